@@ -1,0 +1,33 @@
+"""markov: corpus to model to text.
+
+    import markov_cli
+    model = markov_cli.train(["book.txt"], order=3)
+    model.save("book.npz")
+    for text in model.generate(5, seed=1):
+        print(text.text)
+
+Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Follower", "Followers", "MarkovError", "Model", "Text", "__version__", "train"]
+
+if TYPE_CHECKING:
+    from .api import Follower, Followers, Model, Text, train
+    from .errors import MarkovError
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MarkovError":
+        from .errors import MarkovError
+
+        return MarkovError
+    if name in __all__:
+        from . import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,411 @@
+"""The Python API: `train` and `Model`. The command line is written on top of it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from .errors import HistoryError, ModelFileError, OptionError
+from .model import modelfile
+from .model.modelfile import Header
+from .model.table import Table
+from .sampling.sampler import Drawn, Sampler
+from .sampling.shaping import Shape
+from .text.encoding import Encoder, TextOptions
+from .text.lexicon import Lexicon
+from .text.reading import Block, Repairs, Source, check_encoding, find_sources
+from .text.vocabulary import BOS, EOS, N_MARKERS, UNK, Types
+from .training import DEFAULT_PATTERN, Progress, TrainOptions, Trained, _no_progress, train_sources
+
+_DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
+_MAX_CASES = 256  # spellings of a history that --ignore-case tries
+
+
+@dataclass(frozen=True)
+class Text:
+    """One generated text.
+
+    text      as a person would have typed it, the prompt included
+    tokens    how many it has, the prompt's included
+    bits      -log2 of the probability of what was drawn, the end included
+    complete  it ended by itself; False where it was cut at max_tokens
+    """
+
+    text: str
+    tokens: int
+    bits: float
+    complete: bool
+    seed: int
+    index: int
+    raw: bytes = b""  # the text's bytes, where it is not all UTF-8
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A type seen after a history; `token` is None for the marker named in `marker`."""
+
+    token: str | None
+    count: int
+    probability: float
+    marker: str | None = None
+
+
+@dataclass(frozen=True)
+class Followers:
+    """What follows one history.
+
+    history    its tokens, markers by name
+    used       how many of the tokens asked for it holds
+    total      how often it was followed by anything
+    n_followers  distinct ones, of which `followers` are the commonest
+    """
+
+    history: list[str]
+    used: int
+    total: int
+    n_followers: int
+    followers: list[Follower]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A prompt or history as the model knows it.
+
+    ids    its tokens, UNK for what the model has not seen; BOS first where it opens a sequence
+    level  how many of them, from the end, make the longest known history
+    row    that history's row
+    """
+
+    ids: list[int]
+    level: int
+    row: int
+
+    @property
+    def shortened(self) -> bool:
+        """Less of it is known than could have been used."""
+        return self.level < len(self.ids)
+
+
+class Model:
+    """A table with its vocabulary.
+
+    >>> import markov_cli
+    >>> model = markov_cli.train(texts=["You must be the change you wish to see in the world"], lowercase=True)
+    >>> [(f.token, f.probability) for f in model.followers("you").followers]
+    [('must', 0.5), ('wish', 0.5)]
+    """
+
+    def __init__(self, header: Header, lexicon: Lexicon, table: Table, file: modelfile.ModelFile | None = None):
+        self.header, self.lexicon, self.table = header, lexicon, table
+        self.file = file
+        self.repairs = Repairs()
+
+    # ------------------------------------------------------------ files
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Open a model file; ModelFileError where it is none.
+
+        The file is mapped: nothing is read before it is used. `close` lets it go.
+        """
+        file = modelfile.load(path)
+        types = file.types
+        lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
+        return cls(file.header, lexicon, file.table, file)
+
+    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
+        """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
+        lex = self.lexicon
+        offsets = np.asarray(lex.offsets)
+        flags = lex.flags[N_MARKERS:] if len(lex.flags) else np.zeros(len(lex) - N_MARKERS, np.uint8)
+        types = Types(lex.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
+        return modelfile.save(path, self.header, types, self.table)
+
+    def close(self) -> None:
+        """Let go of the file, so that it can be replaced where open files cannot."""
+        if self.file is not None:
+            none = np.empty(0, np.uint8)
+            self.lexicon = Lexicon(none, np.zeros(1, np.int64), none, self.lexicon.tokenizer)
+            self.table = Table([])
+            self.file = None
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def order(self) -> int:
+        """Length of the longest n-gram."""
+        return self.header.order
+
+    # ------------------------------------------------------------ histories
+
+    def known(self, text: str, at_start: bool = False, ignore_case: bool = False) -> Known:
+        """`text` as ids, and the longest history that its end makes.
+
+        at_start     it opens a sequence, so its history begins with BOS
+        ignore_case  `You` finds `you`, whichever is the best known history
+
+        HistoryError where the model knows not one of its tokens.
+        """
+        tokens = self._tokens(text)
+        choices = [self._ids_of(t, f, ignore_case) for t, f in tokens[:-1]]
+        if tokens:
+            choices.append(self._ids_of(tokens[-1][0], tokens[-1][1], ignore_case, last=True))
+        if tokens and not any(choices):
+            raise self._unknown([t for t, _ in tokens])
+        before = [BOS] if at_start else []
+        fixed = [c[0] if c else UNK for c in choices]
+        keep = max(len(fixed) - (self.order - 1), 0) if self.order > 1 else len(fixed)
+        best: Known | None = None
+        tail = [c if c else [UNK] for c in choices[keep:]]
+        for ids in itertools.islice(itertools.product(*tail), _MAX_CASES if ignore_case else 1):
+            whole = [*before, *fixed[:keep], *ids]
+            level, row = self._guarded(self.table.find, whole)
+            if best is None or level > best.level:
+                best = Known(whole, level, row)
+        assert best is not None
+        return best
+
+    def _tokens(self, text: str) -> list[tuple[bytes, int]]:
+        """The model's own tokenizer on one piece of text: bytes and flags of each token."""
+        o = self.header.options
+        options = TextOptions(o.tokenizer, "file", o.lowercase, o.pattern)
+        encoder = Encoder(options)
+        plain = text.encode("utf-8", "surrogateescape")
+        if o.tokenizer != "bytes":
+            plain = plain.decode("utf-8", "replace").encode()
+        data = np.frombuffer(plain + bytes(8), np.uint8)
+        piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
+        types = encoder.types()
+        start, length = types.start, types.length
+        return [
+            (types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i]))
+            for i in piece.number.tolist()
+        ]
+
+    def _ids_of(self, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
+        """Ids that a token can be, the likeliest first."""
+        found = self._guarded(self.lexicon.find, token, None, ignore_case)
+        exact = self.lexicon.bytes_of
+
+        def unlike(i: int) -> tuple[bool, bool]:
+            own = int(self.lexicon.flags[i]) if len(self.lexicon.flags) else 0
+            # what stands behind the last token is not known, so its right side is free
+            return exact(i) != token, (own ^ flags) & (1 if last else 3) != 0
+
+        return sorted(found, key=unlike)
+
+    def _unknown(self, tokens: list[bytes]) -> HistoryError:
+        words = [t.decode("utf-8", "replace") for t in tokens]
+        near = [w for word in words[:3] for w in self.lexicon.nearest(word)]
+        shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
+        hint = f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
+        return HistoryError(f"{shown}: not in the model's {self.header.types:,} types", hint)
+
+    def _guarded(self, call: Any, *args: Any) -> Any:
+        """Run something on the table; an index outside it means a damaged file."""
+        try:
+            return call(*args)
+        except (IndexError, OverflowError, MemoryError) as error:
+            raise ModelFileError(f"the table is not whole: {error}", _DAMAGED) from None
+
+    def follow(self, level: int, row: int, top: int | None = None) -> Followers:
+        """The followers of one known history, the commonest first."""
+        return self._guarded(self._follow, level, row, top)  # type: ignore[no-any-return]
+
+    def _follow(self, level: int, row: int, top: int | None) -> Followers:
+        table = self.table
+        at = np.array([row], np.int64)
+        low, high = (int(x[0]) for x in table.followers(level, at))
+        count = table.orders[level].count.slice(low, high)
+        if level == 0:
+            count = count.copy()
+            count[BOS] = 0
+        seen = np.flatnonzero(count)
+        order = seen[np.argsort(-count[seen], kind="stable")][:top]
+        total = int(table.total(level, at)[0])
+        ids = table.tokens(level + 1, order + low).tolist()
+        found = [
+            self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)
+        ]
+        history = [self.name_of(i) for i in table.ngram(level, row)]
+        return Followers(history, level, total, len(seen), found)
+
+    def _follower(self, i: int, count: int, probability: float) -> Follower:
+        marker = self.lexicon.marker(i)
+        return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker)
+
+    def name_of(self, i: int) -> str:
+        """A type's text, or a marker's name, for showing."""
+        return self.lexicon.marker(i) or self.lexicon.text_of(i)
+
+    def followers(
+        self, history: str = "", *, at_start: bool = False, ignore_case: bool = False, top: int | None = None
+    ) -> Followers:
+        """What follows the longest known end of `history`, the commonest first.
+
+        >>> import markov_cli
+        >>> model = markov_cli.train(texts=["a b a c a b"])
+        >>> model.followers("a", top=1).followers
+        [Follower(token='b', count=2, probability=0.6666666666666666, marker=None)]
+        """
+        known = self.known(history, at_start, ignore_case)
+        return self.follow(known.level, known.row, top)
+
+    # ------------------------------------------------------------ texts
+
+    def generate(
+        self,
+        count: int = 1,
+        seed: int | None = None,
+        *,
+        prompt: str = "",
+        within: bool = False,
+        ignore_case: bool = False,
+        min_tokens: int = 1,
+        max_tokens: int = 1000,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> Iterator[Text]:
+        """Draw texts; text i of a seed is the same whatever `count`.
+
+        prompt      how each text begins; with `within` it stands mid-sequence
+        min_tokens  texts that end before are drawn anew; fewer texts than `count` may come
+        max_tokens  texts are cut there, the prompt's tokens counted
+        """
+        seed = new_seed() if seed is None else seed
+        known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
+        shape = Shape(temperature, top_k, top_p)
+        for drawn, raw in self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape):
+            n_prompt = sum(i != BOS for i in known.ids)
+            for k, one in enumerate(raw):
+                yield Text(
+                    one.decode("utf-8", "replace"),
+                    int(drawn.length[k]) + n_prompt,
+                    float(drawn.bits[k]),
+                    bool(drawn.complete[k]),
+                    seed,
+                    int(drawn.index[k]),
+                    one,
+                )
+
+    def draw(
+        self,
+        count: int,
+        seed: int,
+        known: Known,
+        prompt: str,
+        min_tokens: int,
+        max_tokens: int,
+        shape: Shape,
+    ) -> Iterator[tuple[Drawn, list[bytes]]]:
+        """Batches of texts, as ids and as bytes; what `generate` and the command are made of."""
+        if count < 0 or seed < 0:
+            raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
+        if max_tokens < 1 or min_tokens < 0 or min_tokens > max_tokens:
+            raise OptionError(
+                f"--min-tokens {min_tokens}, --max-tokens {max_tokens}: no length is both",
+                "0 <= min <= max, max at least 1",
+            )
+        n_prompt = sum(i != BOS for i in known.ids)
+        sampler = Sampler(self.table, shape)
+        shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
+        longest = max(max_tokens - n_prompt, 0)
+        batches = sampler.texts(seed, count, (known.level, known.row), shortest, longest)
+        while True:
+            drawn = self._guarded(next, batches, None)
+            if drawn is None:
+                return
+            yield drawn, self._guarded(self._texts, drawn, known, prompt)
+
+    def _texts(self, drawn: Drawn, known: Known, prompt: str) -> list[bytes]:
+        ids = drawn.ids
+        if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(self.lexicon)):
+            raise IndexError("an id outside the vocabulary")
+        texts = self.lexicon.join(ids, drawn.length)
+        if not prompt:
+            return texts
+        head = prompt.encode("utf-8", "surrogateescape")
+        if not self.lexicon.spaced:
+            return [head + t for t in texts]
+        head = head.rstrip()
+        first = np.cumsum(drawn.length) - drawn.length
+        last = known.ids[-1]
+        right = int(self.lexicon.flags_of(np.array([last]))[0]) >> 1
+        out = []
+        for text, n, i in zip(texts, drawn.length.tolist(), first.tolist(), strict=True):
+            joined = n and (right or int(self.lexicon.flags_of(ids[i : i + 1])[0]) & 1)
+            out.append(head + (b"" if joined or not n else b" ") + text)
+        return out
+
+
+def new_seed() -> int:
+    """A seed short enough to type."""
+    return secrets.randbelow(10**6)
+
+
+def train(
+    paths: Sequence[str | os.PathLike[str]] = (),
+    *,
+    texts: Iterable[str] = (),
+    order: int = 3,
+    tokenizer: str = "words",
+    unit: str = "sentence",
+    lowercase: bool = False,
+    pattern: str | None = None,
+    encoding: str = "utf-8",
+    min_type_count: int = 1,
+    prune: Sequence[int] = (),
+    jobs: int = 1,
+    progress: Progress = _no_progress,
+) -> Model:
+    """Read text and build its model.
+
+    paths  files, folders, `-`
+    texts  texts themselves, each as if it were a file
+    The rest is as `markov train --help` says.
+
+    >>> import markov_cli
+    >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
+    2
+    """
+    sources = find_sources([os.fspath(p) for p in paths])
+    sources += [Source(f"text {i}", data=t.encode()) for i, t in enumerate(texts)]
+    if tokenizer == "regex" and pattern is None:
+        pattern = DEFAULT_PATTERN
+    options = TrainOptions(
+        order=order,
+        text=TextOptions(tokenizer, unit, lowercase, pattern),
+        min_type_count=min_type_count,
+        prune=tuple(prune),
+        encoding=check_encoding(encoding),
+        jobs=jobs,
+    )
+    return model_of(train_sources(sources, options, progress))
+
+
+def model_of(trained: Trained) -> Model:
+    """A `Model` around what training gave."""
+    types = trained.types
+    offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
+    np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
+    flags = np.empty(0, np.uint8)
+    if types.flags.any():
+        flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
+    lexicon = Lexicon(types.blob, offsets, flags, trained.header.options.tokenizer)
+    model = Model(trained.header, lexicon, trained.table)
+    model.repairs = trained.repairs
+    return model
+
+
+__all__ = ["BOS", "EOS", "Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]

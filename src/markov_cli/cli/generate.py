@@ -1,0 +1,93 @@
+"""`markov generate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ..errors import ANSWER_IS_NO
+from .options import ignore_case_option, json_option, model_argument, note, smoothing_option
+
+
+@click.command(short_help="Write texts from a model.")
+@model_argument
+@click.option("-c", "--count", type=click.IntRange(0), default=1, show_default=True, help="How many texts.")
+@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same texts; text i is the same for any --count.")
+@click.option("--prompt", default="", metavar="TEXT", help="How each text begins; any number of tokens.")
+@click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
+@ignore_case_option
+@click.option("--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew.")
+@click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
+@smoothing_option
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="Above 1 bolder, below 1 safer, 0 always the commonest.")
+@click.option("--top-k", type=int, default=0, show_default=True, help="Only the K commonest followers; 0 for all.")
+@click.option("--top-p", type=float, default=1.0, show_default=True, help="Only the commonest followers that together reach P.")
+@click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> int:
+    """Write texts from a model, one per line.
+
+    \b
+    markov generate book.npz -c 5 -s 42
+    markov generate book.npz --prompt "It was" --temperature 0.8
+    markov generate names.npz -c 1000 --json | jq -r .text
+
+    A prompt's history is shortened until the model knows it, and a note says so.
+    Exit code 3: fewer texts than asked for.
+    """
+    from ..api import Model, new_seed
+    from ..sampling.shaping import Shape
+
+    loaded = Model.load(model)
+    prompt, count = kw["prompt"], kw["count"]
+    known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
+    _say_history(loaded, known, quiet)
+    seed = kw["seed"]
+    if seed is None:
+        seed = new_seed()
+        note(f"seed {seed}", quiet)
+    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
+    end = b"\0" if null else b"\n"
+    n_prompt = sum(i >= 3 or i == 0 for i in known.ids)
+    out = sys.stdout.buffer
+    written = 0
+    for drawn, texts in loaded.draw(count, seed, known, prompt, kw["min_tokens"], kw["max_tokens"], shape):
+        if as_json:
+            lines = [
+                json.dumps(
+                    {
+                        "text": t.decode("utf-8", "replace"),
+                        "tokens": n + n_prompt,
+                        "bits": round(b, 6) + 0.0,
+                        "complete": c,
+                        "seed": seed,
+                        "index": i,
+                    },
+                    ensure_ascii=False,
+                ).encode()
+                for t, n, b, c, i in zip(
+                    texts, drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(),
+                    drawn.index.tolist(), strict=True,
+                )
+            ]  # fmt: skip
+            out.write(b"".join(line + b"\n" for line in lines))
+        else:
+            out.write(b"".join([t + end for t in texts]))
+        out.flush()
+        written += len(texts)
+    if written < count:
+        note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)
+        return ANSWER_IS_NO
+    return 0
+
+
+def _say_history(loaded: Any, known: Any, quiet: bool) -> None:
+    """Say what was used where that is less than could have been."""
+    could = min(len(known.ids), loaded.order - 1)
+    if known.level < could:
+        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
+        note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)

@@ -1,0 +1,126 @@
+"""The `markov` command: its group, and how every command ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
+from .generate import generate
+from .inspect import inspect
+from .train import train
+
+_COMMANDS = [train, generate, inspect]
+
+
+class _Ending(click.Group):
+    """A group that turns every way of ending into the exit code the manual promises."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [c.name or "" for c in _COMMANDS]  # in the order in which they are used
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.stdout.flush()
+            code = result if isinstance(result, int) else 0
+        except MarkovError as error:
+            complain(error.message, error.hint)
+            code = error.exit_code
+        except click.exceptions.Exit as stop:
+            code = stop.exit_code
+        except click.ClickException as error:
+            code = _usage(error)
+        except (click.Abort, KeyboardInterrupt):
+            complain("interrupted", "nothing half-written was left behind")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            code = 0  # the reader has what it wanted
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
+                code = 0
+            else:
+                where = f"{error.filename}: " if error.filename else ""
+                complain(f"{where}{error.strerror or error}", _hint(error.errno))
+                code = COULD_NOT
+        except MemoryError:
+            complain("not enough memory", "a lower --order, a higher --min-type-count, or less text")
+            code = COULD_NOT
+        except Exception:
+            code = _our_bug()
+        _hush()
+        sys.exit(code)
+
+
+def _hint(number: int | None) -> str:
+    if number == errno.ENOSPC:
+        return "make room, or write elsewhere; an earlier file in its place is whole"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "choose a place you may write to"
+    return "check the name and the disk"
+
+
+def _usage(error: click.ClickException) -> int:
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = f"markov {context.info_name} --help" if context is not None and context.parent else "markov --help"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+    else:
+        complain(message[:1].lower() + message[1:], f"see: {where}")
+    return error.exit_code
+
+
+def _our_bug() -> int:
+    import platform
+    import traceback
+
+    traceback.print_exc()
+    click.echo(
+        f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
+        "  please report it with the lines above and the command",
+        err=True,
+    )
+    return OUR_BUG
+
+
+def complain(message: str, hint: str = "") -> None:
+    """Two lines on stderr: what is wrong, what to do."""
+    from ..render.plain import visible
+
+    text = f"markov: {visible(message)}" + (f"\n  {visible(hint)}" if hint else "")
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        return
+
+
+def _hush() -> None:
+    """Let the interpreter end without a second complaint about a closed stdout."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=_Ending, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="markov")
+def main() -> None:
+    """Read text, keep what follows what, and write text from that alone.
+
+    \b
+    markov train book.txt -o book.npz     learn the table of n-grams
+    markov generate book.npz -c 5         write five texts
+    markov inspect book.npz you           what follows "you", and how often
+
+    Every command takes --help; every command takes --json.
+    """
+
+
+for _command in _COMMANDS:
+    main.add_command(_command)

@@ -1,0 +1,34 @@
+"""Writing a model where the user said, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..errors import MarkovError, OptionError
+
+if TYPE_CHECKING:
+    from ..api import Model
+
+
+def check_target(path: str) -> None:
+    """Say before the work, not after it, that nothing can be written at `path`."""
+    if path == "-":
+        if sys.stdout.isatty():
+            raise OptionError("-o -: a model is not for a terminal", "-o FILE, or a pipe: ... -o - | ...")
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise MarkovError(f"{path}: a folder", f"name a file in it: -o {os.path.join(path, 'model.npz')}")
+    if not os.path.isdir(folder):
+        raise MarkovError(f"{path}: no folder {os.path.dirname(path)!r}", "make it first")
+    if not os.access(folder, os.W_OK):
+        raise MarkovError(f"{path}: its folder cannot be written to", "choose a place you may write to")
+
+
+def write_model(model: Model, path: str) -> int:
+    """Write the model whole, or not at all; returns its bytes."""
+    if path == "-":
+        return model.save(sys.stdout.buffer)
+    return model.save(path)

@@ -1,0 +1,99 @@
+"""`markov train`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import click
+
+from .options import PruneType, json_option, note, stdin_is_terminal
+
+_TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
+_UNITS = ("sentence", "line", "paragraph", "file")
+
+
+@click.command(short_help="Learn the table of n-grams from text.")
+@click.argument("corpus", nargs=-1, type=click.Path(), metavar="CORPUS...")
+@click.option("-o", "--output", required=True, type=click.Path(), help="The model file to write; `-` for stdout.")
+@click.option("-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens.")
+@click.option(
+    "--tokenizer",
+    type=click.Choice(_TOKENIZERS),
+    default="words",
+    show_default=True,
+    help="words: words, numbers and marks of any script. spaces: what stands between white space. "
+    "chars: characters. bytes: bytes. regex: what --pattern matches (slow).",
+)
+@click.option("--pattern", metavar="REGEX", help=r"Tokens for --tokenizer regex, in Python's syntax. [default: \w+|[^\w\s]]")
+@click.option(
+    "--unit",
+    type=click.Choice(_UNITS),
+    default="sentence",
+    show_default=True,
+    help="What one sequence is: what generate writes one of.",
+)
+@click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
+@click.option("--encoding", default="utf-8", show_default=True, help="How the text is encoded; UTF-16 with its mark is noticed.")
+@click.option("--min-type-count", default=1, show_default=True, metavar="K", help="Types seen fewer than K times become <unk>.")
+@click.option(
+    "--prune",
+    type=PruneType(),
+    default="0",
+    metavar="A,B,C",
+    help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. "
+    "Order 1 must be 0. A pruned model cannot be merged or updated.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
+@click.pass_context
+def train(ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int | None, as_json: bool, quiet: bool, **kw: Any) -> None:
+    """Learn the table of n-grams from text and write it as one .npz file.
+
+    \b
+    markov train book.txt -o book.npz
+    markov train names.txt --tokenizer chars --unit line -n 4 -o names.npz
+    zcat logs.gz | markov train - -o logs.npz
+
+    CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
+    bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. The whole table is
+    built in memory: about 50 bytes for each token of text at order 3.
+    """
+    if not corpus:
+        if stdin_is_terminal():
+            click.echo(ctx.get_help())
+            ctx.exit(2)
+        corpus = ("-",)
+    from ..api import train as train_model
+    from ..render.progress import TrainProgress
+    from ..render.summary import train_json, train_lines
+    from ..training import usable_cores
+    from .output import check_target, write_model
+
+    check_target(output)
+    begin = time.monotonic()
+    with TrainProgress(quiet) as progress:
+        model = train_model(
+            corpus,
+            order=kw["order"],
+            tokenizer=kw["tokenizer"],
+            unit=kw["unit"],
+            lowercase=kw["lowercase"],
+            pattern=kw["pattern"],
+            encoding=kw["encoding"],
+            min_type_count=kw["min_type_count"],
+            prune=kw["prune"],
+            jobs=jobs or usable_cores(),
+            progress=progress.update,
+        )
+        progress.update("writing", 0, 1)
+        size = write_model(model, output)
+    seconds = time.monotonic() - begin
+    if not quiet:
+        for line in train_lines(model, output, size, seconds):
+            note(line)
+    if as_json:
+        click.echo(train_json(model, output, size, seconds), err=output == "-")
+    sys.stdout.flush()

@@ -1,0 +1,293 @@
+"""Ids -> table rows of every order, with their counts.
+
+Legend: L is the length of the stream; a row of order k is a distinct k-gram; rows stand
+in trie order (sorted by their ids), so the rows that extend one row stand together.
+
+The windows are divided by their first id into ranges of about equal size. Each range is
+sorted alone, by one of several threads, and its rows are part of the table as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..text.vocabulary import BOS, EOS
+from .packing import Windows, first_column, reach_of, sort_windows
+
+RANGE_WINDOWS = 1 << 20
+_STREAM_BLOCK = 1 << 18
+_U = np.uint64
+
+
+@dataclass
+class Level:
+    """All rows of one order.
+
+    token     uint32 (r,)  the last id of each n-gram
+    count     int64 (r,)   how often it was seen
+    children  int64 (r,)   rows of the next order that extend it; None at the top
+    left      int64 (r,)   its distinct left neighbours; None at the top
+    link      int64 (r,)   the row, one order below, of the n-gram without its first id;
+                           None for orders 1, 2 and the top
+    """
+
+    token: np.ndarray
+    count: np.ndarray
+    children: np.ndarray | None = None
+    left: np.ndarray | None = None
+    link: np.ndarray | None = None
+
+
+def count_ngrams(
+    stream: np.ndarray,
+    length: int,
+    id_counts: np.ndarray,
+    order: int,
+    jobs: int = 1,
+    range_windows: int = RANGE_WINDOWS,
+    tick: Callable[[float], None] = lambda share: None,
+) -> list[Level]:
+    """Rows of orders 1..order.
+
+    stream     uint32 (length + order,), EOS first, each sequence closed by EOS, zeros behind
+    id_counts  int64 (V,), how often each id occurs
+    """
+    n_ids = len(id_counts)
+    bits = max(int(n_ids - 1).bit_length(), 2)
+    unigrams = Level(np.arange(n_ids, dtype=np.uint32), id_counts.astype(np.int64))
+    if order == 1 or length <= 1:
+        tops = [Level(np.empty(0, np.uint32), np.empty(0, np.int64)) for _ in range(order - 1)]
+        levels = [unigrams, *tops]
+        for level in levels[:-1]:
+            level.children = np.zeros(len(level.token), np.int64)
+            level.left = np.zeros(len(level.token), np.int64)
+        for level in levels[2:-1]:
+            level.link = np.empty(0, np.int64)
+        return levels
+    windows = length - 1  # none begins with the last EOS
+    reach = reach_of(stream, windows, order)
+    with ThreadPoolExecutor(jobs) as pool:
+        places = _divide(stream, windows, id_counts, range_windows, pool)
+        done = 0
+
+        def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+            return _rows(stream, reach, place.astype(np.int64), order, bits)
+
+        parts = []
+        for rows in pool.map(part, _used_up(places)):
+            parts.append(rows)
+            done += 1
+            tick(0.7 * done / max(len(parts) + len(places), 1))
+        levels = [unigrams, *_join(parts, order)]
+        unigrams.children = np.zeros(n_ids, np.int64)
+        heads = np.concatenate([p[0][0] for p in parts])
+        unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
+        del parts, reach
+        _left_neighbours(levels, bits, range_windows, pool)
+    tick(1.0)
+    return levels
+
+
+def _used_up(places: list[np.ndarray]) -> Iterator[np.ndarray]:
+    places.reverse()
+    while places:
+        yield places.pop()
+
+
+def _divide(
+    stream: np.ndarray, windows: int, id_counts: np.ndarray, size: int, pool: ThreadPoolExecutor
+) -> list[np.ndarray]:
+    """Places of the windows, by ranges of their first id, each about `size` windows.
+
+    An id is never divided, so a range can be larger than `size`.
+    """
+    count = id_counts.copy()
+    count[EOS] = 0
+    n_ranges = int(min(max(windows // size, 1), 255))
+    before = np.cumsum(count) - count
+    range_of = (before * n_ranges // max(windows, 1)).clip(0, n_ranges - 1).astype(np.uint8)
+    range_of[EOS] = range_of[BOS]
+    dtype = np.uint32 if windows < 1 << 32 else np.int64
+
+    def one(begin: int) -> tuple[np.ndarray, np.ndarray]:
+        which = range_of[stream[begin : min(begin + _STREAM_BLOCK, windows)]]
+        order = np.argsort(which, kind="stable")  # of uint8: a counting sort
+        return (order + begin).astype(dtype), np.cumsum(np.bincount(which, minlength=n_ranges))
+
+    blocks = [*pool.map(one, range(0, windows, _STREAM_BLOCK))]
+    return [
+        np.concatenate([places[(ends[r - 1] if r else 0) : ends[r]] for places, ends in blocks])
+        for r in range(n_ranges)
+    ]
+
+
+def _rows(
+    stream: np.ndarray, reach: np.ndarray, place: np.ndarray, order: int, bits: int
+) -> list[tuple[np.ndarray, ...]]:
+    """Per order, the rows of one range: (token, count, children)."""
+    if not len(place):
+        none = np.empty(0, np.int64)
+        return [(none.astype(np.uint32), none, none)] * order
+    windows = sort_windows(stream, reach, place, order, bits)
+    size = _sizes(windows, reach, order, bits)
+    found = []
+    inside = None  # running number of rows of the order above
+    for k in range(order, 0, -1):
+        begin = np.flatnonzero(windows.d <= k) if k < order else np.arange(len(windows.d))
+        real = size[begin] >= k
+        count = np.diff(windows.at[begin], append=windows.at[-1])[real]
+        row = begin[real]
+        children = np.empty(0, np.int64)
+        if inside is not None:
+            children = np.diff(inside[begin], append=inside[-1])[real]
+        found.append((_column(windows, stream, row, k, order, bits), count, children))
+        if k > 1:
+            inside = np.zeros(len(windows.d) + 1, np.int32)
+            flag = np.zeros(len(windows.d), bool)
+            flag[row] = True
+            np.cumsum(flag, out=inside[1:])
+    return found[::-1]
+
+
+def _sizes(windows: Windows, reach: np.ndarray, order: int, bits: int) -> np.ndarray:
+    """How many ids each window has."""
+    if windows.place is not None:
+        return reach[windows.place]
+    assert windows.key is not None
+    size = np.full(len(windows.key), min(order, 2), np.uint8)
+    alive = np.ones(len(windows.key), bool)
+    for k in range(2, order):
+        ids = windows.key >> _U(bits * (order - k)) & _U((1 << bits) - 1)
+        alive &= ids != EOS
+        size += alive
+    return size
+
+
+def _column(
+    windows: Windows, stream: np.ndarray, row: np.ndarray, k: int, order: int, bits: int
+) -> np.ndarray:
+    """The k-th ids (1..order) of some windows: uint32."""
+    if windows.key is not None:
+        ids = windows.key[row] >> _U(bits * (order - k))
+        return (ids & _U((1 << bits) - 1)).astype(np.uint32)
+    assert windows.place is not None
+    place = windows.place[row]
+    return stream[place + (k - 1)] if k > 1 else first_column(stream, place)
+
+
+def _join(parts: list[list[tuple[np.ndarray, ...]]], order: int) -> list[Level]:
+    """The levels above the first, from the rows of all ranges in order."""
+    levels = []
+    for k in range(1, order):
+        token, count, children = (np.concatenate([p[k][i] for p in parts]) for i in range(3))
+        levels.append(Level(token, count, children if k < order - 1 else None))
+        for p in parts:
+            p[k] = ()
+    return levels
+
+
+def _left_neighbours(levels: list[Level], bits: int, size: int, pool: ThreadPoolExecutor) -> None:
+    """Fill in `left` of every order but the top, and `link` of those from 3 on.
+
+    The suffix of a row h w is child w of the suffix of h. Sorted by (suffix of h, w), the
+    rows of order k bring every row of order k-1 that does not open with BOS, in the very
+    order of the table; how often each comes is its number of distinct left neighbours.
+    """
+    top = len(levels)
+    levels[0].left = np.bincount(levels[1].token, minlength=len(levels[0].token))
+    suffix_of_parent = levels[1].token
+    opened = _opened_by_bos(levels)
+    for k in range(3, top + 1):
+        parent, here, below = levels[k - 2], levels[k - 1], levels[k - 2]
+        assert parent.children is not None
+        suffix = np.repeat(suffix_of_parent, parent.children)
+        low, high = opened[k - 2]
+        n = len(below.token)
+        left = np.zeros(n, np.int64)
+        link = np.empty(len(here.token), _smallest_id(n)) if k < top else None
+        edges = _even_edges(suffix, size)
+
+        def one(
+            i: int,
+            suffix: np.ndarray = suffix,
+            edges: np.ndarray = edges,
+            token: np.ndarray = here.token,
+            wants_link: bool = link is not None,
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return _suffix_range(suffix, token, int(edges[i]), int(edges[i + 1]), bits, wants_link)
+
+        at = 0
+        for which, rank, runs in pool.map(one, range(len(edges) - 1)):
+            row = np.arange(at, at + len(runs))
+            row[row >= low] += high - low
+            left[row] = runs
+            if link is not None:
+                link[which] = row[rank]
+            at += len(runs)
+        assert at == n - (high - low), (k, at, n, low, high)
+        below.left, here.link = left, link
+        suffix_of_parent = link if link is not None else suffix
+
+
+def _smallest_id(n: int) -> type[np.unsignedinteger]:
+    return np.uint32 if n < 1 << 32 else np.uint64
+
+
+def _opened_by_bos(levels: list[Level]) -> list[tuple[int, int]]:
+    """Per order, the rows [low, high) that open with BOS."""
+    low, high = BOS, BOS + 1
+    out = [(low, high)]
+    for level in levels[:-1]:
+        assert level.children is not None
+        before = np.concatenate(([0], np.cumsum(level.children)))
+        low, high = int(before[low]), int(before[high])
+        out.append((low, high))
+    return out
+
+
+def _even_edges(values: np.ndarray, size: int) -> np.ndarray:
+    """Edges of value ranges that hold about `size` of `values` each: int64 (ranges + 1,)."""
+    top = int(values.max()) + 1 if len(values) else 1
+    shift = max(top.bit_length() - 12, 0)
+    held = np.cumsum(np.bincount((values >> values.dtype.type(shift)).astype(np.int64)))
+    n_ranges = max(len(values) // size, 1)
+    cut = np.searchsorted(held, np.arange(1, n_ranges) * (len(values) / n_ranges)) + 1
+    return np.unique(np.concatenate(([0], cut << shift, [top])))
+
+
+def _suffix_range(
+    suffix: np.ndarray, token: np.ndarray, low: int, high: int, bits: int, wants_link: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows whose parent's suffix lies in [low, high): which they are, the rank of each
+    among the distinct (suffix, token), and how often each of those occurs."""
+    which = np.flatnonzero((suffix >= low) & (suffix < high))
+    key = (suffix[which].astype(_U) - _U(low)) << _U(bits) | token[which]
+    none = np.empty(0, np.int64)
+    if not wants_link:
+        key.sort()
+        return none, none, _runs(key)[1]
+    own_bits = max(len(which) - 1, 0).bit_length()
+    if int(high - low).bit_length() + bits + own_bits <= 64:
+        key = key << _U(own_bits) | np.arange(len(which), dtype=_U)
+        key.sort()
+        order = (key & _U((1 << own_bits) - 1)).astype(np.int64)
+        key >>= _U(own_bits)
+    else:
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+    number, runs = _runs(key)
+    return which[order], number, runs
+
+
+def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of sorted keys: the number of each one's run, and the lengths of the runs."""
+    new = np.empty(len(key) + 1, bool)
+    new[0] = new[-1] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:-1])
+    if not len(key):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return np.cumsum(new[:-1]) - 1, np.diff(np.flatnonzero(new))

@@ -1,0 +1,110 @@
+"""Counted rows -> the table as it is stored, pruned if asked for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ..counting.ngrams import Level
+from ..text.vocabulary import BOS
+from .compact import Counts, smallest
+from .table import Order, Table
+
+
+def build_table(levels: list[Level], prune: tuple[int, ...] = (), jobs: int = 1) -> Table:
+    """Store counted rows compactly; `levels` is used up.
+
+    prune  per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
+    """
+    pruned = any(prune)
+    totals: list[np.ndarray | None] = [None] * len(levels)
+    stats = counts_of_counts(levels)
+    if pruned:
+        totals = _left_totals(levels)
+        kept = prune_levels(levels, prune)
+        totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
+    n_ids = len(levels[0].token)
+    token_type = smallest(n_ids - 1)
+    n_rows = [len(level.token) for level in levels]
+
+    def one(k: int) -> Order:
+        level, total = levels[k], totals[k]
+        order = Order(Counts.pack(level.count))
+        if k:
+            order.token = level.token.astype(token_type)
+        if level.children is not None:
+            first = np.zeros(len(level.token) + 1, np.int64)
+            np.cumsum(level.children, out=first[1:])
+            order.first = first.astype(smallest(n_rows[k + 1]))
+        if level.left is not None:
+            order.left = Counts.pack(level.left)
+        if level.link is not None:
+            order.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
+        if total is not None:
+            order.left_total = Counts.pack(total)
+        return order
+
+    with ThreadPoolExecutor(jobs) as pool:
+        orders = [*pool.map(one, range(len(levels)))]
+    return Table(orders, pruned, stats if pruned else np.zeros((0, 5), np.int64))
+
+
+def counts_of_counts(levels: list[Level]) -> np.ndarray:
+    """How many n-grams of each order have adjusted count 1, 2, 3, 4: int64 (order, 5), [:, 0] unused.
+
+    The adjusted count is the number of distinct left neighbours, except at the top order and
+    for n-grams that open with BOS, where it is the raw count (Chen and Goodman 1998; Heafield
+    et al. 2013, section 3). BOS itself has none.
+    """
+    out = np.zeros((len(levels), 5), np.int64)
+    low, high = BOS, BOS + 1
+    for k, level in enumerate(levels):
+        adjusted = level.count if level.left is None else level.left
+        for part, values in ((0, adjusted[:low]), (1, level.count[low:high]), (2, adjusted[high:])):
+            if part != 1 or k > 0:
+                out[k] += np.bincount(np.minimum(values, 5), minlength=6)[:5]
+        if level.children is not None:
+            before = np.concatenate(([0], np.cumsum(level.children)))
+            low, high = int(before[low]), int(before[high])
+    out[:, 0] = 0
+    return out
+
+
+def _left_totals(levels: list[Level]) -> list[np.ndarray | None]:
+    """Per row of every order, the sum of `left` over its followers, before pruning."""
+    totals: list[np.ndarray | None] = [None] * len(levels)
+    for k, level in enumerate(levels[:-1]):
+        below = levels[k + 1].left
+        if below is not None and level.children is not None:
+            edges = np.concatenate(([0], np.cumsum(level.children)))
+            running = np.concatenate(([0], np.cumsum(below)))
+            totals[k] = running[edges[1:]] - running[edges[:-1]]
+    return totals
+
+
+def threshold(prune: tuple[int, ...], order: int) -> int:
+    """The threshold of one order; the last value given goes on."""
+    return 0 if not prune else prune[min(order, len(prune)) - 1]
+
+
+def prune_levels(levels: list[Level], prune: tuple[int, ...]) -> list[np.ndarray]:
+    """Drop n-grams of order >= 2 seen at most threshold times (lmplz's `--prune`).
+
+    Thresholds do not fall from order to order, so what a kept row rests on is kept. Returns,
+    per order, which rows stay: bool (r,).
+    """
+    kept = [np.ones(len(levels[0].token), bool)]
+    kept += [level.count > threshold(prune, k) for k, level in enumerate(levels[1:], 2)]
+    for k, level in enumerate(levels):
+        if level.children is not None:
+            edges = np.concatenate(([0], np.cumsum(level.children)))
+            running = np.concatenate(([0], np.cumsum(kept[k + 1])))
+            level.children = (running[edges[1:]] - running[edges[:-1]])[kept[k]]
+        if level.link is not None:
+            new_row = np.cumsum(kept[k - 1]) - 1
+            level.link = new_row[level.link[kept[k]]]
+        level.token, level.count = level.token[kept[k]], level.count[kept[k]]
+        if level.left is not None:
+            level.left = level.left[kept[k]]
+    return kept

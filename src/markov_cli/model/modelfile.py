@@ -1,0 +1,404 @@
+"""Table <-> `.npz`.
+
+The file is a zip archive of `.npy` members, stored and not compressed, each one's data
+aligned to 64 bytes, so that `np.load` opens it and this module maps it. The first member,
+`header`, is JSON in uint8. docs/model-format.md describes every member.
+
+Opening reads the directory and the headers, nothing else: a model of any size is ready at
+once and costs the pages that are touched.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import mmap
+import os
+import struct
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any
+
+import numpy as np
+
+from ..errors import ModelFileError
+from ..text.characters import UNICODE_VERSION
+from ..text.encoding import TextOptions
+from ..text.tokenizing import TOKENIZERS
+from ..text.units import UNITS
+from ..text.vocabulary import N_MARKERS, Types
+from .compact import SPAN, Counts
+from .table import Order, Table
+
+FORMAT = "markov-ngram-table"
+VERSION = 1
+_ALIGN = 64
+_EXTRA_ID = 0xD935  # the extra field that zip tools already use for alignment
+_DATE = (1980, 1, 1, 0, 0, 0)
+_LOCAL_HEADER = 30
+_MAX_HEADER_BYTES = 1 << 20
+_RETRAIN = "retrain it: markov train TEXT -o MODEL"
+_DTYPES = {"|u1", "<u2", "<u4", "<u8", "<i8"}
+
+
+@dataclass
+class Header:
+    """Everything about a model but its arrays; kept in the file as JSON."""
+
+    order: int
+    options: TextOptions
+    tokens: int
+    types: int
+    sequences: int
+    corpus_bytes: int
+    min_type_count: int = 1
+    prune: tuple[int, ...] = ()
+    unicode: str = UNICODE_VERSION
+    counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
+
+    def as_dict(self) -> dict[str, Any]:
+        """The header's fields, flat, as `inspect --json` prints them."""
+        plain = asdict(self)
+        options = plain.pop("options")
+        plain["prune"] = list(self.prune)
+        return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
+    """All members but the header, in the order of the file."""
+    blob = types.blob
+    offsets = np.zeros(N_MARKERS + len(types) + 1, "<i8")
+    np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
+    out = {"vocab_bytes": blob, "vocab_offsets": offsets}
+    if types.flags.any():
+        out["vocab_flags"] = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
+    for k, order in enumerate(table.orders, 1):
+        for name in ("token", "first", "link"):
+            column = getattr(order, name)
+            if column is not None:
+                out[f"{name}_{k}"] = column
+        for name in ("count", "left", "left_total"):
+            counts = getattr(order, name)
+            if counts is not None:
+                out[f"{name}_{k}"] = counts.small
+                out[f"{name}_{k}_big_row"] = counts.big_row
+                out[f"{name}_{k}_big"] = counts.big
+                out[f"{name}_{k}_sums"] = counts.sums
+    return out
+
+
+def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types, table: Table) -> int:
+    """Write a model; returns its bytes.
+
+    A file is written beside its target and put in its place when it is complete, so a
+    previous model stays whole whatever happens.
+    """
+    if hasattr(path, "write"):
+        data = io.BytesIO()
+        _write(data, header, types, table)
+        path.write(data.getbuffer())
+        return data.tell()
+    target = os.path.realpath(os.fspath(path))
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "xb") as f:
+            _write(f, header, types, table)
+            f.flush()
+            os.fsync(f.fileno())
+            size = f.tell()
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return size
+
+
+def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> None:
+    arrays = _arrays(types, table)
+    head = header.as_dict()
+    head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    writer = _ZipWriter(f)
+    writer.add("header", np.frombuffer(text, np.uint8))
+    for name, a in arrays.items():
+        writer.add(name, a)
+    writer.close()
+
+
+class _ZipWriter:
+    """The few records of a zip archive of stored members, 64-bit throughout.
+
+    `zipfile` cannot align data without knowing private details of it, and its output differs
+    between Python versions; these records have been fixed since 2001 (PKWARE APPNOTE 4.3).
+    """
+
+    def __init__(self, f: IO[bytes]) -> None:
+        self._f = f
+        self._at = 0
+        self._directory: list[bytes] = []
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._f.write(data)
+        self._at += len(data)
+
+    def add(self, name: str, a: np.ndarray) -> None:
+        a = np.ascontiguousarray(a)
+        npy = _npy_header(a)
+        body = memoryview(a.reshape(-1).view(np.uint8)) if a.size else memoryview(b"")
+        crc = zlib.crc32(body, zlib.crc32(npy))
+        size = len(npy) + len(body)
+        file_name = f"{name}.npy".encode()
+        start = self._at
+        zip64 = struct.pack("<HHQQ", 1, 16, size, size)
+        fixed = _LOCAL_HEADER + len(file_name) + len(zip64) + 4
+        pad = -(start + fixed + len(npy)) % _ALIGN
+        extra = zip64 + struct.pack("<HH", _EXTRA_ID, pad) + bytes(pad)
+        time, date = 0, (_DATE[0] - 1980) << 9 | _DATE[1] << 5 | _DATE[2]
+        common = struct.pack("<HHHHH", 45, 0, 0, time, date)
+        wide = 0xFFFFFFFF
+        local = struct.pack("<III", crc, wide, wide) + struct.pack("<HH", len(file_name), len(extra))
+        self._put(b"PK\x03\x04" + common + local + file_name + extra + npy)
+        for begin in range(0, len(body), 1 << 24):
+            self._put(body[begin : begin + (1 << 24)])
+        entry = b"PK\x01\x02" + struct.pack("<BB", 45, 3) + common
+        entry += struct.pack("<III", crc, wide, wide)
+        full = struct.pack("<HHQQQ", 1, 24, size, size, start)
+        entry += struct.pack("<HHHHHII", len(file_name), len(full), 0, 0, 0, 0o644 << 16, wide)
+        self._directory.append(entry + file_name + full)
+
+    def close(self) -> None:
+        start, n = self._at, len(self._directory)
+        self._put(b"".join(self._directory))
+        size = self._at - start
+        end64 = self._at
+        self._put(b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, n, n, size, start))
+        self._put(b"PK\x06\x07" + struct.pack("<IQI", 0, end64, 1))
+        self._put(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *(0xFFFFFFFF,) * 2, 0))
+
+
+def _npy_header(a: np.ndarray) -> bytes:
+    """Format 1.0 of NumPy's `.npy`, padded to 64 bytes."""
+    text = f"{{'descr': '{a.dtype.str}', 'fortran_order': False, 'shape': {a.shape!r}, }}"
+    pad = -(10 + len(text) + 1) % _ALIGN
+    body = text.encode("latin-1") + b" " * pad + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body)) + body
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass
+class Member:
+    """One array of the file: where it lies, and what the directory says of it."""
+
+    name: str
+    begin: int  # of the .npy data, header included
+    size: int
+    crc: int
+
+
+@dataclass
+class ModelFile:
+    """A model as read: header, types and table, all of them views of the mapped file."""
+
+    header: Header
+    types: Types
+    table: Table
+    members: dict[str, Member]
+    buffer: mmap.mmap | bytes
+    size_bytes: int
+
+
+def load(path: str | os.PathLike[str]) -> ModelFile:
+    """Open a model; ModelFileError where it is none that this version can use."""
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as f:
+            size = os.fstat(f.fileno()).st_size
+            if size == 0:
+                raise ModelFileError(f"{name}: an empty file", _RETRAIN)
+            buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+            members = _directory(f, name, size)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise ModelFileError(f"{name}: {said}", "check the name, or train: markov train TEXT -o MODEL") from None
+    return _parse(name, buffer, size, members)
+
+
+def _directory(f: IO[bytes], name: str, size: int) -> dict[str, Member]:
+    """The members of the archive, in order, each within the file and none overlapping."""
+    try:
+        with zipfile.ZipFile(f) as archive:
+            infos = archive.infolist()
+    except Exception as error:  # whatever zipfile makes of hostile bytes
+        hint = "name a model that markov train wrote"
+        raise ModelFileError(f"{name}: not a model: {error}", hint) from None
+    members: dict[str, Member] = {}
+    edge = 0
+    for info in sorted(infos, key=lambda i: i.header_offset):
+        plain = info.filename.removesuffix(".npy")
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            hint = "np.savez, not savez_compressed; or " + _RETRAIN
+            raise ModelFileError(f"{name}: member {plain!r} is compressed", hint)
+        if info.flag_bits & 1 or plain in members or info.header_offset < edge:
+            raise ModelFileError(f"{name}: member {plain!r} is not where it should be", _RETRAIN)
+        f.seek(info.header_offset)
+        local = f.read(_LOCAL_HEADER)
+        if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
+            raise ModelFileError(f"{name}: member {plain!r} is not where it should be", _RETRAIN)
+        n_name, n_extra = struct.unpack("<HH", local[26:30])
+        begin = info.header_offset + _LOCAL_HEADER + n_name + n_extra
+        edge = begin + info.file_size
+        if edge > size:
+            raise ModelFileError(f"{name}: cut short: member {plain!r} ends behind byte {size:,}", _RETRAIN)
+        members[plain] = Member(plain, begin, info.file_size, info.CRC)
+    return members
+
+
+def _array(name: str, buffer: mmap.mmap | bytes, member: Member) -> np.ndarray:
+    """One member as a read-only view; never unpickles, never allocates."""
+    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array that a model has", _RETRAIN)
+    head = io.BytesIO(buffer[member.begin : member.begin + min(member.size, _MAX_HEADER_BYTES)])
+    try:
+        version = np.lib.format.read_magic(head)
+        if version != (1, 0):
+            raise wrong
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(head)
+    except ModelFileError:
+        raise
+    except Exception:  # whatever NumPy makes of hostile bytes
+        raise wrong from None
+    if fortran or dtype.str not in _DTYPES or len(shape) != 1 or shape[0] < 0:
+        raise wrong
+    if head.tell() + shape[0] * dtype.itemsize != member.size:
+        raise wrong
+    a = np.ndarray(shape, dtype, buffer, member.begin + head.tell()) if shape[0] else np.empty(0, dtype)
+    if a.size:
+        a.flags.writeable = False
+    return a
+
+
+def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, Member]) -> ModelFile:
+    if "header" not in members:
+        raise ModelFileError(f"{name}: not a model: no member 'header'", "name a model that markov train wrote")
+    raw = _array(name, buffer, members["header"])
+    if raw.size > _MAX_HEADER_BYTES:
+        raise ModelFileError(f"{name}: a header of {raw.size:,} bytes", _RETRAIN)
+    try:
+        head = json.loads(raw.tobytes())
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise ValueError("not a model of this program")
+        found = head["version"]
+        if found != VERSION:
+            raise ModelFileError(
+                f"{name}: model format {str(found)[:20]}; this markov reads {VERSION}",
+                f"upgrade markov, or {_RETRAIN}",
+            )
+        header = _header(head)
+        declared = {str(k): (str(v[0]), [int(x) for x in v[1]]) for k, v in head["arrays"].items()}
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as e:
+        raise ModelFileError(f"{name}: a damaged header: {str(e)[:80]!r}", _RETRAIN) from None
+    arrays = {n: _array(name, buffer, m) for n, m in members.items() if n != "header"}
+    actual = {n: (a.dtype.str, [*a.shape]) for n, a in arrays.items()}
+    if actual != declared:
+        odd = sorted(n for n in {*actual, *declared} if actual.get(n) != declared.get(n))
+        raise ModelFileError(f"{name}: member {odd[0]!r} is not as the header says", _RETRAIN)
+    types, table = _build(name, header, arrays)
+    return ModelFile(header, types, table, members, buffer, size)
+
+
+def _header(head: dict[str, Any]) -> Header:
+    """Check every field's type and range; ValueError names the first that is wrong."""
+
+    def integer(key: str, low: int) -> int:
+        value = head[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 1 << 62:
+            raise ValueError(f"{key} {value!r}")
+        return value
+
+    def choice(key: str, of: tuple[str, ...]) -> str:
+        if head[key] not in of:
+            raise ValueError(f"{key} {head[key]!r}")
+        return str(head[key])
+
+    pattern = head["pattern"]
+    if not isinstance(head["lowercase"], bool) or not (pattern is None or isinstance(pattern, str)):
+        raise ValueError("lowercase or pattern")
+    options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
+    prune = tuple(head["prune"])
+    if not all(isinstance(p, int) and p >= 0 for p in prune):
+        raise ValueError(f"prune {prune!r}")
+    order = integer("order", 1)
+    coc = [[int(x) for x in row] for row in head["counts_of_counts"]]
+    if coc and (len(coc) != order or any(len(row) != 5 for row in coc)):
+        raise ValueError("counts_of_counts")
+    if not isinstance(head["unicode"], str):
+        raise ValueError(f"unicode {head['unicode']!r}")
+    return Header(
+        order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
+        integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
+    )  # fmt: skip
+
+
+def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
+    """Views of the arrays as a table; every name and length must fit the header."""
+    left_over = set(arrays)
+
+    def take(key: str, length: int | None = None) -> np.ndarray:
+        if key not in arrays:
+            raise ModelFileError(f"{name}: no member {key!r}", _RETRAIN)
+        a = arrays[key]
+        if length is not None and len(a) != length:
+            raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", _RETRAIN)
+        left_over.discard(key)
+        return a
+
+    def take_counts(key: str, length: int | None = None) -> Counts:
+        small = take(key, length)
+        if small.dtype != np.uint8:
+            raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", _RETRAIN)
+        big_row = take(f"{key}_big_row")
+        return Counts(
+            small, big_row, take(f"{key}_big", len(big_row)), take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
+        )
+
+    n_ids = N_MARKERS + header.types
+    offsets = take("vocab_offsets", n_ids + 1)
+    blob = take("vocab_bytes")
+    flags = take("vocab_flags", n_ids) if "vocab_flags" in arrays else np.zeros(0, np.uint8)
+    if offsets.dtype != np.int64 or blob.dtype != np.uint8 or flags.dtype != np.uint8:
+        raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", _RETRAIN)
+    if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
+        raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", _RETRAIN)
+    types = Types(blob, offsets, np.empty(0, np.int64), flags)
+    pruned = any(header.prune)
+    if header.order > len(arrays):
+        raise ModelFileError(f"{name}: no member 'count_{header.order}'", _RETRAIN)
+    orders = []
+    for k in range(1, header.order + 1):
+        top = k == header.order
+        order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
+        rows = len(order)
+        if k > 1:
+            order.token = take(f"token_{k}", rows)
+        if not top:
+            order.first = take(f"first_{k}", rows + 1)
+            order.left = take_counts(f"left_{k}", rows)
+            if pruned:
+                order.left_total = take_counts(f"left_total_{k}", rows) if f"left_total_{k}" in arrays else None
+            if k > 2:
+                order.link = take(f"link_{k}", rows)
+        orders.append(order)
+    if left_over:
+        raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", _RETRAIN)
+    return types, Table(orders, pruned, np.array(header.counts_of_counts, np.int64))

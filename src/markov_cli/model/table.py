@@ -1,0 +1,192 @@
+"""The table: which tokens follow which history, and how often.
+
+Legend: n is the order; k an order 1..n; a row of order k is a distinct k-gram; h is a
+history, given as (its number of tokens, its row); V is the number of ids.
+
+Rows of order k stand in trie order: by the row of their first k-1 ids, then by their last
+id. So the followers of row r of order k are rows first[r]..first[r+1] of order k+1. Rows of order
+1 are the ids themselves; the empty history is level 0, row 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import ModelFileError
+from ..text.vocabulary import BOS, EOS, UNK
+from .compact import _DAMAGED, Counts, smallest
+
+
+@dataclass
+class Order:
+    """The rows of one order, and what is known of each.
+
+    token  unsigned (r,)       last id; None for order 1, whose rows are the ids
+    count  Counts              how often the n-gram was seen
+    first  unsigned (r + 1,)   where its followers begin in the next order; None at the top
+    left   Counts              distinct left neighbours; None at the top
+    link   unsigned (r,)       the row, one order below, of the n-gram without its first
+                               id; None for orders 1, 2 and the top
+    """
+
+    count: Counts
+    token: np.ndarray | None = None
+    first: np.ndarray | None = None
+    left: Counts | None = None
+    link: np.ndarray | None = None
+    left_total: Counts | None = None  # pruned tables only: sum of `left` over all followers
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+
+@dataclass
+class Table:
+    """All orders of a model; orders[0] holds the types."""
+
+    orders: list[Order]
+    pruned: bool = False
+    counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+
+    @property
+    def order(self) -> int:
+        return len(self.orders)
+
+    @property
+    def n_ids(self) -> int:
+        return len(self.orders[0])
+
+    def __post_init__(self) -> None:
+        # the range of ids that can be drawn without a history: never UNK, never BOS
+        self._empty = (EOS, self.n_ids)
+
+    def tokens(self, level: int, row: np.ndarray) -> np.ndarray:
+        """Last ids of rows of order `level`: int64."""
+        token = self.orders[level - 1].token
+        return row if token is None else token[row].astype(np.int64)
+
+    def followers(self, level: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows [low, high) of order level+1 that extend histories of `level` tokens.
+
+        row      int64 (m,), rows of order `level`; any value where level is 0
+        returns  int64 (m,), int64 (m,)
+        """
+        if level == 0:
+            return np.zeros_like(row), np.full_like(row, self.n_ids)
+        first = self.orders[level - 1].first
+        if first is None:
+            raise IndexError("the top order has no followers")
+        low, high = first[row].astype(np.int64), first[row + 1].astype(np.int64)
+        limit = len(self.orders[level])
+        if ((low < 0) | (low > high) | (high > limit)).any():
+            raise ModelFileError(f"order {level}: followers outside the table", _DAMAGED)
+        return low, high
+
+    def total(self, level: int, row: np.ndarray) -> np.ndarray:
+        """How often histories were followed by anything: int64 (m,).
+
+        A history that ends in EOS is followed by nothing; every other one by one id at each
+        place where it stands. In a pruned table this is the total before pruning.
+        """
+        if level == 0:
+            count = self.orders[0].count
+            everything = count.total - int(count.at(np.array([BOS]))[0])
+            return np.full(len(row), everything, np.int64)
+        count = self.orders[level - 1].count.at(row)
+        return np.where(self.tokens(level, row) == EOS, 0, count)
+
+    def child(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+        """The row of order level+1 for history + token: int64 (m,), -1 where there is none."""
+        if level == 0:
+            return np.where((token >= 0) & (token < self.n_ids), token, -1)
+        low, high = self.followers(level, row)
+        below = self.orders[level].token
+        assert below is not None
+        end = high
+        todo = np.flatnonzero(low < high)
+        low = low.copy()
+        high = high.copy()
+        wanted = token.astype(below.dtype)
+        while len(todo):  # halves: at most 64 rounds
+            middle = (low[todo] + high[todo]) >> 1
+            before = below[middle] < wanted[todo]
+            low[todo] = np.where(before, middle + 1, low[todo])
+            high[todo] = np.where(before, high[todo], middle)
+            todo = todo[low[todo] < high[todo]]
+        found = np.full(len(row), -1, np.int64)
+        inside = np.flatnonzero(low < end)
+        hit = below[low[inside]] == wanted[inside]
+        found[inside[hit]] = low[inside[hit]]
+        return found
+
+    def shorter(self, level: int, row: np.ndarray) -> np.ndarray:
+        """The rows of histories without their first token: int64 (m,)."""
+        if level <= 1:
+            return np.zeros_like(row)
+        if level == 2:
+            return self.tokens(2, row)
+        link = self.orders[level - 1].link
+        assert link is not None
+        below = link[row].astype(np.int64)
+        if (below >= len(self.orders[level - 2])).any():
+            raise ModelFileError(f"order {level}: a link outside the table", _DAMAGED)
+        return below
+
+    def find(self, ids: list[int]) -> tuple[int, int]:
+        """The longest known history that ends `ids`, of at most order-1 tokens: (level, row).
+
+        A history is known when at least one token follows it.
+        """
+        for level in range(min(len(ids), self.order - 1), 0, -1):
+            row = self.row_of(ids[len(ids) - level :])
+            if row >= 0:
+                low, high = self.followers(level, np.array([row]))
+                if low[0] < high[0]:
+                    return level, row
+        return 0, 0
+
+    def row_of(self, ids: list[int]) -> int:
+        """The row of an n-gram, -1 where it is not in the table."""
+        row = np.zeros(1, np.int64)
+        for level, token in enumerate(ids):
+            row = self.child(level, row, np.array([token]))
+            if row[0] < 0:
+                return -1
+        return int(row[0])
+
+    def drawable(self, level: int, low: np.ndarray) -> np.ndarray:
+        """`low` moved behind UNK (and, without a history, behind BOS): what may be generated."""
+        if level == 0:
+            return np.full_like(low, EOS)
+        token = self.orders[level].token
+        assert token is not None
+        inside = np.minimum(low, len(token) - 1)
+        return low + ((token[inside] == UNK) & (low < len(token)))
+
+    def ngram(self, level: int, row: int) -> list[int]:
+        """The ids of one row of order `level`."""
+        ids = []
+        while level > 0:
+            ids.append(int(self.tokens(level, np.array([row]))[0]))
+            level -= 1
+            if level:
+                first = self.orders[level - 1].first
+                assert first is not None
+                row = int(np.searchsorted(first, np.array(row, first.dtype), "right")) - 1
+        return ids[::-1]
+
+    def ngrams(self, level: int, row: np.ndarray) -> np.ndarray:
+        """The ids of many rows of order `level`: int64 (m, level)."""
+        ids = np.empty((len(row), level), np.int64)
+        for k in range(level, 0, -1):
+            ids[:, k - 1] = self.tokens(k, row)
+            if k > 1:
+                first = self.orders[k - 2].first
+                assert first is not None
+                row = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+        return ids
+
+
+__all__ = ["Order", "Table", "smallest"]

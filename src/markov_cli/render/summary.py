@@ -1,0 +1,120 @@
+"""What `train` says at its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .plain import one_line, size
+
+if TYPE_CHECKING:
+    from ..api import Model
+
+
+def _rows(model: Model) -> list[int]:
+    return [len(o) for o in model.table.orders]
+
+
+def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
+    """One object, the keys of DESIGN section 4."""
+    h, r = model.header, model.repairs
+    return json.dumps(
+        {
+            "model": path,
+            "order": h.order,
+            "tokenizer": h.options.tokenizer,
+            "unit": h.options.unit,
+            "tokens": h.tokens,
+            "types": h.types,
+            "sequences": h.sequences,
+            "ngrams": _rows(model),
+            "corpus_bytes": h.corpus_bytes,
+            "model_bytes": model_bytes,
+            "seconds": round(seconds, 3),
+            "repairs": {
+                "invalid": r.invalid,
+                "crlf": r.crlf,
+                "byte_order_marks": r.byte_order_marks,
+                "empty_sequences": int(r.empty_sequences),
+                "unmatched": r.unmatched,
+                "transcoded": r.transcoded,
+                "skipped": r.skipped,
+            },
+        },
+        ensure_ascii=False,
+    )
+
+
+def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
+    """The summary for people: what was read, what was made, what was repaired or skipped."""
+    h = model.header
+    per_byte = model_bytes / max(h.corpus_bytes, 1)
+    n = _rows(model)
+    out = [
+        f"read     {h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequences ({_unit(h.options.unit)})",
+        f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
+        f"wrote    {one_line(path)}: {size(model_bytes)}, {per_byte:.2f} bytes per byte of text,"
+        f" {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s,"
+        f" {h.tokens / max(seconds, 1e-9) / 1e6:.2f} M tokens/s",
+    ]
+    if h.order > 12:
+        out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
+    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+
+
+def _unit(unit: str) -> str:
+    return f"one a {unit}"
+
+
+def _repairs(model: Model) -> list[str]:
+    r = model.repairs
+    out = []
+    if r.invalid:
+        out.append(f"{r.invalid:,} invalid UTF-8 sequences read as U+FFFD")
+    if r.byte_order_marks:
+        out.append(f"{r.byte_order_marks:,} byte-order marks left out")
+    if r.crlf:
+        out.append(f"{r.crlf:,} line ends CR LF read as LF")
+    if r.transcoded:
+        out.append(f"read by its byte-order mark: {', '.join(map(one_line, r.transcoded[:5]))}")
+    if r.empty_sequences:
+        out.append(f"{r.empty_sequences:,} empty sequences skipped")
+    if r.unmatched:
+        out.append(f"{r.unmatched:,} characters that --pattern does not match left out")
+    if r.skipped:
+        more = ", ..." if len(r.skipped) > 5 else ""
+        out.append(f"{len(r.skipped):,} files skipped, not text: {', '.join(map(one_line, r.skipped[:5]))}{more}")
+    return out
+
+
+def _advice(model: Model) -> list[str]:
+    """Where the choice of unit looks wrong for the text."""
+    h = model.header
+    chars = h.options.tokenizer in ("chars", "bytes")
+    mean = h.tokens / h.sequences
+    if h.options.unit == "sentence" and mean > (1500 if chars else 250):
+        return [f"{mean:,.0f} tokens a sentence: without sentence marks? --unit line or paragraph may suit it"]
+    if h.sequences == 1 and h.tokens > 1000 and h.options.unit != "file":
+        return [f"all of it is one {h.options.unit}: generate can only begin as it begins; see --unit"]
+    if h.options.unit == "line" and not chars and _looks_wrapped(model):
+        return ["lines seem to be cut at a width, not ended: --unit sentence or paragraph may suit it"]
+    return []
+
+
+def _looks_wrapped(model: Model) -> bool:
+    """Few lines end with a mark and they are all about as long as a page is wide."""
+    import numpy as np
+
+    h = model.header
+    if h.sequences < 200 or not 7 <= h.tokens / h.sequences <= 18 or h.order < 2:
+        return False
+    table, lex = model.table, model.lexicon
+    token, first = table.orders[1].token, table.orders[0].first
+    assert token is not None and first is not None
+    ends = np.flatnonzero(token == 2)
+    before = np.searchsorted(first, ends.astype(first.dtype), "right") - 1
+    count = table.orders[1].count.at(ends)
+    start, length = lex.spans(before)
+    last = lex.blob[np.maximum(start + length - 1, 0)]
+    closed = np.isin(last, np.frombuffer(b".!?\"':;)]", np.uint8)) | (last >= 0x80)
+    return bool(count[closed].sum() < 0.4 * count.sum())

@@ -1,0 +1,47 @@
+"""Random numbers that belong to a text and a step, however many texts are drawn.
+
+Source of the integers: PCG64 (O'Neill 2014), whose stream NumPy fixes for a seed; its
+`advance` reaches any place of it at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_STRIDE = 1 << 40  # texts per step: text i at step t uses the number at t * 2**40 + i
+_U = np.uint64
+
+
+class Numbers:
+    """Numbers of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.PCG64(seed)
+        self._begin = self._generator.state
+
+    def raw(self, step: int, first: int, n: int) -> np.ndarray:
+        """The numbers of texts first..first+n-1 at one step: uint64 (n,)."""
+        self._generator.state = self._begin
+        self._generator.advance(step * _STRIDE + first)
+        return np.atleast_1d(self._generator.random_raw(n))
+
+
+def again(raw: np.ndarray, times: int) -> np.ndarray:
+    """Another number made of each, for a step that needs several: uint64 (n,).
+
+    The finalizer of splitmix64 (Steele, Lea and Flood 2014).
+    """
+    x = raw + _U((0x9E3779B97F4A7C15 * times) & (2**64 - 1))
+    x = (x ^ (x >> _U(30))) * _U(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> _U(27))) * _U(0x94D049BB133111EB)
+    return x ^ (x >> _U(31))
+
+
+def uniform(raw: np.ndarray) -> np.ndarray:
+    """[0, 1) in steps of 2**-53: float64 (n,)."""
+    return (raw >> _U(11)).astype(np.float64) * 2.0**-53
+
+
+def below(raw: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Integers in [0, limit), limit < 2**53: int64 (n,)."""
+    return np.minimum((uniform(raw) * limit).astype(np.int64), limit - 1)

@@ -1,0 +1,256 @@
+"""Table + seed -> ids: many texts side by side.
+
+Legend: n is the order; a history is (level, row): its number of tokens and its row
+in that order; t is a step, i the number of a text.
+
+One step: draw a follower of the history in proportion to its count; where a history has no
+follower that may be written, go to the history one token shorter and draw there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model.table import Table
+from ..text.vocabulary import EOS, ragged
+from . import shaping
+from .numbers import Numbers, again, below, uniform
+
+BATCH = 1 << 13
+_ATTEMPTS = 200  # how often a text that is too short is drawn anew
+_SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
+
+
+@dataclass
+class Drawn:
+    """Texts as ids, in order.
+
+    ids       int64 (sum of length,), without markers and without the prompt
+    length    int64 (m,)
+    complete  bool (m,), the text ended by itself
+    bits      float64 (m,), -log2 of the probability of what was drawn
+    index     int64 (m,)
+    """
+
+    ids: np.ndarray
+    length: np.ndarray
+    complete: np.ndarray
+    bits: np.ndarray
+    index: np.ndarray
+
+
+class Sampler:
+    """Draws texts from a table."""
+
+    def __init__(self, table: Table, shape: shaping.Shape | None = None) -> None:
+        self.table = table
+        self.shape = shape or shaping.Shape()
+        self.shape.check()
+
+    def texts(
+        self,
+        seed: int,
+        count: int,
+        history: tuple[int, int],
+        min_tokens: int,
+        max_tokens: int,
+        first: int = 0,
+    ) -> Iterator[Drawn]:
+        """Texts first..first+count-1 of a seed, a batch at a time.
+
+        history     what stands before the first token
+        min_tokens  a text that ends before is drawn anew, so that what comes is distributed
+                    as the model's texts of that length are; given up after many times
+        """
+        numbers = Numbers(seed)
+        for begin in range(first, first + count, BATCH):
+            n = min(BATCH, first + count - begin)
+            yield self._batch(numbers, begin, n, history, min_tokens, max_tokens)
+
+    def _batch(
+        self, numbers: Numbers, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int
+    ) -> Drawn:
+        done: list[Drawn] = []
+        todo = np.arange(n)
+        for attempt in range(_ATTEMPTS):
+            drawn = self._run(numbers, attempt * (longest + 1), begin, n, todo, history, longest)
+            good = (drawn.length >= shortest) | ~drawn.complete
+            done.append(_take(drawn, good))
+            todo = todo[~good]
+            if not len(todo):
+                break
+        return _in_order(done)
+
+    def _run(
+        self,
+        numbers: Numbers,
+        step: int,
+        begin: int,
+        n: int,
+        which: np.ndarray,
+        history: tuple[int, int],
+        longest: int,
+    ) -> Drawn:
+        """Draw each of the texts begin + which once."""
+        active = np.arange(len(which))  # places in `which`
+        level = np.full(len(which), history[0], np.int64)
+        row = np.full(len(which), history[1], np.int64)
+        bits = np.zeros(len(which))
+        length = np.zeros(len(which), np.int64)
+        complete = np.zeros(len(which), bool)
+        columns, owners = [], []
+        for t in range(longest + 1):
+            wanted = which[active]
+            low, high = int(wanted[0]), int(wanted[-1]) + 1
+            raw = numbers.raw(step + t, begin + low, high - low)[wanted - low]
+            token, probability, level, row = self._step(level, row, raw)
+            ended = token == EOS
+            if t == longest:  # a text that does not end here is cut
+                complete[active] = ended
+                bits[active[ended]] -= np.log2(probability[ended])
+                break
+            bits[active] -= np.log2(probability)
+            going = ~ended
+            complete[active[ended]] = True
+            active, level, row = active[going], level[going], row[going]
+            columns.append(token[going])
+            owners.append(active)
+            length[active] += 1
+            if not len(active):
+                break
+        return _gather(columns, owners, length, complete, bits, which + begin)
+
+    def _step(
+        self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """One token for every text: token, its probability, and the history after it."""
+        m = len(row)
+        token, probability = np.empty(m, np.int64), np.empty(m)
+        new_level, new_row = np.empty(m, np.int64), np.empty(m, np.int64)
+        level, row = level.copy(), row.copy()
+        todo = np.arange(m)
+        times = 0
+        while len(todo):  # each round that leaves some has made their histories shorter
+            rest = []
+            for k in np.unique(level[todo]).tolist():
+                here = todo[level[todo] == k]
+                low, high = self.table.followers(k, row[here])
+                low = self.table.drawable(k, low)
+                stuck = low >= high
+                if stuck.any():
+                    back = here[stuck]
+                    row[back] = self.table.shorter(k, row[back])
+                    level[back] = k - 1
+                    if k == 0:
+                        raise IndexError("a table without anything to draw")
+                    rest.append(back)
+                    here, low, high = here[~stuck], low[~stuck], high[~stuck]
+                    if not len(here):
+                        continue
+                u = again(raw[here], times) if times else raw[here]
+                found, p = self._draw(k, row[here], low, high, u)
+                token[here] = self.table.tokens(k + 1, found)
+                probability[here] = p
+                new_level[here], new_row[here] = self._after(k, row[here], found, token[here])
+            todo = np.sort(np.concatenate(rest)) if rest else todo[:0]
+            times += 1
+        return token, probability, new_level, new_row
+
+    def _draw(
+        self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A row of order k+1 in [low, high) for each text, and its probability."""
+        if not self.shape.plain:
+            return self._draw_shaped(k, row, low, high, raw)
+        found, probability = low.copy(), np.ones(len(low))
+        several = np.flatnonzero(high - low > 1)
+        if len(several):
+            count = self.table.orders[k].count
+            begin, end = low[several], high[several]
+            before = count.sum_before(begin)
+            total = count.sum_before(end) - before
+            found[several] = count.row_at(before + below(raw[several], total), begin, end)
+            probability[several] = count.at(found[several]) / total
+        return found, probability
+
+    def _draw_shaped(
+        self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        _, one, which = np.unique(row, return_index=True, return_inverse=True)
+        size = (high - low)[one]
+        found, probability = np.empty(len(row), np.int64), np.empty(len(row))
+        group = np.cumsum(size) // _SHAPED_FOLLOWERS
+        for g in np.unique(group).tolist():
+            some = np.flatnonzero(group == g)
+            first, n = low[one][some], size[some]
+            w = shaping.weights(self.table.orders[k].count.at(shaping.segments(first, first + n)), n, self.shape)
+            texts = np.flatnonzero((which >= some[0]) & (which <= some[-1]))
+            found[texts], probability[texts] = shaping.draw(
+                w, first, n, which[texts] - some[0], uniform(raw[texts])
+            )
+        return found, probability
+
+    def _after(
+        self, k: int, row: np.ndarray, found: np.ndarray, token: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The longest known history after a draw: row `found` of order k+1, drawn behind `row`."""
+        if k + 1 < self.table.order:
+            return np.full(len(found), k + 1, np.int64), found
+        level = np.zeros(len(found), np.int64)
+        out = np.zeros(len(found), np.int64)
+        todo = np.flatnonzero(token != EOS)
+        while len(todo) and k > 0:  # k falls
+            row = self.table.shorter(k, row)
+            child = self.table.child(k - 1, row[todo], token[todo])
+            hit = child >= 0
+            out[todo[hit]], level[todo[hit]] = child[hit], k
+            todo = todo[~hit]
+            k -= 1
+        return level, out
+
+
+def _gather(
+    columns: list[np.ndarray],
+    owners: list[np.ndarray],
+    length: np.ndarray,
+    complete: np.ndarray,
+    bits: np.ndarray,
+    index: np.ndarray,
+) -> Drawn:
+    """Tokens step by step -> text by text."""
+    ids = np.empty(int(length.sum()), np.int64)
+    begin = np.cumsum(length) - length
+    for t, (column, owner) in enumerate(zip(columns, owners, strict=True)):
+        ids[begin[owner] + t] = column
+    return Drawn(ids, length, complete, bits, index)
+
+
+def _take(drawn: Drawn, good: np.ndarray) -> Drawn:
+    if good.all():
+        return drawn
+    return Drawn(
+        drawn.ids[np.repeat(good, drawn.length)],
+        drawn.length[good],
+        drawn.complete[good],
+        drawn.bits[good],
+        drawn.index[good],
+    )
+
+
+def _in_order(parts: list[Drawn]) -> Drawn:
+    if len(parts) == 1:
+        return parts[0]
+    index = np.concatenate([p.index for p in parts])
+    order = np.argsort(index, kind="stable")
+    length = np.concatenate([p.length for p in parts])
+    begin = (np.cumsum(length) - length)[order]
+    return Drawn(
+        np.concatenate([p.ids for p in parts])[ragged(begin, length[order])],
+        length[order],
+        np.concatenate([p.complete for p in parts])[order],
+        np.concatenate([p.bits for p in parts])[order],
+        index[order],
+    )

@@ -1,0 +1,139 @@
+"""The types of a model: ids <-> text.
+
+Legend: V is the number of ids, markers included; b is bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import ModelFileError
+from .tokenizing import LEFT
+from .vocabulary import BOS, EOS, MARKERS, N_MARKERS, ragged
+
+UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
+_LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
+_CHUNK = 1 << 20
+
+
+class Lexicon:
+    """The bytes and flags of every id.
+
+    blob     uint8, all types one behind another
+    offsets  int64 (V + 1,), the type of id i is blob[offsets[i]:offsets[i+1]]
+    flags    uint8 (V,), empty where no token touches another
+    """
+
+    def __init__(self, blob: np.ndarray, offsets: np.ndarray, flags: np.ndarray, tokenizer: str) -> None:
+        self.blob, self.offsets, self.flags = blob, offsets, flags
+        self.tokenizer = tokenizer
+        self.spaced = tokenizer not in UNSPACED
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def spans(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the bytes of ids lie: starts and lengths, int64."""
+        start, end = self.offsets[ids], self.offsets[ids + 1]
+        if ((start < 0) | (start > end) | (end > len(self.blob))).any():
+            raise ModelFileError("the vocabulary points outside itself", "the file is damaged; retrain it")
+        return start, end - start
+
+    def bytes_of(self, i: int) -> bytes:
+        """One type as bytes; a marker is empty."""
+        start, length = self.spans(np.array([i]))
+        return self.blob[int(start[0]) : int(start[0] + length[0])].tobytes()
+
+    def text_of(self, i: int) -> str:
+        """One type as text, bytes that are no UTF-8 as U+FFFD."""
+        return self.bytes_of(i).decode("utf-8", "replace")
+
+    def marker(self, i: int) -> str | None:
+        """The marker's name where id i is one."""
+        return MARKERS[i] if i < N_MARKERS else None
+
+    def flags_of(self, ids: np.ndarray) -> np.ndarray:
+        """Touching flags of ids: uint8."""
+        return self.flags[ids] if len(self.flags) else np.zeros(len(ids), np.uint8)
+
+    def find(self, token: bytes, flags: int | None = None, ignore_case: bool = False) -> list[int]:
+        """Ids of a token, the commonest first; of every flag where `flags` is None."""
+        if not ignore_case:
+            found = self._scan(token, None)
+        elif token.isascii():
+            found = self._scan(token.lower(), _LOWER)
+        else:
+            found = self._scan_folded(token)
+        if flags is not None and len(self.flags):
+            found = [i for i in found if self.flags[i] == flags] or found
+        return found
+
+    def _scan(self, token: bytes, table: bytes | None) -> list[int]:
+        """Compare with all types of this length, eight bytes at a time at most."""
+        found: list[int] = []
+        wanted = np.frombuffer(token, np.uint8)
+        for low in range(N_MARKERS, len(self), _CHUNK):
+            high = min(low + _CHUNK, len(self))
+            offsets = self.offsets[low : high + 1]
+            same = np.flatnonzero(np.diff(offsets) == len(token)) + low
+            for i, byte in enumerate(wanted):
+                if not len(same):
+                    break
+                at = self.offsets[same] + i
+                if at.min() < 0 or at.max() >= len(self.blob):
+                    self.spans(same)
+                here = self.blob[at]
+                if table is not None:
+                    here = np.frombuffer(here.tobytes().translate(table), np.uint8)
+                same = same[here == byte]
+            found += same.tolist()
+        return found
+
+    def _scan_folded(self, token: bytes) -> list[int]:
+        """The slow way, for letters beyond ASCII."""
+        wanted = token.decode("utf-8", "replace").casefold()
+        return [i for i in range(N_MARKERS, len(self)) if self.text_of(i).casefold() == wanted]
+
+    def nearest(self, token: str, n: int = 3) -> list[str]:
+        """Known types that look most like `token`, among the commonest 50,000."""
+        import difflib
+
+        known = dict.fromkeys(self.text_of(i) for i in range(N_MARKERS, min(len(self), 50_000)))
+        close = difflib.get_close_matches(token, known, n=n, cutoff=0.6)
+        return close
+
+    def join(self, ids: np.ndarray, lengths: np.ndarray) -> list[bytes]:
+        """Sequences of ids as a person would have typed them.
+
+        ids      int64 (sum of lengths,), without markers, one sequence behind another
+        lengths  int64 (s,), tokens of each sequence
+        """
+        start, size = self.spans(ids)
+        gap = np.zeros(len(ids), np.int64)
+        if self.spaced:
+            gap[1:] = 1
+            if len(self.flags):
+                flags = self.flags[ids]
+                gap[1:] -= ((flags[1:] & LEFT) | (flags[:-1] >> 1)).astype(np.int64)
+            first = np.cumsum(lengths) - lengths
+            gap[first[lengths > 0]] = 0
+        end = np.cumsum(size + gap)
+        out = np.full(int(end[-1]) if len(end) else 0, 32, np.uint8)
+        out[ragged(end - size, size)] = self.blob[ragged(start, size)]
+        whole = out.tobytes()
+        edges = np.concatenate(([0], end))[np.concatenate(([0], np.cumsum(lengths)))].tolist()
+        return [whole[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+    def join_one(self, ids: Sequence[int]) -> str:
+        """One sequence as text; markers are left out."""
+        plain = np.array([i for i in ids if i >= N_MARKERS], np.int64)
+        return self.join(plain, np.array([len(plain)]))[0].decode("utf-8", "replace")
+
+    def show(self, ids: Sequence[int]) -> str:
+        """An n-gram for people: its tokens with a space between, markers by name."""
+        return " ".join(MARKERS[i] if i < N_MARKERS else self.text_of(i) for i in ids)
+
+
+__all__ = ["BOS", "EOS", "Lexicon"]

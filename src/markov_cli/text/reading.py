@@ -1,0 +1,331 @@
+"""Files, folders, standard input, compressed or not: bytes of UTF-8.
+
+A `Source` is one text. `blocks` yields it in pieces that end at a safe place, so
+that a piece can be tokenized without knowing its neighbours.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import numpy as np
+
+from ..errors import OptionError, TextError
+
+BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
+_SNIFF_BYTES = 1 << 16
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_MARKS = [  # the longer first: UTF-32 begins like UTF-16
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+_WHITE = np.zeros(256, bool)
+_WHITE[[0, 9, 10, 11, 12, 13, 32]] = True
+
+
+@dataclass
+class Repairs:
+    """What was changed or left out on the way in; nothing of this is ever silent."""
+
+    invalid: int = 0  # byte sequences that were not UTF-8, each now U+FFFD
+    crlf: int = 0  # line ends CR LF read as LF, where it makes a difference
+    byte_order_marks: int = 0
+    empty_sequences: int = 0
+    unmatched: int = 0  # characters that --pattern left out
+    transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
+    skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
+
+
+@dataclass(frozen=True)
+class Source:
+    """One text: a path, or `-`."""
+
+    path: str
+    explicit: bool = True  # named by the user, not found in a folder
+    data: bytes | None = None  # the text itself, for the Python API
+
+    @property
+    def name(self) -> str:
+        return "standard input" if self.path == "-" else self.path
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk (compressed ones as they are), 0 where unknown."""
+        if self.data is not None:
+            return len(self.data)
+        if self.path == "-":
+            return 0
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return 0
+
+
+def find_sources(paths: list[str]) -> list[Source]:
+    """Every text below `paths`: files as given, folders recursively in sorted order.
+
+    Hidden files and folders inside a folder are left out.
+    """
+    found: list[Source] = []
+    for given in paths:
+        path = Path(given)
+        if given == "-":
+            found.append(Source("-"))
+        elif path.is_dir():
+            inside = [Source(str(p), explicit=False) for p in _walk(path)]
+            if not inside:
+                raise TextError(f"{given}: a folder without files", "name a folder that holds text")
+            found.extend(inside)
+        elif path.exists():
+            found.append(Source(given))
+        else:
+            raise TextError(f"{given}: no such file", _nearby(path))
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(here) / name
+
+
+def _nearby(path: Path) -> str:
+    import difflib
+
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return f"there is no folder {path.parent} either"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.parent / close[0]}?" if close else "check the name"
+
+
+def _decompressed(raw: BinaryIO, name: str) -> BinaryIO | IO[bytes]:
+    head = raw.peek(6)[:6] if hasattr(raw, "peek") else b""
+    kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
+    if kind == "gzip":
+        return gzip.GzipFile(fileobj=raw)
+    if kind == "bzip2":
+        return bz2.BZ2File(raw)
+    if kind == "xz":
+        return lzma.LZMAFile(raw)
+    if kind == "zstd":
+        try:
+            if sys.version_info >= (3, 14):
+                from compression.zstd import ZstdFile
+            else:
+                from backports.zstd import ZstdFile  # type: ignore[import-not-found]
+        except ImportError:
+            raise TextError(
+                f"{name}: zstandard-compressed, and this Python {sys.version_info.major}."
+                f"{sys.version_info.minor} cannot read that",
+                "pip install 'markov-cli[zst]', or: zstd -dc FILE | markov train - ...",
+            ) from None
+        return ZstdFile(raw)  # type: ignore[no-any-return]
+    return raw
+
+
+_READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
+
+
+def _open(source: Source) -> BinaryIO:
+    if source.data is not None:
+        return io.BufferedReader(io.BytesIO(source.data))  # type: ignore[arg-type]
+    return sys.stdin.buffer if source.path == "-" else open(source.path, "rb")
+
+
+class _Stream:
+    """Bytes of one source as UTF-8 (or untouched), decompressed, its marks removed."""
+
+    def __init__(self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> None:
+        self.source, self.repairs = source, repairs
+        try:
+            self._raw: BinaryIO = _open(source)
+            self._file = _decompressed(self._raw, source.name)
+        except OSError as error:
+            raise TextError(f"{source.name}: {error.strerror or error}", "check the file") from None
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._first = True
+        self._encoding, self._keep_bytes = encoding, keep_bytes
+        self.done_on_disk = 0
+
+    def close(self) -> None:
+        if self._file is not self._raw:
+            self._file.close()
+        if self.source.path != "-":
+            self._raw.close()
+
+    def read(self, n: int) -> bytes:
+        """The next bytes of UTF-8, b'' at the end."""
+        while True:
+            try:
+                data = self._file.read(n)
+                if self.source.path != "-":
+                    self.done_on_disk = self._raw.tell()
+            except _READ_ERRORS as error:
+                said = getattr(error, "strerror", None) or error
+                raise TextError(f"{self.source.name}: {said}", "check the file") from None
+            if self._first:
+                self._first = False
+                data = self._begin(data)
+            if self._decoder is None:
+                return data
+            text = self._decoder.decode(data, final=not data)
+            bad = text.count("�")
+            self.repairs.invalid += bad
+            if text or not data:
+                return text.encode("utf-8", "replace")
+
+    def _begin(self, data: bytes) -> bytes:
+        encoding = self._encoding
+        if not self._keep_bytes or encoding != "utf-8":
+            for mark, named in _MARKS:
+                if data.startswith(mark):
+                    self.repairs.byte_order_marks += 1
+                    encoding = named
+                    if named == "utf-8":
+                        data = data[len(mark) :]
+                    break
+        if encoding != "utf-8":
+            self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+            if encoding != self._encoding:
+                self.repairs.transcoded.append(f"{self.source.name} ({encoding})")
+        elif not self._keep_bytes:
+            _refuse_binary(data[:_SNIFF_BYTES], self.source.name)
+        return data
+
+
+def _refuse_binary(head: bytes, name: str) -> None:
+    """Text may hold a few NULs and stray bytes; a file that is mostly such is not text."""
+    if not head:
+        return
+    a = np.frombuffer(head, np.uint8)
+    control = np.count_nonzero((a < 32) & ~_WHITE[a]) + np.count_nonzero(a == 127)
+    nul = np.count_nonzero(a == 0)
+    bad = head.decode("utf-8", "replace").count("�")
+    share = (control + nul + bad) / len(a)
+    if share > 0.10:
+        hint = "name text files; --encoding NAME for another encoding, --tokenizer bytes for any bytes"
+        if nul > 0.3 * len(a):
+            hint = "--encoding utf-16-le (or -be) if it is UTF-16; --tokenizer bytes takes any bytes"
+        raise TextError(f"{name}: not text: {share:.0%} of its first {len(a):,} bytes cannot be", hint)
+
+
+def check_encoding(encoding: str) -> str:
+    """The codec's own name for `encoding`; OptionError where Python has none."""
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(encoding)
+    except (LookupError, ValueError, TypeError):
+        raise OptionError(
+            f"--encoding {encoding}: unknown encoding", "for example utf-8, latin-1, cp1252, utf-16"
+        ) from None
+    return name
+
+
+@dataclass
+class Block:
+    """Part of a text that can be tokenized alone.
+
+    data   uint8 (m + 8,), eight zero bytes behind the m of text
+    size   m
+    last   True where the text ends with this block
+    """
+
+    data: np.ndarray
+    size: int
+    last: bool
+    first: bool
+    progress_bytes: int
+
+
+def blocks(
+    source: Source,
+    *,
+    encoding: str = "utf-8",
+    keep_bytes: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+    repairs: Repairs,
+) -> Iterator[Block]:
+    """The text of `source` in blocks of about `block_bytes`.
+
+    A block ends where white space is followed by something else, so no token, no run of
+    white space and no decision about the end of a sentence is divided. A text without
+    white space is one block.
+    """
+    stream = _Stream(source, encoding, keep_bytes, repairs)
+    try:
+        pending: list[bytes] = []
+        first = True
+        before = 0
+        want = block_bytes
+        while True:
+            piece = stream.read(want)
+            if not piece:
+                break
+            pending.append(piece)
+            cut = _safe_cut(piece)
+            if cut is None and len(pending) > 1 and not pending[-2][-1:].strip():
+                cut = 0 if _starts_solid(piece) else None
+            if cut is None:
+                want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
+                continue
+            want = block_bytes
+            pending[-1] = piece[:cut]
+            yield _block(pending, False, first, stream.done_on_disk - before)
+            before = stream.done_on_disk
+            pending, first = [piece[cut:]], False
+        yield _block(pending, True, first, stream.done_on_disk - before)
+    finally:
+        stream.close()
+
+
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
+    data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
+    return Block(data, len(data) - 8, last, first, progress)
+
+
+def _starts_solid(piece: bytes) -> bool:
+    """The piece begins with a character that is not white space (and is whole)."""
+    if piece[0] < 0x80:
+        return not _WHITE[piece[0]]
+    head = piece[:4].decode("utf-8", "ignore")
+    return bool(head) and not head[0].isspace()
+
+
+def _safe_cut(piece: bytes) -> int | None:
+    """The last place in `piece` where solid text follows ASCII white space; None if none."""
+    end = len(piece)
+    width = 1 << 12
+    while end > 1:
+        begin = max(0, end - width)
+        white = _WHITE[np.frombuffer(piece, np.uint8, end - begin, begin)]
+        places = np.flatnonzero(white[:-1] & ~white[1:]) + begin + 1
+        for cut in places[::-1].tolist():
+            if _starts_solid(piece[cut : cut + 4]):
+                return int(cut)
+        if begin == 0:
+            return None
+        end, width = begin + 1, width * 4
+    return None

@@ -1,0 +1,206 @@
+"""Where one sequence ends and the next begins: sentence, line, paragraph, file.
+
+Legend: a is a block's bytes; a gap is a run of white space, [begin, end); a drop is a
+stretch of bytes between two sequences that belongs to neither, [begin, end).
+
+The sentence rule: a sentence-ending mark, closing quotes or brackets if any, then white
+space. A blank line ends one too. Full stops of scripts written without spaces need no white
+space behind them. A point does not end a sentence behind a title or abbreviation of
+`ABBREVIATIONS` or behind a single capital letter other than I (`J. R. Hale`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .characters import Wide
+from .tokenizing import Gaps
+
+UNITS = ("sentence", "line", "paragraph", "file")
+
+# English titles and abbreviations that stand inside a sentence; case does not matter.
+ABBREVIATIONS = (
+    "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt",
+    "messrs", "mme", "mlle", "vs", "cf", "e.g", "i.e",
+)  # fmt: skip
+
+_NEITHER, _CLOSER, _END, _POINT = range(4)
+_ROLE = np.zeros(256, np.uint8)
+_ROLE[[ord(c) for c in "\"')]}"]] = _CLOSER
+_ROLE[[ord(c) for c in "!?"]] = _END
+_ROLE[ord(".")] = _POINT
+_WIDE_CLOSERS = np.array([0x2019, 0x201D, 0xBB, 0x203A, 0x300D, 0x300F, 0xFF09, 0x3009, 0x300B, 0x3011])
+# U+2026 is the ellipsis; the rest are full stops, question and exclamation marks
+_WIDE_ENDS = np.array(
+    [0x2026, 0x203C, 0x203D, 0x2047, 0x2048, 0x2049, 0x0589, 0x061D, 0x061E, 0x061F, 0x06D4, 0x0964,
+     0x0965, 0x104A, 0x104B, 0x1362, 0x1367, 0x17D4, 0x17D5, 0x3002, 0xFF01, 0xFF0E, 0xFF1F, 0xFF61]
+)  # fmt: skip
+# those that end a sentence without white space behind them
+_WIDE_STOPS = np.array([0x3002, 0xFF01, 0xFF1F, 0xFF61])
+
+
+class Breaks(NamedTuple):
+    """The places between sequences, in order: int64 (b,) each, [begin, end)."""
+
+    begin: np.ndarray
+    end: np.ndarray
+
+
+_NONE = Breaks(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def find_breaks(
+    a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None, first: bool, last: bool
+) -> Breaks:
+    """The breaks of one block.
+
+    wide   the block's characters above U+007F, None where there are none
+    first  the text begins with this block: white space there is a break (sentence, paragraph)
+    last   the text ends with it: likewise
+    """
+    if unit == "file":
+        return _NONE
+    newline = np.flatnonzero(a[:m] == 10)
+    if unit == "line":
+        returned = (newline > 0) & (a[np.maximum(newline - 1, 0)] == 13)
+        return Breaks(newline - returned, newline + 1)
+    breaks = _blank(newline, gaps)
+    if first and len(gaps.begin) and gaps.begin[0] == 0:
+        breaks[0] = True
+    if last and len(gaps.end) and gaps.end[-1] == m:
+        breaks[-1] = True
+    begin, end = gaps
+    if unit == "sentence":
+        role = _roles(a, m, wide)
+        breaks |= _sentence_ends(a, role, begin)
+        if wide is not None:
+            stop = _unspaced_stops(a, m, role, wide)
+            stop = stop[~np.isin(stop, begin)]  # white space follows: the gap says it already
+            at = np.concatenate((begin[breaks], stop))
+            to = np.concatenate((end[breaks], stop))
+            order = np.argsort(at, kind="stable")
+            return Breaks(at[order], to[order])
+    return Breaks(begin[breaks], end[breaks])
+
+
+def _blank(newline: np.ndarray, gaps: Gaps) -> np.ndarray:
+    """[g]: gap g holds two newlines, so that a blank line stands there."""
+    breaks = np.zeros(len(gaps.begin), bool)
+    gap = np.searchsorted(gaps.begin, newline, "right") - 1
+    breaks[gap[1:][gap[1:] == gap[:-1]]] = True
+    return breaks
+
+
+class _Roles(NamedTuple):
+    ascii: np.ndarray  # uint8 (256,)
+    wide_at: np.ndarray  # int64, every byte of wide closers and ends
+    wide_role: np.ndarray
+
+
+def _roles(a: np.ndarray, m: int, wide: Wide | None) -> _Roles:
+    if wide is None:
+        return _Roles(_ROLE, _NONE.begin, np.empty(0, np.uint8))
+    role = np.isin(wide.cp, _WIDE_CLOSERS) * np.uint8(_CLOSER) + np.isin(wide.cp, _WIDE_ENDS) * np.uint8(_END)
+    some = np.flatnonzero(role)
+    at, length, role = wide.at[some], wide.length[some], role[some]
+    every = np.repeat(at - np.cumsum(length) + length, length) + np.arange(int(length.sum()))
+    return _Roles(_ROLE, every, np.repeat(role, length))
+
+
+def _role_at(a: np.ndarray, role: _Roles, i: np.ndarray) -> np.ndarray:
+    """The roles of the characters whose bytes stand at offsets i; i < 0 has none."""
+    byte = a[np.maximum(i, 0)]
+    found = role.ascii[byte]
+    found[i < 0] = _NEITHER
+    if len(role.wide_at):
+        high = np.flatnonzero(byte >= 0x80)
+        j = np.searchsorted(role.wide_at, i[high])
+        j[j == len(role.wide_at)] = 0
+        hit = role.wide_at[j] == i[high]
+        found[high[hit]] = role.wide_role[j[hit]]
+    return found
+
+
+def _sentence_ends(a: np.ndarray, role: _Roles, begin: np.ndarray) -> np.ndarray:
+    """[g]: a sentence ends where gap g begins."""
+    ends = np.zeros(len(begin), bool)
+    before = _role_at(a, role, begin - 1)
+    where = np.flatnonzero(before != _NEITHER)
+    i = begin[where] - 1
+    closed = before[where] == _CLOSER
+    if closed.any():
+        run, _ = _closer_runs(a, int(i[-1]) + 1, role)
+        i[closed] = run[np.searchsorted(run, i[closed], "right") - 1] - 1
+    what = _role_at(a, role, i)
+    point = what == _POINT
+    what[np.flatnonzero(point)[_abbreviated(a, i[point])]] = _NEITHER
+    ends[where] = (what == _END) | (what == _POINT)
+    return ends
+
+
+def _closer_runs(a: np.ndarray, m: int, role: _Roles) -> tuple[np.ndarray, np.ndarray]:
+    """Runs of closing quotes and brackets, in bytes: where each begins and ends."""
+    closer = np.flatnonzero(role.ascii[a[:m]] == _CLOSER)
+    if len(role.wide_at):
+        closer = np.sort(np.concatenate((closer, role.wide_at[role.wide_role == _CLOSER])))
+    head = np.ones(len(closer), bool)
+    head[1:] = np.diff(closer) != 1
+    tail = np.ones(len(closer), bool)
+    tail[:-1] = head[1:]
+    return closer[head], closer[tail] + 1
+
+
+def _letters_before(a: np.ndarray, i: np.ndarray) -> np.ndarray:
+    """The eight bytes before each offset as a uint64, the nearest one highest."""
+    word = np.zeros(len(i), np.uint64)
+    for back in range(8, 0, -1):
+        at = i - back
+        byte = np.where(at >= 0, a[np.maximum(at, 0)], 32).astype(np.uint64)
+        word |= byte << np.uint64(8 * (8 - back))
+    return word
+
+
+_FOLD = np.uint64(0x2020202020202020)  # ASCII letters to lower case; `.` is left as it is
+
+
+def _key(text: str) -> tuple[np.uint64, np.uint64]:
+    return np.uint64(int.from_bytes(text.encode(), "little")), np.uint64(8 * (8 - len(text)))
+
+
+def _abbreviated(a: np.ndarray, i: np.ndarray) -> np.ndarray:
+    """[j]: the point at i[j] stands behind an abbreviation or an initial."""
+    before = _letters_before(a, i)
+    folded = before | _FOLD
+    found = np.zeros(len(i), bool)
+    for text in ABBREVIATIONS:
+        key, shift = _key(text)
+        hit = np.flatnonzero((folded >> shift) == key)
+        found[hit] |= _opens_word((before[hit] >> (shift - np.uint64(8))) & np.uint64(255))
+    last = before >> np.uint64(56)
+    capital = (last >= ord("A")) & (last <= ord("Z")) & (last != ord("I"))
+    return found | (capital & _opens_word((before >> np.uint64(48)) & np.uint64(255)))
+
+
+def _opens_word(byte: np.ndarray) -> np.ndarray:
+    """A word can begin behind this byte: it is no letter, digit or part of a wide character."""
+    fold = byte | np.uint64(0x20)
+    letter = (fold >= ord("a")) & (fold <= ord("z"))
+    digit = (byte >= ord("0")) & (byte <= ord("9"))
+    return ~(letter | digit | (byte >= 0x80) | (byte == ord("'")))  # type: ignore[no-any-return]
+
+
+def _unspaced_stops(a: np.ndarray, m: int, role: _Roles, wide: Wide) -> np.ndarray:
+    """Offsets behind a full stop that needs no white space, and behind its closers."""
+    stop = np.isin(wide.cp, _WIDE_STOPS)
+    if not stop.any():
+        return _NONE.begin
+    at = wide.at[stop] + wide.length[stop]
+    run, run_end = _closer_runs(a, m, role)
+    if len(run):
+        j = np.maximum(np.searchsorted(run, at, "right") - 1, 0)
+        inside = (run[j] <= at) & (at < run_end[j])
+        at = np.unique(np.where(inside, run_end[j], at))
+    next_role = _role_at(a, role, at)
+    return at[(at < m) & (next_role != _END) & (next_role != _POINT)]

@@ -1,0 +1,198 @@
+"""Text to table: the flow from bytes to a model, with its progress.
+
+Legend: a job is a thread. NumPy lets go of Python's lock in its long operations, so
+threads share the work and the memory, and nothing has to be copied between processes.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .counting.ngrams import RANGE_WINDOWS, count_ngrams
+from .errors import OptionError, TextError
+from .model.building import build_table
+from .model.modelfile import Header
+from .model.table import Table
+from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
+from .text.reading import BLOCK_BYTES, Block, Repairs, Source, blocks
+from .text.tokenizing import TOKENIZERS, compile_pattern
+from .text.units import UNITS
+from .text.vocabulary import Types
+
+MAX_ORDER = 1000  # a guard against typing errors, not a limit of the method
+DEFAULT_PATTERN = r"\w+|[^\w\s]"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `train` is asked for; the first group changes the model, the second only the work."""
+
+    order: int = 3
+    text: TextOptions = TextOptions()
+    min_type_count: int = 1
+    prune: tuple[int, ...] = ()
+    encoding: str = "utf-8"
+
+    jobs: int = 1
+    block_bytes: int = BLOCK_BYTES
+    range_windows: int = RANGE_WINDOWS
+
+
+@dataclass
+class Trained:
+    """What training gives."""
+
+    header: Header
+    types: Types
+    table: Table
+    repairs: Repairs
+
+
+Progress = Callable[[str, float, float], None]  # phase, done, of how many
+
+
+def _no_progress(phase: str, done: float, total: float) -> None:
+    return None
+
+
+def check_options(options: TrainOptions) -> None:
+    """OptionError for what cannot be, with the value."""
+    text = options.text
+    if not 1 <= options.order <= MAX_ORDER:
+        raise OptionError(f"order {options.order}: an n-gram has 1 to {MAX_ORDER} tokens", "usual orders are 2 to 6")
+    if text.tokenizer not in TOKENIZERS:
+        raise OptionError(f"tokenizer {text.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
+    if text.unit not in UNITS:
+        raise OptionError(f"unit {text.unit!r}", f"one of {', '.join(UNITS)}")
+    if text.pattern is not None:
+        if text.tokenizer != "regex":
+            raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
+        compile_pattern(text.pattern)
+    if options.min_type_count < 1:
+        raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
+    previous = 0
+    for i, value in enumerate(options.prune, 1):
+        if value < previous or (i == 1 and value):
+            raise OptionError(
+                f"--prune {','.join(map(str, options.prune))}: order {i} has {value}",
+                "0 for order 1 (types: use --min-type-count), and no value below the one before it",
+            )
+        previous = value
+
+
+def train_sources(
+    sources: Iterable[Source], options: TrainOptions, progress: Progress = _no_progress
+) -> Trained:
+    """Read all sources and build their table."""
+    check_options(options)
+    sources = [*sources]
+    total = sum(s.size_bytes for s in sources)
+    repairs = Repairs()
+    collector = Collector(options.text.unit)
+    pattern = options.text.tokenizer == "regex"
+    encoders = [Encoder(options.text, i) for i in range(1 if pattern else max(options.jobs, 1))]
+    done = 0
+    for piece, size in _encoded(_read(sources, options, repairs), encoders):
+        collector.add(piece)
+        done += size
+        progress("reading", done, total)
+    for e in encoders:
+        repairs.invalid += e.repairs.invalid
+        repairs.crlf += e.repairs.crlf
+        repairs.unmatched += e.repairs.unmatched
+    repairs.empty_sequences = collector.empty_sequences
+    if not collector.n_tokens:
+        names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
+        raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
+    text_bytes = sum(e.text_bytes for e in encoders)
+    progress("sorting the vocabulary", 0, 1)
+    corpus = finish(collector, encoders, options.min_type_count, pad=options.order)
+    del collector, encoders
+    levels = count_ngrams(
+        corpus.stream,
+        corpus.n_tokens + corpus.n_sequences + 1,
+        corpus.count,
+        options.order,
+        options.jobs,
+        options.range_windows,
+        lambda share: progress("counting", share, 1.0),
+    )
+    del corpus.stream
+    progress("storing", 0, 1)
+    table = build_table(levels, options.prune, options.jobs)
+    header = Header(
+        order=options.order,
+        options=options.text,
+        tokens=corpus.n_tokens,
+        types=len(corpus.types),
+        sequences=corpus.n_sequences,
+        corpus_bytes=text_bytes,
+        min_type_count=options.min_type_count,
+        prune=options.prune if any(options.prune) else (),
+        counts_of_counts=table.counts_of_counts.tolist(),
+    )
+    return Trained(header, corpus.types, table, repairs)
+
+
+def _read(sources: list[Source], options: TrainOptions, repairs: Repairs) -> Iterator[Block]:
+    """The blocks of all sources; files found in folders are skipped where they are no text."""
+    keep = options.text.tokenizer == "bytes"
+    for source in sources:
+        found = blocks(
+            source,
+            encoding=options.encoding,
+            keep_bytes=keep,
+            block_bytes=options.block_bytes,
+            repairs=repairs,
+        )
+        try:
+            first = next(found, None)
+        except TextError:
+            if source.explicit:
+                raise
+            repairs.skipped.append(source.name)
+            continue
+        if first is not None:
+            yield first
+        yield from found
+
+
+def _encoded(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
+    """Pieces in the order of their blocks, each with the bytes it took on disk."""
+    if len(encoders) == 1:
+        for block in found:
+            yield encoders[0].encode(block), block.progress_bytes
+        return
+    free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
+    for e in encoders:
+        free.put(e)
+
+    def one(block: Block) -> tuple[Piece, int]:
+        encoder = free.get()
+        try:
+            return encoder.encode(block), block.progress_bytes
+        finally:
+            free.put(encoder)
+
+    waiting: deque[Future[tuple[Piece, int]]] = deque()
+    with ThreadPoolExecutor(len(encoders)) as pool:
+        for block in found:
+            waiting.append(pool.submit(one, block))
+            if len(waiting) > 2 * len(encoders):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def usable_cores() -> int:
+    """Processor cores this process may run on."""
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
