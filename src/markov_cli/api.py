@@ -222,6 +222,17 @@ class Model:
         """The followers of one known history, the commonest first."""
         return self._guarded(self._follow, level, row, top)  # type: ignore[no-any-return]
 
+    def backoff(self, known: Known, top: int | None = None) -> list[Followers]:
+        """The followers of a known history and of each shorter one, down to no history."""
+        out = []
+        level, row = known.level, known.row
+        while True:
+            out.append(self.follow(level, row, top))
+            if level == 0:
+                return out
+            row = int(self._guarded(self.table.shorter, level, np.array([row]))[0])
+            level -= 1
+
     def _follow(self, level: int, row: int, top: int | None) -> Followers:
         table = self.table
         at = np.array([row], np.int64)

@@ -1,9 +1,102 @@
 """`markov inspect`."""
+
 from __future__ import annotations
+
+import json
+
 import click
-from .options import model_argument
-@click.command()
+
+from ..errors import ANSWER_IS_NO, OptionError
+from .options import ignore_case_option, json_option, model_argument, note, smoothing_option
+
+
+@click.command(short_help="Show what a model learned.")
 @model_argument
-def inspect(model: str) -> int:
-    """Show."""
+@click.argument("history", nargs=-1, metavar="[HISTORY]...")
+@click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
+@ignore_case_option
+@smoothing_option
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "csv", "dot")),
+    default="text",
+    show_default=True,
+    help="csv: figures per order, or followers. dot: HISTORY and what follows it as a Graphviz graph.",
+)
+@click.option("--verify", is_flag=True, help="Check every byte and every promise of the file; reads all of it.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def inspect(
+    model: str,
+    history: tuple[str, ...],
+    at_start: bool,
+    ignore_case: bool,
+    smoothing: str,
+    top: int,
+    form: str,
+    verify: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Show what a model learned: all of it, or what follows a history.
+
+    \b
+    markov inspect book.npz
+    markov inspect book.npz you must
+    markov inspect book.npz --at-start --top 20
+    markov inspect book.npz the old --format dot | dot -Tsvg > old.svg
+
+    Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify
+    found damage.
+    """
+    from ..api import Model
+
+    loaded = Model.load(model)
+    if verify:
+        return _verify(loaded, model, as_json)
+    from ..render import inspection as show
+
+    if not history and not at_start:
+        if form == "dot":
+            raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
+        if as_json:
+            click.echo(loaded._guarded(show.model_json, loaded, model, top))
+        elif form == "csv":
+            click.echo(loaded._guarded(show.model_csv, loaded), nl=False)
+        else:
+            loaded._guarded(show.show_model, loaded, model, top)
+        return 0
+    text = " ".join(history)
+    known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
+    could = min(len(known.ids), loaded.order - 1)
+    if known.level < could:
+        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
+        note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
+    if form == "dot":
+        click.echo(show.history_dot(loaded, known, min(top, 50)), nl=False)
+        return 0
+    levels = loaded.backoff(known, top)
+    if as_json:
+        click.echo(show.history_json(levels))
+    elif form == "csv":
+        click.echo(show.history_csv(levels), nl=False)
+    else:
+        show.show_history(levels)
     return 0
+
+
+def _verify(loaded: object, path: str, as_json: bool) -> int:
+    from ..api import Model
+    from ..inspecting.verify import damage
+    from ..render.plain import visible
+
+    assert isinstance(loaded, Model) and loaded.file is not None
+    found = damage(loaded.file)
+    if as_json:
+        click.echo(json.dumps({"model": path, "whole": not found, "damage": found}, ensure_ascii=False))
+    else:
+        for line in found or ["whole"]:
+            click.echo(f"{visible(path)}: {visible(line)}")
+    return ANSWER_IS_NO if found else 0

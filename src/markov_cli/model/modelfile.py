@@ -122,7 +122,10 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
 
 
 def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> None:
-    arrays = _arrays(types, table)
+    _write_arrays(f, header, _arrays(types, table))
+
+
+def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> None:
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
@@ -192,6 +195,31 @@ def _npy_header(a: np.ndarray) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body)) + body
 
 
+class _Comparer(io.RawIOBase):
+    """A file to write to that holds what is written against what is there."""
+
+    def __init__(self, buffer: mmap.mmap | bytes) -> None:
+        self._buffer, self._at = buffer, 0
+        self.differs: int | None = None
+
+    def write(self, data: Any) -> int:
+        there = self._buffer[self._at : self._at + len(data)]
+        if self.differs is None and there != bytes(data):
+            same = np.frombuffer(there, np.uint8) == np.frombuffer(data, np.uint8)[: len(there)]
+            self.differs = self._at + (int(np.argmin(same)) if not same.all() else len(there))
+        self._at += len(data)
+        return len(data)
+
+
+def framing_differs(file: ModelFile) -> int | None:
+    """The first byte at which the file is not what writing this model again would give."""
+    comparer = _Comparer(file.buffer)
+    _write_arrays(comparer, file.header, file.arrays)  # type: ignore[arg-type]
+    if comparer.differs is None and comparer._at != file.size_bytes:
+        return min(comparer._at, file.size_bytes)
+    return comparer.differs
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -215,6 +243,7 @@ class ModelFile:
     members: dict[str, Member]
     buffer: mmap.mmap | bytes
     size_bytes: int
+    arrays: dict[str, np.ndarray]
 
 
 def load(path: str | os.PathLike[str]) -> ModelFile:
@@ -314,7 +343,7 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
         odd = sorted(n for n in {*actual, *declared} if actual.get(n) != declared.get(n))
         raise ModelFileError(f"{name}: member {odd[0]!r} is not as the header says", _RETRAIN)
     types, table = _build(name, header, arrays)
-    return ModelFile(header, types, table, members, buffer, size)
+    return ModelFile(header, types, table, members, buffer, size, arrays)
 
 
 def _header(head: dict[str, Any]) -> Header:

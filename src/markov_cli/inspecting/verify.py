@@ -1,0 +1,180 @@
+"""A complete check of a model file: every byte, every promise of the table.
+
+Each check gives lines that say what is wrong and where; none of them means the
+file is whole.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..errors import MarkovError
+from ..model.compact import SPAN, Counts
+from ..model.modelfile import ModelFile, framing_differs
+from ..model.table import Table
+from ..text.vocabulary import BOS, EOS, N_MARKERS, UNK
+
+_SLICE = 1 << 22
+
+
+def damage(file: ModelFile) -> list[str]:
+    """All that is wrong with an opened model, worst first."""
+    found = _checksums(file)
+    checks: list[tuple[str, Callable[[ModelFile], Iterator[str]]]] = [
+        ("vocabulary", _vocabulary),
+        ("counts", _counts),
+        ("rows", _rows),
+        ("sums", _sums),
+        ("links", _links),
+        ("header", _header),
+    ]
+    for name, check in checks:
+        try:
+            found += check(file)
+        except (MarkovError, IndexError, ValueError, AssertionError, OverflowError, MemoryError) as error:
+            found.append(f"{name}: cannot be checked: {error}")
+    if not found:
+        at = framing_differs(file)
+        if at is not None:
+            found.append(f"byte {at:,} of the file, between its arrays, is not what markov writes")
+    return found
+
+
+def _checksums(file: ModelFile) -> list[str]:
+    out = []
+    for m in file.members.values():
+        crc = 0
+        for begin in range(m.begin, m.begin + m.size, _SLICE):
+            crc = zlib.crc32(file.buffer[begin : min(begin + _SLICE, m.begin + m.size)], crc)
+        if crc != m.crc:
+            out.append(f"{m.name}: checksum {crc:08x}, the file says {m.crc:08x}")
+    return out
+
+
+def _slices(n: int) -> Iterator[tuple[int, int]]:
+    for low in range(0, n, _SLICE):
+        yield low, min(low + _SLICE, n)
+
+
+def _vocabulary(file: ModelFile) -> Iterator[str]:
+    offsets = file.types.start
+    if (np.diff(offsets) < 0).any():
+        yield "vocab_offsets: not rising"
+    elif int(offsets[N_MARKERS]) != 0:
+        yield "vocab_offsets: a marker has bytes"
+    elif (np.diff(offsets)[N_MARKERS:] == 0).any():
+        yield "vocab_offsets: a type without bytes"
+    if len(file.types.flags) and (file.types.flags > 3).any():
+        yield "vocab_flags: a flag above 3"
+
+
+def _named(table: Table) -> Iterator[tuple[str, Counts]]:
+    for k, order in enumerate(table.orders, 1):
+        yield f"count_{k}", order.count
+        if order.left is not None:
+            yield f"left_{k}", order.left
+        if order.left_total is not None:
+            yield f"left_total_{k}", order.left_total
+
+
+def _counts(file: ModelFile) -> Iterator[str]:
+    for name, counts in _named(file.table):
+        aside = np.flatnonzero(counts.small == 255)
+        if len(aside) != len(counts.big_row) or (aside != counts.big_row).any():
+            yield f"{name}_big_row: not the rows that are marked"
+            continue
+        if (counts.big < 255).any():
+            yield f"{name}_big: a count below 255"
+        running = 0
+        for low, high in _slices(len(counts)):
+            spans = np.add.reduceat(counts.slice(low, high), np.arange(0, high - low, SPAN))
+            total = running + np.cumsum(spans)
+            if (counts.sums[low // SPAN + 1 : low // SPAN + 1 + len(spans)] != total).any():
+                yield f"{name}_sums: not the sums of the counts"
+                break
+            running = int(total[-1])
+        if int(counts.sums[0]) != 0:
+            yield f"{name}_sums: does not begin with 0"
+
+
+def _rows(file: ModelFile) -> Iterator[str]:
+    table = file.table
+    for k in range(2, table.order + 1):
+        first, token = table.orders[k - 2].first, table.orders[k - 1].token
+        assert first is not None and token is not None
+        edge = first.astype(np.int64)
+        if edge[0] != 0 or edge[-1] != len(token) or (np.diff(edge) < 0).any():
+            yield f"first_{k - 1}: not rising from 0 to {len(token):,}"
+            continue
+        if len(token) and int(token.max()) >= table.n_ids:
+            yield f"token_{k}: an id above {table.n_ids - 1:,}"
+            continue
+        if (token == BOS).any():
+            yield f"token_{k}: <s> inside an n-gram"
+        inside = np.ones(len(token), bool)
+        inside[edge[:-1][edge[:-1] < len(token)]] = False
+        if (token[1:][inside[1:]] <= token[:-1][inside[1:]]).any():
+            yield f"token_{k}: followers of a history not in order"
+        ends = table.tokens(k - 1, np.arange(len(edge) - 1)) == EOS
+        if np.diff(edge)[ends].any():
+            yield f"first_{k - 1}: something follows </s>"
+        if (table.orders[k - 1].count.small == 0).any():
+            yield f"count_{k}: an n-gram that was never seen"
+
+
+def _sums(file: ModelFile) -> Iterator[str]:
+    table, header = file.table, file.header
+    one = table.orders[0].count.slice(0, table.n_ids)
+    if int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
+        yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
+    if int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
+        yield f"count_1: not {header.sequences:,} sequences"
+    if (one[N_MARKERS:] < header.min_type_count).any() or (np.diff(one[N_MARKERS:]) > 0).any():
+        yield "count_1: types not by falling count"
+    if header.min_type_count == 1 and int(one[UNK]):
+        yield "count_1: <unk> was seen, and no type was too rare"
+    if table.pruned:
+        return
+    for k in range(1, table.order):
+        first = table.orders[k - 1].first
+        assert first is not None
+        for low, high in _slices(len(first) - 1):
+            edge = first[low : high + 1].astype(np.int64)
+            total = np.diff(table.orders[k].count.sum_before(edge))
+            if (total != table.total(k, np.arange(low, high))).any():
+                yield f"count_{k + 1}: followers do not sum to their history's count"
+                break
+
+
+def _links(file: ModelFile) -> Iterator[str]:
+    table = file.table
+    for k in range(2, table.order + 1):
+        below = table.orders[k - 2]
+        assert below.first is not None and below.left is not None
+        n = np.diff(below.first.astype(np.int64))
+        suffix_of_parent = np.arange(0) if k == 2 else table.shorter(k - 1, np.arange(len(below)))
+        token = table.tokens(k, np.arange(len(table.orders[k - 1])))
+        if k == 2:
+            suffix = token
+        else:
+            suffix = table.child(k - 2, np.repeat(suffix_of_parent, n), token)
+        if (suffix < 0).any():
+            yield f"token_{k}: an n-gram whose end is not in the table"
+            continue
+        if 2 < k < table.order and (suffix != table.shorter(k, np.arange(len(suffix)))).any():
+            yield f"link_{k}: not the n-gram without its first token"
+        if not table.pruned:
+            left = np.bincount(suffix, minlength=len(below))
+            if (left != below.left.slice(0, len(below))).any():
+                yield f"left_{k - 1}: not the number of distinct left neighbours"
+
+
+def _header(file: ModelFile) -> Iterator[str]:
+    header = file.header
+    if header.types + N_MARKERS != file.table.n_ids:
+        yield "header: another number of types"
+    if any(header.prune) != bool(header.counts_of_counts):
+        yield "header: counts of counts belong to pruned models"

@@ -1,0 +1,275 @@
+"""What `inspect` shows: for people, as JSON, CSV and DOT."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..inspecting import figures as fig
+from .pictures import bar, curve
+from .plain import one_line, size
+from .tables import Column, console, line, show
+
+if TYPE_CHECKING:
+    from ..api import Followers, Model
+
+_BAR = 24
+
+
+def order_text(order: int) -> str:
+    """`order 3 (2 tokens of history)`."""
+    n = order - 1
+    return f"order {order} ({n} token{'' if n == 1 else 's'} of history)"
+
+
+# ------------------------------------------------------------ a whole model
+
+
+def model_json(model: Model, path: str, top: int) -> str:
+    """The header's fields and the figures of every order, as one object."""
+    orders = []
+    for f in fig.order_figures(model.table):
+        common = [
+            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": count}
+            for row, count in fig.commonest(model.table, f.order, top)
+        ]
+        orders.append({**f.as_dict(), "commonest": common})
+    out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
+    out["orders"] = orders
+    out["lengths"] = [{"tokens": n, "sequences": s} for n, s in fig.lengths(model.table)]
+    out["histogram_of_followers"] = [
+        {"followers": name, "histories": n} for name, n in fig.follower_histogram(model.table)
+    ]
+    return json.dumps(out, ensure_ascii=False)
+
+
+def _token_json(model: Model, i: int) -> Any:
+    marker = model.lexicon.marker(i)
+    return {"token": None, "marker": marker} if marker else model.lexicon.text_of(i)
+
+
+def _model_bytes(model: Model) -> int:
+    return model.file.size_bytes if model.file else 0
+
+
+def model_csv(model: Model) -> str:
+    """The figures of every order, a row each."""
+    rows = [f.as_dict() for f in fig.order_figures(model.table)]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def show_model(model: Model, path: str, top: int) -> None:
+    """Everything about a model that fits a screen or two."""
+    h = model.header
+    o = h.options
+    extra = [f"pattern {o.pattern}"] if o.pattern else []
+    extra += ["lower case"] if o.lowercase else []
+    extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
+    extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
+    line(f"{one_line(path)}: {order_text(h.order)}", "bold")
+    line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
+    mean = h.tokens / max(h.sequences, 1)
+    line(f"{h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequences, {mean:,.1f} tokens each")
+    line(
+        f"{size(_model_bytes(model))} of model for {size(h.corpus_bytes)} of text:"
+        f" {_model_bytes(model) / max(h.corpus_bytes, 1):.2f} bytes per byte"
+    )
+    line()
+    _show_orders(model)
+    line()
+    _show_commonest(model, top)
+    _show_lengths(model)
+    _show_pictures(model)
+
+
+def _show_orders(model: Model) -> None:
+    columns = [
+        Column("order", True), Column("n-grams", True), Column("seen once", True), Column("histories", True),
+        Column("followers each", True), Column("with just one", True), Column("bits per token", True),
+    ]  # fmt: skip
+    rows = [
+        [
+            str(f.order), f"{f.ngrams:,}", f"{f.singletons / max(f.ngrams, 1):.1%}", f"{f.histories:,}",
+            f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}", f"{f.entropy_bits:.3f}",
+        ]
+        for f in fig.order_figures(model.table)
+    ]  # fmt: skip
+    show(columns, rows)
+
+
+def _show_commonest(model: Model, top: int) -> None:
+    orders = sorted({1, min(2, model.order), model.order})
+    found = [fig.commonest(model.table, k, top) for k in orders]
+    columns: list[Column] = []
+    for k in orders:
+        columns += [Column("type" if k == 1 else f"{k}-gram", flexible=True), Column("count", True)]
+    rows = []
+    for i in range(max(map(len, found), default=0)):
+        cells: list[str] = []
+        for k, common in zip(orders, found, strict=True):
+            if i < len(common):
+                row, count = common[i]
+                cells += [" ".join(map(model.name_of, model.table.ngram(k, row))), f"{count:,}"]
+            else:
+                cells += ["", ""]
+        rows.append(cells)
+    if rows:
+        show(columns, rows, "commonest")
+        line()
+
+
+def _show_lengths(model: Model) -> None:
+    known = fig.lengths(model.table)
+    if not known:
+        return
+    parts = [f"{s:,} of {n}" for n, s in known[:8]]
+    rest = model.header.sequences - sum(s for _, s in known[:8])
+    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {rest:,} longer")
+    line()
+
+
+def _show_pictures(model: Model) -> None:
+    width = min(console().width, 100)
+    points = fig.rank_frequency(model.table, 200)
+    if points:
+        top, last = 10 ** points[0][1], 10 ** points[-1][0]
+        line("how often each type occurs, by its rank (both logarithmic)", "bold")
+        drawn = curve(points, max(min(width - 14, 60), 10), 8)
+        for i, row in enumerate(drawn):
+            label = f"{top:,.0f}" if i == 0 else f"{10 ** points[-1][1]:,.0f}" if i == len(drawn) - 1 else ""
+            line(f"{label:>11} {row}")
+        line(f"{'':>11} rank 1{f'rank {last:,.0f}':>{max(len(drawn[0]) - 6, 1)}}")
+        line()
+    bins = fig.follower_histogram(model.table)
+    if bins:
+        total = sum(n for _, n in bins)
+        line(f"followers of the {total:,} histories of {model.order - 1} tokens", "bold")
+        for name, n in bins:
+            line(f"{name:>15} {bar(n / total, max(min(width - 36, 50), 8))} {n:,}")
+
+
+# ------------------------------------------------------------ a history
+
+
+def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
+    """`history used total followers`, markers as `{"token": null, "marker": ...}`."""
+    found = []
+    for one in f.followers:
+        entry: dict[str, Any] = {"token": one.token}
+        if one.marker:
+            entry["marker"] = one.marker
+        found.append({**entry, "count": one.count, "probability": one.probability})
+    return {
+        "history": f.history,
+        "used": f.used,
+        "total": f.total,
+        "n_followers": f.n_followers,
+        "followers": found,
+    }
+
+
+def history_json(levels: list[Followers]) -> str:
+    """The longest known history, and each shorter one it backs off to."""
+    first, *rest = [followers_dict(f) for f in levels]
+    return json.dumps({**first, "backoff": rest}, ensure_ascii=False)
+
+
+def history_csv(levels: list[Followers]) -> str:
+    """One row a follower: history, token, marker, count, probability."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["history", "token", "marker", "count", "probability"])
+    for f in levels:
+        for one in f.followers:
+            writer.writerow(
+                [" ".join(f.history), one.token or "", one.marker or "", one.count, f"{one.probability:.9g}"]
+            )
+    return out.getvalue()
+
+
+def show_history(levels: list[Followers]) -> None:
+    """Followers with count, probability and a bar, for each history."""
+    for i, f in enumerate(levels):
+        if i:
+            line()
+        name = " ".join(f.history) if f.history else "(no history)"
+        kinds = f"{f.n_followers:,} follower{'' if f.n_followers == 1 else 's'}"
+        line(f"{one_line(name)}  seen {f.total:,} time{'' if f.total == 1 else 's'}, {kinds}", "bold")
+        most = max((one.probability for one in f.followers), default=1.0)
+        rows = [
+            [one.token if one.token is not None else str(one.marker), f"{one.count:,}", f"{one.probability:.4f}",
+             bar(one.probability / most, _BAR)]
+            for one in f.followers
+        ]  # fmt: skip
+        show([Column("follower", flexible=True), Column("count", True), Column("probability", True), Column("")], rows)
+        left = f.n_followers - len(f.followers)
+        if left > 0:
+            line(f"and {left:,} more")
+
+
+# ------------------------------------------------------------ a graph
+
+
+def history_dot(model: Model, known: Any, top: int) -> str:
+    """The neighbourhood of a history as a Graphviz graph: its followers, and what follows those.
+
+    A node is a history of the model's length or the token that leads to it; an edge carries
+    the probability and the count.
+    """
+    import numpy as np
+
+    table = model.table
+    nodes: dict[tuple[int, int], str] = {}
+    edges: list[str] = []
+
+    def node(level: int, row: int) -> str:
+        key = (level, row)
+        if key not in nodes:
+            nodes[key] = f"n{len(nodes)}"
+        return nodes[key]
+
+    def expand(level: int, row: int) -> list[tuple[int, int]]:
+        below = model.follow(level, row, top)
+        reached = []
+        for one in below.followers:
+            token = _id_of(model, level, row, one)
+            ids = [*table.ngram(level, row), token]
+            at, where = table.find(ids) if token != 2 else (0, -1)
+            if not at and token != 2:
+                at, where = 1, token
+            edges.append(
+                f"  {node(level, row)} -> {node(at, where)}"
+                f' [label="{one.count:,} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
+            )
+            reached.append((at, where))
+        return reached
+
+    def _id_of(model: Model, level: int, row: int, one: Any) -> int:
+        low, high = (int(x[0]) for x in table.followers(level, np.array([row])))
+        for i in np.argsort(-table.orders[level].count.slice(low, high), kind="stable").tolist():
+            token = int(table.tokens(level + 1, np.array([low + i]))[0])
+            if (one.marker or one.token) == model.name_of(token):
+                return token
+        raise AssertionError("a follower that does not follow")
+
+    seen = {(known.level, known.row)}
+    for key in expand(known.level, known.row):
+        if key[1] >= 0 and key not in seen:
+            seen.add(key)
+            expand(*key)
+    names = []
+    for (level, row), name in nodes.items():
+        label = "</s>" if row < 0 else " ".join(model.name_of(i) for i in table.ngram(level, row)) or "(no history)"
+        shape = ", shape=box, style=bold" if (level, row) == (known.level, known.row) else ""
+        names.append(f'  {name} [label="{_dot(label)}"{shape}];')
+    return "\n".join(["digraph markov {", "  rankdir=LR;", *names, *edges, "}"]) + "\n"
+
+
+def _dot(text: str) -> str:
+    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')

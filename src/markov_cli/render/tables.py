@@ -1,0 +1,61 @@
+"""Results as tables for people. The only room, with `progress`, that knows rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .plain import one_line
+
+PIPE_WIDTH = 160
+
+
+def console() -> Console:
+    """stdout for tables: as wide as the terminal, wide and without colour in a pipe."""
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout, width=None if terminal else PIPE_WIDTH, highlight=False, markup=False, emoji=False,
+        legacy_windows=False, soft_wrap=False,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; numbers stand to the right; `flexible` ones give way in a small window."""
+
+    name: str
+    number: bool = False
+    flexible: bool = False
+    style: str = ""
+
+
+def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print one table. Every cell is text and is shown as it is."""
+    out = console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", title_justify="left")
+    for c in columns:
+        table.add_column(
+            Text(c.name),
+            justify="right" if c.number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            style=c.style,
+            min_width=4 if c.flexible else None,
+            ratio=None,
+        )
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    if title:
+        out.print(Text(title, style="bold"))
+    out.print(table)
+
+
+def line(text: str = "", style: str = "") -> None:
+    """Print one line as it is."""
+    console().print(Text(text, style=style), soft_wrap=True)
