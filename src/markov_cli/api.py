@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -15,7 +17,7 @@ from .errors import HistoryError, ModelFileError, OptionError
 from .model import modelfile
 from .model.modelfile import Header
 from .model.table import Table
-from .sampling.sampler import Drawn, Sampler
+from .sampling.sampler import BATCH, Drawn, Sampler
 from .sampling.shaping import Shape
 from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
@@ -24,6 +26,7 @@ from .text.vocabulary import BOS, EOS, N_MARKERS, UNK, Types
 from .training import DEFAULT_PATTERN, Progress, TrainOptions, Trained, _no_progress, train_sources
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
+_MANY = 2000  # texts from which preparing the table for them pays
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
@@ -87,6 +90,11 @@ class Known:
     row: int
 
     @property
+    def tokens(self) -> int:
+        """How many tokens were given."""
+        return sum(i != BOS for i in self.ids)
+
+    @property
     def shortened(self) -> bool:
         """Less of it is known than could have been used."""
         return self.level < len(self.ids)
@@ -122,7 +130,7 @@ class Model:
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
         lex = self.lexicon
-        offsets = np.asarray(lex.offsets)
+        offsets = lex.offsets.astype(np.int64)
         flags = lex.flags[N_MARKERS:] if len(lex.flags) else np.zeros(len(lex) - N_MARKERS, np.uint8)
         types = Types(lex.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
         return modelfile.save(path, self.header, types, self.table)
@@ -297,9 +305,11 @@ class Model:
         seed = new_seed() if seed is None else seed
         known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
         shape = Shape(temperature, top_k, top_p)
-        for drawn, raw in self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape):
-            n_prompt = sum(i != BOS for i in known.ids)
-            for k, one in enumerate(raw):
+        n_prompt = known.tokens
+        for drawn, whole, edge in self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape):
+            edges = edge.tolist()
+            for k in range(len(drawn.index)):
+                one = whole[edges[k] : edges[k + 1]]
                 yield Text(
                     one.decode("utf-8", "replace"),
                     int(drawn.length[k]) + n_prompt,
@@ -319,8 +329,14 @@ class Model:
         min_tokens: int,
         max_tokens: int,
         shape: Shape,
-    ) -> Iterator[tuple[Drawn, list[bytes]]]:
-        """Batches of texts, as ids and as bytes; what `generate` and the command are made of."""
+        end: bytes = b"",
+        bits: bool = True,
+        jobs: int = 2,
+    ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
+        """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
+
+        What `generate` and the command are made of. Some batches are drawn ahead, by `jobs` threads.
+        """
         if count < 0 or seed < 0:
             raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
         if max_tokens < 1 or min_tokens < 0 or min_tokens > max_tokens:
@@ -328,36 +344,54 @@ class Model:
                 f"--min-tokens {min_tokens}, --max-tokens {max_tokens}: no length is both",
                 "0 <= min <= max, max at least 1",
             )
-        n_prompt = sum(i != BOS for i in known.ids)
-        sampler = Sampler(self.table, shape)
+        n_prompt = known.tokens
+        sampler = Sampler(self.table, shape, bits)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
         longest = max(max_tokens - n_prompt, 0)
-        batches = sampler.texts(seed, count, (known.level, known.row), shortest, longest)
-        while True:
-            drawn = self._guarded(next, batches, None)
-            if drawn is None:
-                return
-            yield drawn, self._guarded(self._texts, drawn, known, prompt)
+        if count >= _MANY:
+            self._guarded(self.table.prepare)
 
-    def _texts(self, drawn: Drawn, known: Known, prompt: str) -> list[bytes]:
+        def one(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
+            n = min(BATCH, count - begin)
+            drawn = sampler.texts(seed, begin, n, (known.level, known.row), shortest, longest)
+            return drawn, *self._texts(drawn, known, prompt, end)
+
+        begins = range(0, count, BATCH)
+        if len(begins) == 1:
+            yield self._guarded(one, 0)
+            return
+        waiting: deque[Future[tuple[Drawn, bytes, np.ndarray]]] = deque()
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                for begin in begins:
+                    waiting.append(pool.submit(one, begin))
+                    if len(waiting) > jobs:
+                        yield self._guarded(waiting.popleft().result)
+                while waiting:
+                    yield self._guarded(waiting.popleft().result)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _texts(self, drawn: Drawn, known: Known, prompt: str, end: bytes) -> tuple[bytes, np.ndarray]:
         ids = drawn.ids
         if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(self.lexicon)):
             raise IndexError("an id outside the vocabulary")
-        texts = self.lexicon.join(ids, drawn.length)
-        if not prompt:
-            return texts
+        if not known.tokens:
+            return self.lexicon.join(ids, drawn.length, end)
         head = prompt.encode("utf-8", "surrogateescape")
-        if not self.lexicon.spaced:
-            return [head + t for t in texts]
-        head = head.rstrip()
-        first = np.cumsum(drawn.length) - drawn.length
-        last = known.ids[-1]
-        right = int(self.lexicon.flags_of(np.array([last]))[0]) >> 1
-        out = []
-        for text, n, i in zip(texts, drawn.length.tolist(), first.tolist(), strict=True):
-            joined = n and (right or int(self.lexicon.flags_of(ids[i : i + 1])[0]) & 1)
-            out.append(head + (b"" if joined or not n else b" ") + text)
-        return out
+        whole, edges = self.lexicon.join(ids, drawn.length)
+        spaced = np.zeros(len(drawn.length), bool)
+        if self.lexicon.spaced:
+            head = head.rstrip()
+            right = int(self.lexicon.flags_of(np.array([known.ids[-1]]))[0]) >> 1
+            filled = np.flatnonzero(drawn.length)
+            first = ids[(np.cumsum(drawn.length) - drawn.length)[filled]]
+            spaced[filled] = ((self.lexicon.flags_of(first) & 1) | right) == 0
+        texts = [
+            head + b" " * s + whole[a:b] + end
+            for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
+        ]
+        return b"".join(texts), np.cumsum([0, *map(len, texts)])
 
 
 def new_seed() -> int:
@@ -391,7 +425,7 @@ def train(
     2
     """
     sources = find_sources([os.fspath(p) for p in paths])
-    sources += [Source(f"text {i}", data=t.encode()) for i, t in enumerate(texts)]
+    sources += [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
     if tokenizer == "regex" and pattern is None:
         pattern = DEFAULT_PATTERN
     options = TrainOptions(

@@ -52,33 +52,30 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         note(f"seed {seed}", quiet)
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     end = b"\0" if null else b"\n"
-    n_prompt = sum(i >= 3 or i == 0 for i in known.ids)
+    n_prompt = known.tokens
     out = sys.stdout.buffer
     written = 0
-    for drawn, texts in loaded.draw(count, seed, known, prompt, kw["min_tokens"], kw["max_tokens"], shape):
+    batches = loaded.draw(
+        count, seed, known, prompt, kw["min_tokens"], kw["max_tokens"], shape, b"" if as_json else end, as_json
+    )
+    for drawn, whole, edge in batches:
         if as_json:
-            lines = [
-                json.dumps(
-                    {
-                        "text": t.decode("utf-8", "replace"),
-                        "tokens": n + n_prompt,
-                        "bits": round(b, 6) + 0.0,
-                        "complete": c,
-                        "seed": seed,
-                        "index": i,
-                    },
-                    ensure_ascii=False,
-                ).encode()
-                for t, n, b, c, i in zip(
-                    texts, drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(),
-                    drawn.index.tolist(), strict=True,
-                )
-            ]  # fmt: skip
-            out.write(b"".join(line + b"\n" for line in lines))
+            edges = edge.tolist()
+            columns = drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(), drawn.index.tolist()
+            for k, (n, bits, complete, index) in enumerate(zip(*columns, strict=True)):
+                one = {
+                    "text": whole[edges[k] : edges[k + 1]].decode("utf-8", "replace"),
+                    "tokens": n + n_prompt,
+                    "bits": round(bits, 6) + 0.0,
+                    "complete": complete,
+                    "seed": seed,
+                    "index": index,
+                }
+                out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
         else:
-            out.write(b"".join([t + end for t in texts]))
+            out.write(whole)
         out.flush()
-        written += len(texts)
+        written += len(drawn.index)
     if written < count:
         note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)
         return ANSWER_IS_NO

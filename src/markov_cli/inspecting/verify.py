@@ -60,7 +60,7 @@ def _slices(n: int) -> Iterator[tuple[int, int]]:
 
 
 def _vocabulary(file: ModelFile) -> Iterator[str]:
-    offsets = file.types.start
+    offsets = file.types.start.astype(np.int64)
     if (np.diff(offsets) < 0).any():
         yield "vocab_offsets: not rising"
     elif int(offsets[N_MARKERS]) != 0:

@@ -30,7 +30,7 @@ from ..text.encoding import TextOptions
 from ..text.tokenizing import TOKENIZERS
 from ..text.units import UNITS
 from ..text.vocabulary import N_MARKERS, Types
-from .compact import SPAN, Counts
+from .compact import SPAN, Counts, smallest
 from .table import Order, Table
 
 FORMAT = "markov-ngram-table"
@@ -41,7 +41,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _LOCAL_HEADER = 30
 _MAX_HEADER_BYTES = 1 << 20
 _RETRAIN = "retrain it: markov train TEXT -o MODEL"
-_DTYPES = {"|u1", "<u2", "<u4", "<u8", "<i8"}
+_DTYPES = {"|u1", "<u2", "<u4", "<u8"}
 
 
 @dataclass
@@ -73,9 +73,9 @@ class Header:
 def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     """All members but the header, in the order of the file."""
     blob = types.blob
-    offsets = np.zeros(N_MARKERS + len(types) + 1, "<i8")
+    offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
-    out = {"vocab_bytes": blob, "vocab_offsets": offsets}
+    out = {"vocab_bytes": blob, "vocab_offsets": offsets.astype(smallest(len(blob)))}
     if types.flags.any():
         out["vocab_flags"] = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
     for k, order in enumerate(table.orders, 1):
@@ -405,7 +405,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     offsets = take("vocab_offsets", n_ids + 1)
     blob = take("vocab_bytes")
     flags = take("vocab_flags", n_ids) if "vocab_flags" in arrays else np.zeros(0, np.uint8)
-    if offsets.dtype != np.int64 or blob.dtype != np.uint8 or flags.dtype != np.uint8:
+    if blob.dtype != np.uint8 or flags.dtype != np.uint8:
         raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", _RETRAIN)
     if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
         raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", _RETRAIN)

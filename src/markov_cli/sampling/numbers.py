@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 _STRIDE = 1 << 40  # texts per step: text i at step t uses the number at t * 2**40 + i
+_SEPARATELY, _SKIP = 64, 1000  # few texts far apart: reach each one's number by itself
 _U = np.uint64
 
 
@@ -24,6 +25,14 @@ class Numbers:
         self._generator.state = self._begin
         self._generator.advance(step * _STRIDE + first)
         return np.atleast_1d(self._generator.random_raw(n))
+
+
+    def raw_of(self, step: int, index: np.ndarray) -> np.ndarray:
+        """The numbers of some texts at one step: uint64 (m,); index is int64 (m,), rising."""
+        if len(index) < _SEPARATELY and int(index[-1]) - int(index[0]) > len(index) * _SKIP:
+            return np.array([int(self.raw(step, i, 1)[0]) for i in index.tolist()], np.uint64)
+        first = int(index[0])
+        return self.raw(step, first, int(index[-1]) + 1 - first)[index - first]
 
 
 def again(raw: np.ndarray, times: int) -> np.ndarray:

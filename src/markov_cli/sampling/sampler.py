@@ -9,7 +9,6 @@ follower that may be written, go to the history one token shorter and draw there
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from ..text.vocabulary import EOS, ragged
 from . import shaping
 from .numbers import Numbers, again, below, uniform
 
-BATCH = 1 << 13
+BATCH = 1 << 16
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
 
@@ -45,38 +44,27 @@ class Drawn:
 class Sampler:
     """Draws texts from a table."""
 
-    def __init__(self, table: Table, shape: shaping.Shape | None = None) -> None:
-        self.table = table
+    def __init__(self, table: Table, shape: shaping.Shape | None = None, bits: bool = True) -> None:
+        """bits: work out `Drawn.bits`, which costs a little; else they are 0."""
+        self.table, self.bits = table, bits
         self.shape = shape or shaping.Shape()
         self.shape.check()
 
     def texts(
-        self,
-        seed: int,
-        count: int,
-        history: tuple[int, int],
-        min_tokens: int,
-        max_tokens: int,
-        first: int = 0,
-    ) -> Iterator[Drawn]:
-        """Texts first..first+count-1 of a seed, a batch at a time.
+        self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int
+    ) -> Drawn:
+        """Texts begin..begin+n-1 of a seed.
 
-        history     what stands before the first token
-        min_tokens  a text that ends before is drawn anew, so that what comes is distributed
-                    as the model's texts of that length are; given up after many times
+        history   what stands before the first token
+        shortest  a text that ends before is drawn anew, so that what comes is distributed
+                  as the model's texts of that length are; left out after many times
+        longest   a text is cut there
         """
         numbers = Numbers(seed)
-        for begin in range(first, first + count, BATCH):
-            n = min(BATCH, first + count - begin)
-            yield self._batch(numbers, begin, n, history, min_tokens, max_tokens)
-
-    def _batch(
-        self, numbers: Numbers, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int
-    ) -> Drawn:
         done: list[Drawn] = []
         todo = np.arange(n)
         for attempt in range(_ATTEMPTS):
-            drawn = self._run(numbers, attempt * (longest + 1), begin, n, todo, history, longest)
+            drawn = self._run(numbers, attempt * (longest + 1), begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
             done.append(_take(drawn, good))
             todo = todo[~good]
@@ -89,44 +77,60 @@ class Sampler:
         numbers: Numbers,
         step: int,
         begin: int,
-        n: int,
         which: np.ndarray,
         history: tuple[int, int],
         longest: int,
     ) -> Drawn:
         """Draw each of the texts begin + which once."""
-        active = np.arange(len(which))  # places in `which`
-        level = np.full(len(which), history[0], np.int64)
-        row = np.full(len(which), history[1], np.int64)
-        bits = np.zeros(len(which))
-        length = np.zeros(len(which), np.int64)
-        complete = np.zeros(len(which), bool)
+        m = len(which)
+        active = np.arange(m)  # places in `which`
+        level = np.full(m, history[0], np.int64)
+        row = np.full(m, history[1], np.int64)
+        so_far = np.zeros(m)  # bits of the active ones
+        bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
+        fast = self.table.prepared if self.shape.plain else None
         for t in range(longest + 1):
-            wanted = which[active]
-            low, high = int(wanted[0]), int(wanted[-1]) + 1
-            raw = numbers.raw(step + t, begin + low, high - low)[wanted - low]
-            token, probability, level, row = self._step(level, row, raw)
+            raw = numbers.raw_of(step + t, begin + which[active])
+            if fast is not None and (level == fast.level).all():
+                token, spent = fast.draw(row, uniform(raw), self.bits)
+                new_row = None
+            else:
+                token, spent, level, new_row = self._step(level, row, raw)
             ended = token == EOS
+            if spent is not None:
+                so_far += spent
+            stop = np.flatnonzero(ended)
+            complete[active[stop]] = True
+            length[active[stop]] = t
+            bits[active[stop]] = so_far[stop]
             if t == longest:  # a text that does not end here is cut
-                complete[active] = ended
-                bits[active[ended]] -= np.log2(probability[ended])
+                cut = np.flatnonzero(~ended)
+                length[active[cut]] = t
+                bits[active[cut]] = so_far[cut] - (spent[cut] if spent is not None else 0)
                 break
-            bits[active] -= np.log2(probability)
-            going = ~ended
-            complete[active[ended]] = True
-            active, level, row = active[going], level[going], row[going]
-            columns.append(token[going])
+            if len(stop):
+                going = np.flatnonzero(~ended)
+                active, token, level, so_far = active[going], token[going], level[going], so_far[going]
+                row = row[going]
+                new_row = new_row[going] if new_row is not None else None
+            columns.append(token)
             owners.append(active)
-            length[active] += 1
             if not len(active):
                 break
+            if new_row is None:
+                assert fast is not None
+                row = fast.after(row, token)
+                if (row < 0).any():
+                    raise IndexError("an n-gram whose end is not in the table")
+            else:
+                row = new_row
         return _gather(columns, owners, length, complete, bits, which + begin)
 
     def _step(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """One token for every text: token, its probability, and the history after it."""
+        """One token for every text: token, its bits, and the history after it."""
         m = len(row)
         token, probability = np.empty(m, np.int64), np.empty(m)
         new_level, new_row = np.empty(m, np.int64), np.empty(m, np.int64)
@@ -135,7 +139,7 @@ class Sampler:
         times = 0
         while len(todo):  # each round that leaves some has made their histories shorter
             rest = []
-            for k in np.unique(level[todo]).tolist():
+            for k in _distinct(level[todo]):
                 here = todo[level[todo] == k]
                 low, high = self.table.followers(k, row[here])
                 low = self.table.drawable(k, low)
@@ -157,7 +161,7 @@ class Sampler:
                 new_level[here], new_row[here] = self._after(k, row[here], found, token[here])
             todo = np.sort(np.concatenate(rest)) if rest else todo[:0]
             times += 1
-        return token, probability, new_level, new_row
+        return token, -np.log2(probability), new_level, new_row
 
     def _draw(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
@@ -210,6 +214,12 @@ class Sampler:
             todo = todo[~hit]
             k -= 1
         return level, out
+
+
+def _distinct(level: np.ndarray) -> list[int]:
+    if (level == level[0]).all():
+        return [int(level[0])]
+    return np.unique(level).tolist()  # type: ignore[no-any-return]
 
 
 def _gather(

@@ -16,6 +16,7 @@ from .vocabulary import BOS, EOS, MARKERS, N_MARKERS, ragged
 UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _CHUNK = 1 << 20
+_JOIN_TOKENS = 1 << 14
 
 
 class Lexicon:
@@ -36,7 +37,7 @@ class Lexicon:
 
     def spans(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the bytes of ids lie: starts and lengths, int64."""
-        start, end = self.offsets[ids], self.offsets[ids + 1]
+        start, end = self.offsets[ids].astype(np.int64), self.offsets[ids + 1].astype(np.int64)
         if ((start < 0) | (start > end) | (end > len(self.blob))).any():
             raise ModelFileError("the vocabulary points outside itself", "the file is damaged; retrain it")
         return start, end - start
@@ -76,12 +77,12 @@ class Lexicon:
         wanted = np.frombuffer(token, np.uint8)
         for low in range(N_MARKERS, len(self), _CHUNK):
             high = min(low + _CHUNK, len(self))
-            offsets = self.offsets[low : high + 1]
+            offsets = self.offsets[low : high + 1].astype(np.int64)
             same = np.flatnonzero(np.diff(offsets) == len(token)) + low
             for i, byte in enumerate(wanted):
                 if not len(same):
                     break
-                at = self.offsets[same] + i
+                at = self.offsets[same].astype(np.int64) + i
                 if at.min() < 0 or at.max() >= len(self.blob):
                     self.spans(same)
                 here = self.blob[at]
@@ -104,27 +105,46 @@ class Lexicon:
         close = difflib.get_close_matches(token, known, n=n, cutoff=0.6)
         return close
 
-    def join(self, ids: np.ndarray, lengths: np.ndarray) -> list[bytes]:
+    def join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes = b"") -> tuple[bytes, np.ndarray]:
         """Sequences of ids as a person would have typed them.
 
         ids      int64 (sum of lengths,), without markers, one sequence behind another
         lengths  int64 (s,), tokens of each sequence
+        end      what is written behind each sequence
+        returns  all of them, and where each one begins and the last ends: int64 (s + 1,)
         """
+        last = np.cumsum(lengths)
+        parts: list[bytes] = []
+        edges = [np.zeros(1, np.int64)]
+        at = s = 0
+        while s < len(lengths):  # some thousand tokens at a time, to stay in the cache
+            begin = int(last[s] - lengths[s])
+            stop = max(int(np.searchsorted(last, begin + _JOIN_TOKENS, "right")), s + 1)
+            text, edge = self._join(ids[begin : int(last[stop - 1])], lengths[s:stop], end)
+            parts.append(text)
+            edges.append(edge + at)
+            at, s = at + len(text), stop
+        return b"".join(parts), np.concatenate(edges)
+
+    def _join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes) -> tuple[bytes, np.ndarray]:
         start, size = self.spans(ids)
         gap = np.zeros(len(ids), np.int64)
-        if self.spaced:
+        first = np.cumsum(lengths) - lengths
+        filled = np.flatnonzero(lengths)
+        if self.spaced and len(ids):
             gap[1:] = 1
             if len(self.flags):
                 flags = self.flags[ids]
-                gap[1:] -= ((flags[1:] & LEFT) | (flags[:-1] >> 1)).astype(np.int64)
-            first = np.cumsum(lengths) - lengths
-            gap[first[lengths > 0]] = 0
-        end = np.cumsum(size + gap)
-        out = np.full(int(end[-1]) if len(end) else 0, 32, np.uint8)
-        out[ragged(end - size, size)] = self.blob[ragged(start, size)]
-        whole = out.tobytes()
-        edges = np.concatenate(([0], end))[np.concatenate(([0], np.cumsum(lengths)))].tolist()
-        return [whole[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+                gap[1:] -= (flags[1:] & LEFT) | (flags[:-1] >> 1)
+            gap[first[filled]] = 0
+        n_before = np.repeat(np.arange(len(lengths)), lengths) * len(end)
+        stop = np.cumsum(size + gap) + n_before
+        edge = np.concatenate(([0], np.cumsum(size + gap)))[first + lengths] + len(end) * np.arange(1, len(lengths) + 1)
+        out = np.full(int(edge[-1]) if len(edge) else 0, 32, np.uint8)
+        out[ragged(stop - size, size)] = self.blob[ragged(start, size)]
+        for i, byte in enumerate(end):
+            out[edge - len(end) + i] = byte
+        return out.tobytes(), edge
 
     def join_one(self, ids: Sequence[int]) -> str:
         """One sequence as text; markers are left out."""

@@ -27,7 +27,7 @@ BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its tempor
 _SNIFF_BYTES = 1 << 16
 _MAGIC = {
     b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
+    **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
@@ -38,8 +38,9 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-_WHITE = np.zeros(256, bool)
-_WHITE[[0, 9, 10, 11, 12, 13, 32]] = True
+_WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
+_WHITE[[0, 9, 10, 13, 32]] = True
+_CONTROL = np.array([c < 32 and chr(c) not in "\0\t\n\v\f\r\x1b" or c == 127 for c in range(256)])
 
 
 @dataclass
@@ -122,7 +123,7 @@ def _nearby(path: Path) -> str:
 
 
 def _decompressed(raw: BinaryIO, name: str) -> BinaryIO | IO[bytes]:
-    head = raw.peek(6)[:6] if hasattr(raw, "peek") else b""
+    head = raw.peek(10)[:10] if hasattr(raw, "peek") else b""
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind == "gzip":
         return gzip.GzipFile(fileobj=raw)
@@ -160,6 +161,8 @@ class _Stream:
 
     def __init__(self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> None:
         self.source, self.repairs = source, repairs
+        if source.data is not None:
+            encoding = "utf-8"
         try:
             self._raw: BinaryIO = _open(source)
             self._file = _decompressed(self._raw, source.name)
@@ -221,9 +224,9 @@ def _refuse_binary(head: bytes, name: str) -> None:
     if not head:
         return
     a = np.frombuffer(head, np.uint8)
-    control = np.count_nonzero((a < 32) & ~_WHITE[a]) + np.count_nonzero(a == 127)
+    control = np.count_nonzero(_CONTROL[a])
     nul = np.count_nonzero(a == 0)
-    bad = head.decode("utf-8", "replace").count("�")
+    bad = head.decode("utf-8", "replace").count("�") - head.count("�".encode())
     share = (control + nul + bad) / len(a)
     if share > 0.10:
         hint = "name text files; --encoding NAME for another encoding, --tokenizer bytes for any bytes"
