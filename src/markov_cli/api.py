@@ -193,11 +193,11 @@ class Model:
             plain = plain.decode("utf-8", "replace").encode()
         data = np.frombuffer(plain + bytes(8), np.uint8)
         piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
-        types = encoder.types()
+        seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
+        types = encoder.types(seen)
         start, length = types.start, types.length
         return [
-            (types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i]))
-            for i in piece.number.tolist()
+            (types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()
         ]
 
     def _ids_of(self, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:

@@ -22,7 +22,7 @@ from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
 from .text.reading import BLOCK_BYTES, Block, Repairs, Source, blocks
 from .text.tokenizing import TOKENIZERS, compile_pattern
 from .text.units import UNITS
-from .text.vocabulary import Types
+from .text.vocabulary import Types, Vocabulary
 
 MAX_ORDER = 1000  # a guard against typing errors, not a limit of the method
 DEFAULT_PATTERN = r"\w+|[^\w\s]"
@@ -95,7 +95,8 @@ def train_sources(
     repairs = Repairs()
     collector = Collector(options.text.unit)
     pattern = options.text.tokenizer == "regex"
-    encoders = [Encoder(options.text, i) for i in range(1 if pattern else max(options.jobs, 1))]
+    vocabulary = Vocabulary()
+    encoders = [Encoder(options.text, vocabulary) for _ in range(1 if pattern else max(options.jobs, 1))]
     done = 0
     for piece, size in _encoded(_read(sources, options, repairs), encoders):
         collector.add(piece)
@@ -111,8 +112,8 @@ def train_sources(
         raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
     text_bytes = sum(e.text_bytes for e in encoders)
     progress("sorting the vocabulary", 0, 1)
-    corpus = finish(collector, encoders, options.min_type_count, pad=options.order)
-    del collector, encoders
+    corpus = finish(collector, encoders[0], options.min_type_count, options.order, options.jobs)
+    del collector, encoders, vocabulary
     levels = count_ngrams(
         corpus.stream,
         corpus.n_tokens + corpus.n_sequences + 1,

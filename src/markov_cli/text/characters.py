@@ -32,31 +32,27 @@ _SINGLE_RANGES = [
     (0x17000, 0x18CFF), (0x1B170, 0x1B2FF), (0x20000, 0x3FFFD),  # Tangut, Nushu, ideographs
 ]  # fmt: skip
 _KATAKANA_RANGES = [(0x30A1, 0x30FA), (0x30FC, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F)]
-_SINGLE_FIRST = np.array([r[0] for r in _SINGLE_RANGES])
-_SINGLE_LAST = np.array([r[1] for r in _SINGLE_RANGES])
+_BY_CATEGORY = {"Nd": DIGIT, "Cf": EXTEND, "Mn": EXTEND, "Mc": EXTEND, "Me": EXTEND}
+_SKIN_TONES = (0x1F3FB, 0x1F3FF)  # they stay with their emoji
+_ZERO_WIDTH_SPACE = 0x200B  # the one format character that separates
 
 
-def kind_of(cp: int) -> int:
-    """The kind of one code point (slow; `kinds` keeps the answers)."""
-    char = chr(cp)
-    if char.isspace() or cp == 0:
-        return SPACE
-    category = unicodedata.category(char)
-    if category[0] == "M" or 0x1F3FB <= cp <= 0x1F3FF:  # skin tones stay with their emoji
-        return EXTEND
-    if category == "Cf" and cp != 0x200B:
-        return EXTEND
-    if any(low <= cp <= high for low, high in _KATAKANA_RANGES):
-        return KATAKANA
-    if category[0] in "LN":
-        if any(low <= cp <= high for low, high in _SINGLE_RANGES):
-            return SINGLE
-        return DIGIT if category == "Nd" else WORD
-    return MARK
+def kinds_of(first: int, last: int) -> np.ndarray:
+    """The kinds of code points first..last-1, worked out anew: uint8."""
+    chars = [chr(cp) for cp in range(first, last)]
+    plain = [_BY_CATEGORY.get(c, WORD if c[0] in "LN" else MARK) for c in map(unicodedata.category, chars)]
+    out = np.array(plain, np.uint8)
+    for ranges, kind in ((_SINGLE_RANGES, SINGLE), (_KATAKANA_RANGES, KATAKANA)):
+        for low, high in ranges:
+            part = out[max(low - first, 0) : max(high + 1 - first, 0)]
+            part[(part == WORD) | (part == DIGIT)] = kind
+    for low, high, kind in ((*_SKIN_TONES, EXTEND), (_ZERO_WIDTH_SPACE, _ZERO_WIDTH_SPACE, MARK)):
+        out[max(low - first, 0) : max(high + 1 - first, 0)] = kind
+    out[[c.isspace() or c == "\0" for c in chars]] = SPACE
+    return out
 
 
-_ASCII = np.array([kind_of(cp) for cp in range(128)] + [WORD] * 128, np.uint8)
-ASCII_KINDS = _ASCII.tobytes()  # for bytes.translate; bytes above 127 are set by `decode`
+ASCII_KINDS = bytes(kinds_of(0, 128)) + bytes([WORD]) * 128  # for bytes.translate; `decode` sets the rest
 
 _kinds = np.full(0x110000, _UNKNOWN, np.uint8)
 
@@ -65,10 +61,8 @@ def kinds(cp: np.ndarray) -> np.ndarray:
     """Kinds of many code points: int32 (n,) -> uint8 (n,)."""
     found = _kinds[cp]
     if (found == _UNKNOWN).any():
-        for page in np.unique(cp[found == _UNKNOWN] >> 8).tolist():
-            _kinds[page << 8 : (page + 1) << 8] = [
-                kind_of(c) for c in range(page << 8, (page + 1) << 8)
-            ]
+        for page in np.flatnonzero(np.bincount(cp[found == _UNKNOWN] >> 8)).tolist():
+            _kinds[page << 8 : (page + 1) << 8] = kinds_of(page << 8, (page + 1) << 8)
         found = _kinds[cp]
     return found
 

@@ -2,13 +2,14 @@
 
 Legend: a piece is what one block became; N tokens, S sequences, V types.
 
-Each worker has an `Encoder` with a vocabulary of its own. Its numbers are provisional;
-`finish` puts all types in their final order and rewrites the text once, with final ids.
+Encoders may share one vocabulary, whose numbers are provisional; `finish` puts all types
+in their final order and rewrites the text once, with final ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,16 +45,14 @@ class Piece:
     number: np.ndarray
     end: np.ndarray
     last: bool
-    worker: int
 
 
 class Encoder:
-    """Turns blocks into pieces; one per worker, since its vocabulary grows."""
+    """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
-    def __init__(self, options: TextOptions, worker: int = 0) -> None:
+    def __init__(self, options: TextOptions, vocabulary: Vocabulary | None = None) -> None:
         self.options = options
-        self.worker = worker
-        self.vocabulary = Vocabulary()
+        self.vocabulary = Vocabulary() if vocabulary is None else vocabulary
         self.repairs = Repairs()
         self.text_bytes = 0
         self._carry: list[bytes] = []
@@ -75,7 +74,7 @@ class Encoder:
         return self._piece(number, np.searchsorted(spans.start, breaks.begin), block)
 
     def _piece(self, number: np.ndarray, end: np.ndarray, block: Block) -> Piece:
-        return Piece(number, end, block.last, self.worker)
+        return Piece(number, end, block.last)
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
@@ -173,14 +172,19 @@ class Encoder:
             _padded(b"".join(tokens)), np.cumsum(length) - length, length, flags
         )
 
-    def types(self) -> Types:
-        """The types behind this worker's numbers."""
+    def n_numbers(self) -> int:
+        """Numbers that a piece can hold: 0 to this, exclusive."""
+        return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.vocabulary)
+
+    def types(self, number: np.ndarray) -> Types:
+        """The types behind some numbers, int64 (n,), rising."""
         if self.options.tokenizer == "chars":
-            return _code_point_types()
+            return _code_point_types(number)
         if self.options.tokenizer == "bytes":
-            one = np.ones(256, np.int64)
-            return Types(np.arange(256, dtype=np.uint8), np.arange(256), one, np.zeros(256, np.uint8))
-        return self.vocabulary.types()
+            one = np.ones(len(number), np.int64)
+            return Types(number.astype(np.uint8), np.arange(len(number)), one, np.zeros(len(number), np.uint8))
+        types = self.vocabulary.types()
+        return types if len(number) == len(types) else types.take(number)
 
 
 _NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -195,9 +199,8 @@ def _padded(data: bytes) -> np.ndarray:
     return np.frombuffer(data + bytes(8), np.uint8)
 
 
-def _code_point_types() -> Types:
-    """All code points as types, in order, so that a code point is its own number."""
-    cp = np.arange(0x110000)
+def _code_point_types(cp: np.ndarray) -> Types:
+    """Code points as types: their UTF-8."""
     length = 1 + (cp >= 0x80).astype(np.int64) + (cp >= 0x800) + (cp >= 0x10000)
     form = np.zeros((len(cp), 4), np.uint8)
     for n, head in ((1, 0), (2, 0xC0), (3, 0xE0), (4, 0xF0)):
@@ -205,7 +208,7 @@ def _code_point_types() -> Types:
         for i in range(n):
             bits = cp[rows] >> (6 * (n - 1 - i))
             form[rows, i] = (bits | head) if i == 0 else (bits & 0x3F) | 0x80
-    return Types(form.ravel(), 4 * cp, length, np.zeros(len(cp), np.uint8))
+    return Types(form.ravel(), 4 * np.arange(len(cp)), length, np.zeros(len(cp), np.uint8))
 
 
 @dataclass
@@ -252,10 +255,10 @@ class Collector:
         if n or len(piece.end):
             self.pieces.append(piece)
 
-    def counts(self, worker: int, n_types: int) -> np.ndarray:
-        """How often each provisional number of `worker` occurs: int64 (n_types,)."""
+    def counts(self, n_types: int) -> np.ndarray:
+        """How often each provisional number occurs: int64 (n_types,)."""
         count = np.zeros(n_types, np.int64)
-        for group in _groups([p.number for p in self.pieces if p.worker == worker]):
+        for group in _groups([p.number for p in self.pieces]):
             some = np.bincount(group)
             count[: len(some)] += some
         return count
@@ -274,53 +277,45 @@ def _groups(arrays: list[np.ndarray], size: int = 1 << 21) -> Iterator[np.ndarra
         yield np.concatenate(held)
 
 
-def finish(collector: Collector, encoders: list[Encoder], min_type_count: int, pad: int) -> Corpus:
+def finish(collector: Collector, encoder: Encoder, min_type_count: int, pad: int, jobs: int = 1) -> Corpus:
     """Give every type its final id and rewrite the text with it; the pieces are used up.
 
-    pad  readable entries behind the stream (zeros)
+    encoder  any of those that made the pieces
+    pad      readable entries behind the stream (zeros)
     """
-    types, count, to_merged = _merge(collector, encoders)
+    every = collector.counts(encoder.n_numbers())
+    seen = np.flatnonzero(every)
+    types, count = encoder.types(seen), every[seen]
     order = order_of_types(types, count)
     order = order[: np.count_nonzero(count >= max(min_type_count, 1))]
-    id_of = np.full(len(types), UNK, np.uint32)
-    id_of[order] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
+    id_of = np.full(len(every), UNK, np.uint32)
+    id_of[seen[order]] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
     n_unknown = int(count.sum() - count[order].sum())
     s = collector.n_sequences
     all_counts = np.concatenate((np.array([n_unknown, s, s], np.int64), count[order]))
-    final = [id_of[m] for m in to_merged]
-    size = collector.n_tokens + s + 1
-    stream = np.zeros(size + pad, np.uint32)
+    stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
     stream[0] = EOS
-    at = 1
     pieces = collector.pieces
-    pieces.reverse()
-    while pieces:
-        piece = pieces.pop()
-        n = len(piece.number) + len(piece.end)
-        here = stream[at : at + n]
+    ends = np.cumsum([1, *(len(p.number) + len(p.end) for p in pieces)]).tolist()
+
+    def write(i: int) -> None:
+        piece, here = pieces[i], stream[ends[i] : ends[i + 1]]
+        pieces[i] = _USED
+        ids = id_of[piece.number]
         if len(piece.end):
-            close = piece.end + np.arange(len(piece.end))
-            token = np.ones(n, bool)
-            token[close] = False
-            here[token] = final[piece.worker][piece.number]
-            here[close] = EOS
+            token = np.ones(len(here), bool)
+            token[piece.end + np.arange(len(piece.end))] = False
+            here[token] = ids
+            here[~token] = EOS
         else:
-            here[:] = final[piece.worker][piece.number]
-        at += n
-    return Corpus(stream[: size + pad], types.take(order), all_counts, collector.n_tokens, s)
+            here[:] = ids
+
+    with ThreadPoolExecutor(jobs) as pool:
+        kept = pool.submit(types.take, order)
+        for _ in pool.map(write, range(len(pieces))):
+            pass
+    pieces.clear()
+    return Corpus(stream, kept.result(), all_counts, collector.n_tokens, s)
 
 
-def _merge(collector: Collector, encoders: list[Encoder]) -> tuple[Types, np.ndarray, list[np.ndarray]]:
-    """One vocabulary for all workers: its types, their counts, and each worker's numbers in it."""
-    tables = [e.types() for e in encoders]
-    counts = [collector.counts(e.worker, len(t)) for e, t in zip(encoders, tables, strict=True)]
-    if len(encoders) == 1 or encoders[0].options.tokenizer in ("chars", "bytes"):
-        return tables[0], np.sum(counts, axis=0), [np.arange(len(tables[0]))] * len(encoders)
-    merged = encoders[0].vocabulary
-    to_merged = [np.arange(len(tables[0]))]
-    for t in tables[1:]:
-        to_merged.append(merged.numbers(t.padded(), t.start, t.length, t.flags))
-    total = np.zeros(len(merged), np.int64)
-    for count, numbers in zip(counts, to_merged, strict=True):
-        total[numbers] += count
-    return merged.types(), total, to_merged
+_USED = Piece(np.empty(0, np.uint32), np.empty(0, np.int64), False)

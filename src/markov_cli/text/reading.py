@@ -289,7 +289,7 @@ def blocks(
                 break
             pending.append(piece)
             cut = _safe_cut(piece)
-            if cut is None and len(pending) > 1 and not pending[-2][-1:].strip():
+            if cut is None and len(pending) > 1 and _WHITE[pending[-2][-1]]:
                 cut = 0 if _starts_solid(piece) else None
             if cut is None:
                 want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
@@ -312,7 +312,7 @@ def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block
 def _starts_solid(piece: bytes) -> bool:
     """The piece begins with a character that is not white space (and is whole)."""
     if piece[0] < 0x80:
-        return not _WHITE[piece[0]]
+        return not (_WHITE[piece[0]] or chr(piece[0]).isspace())
     head = piece[:4].decode("utf-8", "ignore")
     return bool(head) and not head[0].isspace()
 

@@ -31,6 +31,7 @@ _ROLE = np.zeros(256, np.uint8)
 _ROLE[[ord(c) for c in "\"')]}"]] = _CLOSER
 _ROLE[[ord(c) for c in "!?"]] = _END
 _ROLE[ord(".")] = _POINT
+_CLOSER_TABLE = (_ROLE == _CLOSER).tobytes()
 _WIDE_CLOSERS = np.array([0x2019, 0x201D, 0xBB, 0x203A, 0x300D, 0x300F, 0xFF09, 0x3009, 0x300B, 0x3011])
 # U+2026 is the ellipsis; the rest are full stops, question and exclamation marks
 _WIDE_ENDS = np.array(
@@ -39,6 +40,10 @@ _WIDE_ENDS = np.array(
 )  # fmt: skip
 # those that end a sentence without white space behind them
 _WIDE_STOPS = np.array([0x3002, 0xFF01, 0xFF1F, 0xFF61])
+_WIDE_ROLE = np.zeros(0x110000, np.uint8)
+_WIDE_ROLE[_WIDE_CLOSERS], _WIDE_ROLE[_WIDE_ENDS] = _CLOSER, _END
+_IS_STOP = np.zeros(0x110000, bool)
+_IS_STOP[_WIDE_STOPS] = True
 
 
 class Breaks(NamedTuple):
@@ -77,7 +82,8 @@ def find_breaks(
         breaks |= _sentence_ends(a, role, begin)
         if wide is not None:
             stop = _unspaced_stops(a, m, role, wide)
-            stop = stop[~np.isin(stop, begin)]  # white space follows: the gap says it already
+            if len(begin):  # where white space follows, the gap says it already
+                stop = stop[begin[np.searchsorted(begin, stop).clip(0, len(begin) - 1)] != stop]
             at = np.concatenate((begin[breaks], stop))
             to = np.concatenate((end[breaks], stop))
             order = np.argsort(at, kind="stable")
@@ -102,7 +108,7 @@ class _Roles(NamedTuple):
 def _roles(a: np.ndarray, m: int, wide: Wide | None) -> _Roles:
     if wide is None:
         return _Roles(_ROLE, _NONE.begin, np.empty(0, np.uint8))
-    role = np.isin(wide.cp, _WIDE_CLOSERS) * np.uint8(_CLOSER) + np.isin(wide.cp, _WIDE_ENDS) * np.uint8(_END)
+    role = _WIDE_ROLE[wide.cp]
     some = np.flatnonzero(role)
     at, length, role = wide.at[some], wide.length[some], role[some]
     every = np.repeat(at - np.cumsum(length) + length, length) + np.arange(int(length.sum()))
@@ -142,7 +148,7 @@ def _sentence_ends(a: np.ndarray, role: _Roles, begin: np.ndarray) -> np.ndarray
 
 def _closer_runs(a: np.ndarray, m: int, role: _Roles) -> tuple[np.ndarray, np.ndarray]:
     """Runs of closing quotes and brackets, in bytes: where each begins and ends."""
-    closer = np.flatnonzero(role.ascii[a[:m]] == _CLOSER)
+    closer = np.flatnonzero(np.frombuffer(a[:m].tobytes().translate(_CLOSER_TABLE), bool))
     if len(role.wide_at):
         closer = np.sort(np.concatenate((closer, role.wide_at[role.wide_role == _CLOSER])))
     head = np.ones(len(closer), bool)
@@ -193,7 +199,7 @@ def _opens_word(byte: np.ndarray) -> np.ndarray:
 
 def _unspaced_stops(a: np.ndarray, m: int, role: _Roles, wide: Wide) -> np.ndarray:
     """Offsets behind a full stop that needs no white space, and behind its closers."""
-    stop = np.isin(wide.cp, _WIDE_STOPS)
+    stop = _IS_STOP[wide.cp]
     if not stop.any():
         return _NONE.begin
     at = wide.at[stop] + wide.length[stop]
@@ -201,6 +207,7 @@ def _unspaced_stops(a: np.ndarray, m: int, role: _Roles, wide: Wide) -> np.ndarr
     if len(run):
         j = np.maximum(np.searchsorted(run, at, "right") - 1, 0)
         inside = (run[j] <= at) & (at < run_end[j])
-        at = np.unique(np.where(inside, run_end[j], at))
+        at = np.where(inside, run_end[j], at)  # still rises
+        at = at[np.diff(at, prepend=-1) > 0]
     next_role = _role_at(a, role, at)
     return at[(at < m) & (next_role != _END) & (next_role != _POINT)]

@@ -12,6 +12,8 @@ hash is salted afresh in each process, and no answer depends on the salt.
 from __future__ import annotations
 
 import os
+import threading
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,10 +21,10 @@ UNK, BOS, EOS = 0, 1, 2
 MARKERS = ("<unk>", "<s>", "</s>")
 N_MARKERS = len(MARKERS)
 
+_TAKE = 1 << 14  # types copied at one time, to stay in the cache
 SHORT = 7  # bytes that fit beside length and flags
 _U = np.uint64
 _MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
-_TAG = np.array([n << 56 for n in range(8)] + [0], _U)
 _FLAG_SHIFT = _U(60)
 
 
@@ -31,7 +33,10 @@ def _odd() -> np.uint64:
 
 
 class _Slots:
-    """Open addressing over arrays: key -> number, for keys other than 0."""
+    """Open addressing over an array: key -> number, for keys other than 0.
+
+    Key and number stand side by side, so that a look-up costs one miss of the cache.
+    """
 
     def __init__(self, bits: int = 14) -> None:
         self.salt = _odd()
@@ -40,30 +45,35 @@ class _Slots:
 
     def _make(self, bits: int) -> None:
         self.bits = bits
-        self.key = np.zeros(1 << bits, _U)
-        self.number = np.zeros(1 << bits, np.uint32)
+        self.table = np.zeros((1 << bits, 2), _U)
 
     def _slot(self, key: np.ndarray) -> np.ndarray:
-        mixed = (key ^ (key >> _U(29))) * self.salt
-        return (mixed >> _U(64 - self.bits)).astype(np.int64)
+        mixed = key >> _U(29)
+        mixed ^= key
+        mixed *= self.salt
+        mixed >>= _U(64 - self.bits)
+        return mixed.view(np.int64)
 
     def find(self, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of `key`, uint32 (n,), and which keys (indices into `key`) are not there."""
         slot = self._slot(key)
-        miss = np.flatnonzero(self.key[slot] != key)
+        found = self.table.take(slot, axis=0)
+        number = found[:, 1].astype(np.uint32)
+        todo = np.flatnonzero(found[:, 0] != key)
+        at, there, wanted = slot[todo], found[todo, 0], key[todo]
         absent = []
-        todo, at, mask = miss, slot[miss], (1 << self.bits) - 1
         while len(todo):
-            there = self.key[at]
             empty = there == 0
             absent.append(todo[empty])
-            on = np.flatnonzero(~empty & (there != key[todo]))
-            done = np.flatnonzero(there == key[todo])
-            slot[todo[done]] = at[done]
-            todo, at = todo[on], (at[on] + 1) & mask
-        number = self.number[slot]
-        missing = np.concatenate(absent) if absent else np.empty(0, np.int64)
-        return number, missing
+            on = np.flatnonzero(~empty)
+            todo, wanted = todo[on], wanted[on]
+            at = (at[on] + 1) & ((1 << self.bits) - 1)
+            found = self.table.take(at, axis=0)
+            hit = found[:, 0] == wanted
+            number[todo[hit]] = found[hit, 1]
+            on = np.flatnonzero(~hit)
+            todo, wanted, at, there = todo[on], wanted[on], at[on], found[on, 0]
+        return number, np.concatenate(absent) if absent else np.empty(0, np.int64)
 
     def add(self, key: np.ndarray, number: np.ndarray) -> None:
         """Distinct keys that are not there yet."""
@@ -72,56 +82,68 @@ class _Slots:
         while self.used * 2 > 1 << bits:
             bits += 1
         if bits > self.bits:
-            full = self.key != 0
-            old_key, old_number = self.key[full], self.number[full]
+            old = self.table[self.table[:, 0] != 0]
             self._make(bits + 1)
-            self._put(old_key, old_number)
+            self._put(old[:, 0], old[:, 1])
         self._put(key, number)
 
     def _put(self, key: np.ndarray, number: np.ndarray) -> None:
         slot, mask = self._slot(key), (1 << self.bits) - 1
+        keys, numbers = self.table[:, 0], self.table[:, 1]
         while len(key):
-            empty = self.key[slot] == 0
-            self.key[slot[empty]] = key[empty]
-            won = empty & (self.key[slot] == key)
-            self.number[slot[won]] = number[won]
+            empty = np.flatnonzero(keys[slot] == 0)
+            keys[slot[empty]] = key[empty]
+            won = np.zeros(len(key), bool)
+            won[empty] = keys[slot[empty]] == key[empty]
+            numbers[slot[won]] = number[won]
             lost = ~won
             key, number, slot = key[lost], number[lost], (slot[lost] + 1) & mask
 
 
 class Growing:
-    """An array that grows at its end, doubling."""
+    """An array that grows at its end, doubling; of rows of `width` where that is given."""
 
-    def __init__(self, dtype: np.typing.DTypeLike) -> None:
-        self._data = np.empty(1024, dtype)
+    def __init__(self, dtype: np.typing.DTypeLike, width: int = 0) -> None:
+        self.data = np.zeros((1024, width) if width else 1024, dtype)
         self.size = 0
 
+    def reserve(self, n: int) -> None:
+        """Have room for n more."""
+        need = self.size + n
+        if need > len(self.data):
+            larger = np.zeros((max(need, 2 * len(self.data)), *self.data.shape[1:]), self.data.dtype)
+            larger[: self.size] = self.data[: self.size]
+            self.data = larger
+
     def extend(self, values: np.ndarray) -> None:
-        need = self.size + len(values)
-        if need > len(self._data):
-            larger = np.empty(max(need, 2 * len(self._data)), self._data.dtype)
-            larger[: self.size] = self._data[: self.size]
-            self._data = larger
-        self._data[self.size : need] = values
-        self.size = need
+        """Put values at the end."""
+        self.reserve(len(values))
+        self.data[self.size : self.size + len(values)] = values
+        self.size += len(values)
 
     @property
     def values(self) -> np.ndarray:
-        return self._data[: self.size]
+        """What it holds."""
+        return self.data[: self.size]
 
 
 class Vocabulary:
     """Types in the order in which they were first met, numbered from 0.
 
+    Several threads may ask at once; what each works out alone is done without the lock.
     Every token must be followed by eight readable bytes in the array that holds it.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._short, self._long = _Slots(), _Slots(10)
         self._fold1, self._fold2 = _odd(), _odd()
         self._blob = Growing(np.uint8)
         self._start, self._length = Growing(np.int64), Growing(np.int64)
         self._flags = Growing(np.uint8)
+        # of long types only, in their own numbering: number; and length and flags, first 16 bytes, 0
+        self._of_long = Growing(np.uint32)
+        self._seen = Growing(_U, 4)
         self._collided: dict[tuple[bytes, int], int] = {}
 
     def __len__(self) -> int:
@@ -140,31 +162,35 @@ class Vocabulary:
         if not len(start):
             return np.empty(0, np.uint32)
         view = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
-        word = view[start]
-        size = np.minimum(length, 8)
-        key = (word & _MASK[size]) | _TAG[size]
+        size = length.astype(_U)
+        key = view[start]
+        spare = _U(64) - (np.minimum(size, _U(8)) << _U(3))  # bits of the eight that are not the token's
+        key <<= spare
+        key >>= spare
+        long = np.flatnonzero(length > SHORT)
+        some = _Long.of(self, a, view, start[long], length[long], None if flags is None else flags[long], key[long])
+        key |= size << _U(56)
         if flags is not None:
             key |= flags.astype(_U) << _FLAG_SHIFT
-        long = np.flatnonzero(length > SHORT)
-        if len(long):
-            short = np.flatnonzero(length <= SHORT)[:1]
-            if not len(short):
-                return self._long_numbers(a, view, start, length, flags)
-            key[long] = key[short]  # any key that occurs will do; replaced below
-        number, missing = self._short.find(key)
-        if len(missing):
-            self._add_short(np.unique(key[missing]))
-            number[missing], _ = self._short.find(key[missing])
-        if len(long):
-            some = None if flags is None else flags[long]
-            number[long] = self._long_numbers(a, view, start[long], length[long], some)
+        short = len(key) - len(long)
+        if short and len(long):
+            key[long] = key[np.argmax(length <= SHORT)]  # any key that occurs will do; replaced below
+        with self._lock:
+            number = self._short_numbers(key) if short else np.empty(len(key), np.uint32)
+            if len(long):
+                number[long] = self._long_numbers(some)
         return number
 
-    def _add_short(self, key: np.ndarray) -> None:
-        """New keys hold their bytes, their length and their flags themselves."""
-        n = (key >> _U(56) & _U(7)).astype(np.int64)
-        letters = key.astype("<u8").view(np.uint8)
-        self._short.add(key, self._append(letters, np.arange(len(key)) * 8, n, key >> _FLAG_SHIFT))
+    def _short_numbers(self, key: np.ndarray) -> np.ndarray:
+        number, missing = self._short.find(key)
+        if len(missing):
+            new = np.sort(key[missing])  # they hold their bytes, length and flags themselves
+            new = new[_starts_new(new)]  # np.unique hashes, and is slow on such keys
+            n = (new >> _U(56) & _U(7)).astype(np.int64)
+            letters = new.astype("<u8").view(np.uint8)
+            self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
+            number[missing], _ = self._short.find(key[missing])
+        return number
 
     def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """Store the bytes of new types; returns their numbers."""
@@ -176,59 +202,108 @@ class Vocabulary:
         self._flags.extend(flags.astype(np.uint8))
         return number
 
-    def _long_numbers(
-        self, a: np.ndarray, view: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray | None
-    ) -> np.ndarray:
-        given = np.zeros(len(start), np.uint8) if flags is None else flags
-        key = self._fold(view, start, length, given)
-        number, missing = self._long.find(key)
+    def _append_long(self, t: _Long, which: np.ndarray) -> np.ndarray:
+        """Store new long types; returns their own numbering."""
+        own = np.arange(self._of_long.size, self._of_long.size + len(which)).astype(np.uint32)
+        flags = (t.tag[which] & _U(3)).astype(np.uint8)
+        self._of_long.extend(self._append(t.a, t.start[which], t.length[which], flags))
+        self._seen.extend(np.stack((t.tag, t.head, t.next, np.zeros_like(t.tag)), axis=1)[which])
+        return own
+
+    def _long_numbers(self, t: _Long) -> np.ndarray:
+        own, missing = self._long.find(t.key)
         if len(missing):
-            _, first = np.unique(key[missing], return_index=True)
-            new = missing[np.sort(first)]
-            self._long.add(key[new], self._append(a, start[new], length[new], given[new]))
-            number[missing], _ = self._long.find(key[missing])
-        for i in self._differ(view, number, start, length, given).tolist():
-            token = a[start[i] : start[i] + length[i]].tobytes(), int(given[i])
+            _, first = np.unique(t.key[missing], return_index=True)
+            new = missing[first]
+            self._long.add(t.key[new], self._append_long(t, new))
+            own[missing], _ = self._long.find(t.key[missing])
+        for i in self._differ(t, own).tolist():
+            begin = int(t.start[i])
+            token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
             known = self._collided.get(token)
             if known is None:
-                known = int(self._append(a, start[i : i + 1], length[i : i + 1], given[i : i + 1])[0])
-                self._collided[token] = known
-            number[i] = known
-        return number
+                known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
+            own[i] = known
+        return self._of_long.values[own]
 
-    def _fold(self, view: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
-        """Hash 8-byte blocks by multiply and shift; only long tokens have further rounds."""
-        key = (length.astype(_U) << _U(2) | flags) * self._fold1
-        todo, at, rest = np.arange(len(start)), start, length
+    def _differ(self, t: _Long, own: np.ndarray) -> np.ndarray:
+        """Indices of tokens whose bytes are not those of the type that their hash named."""
+        seen = self._seen.values.take(own, axis=0)
+        wrong = seen[:, 0] != t.tag
+        wrong |= seen[:, 1] != t.head
+        wrong |= seen[:, 2] != t.next
+        todo = np.flatnonzero(~wrong & (t.length > 16))
+        if len(todo):
+            self._blob.reserve(8)
+            blob = np.ndarray((self._blob.size + 1,), "<u8", self._blob.data, strides=(1,))
+            at, rest = t.start[todo] + 16, t.length[todo] - 16
+            there = self._start.values[self._of_long.values[own[todo]]] + 16
+            while len(todo):
+                unlike = ((t.view[at] ^ blob[there]) & _MASK[np.minimum(rest, 8)]) != 0
+                wrong[todo[unlike]] = True
+                on = ~unlike & (rest > 8)
+                todo, at, there, rest = todo[on], at[on] + 8, there[on] + 8, rest[on] - 8
+        return np.flatnonzero(wrong)
+
+    def _fold(
+        self, view: np.ndarray, start: np.ndarray, length: np.ndarray, tag: np.ndarray, head: np.ndarray, then: np.ndarray
+    ) -> np.ndarray:
+        """Hash 8-byte blocks by multiply and shift; only tokens above 16 bytes take further rounds."""
+        key = (head ^ tag) * self._fold1
+        key ^= key >> _U(31)
+        key ^= then
+        key *= self._fold2
+        key ^= key >> _U(29)
+        todo = np.flatnonzero(length > 16)
+        at, rest = start[todo] + 16, length[todo] - 16
         while len(todo):
             piece = view[at] & _MASK[np.minimum(rest, 8)]
             h = (key[todo] ^ piece) * self._fold1
             key[todo] = (h ^ (h >> _U(31))) * self._fold2
             on = rest > 8
             todo, at, rest = todo[on], at[on] + 8, rest[on] - 8
-        return key | (key == 0)
-
-    def _differ(
-        self, view: np.ndarray, number: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray
-    ) -> np.ndarray:
-        """Indices of tokens whose bytes are not those of the type that their hash named."""
-        blob = self._blob
-        blob.extend(np.zeros(8, np.uint8))  # eight readable bytes behind the last type
-        blob.size -= 8
-        own = np.ndarray((blob.size + 1,), "<u8", blob._data, strides=(1,))
-        wrong = (self._length.values[number] != length) | (self._flags.values[number] != flags)
-        todo = np.flatnonzero(~wrong)
-        at, there, rest = start[todo], self._start.values[number[todo]], length[todo]
-        while len(todo):
-            unlike = ((view[at] ^ own[there]) & _MASK[np.minimum(rest, 8)]) != 0
-            wrong[todo[unlike]] = True
-            on = ~unlike & (rest > 8)
-            todo, at, there, rest = todo[on], at[on] + 8, there[on] + 8, rest[on] - 8
-        return np.flatnonzero(wrong)
+        key[key == 0] = 1
+        return key
 
     def types(self) -> Types:
         """All types met so far."""
         return Types(self._blob.values, self._start.values, self._length.values, self._flags.values)
+
+
+@dataclass
+class _Long:
+    """Tokens above `SHORT` bytes, with their hashes.
+
+    head, next  uint64, their first and second eight bytes
+    tag         uint64, length and flags
+    """
+
+    a: np.ndarray
+    view: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    head: np.ndarray
+    next: np.ndarray
+    tag: np.ndarray
+    key: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        a: np.ndarray,
+        view: np.ndarray,
+        start: np.ndarray,
+        length: np.ndarray,
+        flags: np.ndarray | None,
+        head: np.ndarray,
+    ) -> _Long:
+        then = view[start + 8] & _MASK[np.minimum(length - 8, 8)]
+        tag = length.astype(_U) << _U(2)
+        if flags is not None:
+            tag |= flags
+        key = vocabulary._fold(view, start, length, tag, head, then)
+        return cls(a, view, start, length, head, then, tag, key)
 
 
 class Types:
@@ -249,9 +324,11 @@ class Types:
     def take(self, which: np.ndarray) -> Types:
         """These types, in this order, in a blob of their own."""
         start, length = self.start[which], self.length[which]
-        return Types(
-            self.blob[ragged(start, length)], np.cumsum(length) - length, length, self.flags[which]
-        )
+        blob = [
+            self.blob[ragged(start[i : i + _TAKE], length[i : i + _TAKE])] for i in range(0, len(which), _TAKE)
+        ]
+        whole = np.concatenate(blob) if blob else np.empty(0, np.uint8)
+        return Types(whole, np.cumsum(length) - length, length, self.flags[which])
 
     def padded(self) -> np.ndarray:
         """The blob with eight zero bytes behind it."""

@@ -1,0 +1,249 @@
+"""Train and generate, beside wc, markovify and KenLM.
+
+    python benchmarks/bench_core.py [--text FILE] [--megabytes 100] [--runs 3] [--out DIR]
+
+Every figure is a ratio of medians in one run of this program, the commands in turn, and every
+row tells whether its answers agree with other programs' (answers.py). Peers that are missing are
+left out with a note. Exit code 1 if an answer is wrong; a short row is no error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import answers
+import core_rows
+import make_text
+import measure
+from core_rows import Row
+from measure import Command, Measurements, say
+
+HERE = Path(__file__).resolve().parent
+SPACES = ("--tokenizer", "spaces", "--unit", "line")
+FULL_SIZE = 90e6  # the targets are meant for texts of 100 MB
+QUICK_RUNS = 11  # of commands that take a fraction of a second
+
+
+class Bench:
+    """What one run of the program knows."""
+
+    def __init__(self, text: Path, work: Path, runs: int, texts: int, markovify_megabytes: float) -> None:
+        self.text, self.work, self.runs, self.texts = text, work, runs, texts
+        self.m = Measurements()
+        self.notes: list[str] = []
+        self.rows: list[Row] = []
+        self.train: dict[str, dict] = {}  # what `train --json` said, by command name
+        self.lmplz, self.build_binary = shutil.which("lmplz"), shutil.which("build_binary")
+        self.wc = shutil.which("wc")
+        self.markovify = importlib.util.find_spec("markovify") is not None
+        beside = shutil.which("markov", path=str(Path(sys.executable).parent)) or shutil.which("markov")
+        self.markov = [beside] if beside else [sys.executable, "-m", "markov_cli"]
+        self.prefix = self._prefix(markovify_megabytes)
+
+    def _prefix(self, megabytes: float) -> Path:
+        """The text that markovify gets: a prefix in whole lines, or all of it."""
+        size = int(megabytes * 1e6)
+        if not size or size >= self.text.stat().st_size:
+            return self.text
+        out = self.work / "prefix.txt"
+        with self.text.open("rb") as file:
+            data = file.read(size)
+        out.write_bytes(data[: data.rfind(b"\n") + 1])
+        return out
+
+    def path(self, name: str) -> Path:
+        """A file of this run."""
+        return self.work / name
+
+    def trained(self, name: str, text: Path, *options: str) -> Command:
+        """`markov train` to NAME.npz, its JSON to NAME.json."""
+        args = [*self.markov, "train", text, "-o", self.path(f"{name}.npz"), *options, "--json", "--quiet"]
+        return Command(name, args, stdout=self.path(f"{name}.json"))
+
+    def worker(self, name: str, *args: object) -> Command:
+        """A function of workers.py, its JSON to NAME.json."""
+        return Command(name, [sys.executable, HERE / "workers.py", *map(str, args)], stdout=self.path(f"{name}.json"))
+
+    def said(self, name: str) -> dict:
+        """The JSON that a command printed."""
+        return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
+
+    def row(self, *args: object, checks: list[answers.Check] | None = None) -> None:
+        """Keep one line of the table."""
+        self.rows.append(Row(*args, checks=checks or []))  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- the runs
+
+
+def run_training(b: Bench) -> None:
+    """Ours, wc and KenLM in turn on the whole text."""
+    if b.wc:
+        wc = Command("wc -w", [b.wc, "-w", b.text])
+    else:
+        b.notes.append("no wc here: plain Python counts words in its place, and ratios to it mean nothing")
+        wc = b.worker("wc -w", "count-words", b.text)
+    ours = [
+        b.trained("train-3", b.text, "--order", "3", *SPACES),
+        b.trained("train-3-defaults", b.text),
+        b.trained("train-5", b.text, "--order", "5", *SPACES),
+    ]
+    commands = [c for one in ours for c in (wc, one)]
+    if b.lmplz:
+        commands += kenlm(b, 3)
+    else:
+        b.notes.append("no lmplz on PATH: KenLM left out")
+    b.m.measure(commands, b.runs)
+    if b.lmplz:
+        for command in kenlm(b, 5):
+            b.m.once(command)
+    for c in ours:
+        b.train[c.name] = b.said(c.name)
+
+
+def kenlm(b: Bench, order: int) -> list[Command]:
+    """lmplz to an ARPA file, and its fastest binary from that."""
+    arpa = b.path(f"lmplz-{order}.arpa")
+    options = ["-o", str(order), "-S", "4G", "-T", b.work / "lmplz", "--discount_fallback", "--skip_symbols"]
+    out = [Command(f"lmplz -o {order}", [b.lmplz or "", *options], stdin=b.text, stdout=arpa)]
+    if b.build_binary:
+        out.append(Command(f"build_binary -o {order}", [b.build_binary, arpa, b.path(f"lmplz-{order}.bin")]))
+    return out
+
+
+def run_markovify(b: Bench) -> None:
+    """Ours several times and markovify once, on the same text."""
+    whole = b.prefix == b.text
+    if not whole:
+        train = b.trained("train-3-prefix", b.prefix, "--order", "3", *SPACES)
+        b.m.measure([train], b.runs)
+        b.train[train.name] = b.said(train.name)
+    model = b.path("train-3.npz" if whole else "train-3-prefix.npz")
+    seeded = ["--seed", "1", "--quiet"]
+    generate = [*b.markov, "generate", model, "--count", str(b.texts), *seeded]
+    b.m.measure([Command("generate-many", generate, stdout=b.path("generate-many.txt"))], b.runs)
+    b.m.once(b.worker("generate-many-api", "draw", model, b.texts, b.runs))
+    if b.markovify:
+        chain = b.path("chain.json")
+        b.m.once(b.worker("markovify", "markovify-work", b.prefix, chain, b.texts))
+        b.m.once(b.worker("markovify-load", "markovify-load", chain))
+        if not whole:
+            b.notes.append(f"markovify was given the first {b.prefix.stat().st_size / 1e6:.0f} MB of the text")
+    else:
+        b.notes.append("no markovify here (pip install '.[peers]'): it is left out")
+    large = [*b.markov, "generate", b.path("train-3.npz"), "--count", "1", *seeded]
+    quick = [
+        Command("python -c pass", [sys.executable, "-c", "pass"]),
+        Command("markov --help", [*b.markov, "--help"], stdout=b.path("help.txt")),
+        Command("generate-1", large, stdout=b.path("generate-1.txt")),
+    ]
+    for c in quick[1:]:  # once uncounted, so that the byte code of all modules is there
+        measure.launch(c)
+    b.m.measure(quick, QUICK_RUNS)
+
+
+# ---------------------------------------------------------------- the program
+
+
+def run(b: Bench) -> None:
+    """Everything, in order."""
+    say("counting in other ways")
+    facts = answers.text_facts(b.text)
+    b.path("lmplz").mkdir()
+    say("training")
+    run_training(b)
+    say("generating, and markovify")
+    run_markovify(b)
+    say("checking")
+    whole, sample = core_rows.whole_checks(b, facts), core_rows.sample_checks(b)
+    core_rows.rows_training(b, whole, sample)
+    core_rows.row_memory(b, whole["train-3"])
+    core_rows.rows_markovify(b, sample)
+    core_rows.rows_quick(b)
+    core_rows.row_size(b, whole["train-3"])
+    if facts.bytes < FULL_SIZE:
+        b.notes.append(f"a text of {facts.bytes / 1e6:.0f} MB: the targets are for 100 MB; short texts look worse")
+    b.notes.insert(0, f"text: {facts.bytes / 1e6:.1f} MB, {facts.tokens:,} tokens, {facts.types:,} types")
+
+
+def report(b: Bench, out: Path) -> int:
+    """Print the tables and write the files; the exit code."""
+    head = ["what", "against", "target", "result", ""]
+    rows = [[r.what, r.against, r.target, r.result, r.verdict] for r in b.rows]
+    checks = [*dict.fromkeys(str(c) for r in b.rows for c in r.checks)]
+    where = measure.machine() | {"versions": versions()}
+    lines = [measure.table_text(head, rows), "", measure.table_text(measure.TABLE_HEAD, b.m.table()), ""]
+    lines += [f"- {n}" for n in b.notes] + [f"- {c}" for c in checks] + [f"- {k}: {v}" for k, v in where.items()]
+    text = "\n".join(lines)
+    print(text)
+    out.mkdir(parents=True, exist_ok=True)
+    b.m.write_csv(out / "raw.csv")
+    (out / "table.md").write_text(text + "\n", encoding="utf-8")
+    summary = {
+        "machine": where,
+        "notes": b.notes,
+        "rows": [
+            {
+                "what": r.what,
+                "against": r.against,
+                "target": r.target,
+                "result": r.result,
+                "verdict": r.verdict,
+                "checks": [{"what": c.what, "judge": c.judge, "agrees": c.agrees} for c in r.checks],
+            }
+            for r in b.rows
+        ],
+        "commands": b.m.summary(),
+        "trained": {k: {i: v for i, v in said.items() if i != "model"} for k, said in b.train.items()},
+        "markovify": b.said("markovify") if b.markovify else None,
+    }
+    (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return int(any(r.verdict == "WRONG" for r in b.rows))
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that matter."""
+    found = {}
+    for name in ("markov-cli", "numpy", "click", "rich", "markovify"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Train and generate, beside wc, markovify and KenLM.")
+    parser.add_argument("--text", type=Path, help="a large text [default: one is written]")
+    parser.add_argument("--megabytes", type=float, default=100, help="size of the text that is written")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--texts", type=int, default=100_000, help="how many are generated")
+    parser.add_argument("--markovify-megabytes", type=float, default=20, help="of the text, for markovify; 0: all")
+    parser.add_argument("--out", type=Path, default=make_text.BUILD / "results", help="folder for the figures")
+    parser.add_argument("--work", type=Path, help="a folder for models; it needs 15 times the text with all peers")
+    args = parser.parse_args()
+    text = args.text or make_text.ensure_text(args.megabytes)
+    if not text.is_file() or not text.stat().st_size:
+        parser.error(f"--text {text}: no such file, or empty")
+    if args.runs < 1:
+        parser.error(f"--runs {args.runs}: at least 1")
+    with tempfile.TemporaryDirectory(dir=args.work, prefix="markov-bench-") as work:
+        bench = Bench(text, Path(work), args.runs, args.texts, args.markovify_megabytes)
+        try:
+            run(bench)
+        except measure.CommandError as error:
+            print(error, file=sys.stderr)
+            return 1
+        return report(bench, args.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
