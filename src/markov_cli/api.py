@@ -23,7 +23,7 @@ from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
 from .text.vocabulary import BOS, EOS, N_MARKERS, UNK, Types
-from .training import DEFAULT_PATTERN, Progress, TrainOptions, Trained, _no_progress, train_sources
+from .training import DEFAULT_PATTERN, Progress, Trained, TrainOptions, _no_progress, train_sources
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _MANY = 2000  # texts from which preparing the table for them pays
@@ -220,10 +220,11 @@ class Model:
         return HistoryError(f"{shown}: not in the model's {self.header.types:,} types", hint)
 
     def _guarded(self, call: Any, *args: Any) -> Any:
-        """Run something on the table; an index outside it means a damaged file."""
+        """Run something on the table; an index outside it, or a sum that cannot be, means a damaged file."""
         try:
-            return call(*args)
-        except (IndexError, OverflowError, MemoryError) as error:
+            with np.errstate(divide="raise", invalid="raise", over="raise"):
+                return call(*args)
+        except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
             raise ModelFileError(f"the table is not whole: {error}", _DAMAGED) from None
 
     def follow(self, level: int, row: int, top: int | None = None) -> Followers:
@@ -364,11 +365,11 @@ class Model:
         with ThreadPoolExecutor(jobs) as pool:
             try:
                 for begin in begins:
-                    waiting.append(pool.submit(one, begin))
+                    waiting.append(pool.submit(self._guarded, one, begin))
                     if len(waiting) > jobs:
-                        yield self._guarded(waiting.popleft().result)
+                        yield waiting.popleft().result()
                 while waiting:
-                    yield self._guarded(waiting.popleft().result)
+                    yield waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -383,7 +384,7 @@ class Model:
         spaced = np.zeros(len(drawn.length), bool)
         if self.lexicon.spaced:
             head = head.rstrip()
-            right = int(self.lexicon.flags_of(np.array([known.ids[-1]]))[0]) >> 1
+            right = int(self.lexicon.flags_of(np.array([known.ids[-1]]))[0]) >> 1 & 1
             filled = np.flatnonzero(drawn.length)
             first = ids[(np.cumsum(drawn.length) - drawn.length)[filled]]
             spaced[filled] = ((self.lexicon.flags_of(first) & 1) | right) == 0

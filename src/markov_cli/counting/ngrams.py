@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..text.vocabulary import BOS, EOS
-from .packing import Windows, first_column, reach_of, sort_windows
+from .packing import sort_windows
 
-RANGE_WINDOWS = 1 << 20
+RANGE_WINDOWS = 1 << 19
+_SUFFIX_ROWS = 1 << 21
 _STREAM_BLOCK = 1 << 18
 _U = np.uint64
 
@@ -69,13 +70,12 @@ def count_ngrams(
             level.link = np.empty(0, np.int64)
         return levels
     windows = length - 1  # none begins with the last EOS
-    reach = reach_of(stream, windows, order)
     with ThreadPoolExecutor(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
         done = 0
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-            return _rows(stream, reach, place.astype(np.int64), order, bits)
+            return _rows(stream, place.astype(np.int64), order, bits)
 
         parts = []
         for rows in pool.map(part, _used_up(places)):
@@ -86,8 +86,8 @@ def count_ngrams(
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
         unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
-        del parts, reach
-        _left_neighbours(levels, bits, range_windows, pool)
+        del parts
+        _left_neighbours(levels, bits, min(_SUFFIX_ROWS, 4 * range_windows), jobs, pool)
     tick(1.0)
     return levels
 
@@ -125,58 +125,31 @@ def _divide(
     ]
 
 
-def _rows(
-    stream: np.ndarray, reach: np.ndarray, place: np.ndarray, order: int, bits: int
-) -> list[tuple[np.ndarray, ...]]:
+def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[tuple[np.ndarray, ...]]:
     """Per order, the rows of one range: (token, count, children)."""
+    none = np.empty(0, np.uint32)
     if not len(place):
-        none = np.empty(0, np.int64)
-        return [(none.astype(np.uint32), none, none)] * order
-    windows = sort_windows(stream, reach, place, order, bits)
-    size = _sizes(windows, reach, order, bits)
+        return [(none, none, none)] * order
+    windows = sort_windows(stream, place, order, bits)
+    narrow = np.uint32 if len(place) < 1 << 32 else np.int64
+    at = windows.at.astype(narrow)
     found = []
-    inside = None  # running number of rows of the order above
+    inside = none  # running number of rows of the order above
     for k in range(order, 0, -1):
         begin = np.flatnonzero(windows.d <= k) if k < order else np.arange(len(windows.d))
-        real = size[begin] >= k
-        count = np.diff(windows.at[begin], append=windows.at[-1])[real]
-        row = begin[real]
-        children = np.empty(0, np.int64)
-        if inside is not None:
-            children = np.diff(inside[begin], append=inside[-1])[real]
-        found.append((_column(windows, stream, row, k, order, bits), count, children))
+        real = windows.size[begin] >= k
+        whole = bool(real.all())
+        count = np.diff(at[begin], append=at[-1:])
+        children = np.diff(inside[begin], append=inside[-1:]) if k < order else none
+        row = begin if whole else begin[real]
+        if not whole:
+            count, children = count[real], children[real] if k < order else none
+        found.append((windows.ids(row, k - 1), count, children))
         if k > 1:
-            inside = np.zeros(len(windows.d) + 1, np.int32)
-            flag = np.zeros(len(windows.d), bool)
-            flag[row] = True
-            np.cumsum(flag, out=inside[1:])
+            inside = np.zeros(len(windows.d) + 1, narrow)
+            inside[1:][row] = 1
+            np.cumsum(inside, out=inside)
     return found[::-1]
-
-
-def _sizes(windows: Windows, reach: np.ndarray, order: int, bits: int) -> np.ndarray:
-    """How many ids each window has."""
-    if windows.place is not None:
-        return reach[windows.place]
-    assert windows.key is not None
-    size = np.full(len(windows.key), min(order, 2), np.uint8)
-    alive = np.ones(len(windows.key), bool)
-    for k in range(2, order):
-        ids = windows.key >> _U(bits * (order - k)) & _U((1 << bits) - 1)
-        alive &= ids != EOS
-        size += alive
-    return size
-
-
-def _column(
-    windows: Windows, stream: np.ndarray, row: np.ndarray, k: int, order: int, bits: int
-) -> np.ndarray:
-    """The k-th ids (1..order) of some windows: uint32."""
-    if windows.key is not None:
-        ids = windows.key[row] >> _U(bits * (order - k))
-        return (ids & _U((1 << bits) - 1)).astype(np.uint32)
-    assert windows.place is not None
-    place = windows.place[row]
-    return stream[place + (k - 1)] if k > 1 else first_column(stream, place)
 
 
 def _join(parts: list[list[tuple[np.ndarray, ...]]], order: int) -> list[Level]:
@@ -190,7 +163,7 @@ def _join(parts: list[list[tuple[np.ndarray, ...]]], order: int) -> list[Level]:
     return levels
 
 
-def _left_neighbours(levels: list[Level], bits: int, size: int, pool: ThreadPoolExecutor) -> None:
+def _left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: ThreadPoolExecutor) -> None:
     """Fill in `left` of every order but the top, and `link` of those from 3 on.
 
     The suffix of a row h w is child w of the suffix of h. Sorted by (suffix of h, w), the
@@ -209,7 +182,7 @@ def _left_neighbours(levels: list[Level], bits: int, size: int, pool: ThreadPool
         n = len(below.token)
         left = np.zeros(n, np.int64)
         link = np.empty(len(here.token), _smallest_id(n)) if k < top else None
-        edges = _even_edges(suffix, size)
+        edges = _even_edges(suffix, size, jobs)
 
         def one(
             i: int,
@@ -243,20 +216,22 @@ def _opened_by_bos(levels: list[Level]) -> list[tuple[int, int]]:
     out = [(low, high)]
     for level in levels[:-1]:
         assert level.children is not None
-        before = np.concatenate(([0], np.cumsum(level.children)))
-        low, high = int(before[low]), int(before[high])
+        first = int(level.children[:low].sum(dtype=np.int64))
+        low, high = first, first + int(level.children[low:high].sum(dtype=np.int64))
         out.append((low, high))
     return out
 
 
-def _even_edges(values: np.ndarray, size: int) -> np.ndarray:
-    """Edges of value ranges that hold about `size` of `values` each: int64 (ranges + 1,)."""
+def _even_edges(values: np.ndarray, size: int, jobs: int) -> np.ndarray:
+    """Edges of value ranges that hold about `size` of `values` each: int64 (ranges + 1,).
+
+    Judged by a sample; at least two ranges a job, where there is enough to do.
+    """
     top = int(values.max()) + 1 if len(values) else 1
-    shift = max(top.bit_length() - 12, 0)
-    held = np.cumsum(np.bincount((values >> values.dtype.type(shift)).astype(np.int64)))
-    n_ranges = max(len(values) // size, 1)
-    cut = np.searchsorted(held, np.arange(1, n_ranges) * (len(values) / n_ranges)) + 1
-    return np.unique(np.concatenate(([0], cut << shift, [top])))
+    n_ranges = max(len(values) // size, min(2 * jobs, len(values) >> 16), 1)
+    sample = np.sort(values[:: max(len(values) >> 14, 1)])
+    cut = sample[np.arange(1, n_ranges) * len(sample) // n_ranges].astype(np.int64)
+    return np.unique(np.concatenate(([0], cut, [top])))
 
 
 def _suffix_range(

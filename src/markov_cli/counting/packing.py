@@ -21,63 +21,67 @@ _U = np.uint64
 
 
 class Windows(NamedTuple):
-    """Distinct windows in order.
+    """Distinct windows in order: u of the m that were sorted.
 
-    place  int64 (u,)    where in the stream each first stood; None where `key` is given
-    key    uint64 (u,)   all its ids packed; None where they do not fit
-    d      uint8/16 (u,) the first column that differs from the window before
-    at     int64 (u+1,)  running sum of how often each occurs
+    d        uint8/16 (u,)  the first column that differs from the window before
+    at       int64 (u+1,)   running sum of how often each occurs
+    size     uint8/16 (u,)  its number of ids
+    key      uint64 (u,)    all ids packed, `bits` each; None where they do not fit
+    columns  per column, the ids of all m windows, uint32; None where `key` is given
+    member   int64 (u,)     which of the m each one is
     """
 
-    place: np.ndarray | None
-    key: np.ndarray | None
     d: np.ndarray
     at: np.ndarray
+    size: np.ndarray
+    key: np.ndarray | None
+    columns: list[np.ndarray] | None
+    member: np.ndarray | None
+    bits: int
+    order: int
+
+    def ids(self, row: np.ndarray, k: int) -> np.ndarray:
+        """The k-th ids, 0..order-1, of some windows: uint32."""
+        if self.key is not None:
+            ids = self.key[row] >> _U(self.bits * (self.order - 1 - k))
+            return (ids & _U((1 << self.bits) - 1)).astype(np.uint32)
+        assert self.columns is not None and self.member is not None
+        return self.columns[k][self.member[row]]
 
 
-def reach_of(stream: np.ndarray, length: int, order: int) -> np.ndarray:
-    """The size of the window at each place: uint8 (uint16 from order 255) (length,).
+def small(order: int) -> type[np.unsignedinteger]:
+    """A dtype for numbers of columns."""
+    return np.uint8 if order < 255 else np.uint16
 
-    A window ends with the first EOS behind its first id, or after `order` ids.
+
+def column(stream: np.ndarray, place: np.ndarray, k: int, before: np.ndarray | None) -> np.ndarray:
+    """The ids k places on, uint32; behind an EOS there are only EOS.
+
+    before  column k-1; the EOS that opens a window is its BOS
     """
-    dtype = np.uint8 if order < 255 else np.uint16
-    reach = np.full(length, min(order, 2), dtype)
-    if order > 2:
-        open_ = stream != EOS
-        alive = np.ones(length, bool)
-        for k in range(1, order - 1):
-            alive &= open_[k : k + length]
-            reach += alive
-    return reach
+    if before is None:
+        ids = stream[place]
+        return np.where(ids == EOS, np.uint32(BOS), ids)
+    return np.where(before == EOS, before, stream[place + k])
 
 
-def first_column(stream: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The first ids of windows: an EOS that opens one is its BOS."""
-    ids = stream[place]
-    return np.where(ids == EOS, np.uint32(BOS), ids)
-
-
-def sort_windows(
-    stream: np.ndarray, reach: np.ndarray, place: np.ndarray, order: int, bits: int
-) -> Windows:
+def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
     """The windows that begin at `place`, int64 (m,), in order, equal ones counted.
 
     stream  uint32, with `order` readable entries behind every place
     bits    bits that hold any id
     """
-    size = reach[place]
     if order * bits <= 64:
-        return _packed(stream, size, place, order, bits)
-    return _refined(stream, size, place, order, bits)
+        return _packed(stream, place, order, bits)
+    return _refined(stream, place, order, bits)
 
 
-def _packed(stream: np.ndarray, size: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
+def _packed(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
     """A whole window fits one key: one sort."""
-    key = first_column(stream, place).astype(_U)
+    ids = column(stream, place, 0, None)
+    key = ids.astype(_U)
     for k in range(1, order):
-        ids = stream[place + k]
-        if k > 1:
-            ids *= size > k  # nothing follows an EOS, so its zeros cannot be mistaken
+        ids = column(stream, place, k, ids)
         key <<= _U(bits)
         key |= ids
     key.sort()
@@ -86,12 +90,15 @@ def _packed(stream: np.ndarray, size: np.ndarray, place: np.ndarray, order: int,
     np.not_equal(key[1:], key[:-1], out=new[1:-1])
     at = np.flatnonzero(new)
     key = key[at[:-1]]
-    return Windows(None, key, _levels(key, order, bits), at)
+    size = np.full(len(key), min(order, 2), np.uint8)
+    for k in range(1, order - 1):
+        size += (key >> _U(bits * (order - 1 - k)) & _U((1 << bits) - 1)) != EOS
+    return Windows(_levels(key, order, bits), at, size, key, None, None, bits, order)
 
 
 def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
     """d for sorted keys of that many columns."""
-    d = np.full(len(key), columns + 1, np.uint8 if columns < 255 else np.uint16)
+    d = np.full(len(key), columns + 1, np.uint8)
     d[:1] = 1
     differ = key[1:] ^ key[:-1]
     for k in range(columns):
@@ -99,67 +106,67 @@ def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
     return d
 
 
-def _refined(stream: np.ndarray, size: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
+def _refined(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
     """Sort by some columns, then only what still ties by the next ones, and so on."""
     m = len(place)
-    d = np.full(m, order + 1, np.uint8 if order < 255 else np.uint16)
-    perm = np.empty(m, np.int64)
-    slot = member = np.arange(m)  # what is still to be sorted: places in the order, windows
-    first = first_column(stream, place)
-    rank = (first - first.min()).astype(_U) if m else first.astype(_U)
-    done, fresh_rank = 1, True
-    while len(slot):
-        rank_bits, own_bits = int(rank.max()).bit_length(), (len(slot) - 1).bit_length()
+    columns = [column(stream, place, 0, None)]
+    size = np.full(m, min(order, 2), small(order))
+    for k in range(1, order):
+        columns.append(column(stream, place, k, columns[-1]))
+        if k < order - 1:
+            size += columns[-1] != EOS
+    d = np.full(m, order + 1, small(order))
+    perm = np.arange(m)
+    slot: np.ndarray | None = None  # places in the order still to be sorted; None for all
+    member = perm
+    rank = (columns[0] - columns[0].min()).astype(_U)
+    done = 1
+    while True:
+        n = len(member)
+        rank_bits, own_bits = int(rank.max()).bit_length(), (n - 1).bit_length()
         fit = min((63 - rank_bits - own_bits) // bits, order - done)
-        if fit < 1:
-            key, member = _sorted_wide(stream, size, place, member, rank, done, bits)
-            fit = 1
-        else:
-            key = rank
-            for k in range(done, done + fit):
-                key = key << _U(bits) | _ids(stream, size, place, member, k)
-            key = key << _U(own_bits) | np.arange(len(slot), dtype=_U)
+        key = rank
+        for k in range(done, done + max(fit, 1)):
+            key <<= _U(bits)
+            key |= columns[k] if slot is None else columns[k][member]
+        if fit >= 1:
+            key <<= _U(own_bits)
+            key |= np.arange(n, dtype=_U)
             key.sort()
-            member = member[(key & _U((1 << own_bits) - 1)).astype(np.int64)]
+            moved = (key & _U((1 << own_bits) - 1)).view(np.int64)
             key >>= _U(own_bits)
-        perm[slot] = member
+        else:  # one column by `argsort`, where key and number do not fit together
+            fit = 1
+            moved = np.argsort(key, kind="stable")
+            key = key[moved]
+        member = moved if slot is None else member[moved]
         differ = key[1:] ^ key[:-1]
-        level = np.full(len(slot), order + 1, d.dtype)
-        for k in range(fit):  # from the last column to the first
-            level[1:][differ >= _U(1 << (bits * k))] = done + fit - k
-        tie_broken = differ >= _U(1 << (bits * fit))  # the ranks differ: known before
-        level[1:][tie_broken] = 1 if fresh_rank else 0
-        level[0] = 1 if fresh_rank else 0
-        d[slot] = np.where(level > 0, level, d[slot])
-        done, fresh_rank = done + fit, False
+        level = np.full(n, order + 1, d.dtype)
+        level[0] = 1
+        for k in range(fit):  # one down for each column, from the last, that differs or stands before
+            level[1:] -= differ >= _U(1 << (bits * k))
+        level[1:] -= d.dtype.type(order - done - fit) * (differ != 0)
+        if slot is None:
+            level[1:][differ >= _U(1 << (bits * fit))] = 1
+            perm, d = member, level
+        else:
+            known = differ >= _U(1 << (bits * fit))  # the ranks differ: known before
+            fresh = np.flatnonzero(~known) + 1
+            perm[slot] = member
+            d[slot[fresh]] = level[fresh]
+        done += fit
         if done == order:
             break
-        same = np.zeros(len(slot) + 1, bool)
+        same = np.zeros(n + 1, bool)
         same[1:-1] = differ == 0
-        keep = (same[1:] | same[:-1]) & (size[member] > done)
-        rank = np.cumsum(~same[:-1][keep]).astype(_U)
-        slot, member = slot[keep], member[keep]
+        keep = same[1:] | same[:-1]
+        keep &= columns[done - 1][member] != EOS
+        keep = np.flatnonzero(keep)
+        if not len(keep):
+            break
+        rank = np.cumsum(~same[keep]).astype(_U)
+        slot, member = keep if slot is None else slot[keep], member[keep]
     at = np.flatnonzero(np.append(d <= order, True))
     begin = at[:-1]
-    return Windows(place[perm[begin]], None, d[begin], at)
-
-
-def _ids(stream: np.ndarray, size: np.ndarray, place: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
-    ids = stream[place[member] + k]
-    ids *= size[member] > k
-    return ids
-
-
-def _sorted_wide(
-    stream: np.ndarray,
-    size: np.ndarray,
-    place: np.ndarray,
-    member: np.ndarray,
-    rank: np.ndarray,
-    k: int,
-    bits: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """One column by `argsort`, where key and window number do not fit one uint64 together."""
-    key = rank << _U(bits) | _ids(stream, size, place, member, k)
-    order = np.argsort(key, kind="stable")
-    return key[order], member[order]
+    member = perm[begin]
+    return Windows(d[begin], at, size[member], None, columns, member, bits, order)

@@ -35,7 +35,7 @@ def build_table(levels: list[Level], prune: tuple[int, ...] = (), jobs: int = 1)
             order.token = level.token.astype(token_type)
         if level.children is not None:
             first = np.zeros(len(level.token) + 1, np.int64)
-            np.cumsum(level.children, out=first[1:])
+            np.cumsum(level.children, out=first[1:], dtype=np.int64)
             order.first = first.astype(smallest(n_rows[k + 1]))
         if level.left is not None:
             order.left = Counts.pack(level.left)
@@ -65,7 +65,7 @@ def counts_of_counts(levels: list[Level]) -> np.ndarray:
             if part != 1 or k > 0:
                 out[k] += np.bincount(np.minimum(values, 5), minlength=6)[:5]
         if level.children is not None:
-            before = np.concatenate(([0], np.cumsum(level.children)))
+            before = np.concatenate(([0], np.cumsum(level.children, dtype=np.int64)))
             low, high = int(before[low]), int(before[high])
     out[:, 0] = 0
     return out
@@ -77,8 +77,8 @@ def _left_totals(levels: list[Level]) -> list[np.ndarray | None]:
     for k, level in enumerate(levels[:-1]):
         below = levels[k + 1].left
         if below is not None and level.children is not None:
-            edges = np.concatenate(([0], np.cumsum(level.children)))
-            running = np.concatenate(([0], np.cumsum(below)))
+            edges = np.concatenate(([0], np.cumsum(level.children, dtype=np.int64)))
+            running = np.concatenate(([0], np.cumsum(below, dtype=np.int64)))
             totals[k] = running[edges[1:]] - running[edges[:-1]]
     return totals
 
@@ -98,8 +98,8 @@ def prune_levels(levels: list[Level], prune: tuple[int, ...]) -> list[np.ndarray
     kept += [level.count > threshold(prune, k) for k, level in enumerate(levels[1:], 2)]
     for k, level in enumerate(levels):
         if level.children is not None:
-            edges = np.concatenate(([0], np.cumsum(level.children)))
-            running = np.concatenate(([0], np.cumsum(kept[k + 1])))
+            edges = np.concatenate(([0], np.cumsum(level.children, dtype=np.int64)))
+            running = np.concatenate(([0], np.cumsum(kept[k + 1], dtype=np.int64)))
             level.children = (running[edges[1:]] - running[edges[:-1]])[kept[k]]
         if level.link is not None:
             new_row = np.cumsum(kept[k - 1]) - 1

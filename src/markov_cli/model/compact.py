@@ -39,13 +39,13 @@ class Counts:
 
     @classmethod
     def pack(cls, values: np.ndarray) -> Counts:
-        """Store int64 (n,)."""
+        """Store integers (n,)."""
         n = len(values)
         big_row = np.flatnonzero(values >= _ASIDE)
         big = values[big_row]
         small = np.minimum(values, _ASIDE).astype(np.uint8)
         edges = np.arange(0, n, SPAN)
-        spans = np.add.reduceat(values, edges) if n else np.empty(0, np.int64)
+        spans = np.add.reduceat(values, edges, dtype=np.int64) if n else np.empty(0, np.int64)
         sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(spans)))
         return cls(
             small,

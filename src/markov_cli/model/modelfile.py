@@ -24,10 +24,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..errors import MarkovError, ModelFileError
 from ..text.characters import UNICODE_VERSION
 from ..text.encoding import TextOptions
-from ..text.tokenizing import TOKENIZERS
+from ..text.tokenizing import TOKENIZERS, compile_pattern
 from ..text.units import UNITS
 from ..text.vocabulary import N_MARKERS, Types
 from .compact import SPAN, Counts, smallest
@@ -335,7 +335,7 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
         declared = {str(k): (str(v[0]), [int(x) for x in v[1]]) for k, v in head["arrays"].items()}
     except ModelFileError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as e:
+    except (MarkovError, KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as e:
         raise ModelFileError(f"{name}: a damaged header: {str(e)[:80]!r}", _RETRAIN) from None
     arrays = {n: _array(name, buffer, m) for n, m in members.items() if n != "header"}
     actual = {n: (a.dtype.str, [*a.shape]) for n, a in arrays.items()}
@@ -363,6 +363,10 @@ def _header(head: dict[str, Any]) -> Header:
     pattern = head["pattern"]
     if not isinstance(head["lowercase"], bool) or not (pattern is None or isinstance(pattern, str)):
         raise ValueError("lowercase or pattern")
+    if (pattern is not None) != (head["tokenizer"] == "regex"):
+        raise ValueError("a pattern belongs to the tokenizer regex")
+    if pattern is not None:
+        compile_pattern(pattern)
     options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
     prune = tuple(head["prune"])
     if not all(isinstance(p, int) and p >= 0 for p in prune):

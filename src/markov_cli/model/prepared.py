@@ -59,7 +59,8 @@ class Prepared:
             first = above.first.astype(np.int64)
             if int(first[0]) or int(first[-1]) != len(below) or (np.diff(first) < 0).any():
                 return None
-        if int(top.count.slice(0, len(top)).sum()) != top.count.total:
+        counts = top.count.slice(0, len(top))
+        if int(counts.sum()) != top.count.total or int(counts.min(initial=1)) < 1:
             return None
         return cls(table)
 

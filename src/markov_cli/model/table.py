@@ -166,6 +166,8 @@ class Table:
             return np.full_like(low, EOS)
         token = self.orders[level].token
         assert token is not None
+        if not len(token):
+            return low
         inside = np.minimum(low, len(token) - 1)
         return low + ((token[inside] == UNK) & (low < len(token)))
 

@@ -51,6 +51,8 @@ def weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndarray:
     Whole numbers, 2**40 for the commonest of a segment, so that sums are exact and a
     last bit of `exp` that differs between machines changes nothing.
     """
+    if int(count.min()) < 1:
+        raise IndexError("an n-gram that was never seen")
     begin = np.cumsum(size) - size
     owner = np.repeat(np.arange(len(size)), size)
     most = np.maximum.reduceat(count, begin)[owner]

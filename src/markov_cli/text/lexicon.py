@@ -63,10 +63,9 @@ class Lexicon:
         """Ids of a token, the commonest first; of every flag where `flags` is None."""
         if not ignore_case:
             found = self._scan(token, None)
-        elif token.isascii():
-            found = self._scan(token.lower(), _LOWER)
         else:
-            found = self._scan_folded(token)
+            found = self._scan(token.lower(), _LOWER) if token.isascii() else []
+            found = sorted({*found, *self._scan_folded(token)})
         if flags is not None and len(self.flags):
             found = [i for i in found if self.flags[i] == flags] or found
         return found
@@ -93,9 +92,16 @@ class Lexicon:
         return found
 
     def _scan_folded(self, token: bytes) -> list[int]:
-        """The slow way, for letters beyond ASCII."""
+        """The slow way, for types with letters beyond ASCII."""
         wanted = token.decode("utf-8", "replace").casefold()
-        return [i for i in range(N_MARKERS, len(self)) if self.text_of(i).casefold() == wanted]
+        found: list[int] = []
+        for low in range(N_MARKERS, len(self), _CHUNK):
+            offsets = self.offsets[low : low + _CHUNK + 1].astype(np.int64)
+            begin, end = int(offsets[0]), int(offsets[-1])
+            wide = np.flatnonzero(self.blob[begin:end] >= 0x80) + begin
+            some = np.flatnonzero(np.bincount(np.searchsorted(offsets, wide, "right") - 1, minlength=1))
+            found += [low + i for i in some.tolist() if self.text_of(low + i).casefold() == wanted]
+        return found
 
     def nearest(self, token: str, n: int = 3) -> list[str]:
         """Known types that look most like `token`, among the commonest 50,000."""
@@ -135,7 +141,7 @@ class Lexicon:
             gap[1:] = 1
             if len(self.flags):
                 flags = self.flags[ids]
-                gap[1:] -= (flags[1:] & LEFT) | (flags[:-1] >> 1)
+                gap[1:] -= (flags[1:] & LEFT) | (flags[:-1] >> 1 & 1)
             gap[first[filled]] = 0
         n_before = np.repeat(np.arange(len(lengths)), lengths) * len(end)
         stop = np.cumsum(size + gap) + n_before

@@ -40,7 +40,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
 ]
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
-_CONTROL = np.array([c < 32 and chr(c) not in "\0\t\n\v\f\r\x1b" or c == 127 for c in range(256)])
+_CONTROL = np.array([(c < 32 and chr(c) not in "\0\t\n\v\f\r\x1b") or c == 127 for c in range(256)])
 
 
 @dataclass

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import characters as ch
 from ..errors import OptionError
+from . import characters as ch
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 LEFT, RIGHT = 1, 2

@@ -26,6 +26,7 @@ SHORT = 7  # bytes that fit beside length and flags
 _U = np.uint64
 _MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
 _FLAG_SHIFT = _U(60)
+_CHECK = _U(0xFFFFFFFF)
 
 
 def _odd() -> np.uint64:
@@ -35,69 +36,84 @@ def _odd() -> np.uint64:
 class _Slots:
     """Open addressing over an array: key -> number, for keys other than 0.
 
-    Key and number stand side by side, so that a look-up costs one miss of the cache.
+    A slot holds a key and, beside it, so that a look-up costs one miss of the cache, its number
+    plus one above 32 bits of a checksum of the key. `find` may run while another thread
+    adds: what it sees half-written does not match its checksum and counts as absent.
     """
 
     def __init__(self, bits: int = 14) -> None:
         self.salt = _odd()
-        self._make(bits)
+        self.table = np.zeros((1 << bits, 2), _U)
         self.used = 0
 
-    def _make(self, bits: int) -> None:
-        self.bits = bits
-        self.table = np.zeros((1 << bits, 2), _U)
-
-    def _slot(self, key: np.ndarray) -> np.ndarray:
+    def _mixed(self, key: np.ndarray) -> np.ndarray:
         mixed = key >> _U(29)
         mixed ^= key
         mixed *= self.salt
-        mixed >>= _U(64 - self.bits)
-        return mixed.view(np.int64)
+        return mixed
+
+    @staticmethod
+    def _slot(mixed: np.ndarray, table: np.ndarray) -> np.ndarray:
+        return (mixed >> _U(65 - len(table).bit_length())).view(np.int64)
 
     def find(self, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of `key`, uint32 (n,), and which keys (indices into `key`) are not there."""
-        slot = self._slot(key)
-        found = self.table.take(slot, axis=0)
-        number = found[:, 1].astype(np.uint32)
-        todo = np.flatnonzero(found[:, 0] != key)
-        at, there, wanted = slot[todo], found[todo, 0], key[todo]
+        table = self.table
+        mixed = self._mixed(key)
+        slot = self._slot(mixed, table)
+        mixed &= _CHECK
+        found = table.take(slot, axis=0)
+        value = found[:, 1]
+        number = (value >> _U(32)).astype(np.uint32)
+        number -= np.uint32(1)
+        good = found[:, 0] == key
+        good &= (value & _CHECK) == mixed
+        good &= value != 0
+        todo = np.flatnonzero(~good)
+        at, there, wanted, check = slot[todo], found[todo, 0], key[todo], mixed[todo]
         absent = []
         while len(todo):
-            empty = there == 0
-            absent.append(todo[empty])
-            on = np.flatnonzero(~empty)
-            todo, wanted = todo[on], wanted[on]
-            at = (at[on] + 1) & ((1 << self.bits) - 1)
-            found = self.table.take(at, axis=0)
-            hit = found[:, 0] == wanted
-            number[todo[hit]] = found[hit, 1]
+            stop = (there == 0) | (there == wanted)  # nothing here, or half of what we look for
+            absent.append(todo[stop])
+            on = np.flatnonzero(~stop)
+            todo, wanted, check = todo[on], wanted[on], check[on]
+            at = (at[on] + 1) & (len(table) - 1)
+            found = table.take(at, axis=0)
+            there, value = found[:, 0], found[:, 1]
+            hit = (there == wanted) & ((value & _CHECK) == check) & (value != 0)
+            number[todo[hit]] = (value[hit] >> _U(32)).astype(np.uint32) - np.uint32(1)
             on = np.flatnonzero(~hit)
-            todo, wanted, at, there = todo[on], wanted[on], at[on], found[on, 0]
+            todo, wanted, check, at, there = todo[on], wanted[on], check[on], at[on], there[on]
         return number, np.concatenate(absent) if absent else np.empty(0, np.int64)
 
     def add(self, key: np.ndarray, number: np.ndarray) -> None:
         """Distinct keys that are not there yet."""
         self.used += len(key)
-        bits = self.bits
-        while self.used * 2 > 1 << bits:
-            bits += 1
-        if bits > self.bits:
+        size = len(self.table)
+        if self.used * 3 > size:
+            while self.used * 3 > size:
+                size *= 2
+            table = np.zeros((2 * size, 2), _U)
             old = self.table[self.table[:, 0] != 0]
-            self._make(bits + 1)
-            self._put(old[:, 0], old[:, 1])
-        self._put(key, number)
+            self._put(table, old[:, 0], (old[:, 1] >> _U(32)) - _U(1))
+            self._put(table, key, number)
+            self.table = table
+        else:
+            self._put(self.table, key, number)
 
-    def _put(self, key: np.ndarray, number: np.ndarray) -> None:
-        slot, mask = self._slot(key), (1 << self.bits) - 1
-        keys, numbers = self.table[:, 0], self.table[:, 1]
+    def _put(self, table: np.ndarray, key: np.ndarray, number: np.ndarray) -> None:
+        mixed = self._mixed(key)
+        slot = self._slot(mixed, table)
+        value = (number.astype(_U) + _U(1)) << _U(32) | (mixed & _CHECK)
+        keys, values = table[:, 0], table[:, 1]
         while len(key):
             empty = np.flatnonzero(keys[slot] == 0)
             keys[slot[empty]] = key[empty]
             won = np.zeros(len(key), bool)
             won[empty] = keys[slot[empty]] == key[empty]
-            numbers[slot[won]] = number[won]
+            values[slot[won]] = value[won]
             lost = ~won
-            key, number, slot = key[lost], number[lost], (slot[lost] + 1) & mask
+            key, value, slot = key[lost], value[lost], (slot[lost] + 1) & (len(table) - 1)
 
 
 class Growing:
@@ -175,27 +191,33 @@ class Vocabulary:
         short = len(key) - len(long)
         if short and len(long):
             key[long] = key[np.argmax(length <= SHORT)]  # any key that occurs will do; replaced below
-        with self._lock:
-            number = self._short_numbers(key) if short else np.empty(len(key), np.uint32)
-            if len(long):
-                number[long] = self._long_numbers(some)
+        number = self._short_numbers(key) if short else np.empty(len(key), np.uint32)
+        if len(long):
+            number[long] = self._long_numbers(some)
         return number
 
     def _short_numbers(self, key: np.ndarray) -> np.ndarray:
         number, missing = self._short.find(key)
         if len(missing):
-            new = np.sort(key[missing])  # they hold their bytes, length and flags themselves
-            new = new[_starts_new(new)]  # np.unique hashes, and is slow on such keys
-            n = (new >> _U(56) & _U(7)).astype(np.int64)
-            letters = new.astype("<u8").view(np.uint8)
-            self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
-            number[missing], _ = self._short.find(key[missing])
+            wanted = key[missing]
+            with self._lock:
+                found, still = self._short.find(wanted)
+                if len(still):
+                    new = np.sort(wanted[still])  # they hold their bytes, length and flags themselves
+                    new = new[_starts_new(new)]  # np.unique hashes, and is slow on such keys
+                    n = (new >> _U(56) & _U(7)).astype(np.int64)
+                    first = np.uint32(len(self))
+                    letters = new.astype("<u8").view(np.uint8)
+                    self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
+                    found[still] = first + np.searchsorted(new, wanted[still]).astype(np.uint32)
+            number[missing] = found
         return number
 
     def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """Store the bytes of new types; returns their numbers."""
         at = self._blob.size + np.cumsum(length) - length
         self._blob.extend(a[ragged(start, length)])
+        self._blob.reserve(8)
         number = np.arange(len(self), len(self) + len(start)).astype(np.uint32)
         self._start.extend(at)
         self._length.extend(length)
@@ -212,11 +234,21 @@ class Vocabulary:
 
     def _long_numbers(self, t: _Long) -> np.ndarray:
         own, missing = self._long.find(t.key)
+        own[missing] = 0
+        doubtful = self._differ(t, own) if self._of_long.size else np.arange(len(own))
+        if len(doubtful):  # the missing are among them
+            with self._lock:
+                own[doubtful] = self._add_long(t.take(doubtful))
+        return self._of_long.values[own]
+
+    def _add_long(self, t: _Long) -> np.ndarray:
+        """The own numbering of tokens that are new, or not what their hash named."""
+        own, missing = self._long.find(t.key)
         if len(missing):
-            _, first = np.unique(t.key[missing], return_index=True)
-            new = missing[first]
-            self._long.add(t.key[new], self._append_long(t, new))
-            own[missing], _ = self._long.find(t.key[missing])
+            key, first, which = np.unique(t.key[missing], return_index=True, return_inverse=True)
+            number = self._append_long(t, missing[first])
+            self._long.add(key, number)
+            own[missing] = number[which]
         for i in self._differ(t, own).tolist():
             begin = int(t.start[i])
             token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
@@ -224,7 +256,7 @@ class Vocabulary:
             if known is None:
                 known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
             own[i] = known
-        return self._of_long.values[own]
+        return own
 
     def _differ(self, t: _Long, own: np.ndarray) -> np.ndarray:
         """Indices of tokens whose bytes are not those of the type that their hash named."""
@@ -234,8 +266,8 @@ class Vocabulary:
         wrong |= seen[:, 2] != t.next
         todo = np.flatnonzero(~wrong & (t.length > 16))
         if len(todo):
-            self._blob.reserve(8)
-            blob = np.ndarray((self._blob.size + 1,), "<u8", self._blob.data, strides=(1,))
+            data = self._blob.data  # `_append` leaves eight bytes behind the last type
+            blob = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
             at, rest = t.start[todo] + 16, t.length[todo] - 16
             there = self._start.values[self._of_long.values[own[todo]]] + 16
             while len(todo):
@@ -286,6 +318,11 @@ class _Long:
     next: np.ndarray
     tag: np.ndarray
     key: np.ndarray
+
+    def take(self, which: np.ndarray) -> _Long:
+        """Some of them."""
+        columns = (self.start, self.length, self.head, self.next, self.tag, self.key)
+        return _Long(self.a, self.view, *(c[which] for c in columns))
 
     @classmethod
     def of(

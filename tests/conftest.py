@@ -1,0 +1,75 @@
+"""Small corpora, and the real program."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# the same examples in every run: a test that fails here fails everywhere
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.load_profile("fixed")
+
+CORPORA = Path(__file__).parent.parent / "corpora"
+SCRIPTS = sorted((CORPORA / "scripts").glob("*.txt"))
+
+
+class Ran:
+    """How a run of the program ended."""
+
+    def __init__(self, done):
+        self.code = done.returncode
+        self.stdout_bytes, self.stderr_bytes = done.stdout, done.stderr
+        self.stderr = done.stderr.decode()
+
+    @property
+    def stdout(self):
+        return self.stdout_bytes.decode()
+
+
+def run_markov(*args, stdin=b"", env=None):
+    """Run `markov` as a user would; stdin is str or bytes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "markov_cli", *map(str, args)],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
+        timeout=60,
+        check=False,
+    )
+    return Ran(done)
+
+
+@pytest.fixture
+def run():
+    return run_markov
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    return CORPORA
+
+
+@pytest.fixture(scope="session")
+def harbour():
+    """A story of some 7,000 words."""
+    return (CORPORA / "harbour.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def story(harbour):
+    """The story's beginning: enough for repetition, little enough to count by hand."""
+    return harbour[:6000]
+
+
+@pytest.fixture(scope="session")
+def names():
+    return (CORPORA / "names.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def messages():
+    """Short messages, one a line, with emoji."""
+    return (CORPORA / "messages.txt").read_text(encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Texts for Hypothesis: the awkward characters are common, and stand beside each other."""
+
+from hypothesis import strategies as st
+
+ATOMS = [
+    *"abcABIJ019 ", " ", " ", " ", "\n", "\n", "\n\n", "\t", "\r\n", "\r", "\0", "\v", "\f", "\x1c", "\x85",
+    "\u00a0", "\u3000", "\u2028", "\u200b", *".,.,.!?'\"’”»)(]}«“-—…_/@#$%&<>*", "Mr", "dr", "e.g", "St",
+    "it's", "3.14", "1,000", "٣", "२", "๓", "é", "e\u0301", "\u0301", "\u0308", "\u200d", "\u200c", "\ufe0f",
+    "\ufeff", "ß", "İ", "Σ", "σ", "Я", "ж", "א", "ب", "ـ", "؟", "۔", "न", "ि", "्", "।", "ก", "ำ", "ั", "中",
+    "文", "々", "〇", "の", "が", "カ", "ー", "・", "ｶ", "ﾞ", "한", "글", "。", "！", "？", "、", "」", "「", "…",
+    "😀", "👨", "👩", "💻", "❤", "🏽", "🇩", "🇪", "🇫", "\U00020000", "\ufffd", "<s>", "</s>", "<unk>", "longerthan7",
+    "longerthaneightbytes", "longerthaneightbytez",
+]  # fmt: skip
+
+# code points that a name alone does not tell apart (see test_tokens) and surrogates stay out
+anything = st.characters(exclude_categories=("Cs", "Cn"), max_codepoint=0x16FFF).filter(
+    lambda c: not 0x1900 <= ord(c) <= 0x1AFF and not 0x3021 <= ord(c) <= 0x303B and not 0x3190 <= ord(c) <= 0x319F
+)
+
+atoms = st.sampled_from(ATOMS)
+texts = st.lists(st.one_of(atoms, atoms, atoms, anything), max_size=40).map("".join).map(
+    lambda t: t.lstrip("\ufeff")  # there it is a byte order mark, and not text
+)
+
+# sentences and words, as far as a drawn text can have them: for what needs repetition
+_words = st.sampled_from(["the", "cat", "sat", "on", "a", "mat", "it's", "Mr", "e.g", "ran", "3.5", "猫", "é"])
+_marks = st.sampled_from([" ", " ", " ", " ", ", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". "])
+prose = st.lists(st.tuples(_words, _marks).map("".join), min_size=1, max_size=30).map("".join)
+
+TOKENIZERS = ["words", "spaces", "chars", "bytes", "regex"]
+UNITS = ["sentence", "line", "paragraph", "file"]

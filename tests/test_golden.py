@@ -1,0 +1,62 @@
+"""A model of version 1, and what it writes with seed 42: both must come out for ever.
+
+golden/tiny.npz was made from golden/tiny.txt by `markov train tiny.txt -o tiny.npz`, and
+golden/tiny-seed-42.txt by `markov generate tiny.npz -c 20 -s 42`. If a change makes a test here
+fail, either the change is wrong or the file format needs a new version.
+"""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+import markov_cli
+from markov_cli.api import Model
+
+GOLDEN = Path(__file__).parent / "golden"
+TEXTS = (GOLDEN / "tiny-seed-42.txt").read_text(encoding="utf-8").splitlines()
+
+
+def members(data):
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    header = json.loads(arrays.pop("header").tobytes())
+    return header, arrays
+
+
+def test_the_model_of_version_1_loads():
+    with Model.load(GOLDEN / "tiny.npz") as model:
+        assert (model.order, model.header.tokens, model.header.sequences) == (3, 118, 12)
+        assert [f.token for f in model.followers("the", top=1).followers] == ["wind"]
+
+
+def test_it_writes_the_same_texts():
+    with Model.load(GOLDEN / "tiny.npz") as model:
+        assert [t.text for t in model.generate(20, 42)] == TEXTS
+
+
+def test_the_program_writes_the_same_texts(run):
+    done = run("generate", GOLDEN / "tiny.npz", "-c", 20, "-s", 42)
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == TEXTS
+
+
+def test_the_text_gives_the_same_model():
+    """Byte for byte, but for the version of the Unicode tables, which is that of Python."""
+    data = io.BytesIO()
+    markov_cli.train([GOLDEN / "tiny.txt"]).save(data)
+    header, arrays = members(data.getvalue())
+    golden_header, golden_arrays = members((GOLDEN / "tiny.npz").read_bytes())
+    assert [*arrays] == [*golden_arrays]
+    for name, array in arrays.items():
+        assert array.dtype == golden_arrays[name].dtype
+        assert array.tolist() == golden_arrays[name].tolist()
+    same_tables = header.pop("unicode") == golden_header.pop("unicode")
+    assert header == golden_header
+    if same_tables:
+        assert data.getvalue() == (GOLDEN / "tiny.npz").read_bytes()
+
+
+def test_the_model_trained_now_writes_the_same_texts():
+    assert [t.text for t in markov_cli.train([GOLDEN / "tiny.txt"]).generate(20, 42)] == TEXTS

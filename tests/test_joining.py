@@ -1,0 +1,115 @@
+"""Ids to text: what a person would have typed, with runs of white space made one space."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracle
+from conftest import CORPORA, SCRIPTS
+from engine import model_of, sequences
+from markov_cli.api import Model
+from markov_cli.api import model_of as as_model
+from markov_cli.text.lexicon import Lexicon
+from strategies import TOKENIZERS, UNITS, texts
+
+FILES = [*SCRIPTS, *(CORPORA / f"{n}.txt" for n in ("harbour", "messages", "change"))]
+
+
+def joined(found, tokenizer):
+    """Sequences of (token, flags) through the program's own `Lexicon.join`."""
+    types = sorted({t for s in found for t in s})
+    number = {t: 3 + i for i, t in enumerate(types)}
+    sizes = [0, 0, 0, *(len(t) for t, _ in types)]
+    lexicon = Lexicon(
+        np.frombuffer(b"".join(t for t, _ in types), np.uint8),
+        np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        np.array([0, 0, 0, *(f for _, f in types)], np.uint8),
+        tokenizer,
+    )
+    ids = np.array([number[t] for s in found for t in s], np.int64)
+    return cut(*lexicon.join(ids, np.array([len(s) for s in found], np.int64)))
+
+
+def cut(text, edges):
+    return [text[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def whole(text, tokenizer, unit="file"):
+    return b"".join(joined(sequences(text, tokenizer, unit), tokenizer))
+
+
+@settings(max_examples=300)
+@given(texts)
+def test_words_give_the_text_back(text):
+    assert whole(text, "words").decode() == oracle.plain(text)
+
+
+@given(texts)
+def test_spaces_give_the_text_back(text):
+    assert whole(text, "spaces").decode() == oracle.plain(text, oracle.SPACES.__contains__)
+
+
+@given(texts)
+def test_chars_give_the_text_back(text):
+    assert whole(text, "chars").decode() == text.replace("\r\n", "\n")
+
+
+@given(st.binary(max_size=60))
+def test_bytes_give_the_bytes_back(data):
+    data = b"." + data  # so that it cannot begin as a compressed file does
+    assert whole(data, "bytes") == data
+
+
+@given(texts)
+def test_regex_gives_the_text_back_where_it_matches_everything(text):
+    found = sequences(text, "regex", "file", pattern=r"\S")
+    text = text.replace("\0", "_")  # to `re`, NUL is no white space
+    assert b"".join(joined(found, "regex")).replace(b"\0", b"_").decode() == " ".join(text.split())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_every_script_comes_back_as_it_was(file):
+    text = file.read_text(encoding="utf-8")
+    assert whole(text, "words").decode() == " ".join(text.split())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_sentences_follow_one_another(file):
+    """Joined sentence by sentence, nothing is lost but white space."""
+    text = file.read_text(encoding="utf-8")
+    assert "".join(whole(text, "words", "sentence").decode().split()) == "".join(text.split())
+
+
+@settings(max_examples=100)
+@given(texts, st.sampled_from(TOKENIZERS), st.sampled_from(UNITS))
+def test_joining_is_the_oracles(text, tokenizer, unit):
+    found = oracle.sequences(text.encode() if tokenizer == "bytes" else text, tokenizer, unit)
+    spaced = tokenizer not in ("chars", "bytes")
+    assert joined(found, tokenizer) == [oracle.join(s, spaced) for s in found]
+
+
+def test_sequences_of_no_tokens_are_empty_texts():
+    lexicon = Lexicon(np.frombuffer(b"ab", np.uint8), np.array([0, 0, 0, 0, 1, 2]), np.array([], np.uint8), "words")
+    ids, none = np.array([3, 4]), np.array([], np.int64)
+    assert cut(*lexicon.join(ids, np.array([0, 1, 0, 1, 0]))) == [b"", b"a", b"", b"b", b""]
+    assert cut(*lexicon.join(none, np.array([0]))) == [b""]
+    assert cut(*lexicon.join(none, none)) == []
+
+
+def test_many_texts_are_joined_part_by_part(monkeypatch):
+    """However few tokens are joined at a time, and with an end behind each text."""
+    found = oracle.sequences("One (two) three. Four, five! Six? Seven." * 5)
+    expected = [oracle.join(s) for s in found]
+    for tokens in (1, 2, 7, 1000):
+        monkeypatch.setattr("markov_cli.text.lexicon._JOIN_TOKENS", tokens)
+        assert joined(found, "words") == expected
+
+
+def test_markers_are_left_out_of_a_text_and_named_in_an_ngram():
+    model: Model = as_model(model_of("a b, c"))
+    a, comma = model.lexicon.find(b"a")[0], model.lexicon.find(b",")[0]
+    assert model.lexicon.join_one([1, a, comma, 2]) == "a,"
+    assert model.lexicon.show([1, a, comma, 2]) == "<s> a , </s>"

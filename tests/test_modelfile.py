@@ -1,0 +1,493 @@
+"""Table to file and back: every option survives, and no damage is dangerous."""
+
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+import markov_cli
+from conftest import CORPORA
+from engine import PATTERN, model_of, saved
+from markov_cli.api import Model
+from markov_cli.api import model_of as as_model
+from markov_cli.errors import MarkovError, ModelFileError
+from markov_cli.model import modelfile
+
+TINY = "a b a c. a b, a b!"
+EVERY_OPTION = [
+    {},
+    {"order": 1},
+    {"order": 2},
+    {"order": 6},
+    {"tokenizer": "spaces"},
+    {"tokenizer": "chars"},
+    {"tokenizer": "bytes", "unit": "file"},
+    {"tokenizer": "regex", "pattern": r"[^\W\d]+|\d"},
+    {"unit": "line"},
+    {"unit": "paragraph"},
+    {"unit": "file"},
+    {"lowercase": True},
+    {"min_type_count": 2},
+    {"prune": (0, 0, 1)},
+    {"order": 4, "prune": (0, 1), "min_type_count": 2, "lowercase": True, "unit": "line"},
+]
+
+
+def arrays_of(data):
+    """All members, as NumPy itself reads them."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def header_of(data):
+    return json.loads(arrays_of(data)["header"].tobytes())
+
+
+def packed(arrays, /, **header):
+    """A file of these arrays, and of a header that fits them, by NumPy's own writer."""
+    head = json.loads(arrays["header"].tobytes())
+    rest = {n: a for n, a in arrays.items() if n != "header"}
+    head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in rest.items()}
+    head.update(header)
+    out = io.BytesIO()
+    np.savez(out, header=np.frombuffer(json.dumps(head).encode(), np.uint8), **rest)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return saved(model_of(TINY))
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Write bytes to a file and open it as a model."""
+
+    def open_bytes(data):
+        path = tmp_path / "model.npz"
+        path.write_bytes(data)
+        return Model.load(path)
+
+    return open_bytes
+
+
+def refused(opened, data, match=None):
+    with pytest.raises(ModelFileError, match=match) as error:
+        opened(data)
+    assert "\n" not in error.value.message
+    assert error.value.hint  # every message says what to do
+
+
+# ------------------------------------------------------------------ round trips
+
+
+@pytest.mark.parametrize("options", EVERY_OPTION, ids=str)
+def test_a_loaded_model_is_the_model_that_was_saved(opened, story, options):
+    model = as_model(model_of(story[:2500], **options))
+    data = io.BytesIO()
+    model.save(data)
+    loaded = opened(data.getvalue())
+    assert loaded.header == model.header
+    again = io.BytesIO()
+    loaded.save(again)
+    assert again.getvalue() == data.getvalue()
+    for shape in ({}, {"temperature": 0.7, "top_k": 5, "top_p": 0.9}):
+        assert [*loaded.generate(20, 3, max_tokens=60, **shape)] == [*model.generate(20, 3, max_tokens=60, **shape)]
+    for history in ("", "the", "the clock was"):
+        assert loaded.followers(history, top=20) == model.followers(history, top=20)
+
+
+def test_numpy_opens_a_model(story):
+    trained = model_of(story, 3)
+    found = arrays_of(saved(trained))
+    for k, order in enumerate(trained.table.orders, 1):
+        assert (found[f"count_{k}"] == order.count.small).all()
+        if k > 1:
+            assert (found[f"token_{k}"] == order.token).all()
+        if k < 3:
+            assert (found[f"first_{k}"] == order.first).all()
+    words = found["vocab_bytes"].tobytes()
+    offsets = found["vocab_offsets"].tolist()
+    assert words[offsets[3] : offsets[4]] == b"."  # the commonest; the markers before it have no bytes
+    assert offsets[:4] == [0, 0, 0, 0]
+
+
+def test_the_header_says_everything_that_changes_an_answer(tiny):
+    head = header_of(tiny)
+    arrays = head.pop("arrays")
+    # 9 words and 3 marks in two sentences; types a b c . , !
+    assert head == {
+        "format": "markov-ngram-table", "version": 1, "order": 3, "tokenizer": "words", "unit": "sentence",
+        "lowercase": False, "pattern": None, "tokens": 11, "types": 6, "sequences": 2, "corpus_bytes": len(TINY),
+        "min_type_count": 1, "prune": [], "unicode": head["unicode"], "counts_of_counts": [],
+    }  # fmt: skip
+    assert arrays == {n: [a.dtype.str, list(a.shape)] for n, a in arrays_of(tiny).items() if n != "header"}
+
+
+def test_every_members_data_stand_at_a_multiple_of_64(story):
+    data = saved(model_of(story, 4, min_type_count=2))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        for info in archive.infolist():
+            assert info.compress_type == zipfile.ZIP_STORED
+            start = info.header_offset
+            n_name, n_extra = int.from_bytes(data[start + 26 : start + 28], "little"), int.from_bytes(
+                data[start + 28 : start + 30], "little"
+            )
+            npy = start + 30 + n_name + n_extra
+            assert data[npy : npy + 6] == b"\x93NUMPY"
+            assert (npy + 10 + int.from_bytes(data[npy + 8 : npy + 10], "little")) % 64 == 0
+
+
+def test_neither_clock_nor_path_is_in_a_file(tmp_path, tiny):
+    model = as_model(model_of(TINY))
+    for name in ("one.npz", "another.model"):
+        assert model.save(tmp_path / name) == len(tiny)
+        assert (tmp_path / name).read_bytes() == tiny
+    assert {p.name for p in tmp_path.iterdir()} == {"one.npz", "another.model"}  # no `.npz` is added
+    with zipfile.ZipFile(io.BytesIO(tiny)) as archive:
+        assert {i.date_time for i in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_model_is_as_readable_as_other_files(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("")
+    as_model(model_of(TINY)).save(tmp_path / "model.npz")
+    assert (tmp_path / "model.npz").stat().st_mode == other.stat().st_mode
+
+
+def test_saving_over_the_model_that_is_open(tmp_path):
+    path = tmp_path / "model.npz"
+    as_model(model_of(TINY)).save(path)
+    with Model.load(path) as model:
+        model.save(path)
+        assert [*model.generate(3, 1)] == [*Model.load(path).generate(3, 1)]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "latest.npz").symlink_to(tmp_path / "models" / "one.npz")
+    as_model(model_of(TINY)).save(tmp_path / "latest.npz")
+    assert (tmp_path / "latest.npz").is_symlink()
+    assert (tmp_path / "models" / "one.npz").is_file()
+
+
+class Full(io.BytesIO):
+    """A disk that is full after some bytes."""
+
+    def write(self, data):
+        if self.tell() + len(data) > 1500:
+            raise OSError(28, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("fail", ["write", "fsync", "replace"])
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, tiny, fail):
+    path = tmp_path / "model.npz"
+    path.write_bytes(tiny)
+    if fail == "write":
+        whole = modelfile._write
+
+        def write(f, *model):
+            f.write(b"the beginning of a file")
+            whole(Full(), *model)
+
+        monkeypatch.setattr(modelfile, "_write", write)
+    else:
+        monkeypatch.setattr(os, fail, lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        as_model(model_of("quite another text")).save(path)
+    monkeypatch.undo()
+    assert path.read_bytes() == tiny
+    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
+
+
+# ------------------------------------------------------------------ damage, one kind each
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(ModelFileError, match="No such file"):
+        Model.load(tmp_path / "none.npz")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(ModelFileError):
+        Model.load(tmp_path)
+
+
+def test_an_empty_file(opened):
+    refused(opened, b"", "empty")
+
+
+@pytest.mark.parametrize("data", [b"Some text.\n" * 50, b"PK", b"PK\x03\x04" + bytes(100), bytes(1000)])
+def test_no_zip(opened, data):
+    refused(opened, data, "not a model")
+
+
+def test_a_zip_of_other_things(opened):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("letter.txt", "Dear reader")
+    refused(opened, out.getvalue(), "not a model")
+
+
+def test_another_programs_npz(opened):
+    out = io.BytesIO()
+    np.savez(out, x=np.arange(10), y=np.ones((3, 3)))
+    refused(opened, out.getvalue(), "not a model")
+    out = io.BytesIO()
+    np.savez(out, header=np.frombuffer(b'{"format": "other"}', np.uint8))
+    refused(opened, out.getvalue())
+
+
+def test_cut_short_anywhere(opened, tiny):
+    for n in [*range(0, len(tiny) - 64, 97), *range(len(tiny) - 64, len(tiny))]:
+        refused(opened, tiny[:n])
+
+
+def test_bytes_before_or_behind(opened, tiny):
+    # zip allows both: the file is read as it is, or refused, and is never half of each
+    for data in (b"#!" + tiny, tiny + b"\0", tiny + tiny):
+        try:
+            model = opened(data)
+        except ModelFileError:
+            continue
+        assert [*model.generate(2, 1)] == [*opened(tiny).generate(2, 1)]
+
+
+def test_compressed_members(opened, tiny):
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays_of(tiny))
+    refused(opened, out.getvalue(), "compressed")
+
+
+def test_members_that_say_they_are_larger_than_the_file(opened, tiny):
+    # a compressed bomb, or a size that is not true: never more memory than the file has bytes
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.npy", bytes(10_000_000))
+    refused(opened, out.getvalue())
+
+
+def test_a_pickled_array_is_never_unpickled(opened, tiny, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    out = io.BytesIO()
+    np.savez(out, **{**arrays_of(tiny), "count_1": np.array([Trap()], object)})
+    refused(opened, out.getvalue(), "count_1")
+    assert not (tmp_path / "sprung").exists()
+
+
+def names_of(tiny):
+    return [n for n in arrays_of(tiny) if n != "header"]
+
+
+@pytest.mark.parametrize("name", names_of(saved(model_of(TINY))))
+def test_a_missing_member(opened, tiny, name):
+    arrays = arrays_of(tiny)
+    del arrays[name]
+    if name == "vocab_flags":  # there is none where no token touches another
+        assert [*opened(packed(arrays)).generate(2, 1)]
+        return
+    refused(opened, packed(arrays))
+    whole = io.BytesIO()
+    np.savez(whole, **arrays)  # with a header that still names it
+    refused(opened, whole.getvalue())
+
+
+@pytest.mark.parametrize("name", ["header", *names_of(saved(model_of(TINY)))])
+@pytest.mark.parametrize("dtype", ["<f8", ">u2", "<i4", "<U3", "|b1", "<i8"])
+def test_a_wrong_dtype(opened, tiny, name, dtype):
+    arrays = arrays_of(tiny)
+    if name == "header":
+        out = io.BytesIO()
+        np.savez(out, **{**arrays, name: arrays[name].astype(dtype)})
+        refused(opened, out.getvalue())
+    else:
+        refused(opened, packed({**arrays, name: arrays[name].astype(dtype)}))
+
+
+@pytest.mark.parametrize("name", names_of(saved(model_of(TINY))))
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_wrong_length(opened, tiny, name, change):
+    arrays = arrays_of(tiny)
+    old = arrays[name]
+    if change < 0 and not len(old):
+        return
+    arrays[name] = old[:-1] if change < 0 else np.append(old, old[-1:] if len(old) else np.zeros(1, old.dtype))
+    refused(opened, packed(arrays))
+
+
+def test_a_wrong_shape(opened, tiny):
+    arrays = arrays_of(tiny)
+    refused(opened, packed({**arrays, "count_1": arrays["count_1"].reshape(-1, 1)}))
+    refused(opened, packed({**arrays, "count_1": np.array(3, np.uint8)}))
+
+
+def test_a_member_too_many(opened, tiny):
+    refused(opened, packed({**arrays_of(tiny), "count_9": np.zeros(3, np.uint8)}), "count_9")
+
+
+@pytest.mark.parametrize("member", ["vocab_offsets", "first_1", "token_2"])
+def test_the_header_disagrees(opened, tiny, member):
+    arrays = arrays_of(tiny)
+    whole = io.BytesIO()
+    np.savez(whole, **{**arrays, member: arrays[member].astype("<u8")})
+    refused(opened, whole.getvalue(), member)
+
+
+def test_a_later_version(opened, tiny):
+    refused(opened, packed(arrays_of(tiny), version=2), "model format 2; this markov reads 1")
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("format", "kenlm"), ("version", None), ("version", "1"), ("order", 0), ("order", 2), ("order", 4),
+        ("order", -3), ("order", 10**30), ("order", 3.0), ("order", True), ("order", None), ("order", "3"),
+        ("order", 10**9), ("tokenizer", "letters"), ("tokenizer", None), ("unit", ["line"]), ("lowercase", 1),
+        ("pattern", 5), ("tokens", -1), ("types", 7), ("types", 2**70), ("sequences", "2"), ("min_type_count", 0),
+        ("prune", [-1]), ("prune", 5), ("prune", [0.5]), ("unicode", 14), ("counts_of_counts", [[1, 2]]),
+        ("counts_of_counts", {}), ("counts_of_counts", "abc"), ("arrays", []), ("arrays", {"count_1": "|u1"}),
+        ("arrays", None), ("corpus_bytes", float("nan")),
+    ],
+)  # fmt: skip
+def test_a_header_that_cannot_be(opened, tiny, field, value):
+    if (field, value) == ("counts_of_counts", {}):  # as empty as a list
+        return
+    refused(opened, packed(arrays_of(tiny), **{field: value}))
+
+
+@pytest.mark.parametrize("tokenizer, pattern", [("regex", "("), ("regex", None)])
+def test_a_pattern_that_is_none(opened, tokenizer, pattern):
+    # Opened or refused: but what then asks for tokens must get an error of ours.
+    data = packed(arrays_of(saved(model_of(TINY, tokenizer="regex", pattern=PATTERN))), pattern=pattern)
+    with pytest.raises(MarkovError):
+        opened(data).followers("a")
+
+
+@pytest.mark.parametrize("name", ["order", "tokenizer", "pattern", "tokens", "prune", "unicode", "arrays", "version"])
+def test_a_header_without_a_field(opened, tiny, name):
+    arrays = arrays_of(tiny)
+    head = header_of(tiny)
+    del head[name]
+    whole = io.BytesIO()
+    np.savez(whole, **{**arrays, "header": np.frombuffer(json.dumps(head).encode(), np.uint8)})
+    refused(opened, whole.getvalue())
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"not JSON", b"[]", b"{", b'"a"', b"null", b"\xff\xfe", b"[" * 100_000, b"1" * 5000]
+)
+def test_a_header_that_is_no_json_object(opened, tiny, text):
+    whole = io.BytesIO()
+    np.savez(whole, **{**arrays_of(tiny), "header": np.frombuffer(text, np.uint8)})
+    refused(opened, whole.getvalue())
+
+
+def test_a_flipped_byte_of_the_header(opened, tiny):
+    begin = tiny.index(b'{"format"')
+    end = tiny.index(b"PK\x03\x04", begin)
+    for i in range(begin, end, 3):
+        bad = bytearray(tiny)
+        bad[i] ^= 0xFF
+        refused(opened, bytes(bad))  # no byte above 127 is alone in UTF-8
+
+
+# ------------------------------------------------------------------ damage that opening cannot see
+
+
+def use(model):
+    """Everything that reads a table; only our own errors may come of it."""
+    calls = [
+        lambda: [*model.generate(20, 1, max_tokens=50)],
+        lambda: [*model.generate(20, 1, max_tokens=50, temperature=0.5, top_k=3)],
+        lambda: model.followers("a"),
+        lambda: model.followers("a b"),
+        lambda: model.followers("", top=3),
+    ]
+    for call in calls:
+        try:
+            call()
+        except MarkovError as error:
+            assert error.message
+
+
+def bytes_of_arrays(tiny):
+    """Where in the file the arrays' own bytes stand: what opening does not look at."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(tiny)) as archive:
+        for info in archive.infolist():
+            size = arrays_of(tiny)[info.filename.removesuffix(".npy")].nbytes
+            start = info.header_offset
+            extra = sum(int.from_bytes(tiny[start + i : start + i + 2], "little") for i in (26, 28))
+            end = start + 30 + extra + info.file_size
+            if info.filename != "header.npy":
+                found += range(end - size, end)
+    return found
+
+
+CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lambda b: b ^ 0x80]
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
+    if turn % 2:  # what draws very many texts has its own way through the table
+        monkeypatch.setattr("markov_cli.api._MANY", 1)
+    for n, i in enumerate(bytes_of_arrays(tiny)):
+        bad = bytearray(tiny)
+        bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])
+        if bad != tiny and n % 2 == turn // 2:
+            try:
+                model = opened(bytes(bad))
+            except ModelFileError:
+                continue
+            use(model)
+
+
+def test_any_damaged_byte_is_an_error_or_opens_safely(opened, tiny):
+    """The zip's own bytes and those of the `.npy` headers: all of it is checked on opening."""
+    inside = {*bytes_of_arrays(tiny)}
+    for i in range(0, len(tiny), 29):
+        if i in inside:
+            continue
+        bad = bytearray(tiny)
+        bad[i] ^= 0xFF if i % 2 else 0x01
+        try:
+            model = opened(bytes(bad))
+        except ModelFileError:
+            continue
+        if i % 3 == 0:
+            use(model)
+
+
+def test_arrays_full_of_anything(opened, tiny):
+    """Each array in turn replaced by noise, by zeros and by the largest values it can hold."""
+    rng = np.random.default_rng(1)
+    arrays = arrays_of(tiny)
+    for name, old in arrays.items():
+        if name == "header" or not len(old):
+            continue
+        top = np.iinfo(old.dtype).max
+        for new in [np.zeros_like(old), np.full_like(old, top), *(
+            rng.integers(0, high, len(old), endpoint=True).astype(old.dtype) for high in (3, 12, top)
+        )]:  # fmt: skip
+            try:
+                model = opened(packed({**arrays, name: new}))
+            except ModelFileError:
+                continue
+            use(model)
+
+
+def test_a_model_of_the_story_opens_without_being_read(tmp_path):
+    path = tmp_path / "model.npz"
+    markov_cli.train([CORPORA / "harbour.txt"], order=4).save(path)
+    model = Model.load(path)
+    assert not model.table.orders[3].count.small.flags.writeable
+    assert not model.table.orders[3].count.small.flags.owndata  # a view of the mapped file
+    model.close()

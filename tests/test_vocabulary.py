@@ -1,0 +1,154 @@
+"""Types and their numbers: no two tokens are ever one type, whatever the hash says."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from markov_cli.text import vocabulary
+from markov_cli.text.vocabulary import Types, Vocabulary, order_of_types
+
+
+def numbers(known, tokens):
+    """Numbers of [(bytes, flags)], through arrays as a block has them."""
+    data = b"".join(t for t, _ in tokens)
+    length = np.array([len(t) for t, _ in tokens], np.int64)
+    flags = np.array([f for _, f in tokens], np.uint8)
+    a = np.frombuffer(data + bytes(8), np.uint8)
+    return known.numbers(a, np.cumsum(length) - length, length, flags).tolist()
+
+
+def listed(types):
+    return [
+        (types.blob[s : s + n].tobytes(), int(f))
+        for s, n, f in zip(types.start, types.length, types.flags, strict=True)
+    ]
+
+
+def check(batches):
+    """Equal tokens have one number, others another, and the types hold the tokens."""
+    known = Vocabulary()
+    seen = {}
+    for tokens in batches:
+        for token, number in zip(tokens, numbers(known, tokens), strict=True):
+            assert seen.setdefault(token, number) == number
+    types = listed(known.types())
+    assert len(types) == len(known) == len(seen)
+    assert all(types[number] == token for token, number in seen.items())
+
+
+# tokens that share beginnings, at the lengths where blocks of eight bytes end
+some_ends = st.binary(min_size=1, max_size=2)
+some_bytes = st.one_of(
+    st.binary(min_size=1, max_size=3),
+    st.builds(lambda n, end: b"a" * n + end, st.sampled_from([5, 6, 7, 8, 14, 15, 16, 23, 31]), some_ends),
+    st.builds(lambda n: bytes(n), st.integers(1, 20)),  # NULs only: the length must tell
+)
+tokens = st.lists(st.tuples(some_bytes, st.integers(0, 3)), min_size=1, max_size=20)
+batches = st.lists(tokens, min_size=1, max_size=4)
+
+
+@settings(max_examples=200)
+@given(batches)
+def test_numbers_tell_tokens_apart(batches):
+    check(batches)
+
+
+@given(batches)
+def test_colliding_hashes_are_noticed(batches):
+    """All long words have one hash: the bytes must decide."""
+
+    def constant(self, view, start, *rest):
+        return np.full(len(start), 7, np.uint64)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Vocabulary, "_fold", constant)
+        check(batches)
+
+
+@pytest.mark.parametrize("slot", [0, -1])
+@given(batches)
+def test_colliding_slots_are_told_apart(slot, batches):
+    """All keys want one place of the table, the first or the last of it."""
+
+    def constant(mixed, table):
+        return np.full(len(mixed), slot % len(table), np.int64)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary._Slots, "_slot", staticmethod(constant))
+        check(batches)
+
+
+def test_growth():
+    """Far more types than the tables hold at first, short and long."""
+    tokens = [(b"%d" % i, 0) for i in range(30_000)] + [(b"a long word %d" % i, i % 4) for i in range(5_000)]
+    random.Random(1).shuffle(tokens)
+    check([tokens[:100], tokens[:20_000], tokens])
+
+
+def test_several_threads_may_ask_at_once():
+    """Each token has one number, whoever asks first; and the types hold the tokens."""
+    known = Vocabulary()
+    some = [(b"%d" % (i % 3000), 0) for i in range(4000)]
+    some += [(b"a long word %d" % (i % 900), i % 2) for i in range(2000)]
+    lots = [random.Random(i).sample(some, len(some)) for i in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda lot: numbers(known, lot), lots)]
+    seen = {}
+    for lot, their in zip(lots, found, strict=True):
+        for token, number in zip(lot, their, strict=True):
+            assert seen.setdefault(token, number) == number
+    assert [t for t, _ in sorted(seen.items(), key=lambda item: item[1])] == listed(known.types())
+
+
+def test_a_block_of_long_words_only():
+    check([[(b"abcdefgh", 0), (b"abcdefghi", 0), (b"abcdefgh", 0)], [(b"abcdefgh", 1)]])
+
+
+def test_very_long_words():
+    # they differ in the last byte, in the first, and in length
+    long = b"x" * 100_000
+    check([[(long + b"a", 0), (long + b"b", 0), (b"y" + long, 0), (long, 0), (long, 0)]])
+
+
+def test_the_same_bytes_with_other_flags_are_other_types():
+    for token in (b",", b"1234567", b"12345678", b"a word of many bytes"):
+        known = Vocabulary()
+        assert len(set(numbers(known, [(token, f) for f in (0, 1, 2, 3)]))) == 4
+
+
+def types_from(tokens):
+    length = np.array([len(t) for t, _ in tokens], np.int64)
+    return Types(
+        np.frombuffer(b"".join(t for t, _ in tokens), np.uint8),
+        np.cumsum(length) - length,
+        length,
+        np.array([f for _, f in tokens], np.uint8),
+    )
+
+
+counted = st.tuples(st.tuples(some_bytes, st.integers(0, 3)), st.integers(0, 2))
+
+
+@settings(max_examples=300)
+@given(st.lists(counted, min_size=1, max_size=30, unique_by=lambda t: t[0]))
+def test_order_is_by_falling_count_then_bytes_then_flags(rows):
+    tokens, count = [t for t, _ in rows], [c for _, c in rows]
+    order = order_of_types(types_from(tokens), np.array(count, np.int64))
+    assert order.tolist() == sorted(range(len(rows)), key=lambda i: (-count[i], *tokens[i]))
+
+
+def test_order_of_many():
+    rng = random.Random(2)
+    tokens = [*{(bytes(rng.choices(b"ab\0", k=rng.randint(1, 40))), rng.randint(0, 3)) for _ in range(3000)}]
+    order = order_of_types(types_from(tokens), np.ones(len(tokens), np.int64))
+    assert [tokens[i] for i in order] == sorted(tokens)
+
+
+def test_types_taken_stand_in_a_blob_of_their_own():
+    types = types_from([(b"one", 0), (b"two", 1), (b"three", 2)])
+    assert listed(types.take(np.array([2, 0]))) == [(b"three", 2), (b"one", 0)]
+    assert types.take(np.array([2, 0])).blob.tobytes() == b"threeone"
