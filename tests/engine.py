@@ -9,7 +9,7 @@ import numpy as np
 from markov_cli.text import reading
 from markov_cli.text.encoding import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
-from markov_cli.text.vocabulary import BOS
+from markov_cli.text.types import BOS
 from markov_cli.training import TrainOptions, train_sources
 
 PATTERN = r"\w+|[^\w\s]"

@@ -10,7 +10,7 @@ from engine import id_counts, stream_of
 from markov_cli.counting import ngrams, packing
 from markov_cli.counting.ngrams import count_ngrams
 from markov_cli.counting.packing import sort_windows
-from markov_cli.text.vocabulary import EOS
+from markov_cli.text.types import EOS
 
 
 def streams_of(ids, v=6):

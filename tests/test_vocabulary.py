@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from markov_cli.text import vocabulary
-from markov_cli.text.vocabulary import Types, Vocabulary, order_of_types
+from markov_cli.text.types import Types, order_of_types
+from markov_cli.text.vocabulary import Vocabulary
 
 
 def numbers(known, tokens):

@@ -8,7 +8,6 @@ import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
@@ -17,87 +16,18 @@ from .errors import HistoryError, ModelFileError, OptionError
 from .model import modelfile
 from .model.modelfile import Header
 from .model.table import Table
+from .results import Follower, Followers, Known, Text
 from .sampling.sampler import BATCH, Drawn, Sampler
 from .sampling.shaping import Shape
 from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
-from .text.vocabulary import BOS, EOS, N_MARKERS, UNK, Types
+from .text.types import BOS, EOS, N_MARKERS, UNK, Types
 from .training import DEFAULT_PATTERN, Progress, Trained, TrainOptions, _no_progress, train_sources
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _MANY = 2000  # texts from which preparing the table for them pays
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
-
-
-@dataclass(frozen=True)
-class Text:
-    """One generated text.
-
-    text      as a person would have typed it, the prompt included
-    tokens    how many it has, the prompt's included
-    bits      -log2 of the probability of what was drawn, the end included
-    complete  it ended by itself; False where it was cut at max_tokens
-    """
-
-    text: str
-    tokens: int
-    bits: float
-    complete: bool
-    seed: int
-    index: int
-    raw: bytes = b""  # the text's bytes, where it is not all UTF-8
-
-
-@dataclass(frozen=True)
-class Follower:
-    """A type seen after a history; `token` is None for the marker named in `marker`."""
-
-    token: str | None
-    count: int
-    probability: float
-    marker: str | None = None
-
-
-@dataclass(frozen=True)
-class Followers:
-    """What follows one history.
-
-    history    its tokens, markers by name
-    used       how many of the tokens asked for it holds
-    total      how often it was followed by anything
-    n_followers  distinct ones, of which `followers` are the commonest
-    """
-
-    history: list[str]
-    used: int
-    total: int
-    n_followers: int
-    followers: list[Follower]
-
-
-@dataclass(frozen=True)
-class Known:
-    """A prompt or history as the model knows it.
-
-    ids    its tokens, UNK for what the model has not seen; BOS first where it opens a sequence
-    level  how many of them, from the end, make the longest known history
-    row    that history's row
-    """
-
-    ids: list[int]
-    level: int
-    row: int
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens were given."""
-        return sum(i != BOS for i in self.ids)
-
-    @property
-    def shortened(self) -> bool:
-        """Less of it is known than could have been used."""
-        return self.level < len(self.ids)
 
 
 class Model:
@@ -196,9 +126,7 @@ class Model:
         seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
         types = encoder.types(seen)
         start, length = types.start, types.length
-        return [
-            (types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()
-        ]
+        return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
 
     def _ids_of(self, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
         """Ids that a token can be, the likeliest first."""
@@ -216,7 +144,9 @@ class Model:
         words = [t.decode("utf-8", "replace") for t in tokens]
         near = [w for word in words[:3] for w in self.lexicon.nearest(word)]
         shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
-        hint = f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
+        hint = (
+            f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
+        )
         return HistoryError(f"{shown}: not in the model's {self.header.types:,} types", hint)
 
     def _guarded(self, call: Any, *args: Any) -> Any:
@@ -229,7 +159,7 @@ class Model:
 
     def follow(self, level: int, row: int, top: int | None = None) -> Followers:
         """The followers of one known history, the commonest first."""
-        return self._guarded(self._follow, level, row, top)  # type: ignore[no-any-return]
+        return self._guarded(self._follow, level, row, top)
 
     def backoff(self, known: Known, top: int | None = None) -> list[Followers]:
         """The followers of a known history and of each shorter one, down to no history."""
@@ -254,9 +184,7 @@ class Model:
         order = seen[np.argsort(-count[seen], kind="stable")][:top]
         total = int(table.total(level, at)[0])
         ids = table.tokens(level + 1, order + low).tolist()
-        found = [
-            self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)
-        ]
+        found = [self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
         history = [self.name_of(i) for i in table.ngram(level, row)]
         return Followers(history, level, total, len(seen), found)
 

@@ -11,7 +11,7 @@ import queue
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
 from .errors import OptionError, TextError
@@ -21,8 +21,9 @@ from .model.table import Table
 from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
 from .text.reading import BLOCK_BYTES, Block, Repairs, Source, blocks
 from .text.tokenizing import TOKENIZERS, compile_pattern
+from .text.types import Types
 from .text.units import UNITS
-from .text.vocabulary import Types, Vocabulary
+from .text.vocabulary import Vocabulary
 
 MAX_ORDER = 1000  # a guard against typing errors, not a limit of the method
 DEFAULT_PATTERN = r"\w+|[^\w\s]"
@@ -33,7 +34,7 @@ class TrainOptions:
     """What `train` is asked for; the first group changes the model, the second only the work."""
 
     order: int = 3
-    text: TextOptions = TextOptions()
+    text: TextOptions = field(default_factory=TextOptions)
     min_type_count: int = 1
     prune: tuple[int, ...] = ()
     encoding: str = "utf-8"
@@ -85,9 +86,7 @@ def check_options(options: TrainOptions) -> None:
         previous = value
 
 
-def train_sources(
-    sources: Iterable[Source], options: TrainOptions, progress: Progress = _no_progress
-) -> Trained:
+def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = _no_progress) -> Trained:
     """Read all sources and build their table."""
     check_options(options)
     sources = [*sources]

@@ -15,16 +15,28 @@ from .options import ignore_case_option, json_option, model_argument, note, smoo
 @click.command(short_help="Write texts from a model.")
 @model_argument
 @click.option("-c", "--count", type=click.IntRange(0), default=1, show_default=True, help="How many texts.")
-@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same texts; text i is the same for any --count.")
+@click.option(
+    "-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same texts; text i is the same for any --count."
+)
 @click.option("--prompt", default="", metavar="TEXT", help="How each text begins; any number of tokens.")
 @click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
 @ignore_case_option
-@click.option("--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew.")
+@click.option(
+    "--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew."
+)
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
 @smoothing_option
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="Above 1 bolder, below 1 safer, 0 always the commonest.")
+@click.option(
+    "--temperature",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Above 1 bolder, below 1 safer, 0 always the commonest.",
+)
 @click.option("--top-k", type=int, default=0, show_default=True, help="Only the K commonest followers; 0 for all.")
-@click.option("--top-p", type=float, default=1.0, show_default=True, help="Only the commonest followers that together reach P.")
+@click.option(
+    "--top-p", type=float, default=1.0, show_default=True, help="Only the commonest followers that together reach P."
+)
 @click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")

@@ -16,7 +16,9 @@ from .options import ignore_case_option, json_option, model_argument, note, smoo
 @click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
 @ignore_case_option
 @smoothing_option
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show.")
+@click.option(
+    "--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show."
+)
 @click.option(
     "--format",
     "form",

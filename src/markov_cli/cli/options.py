@@ -55,6 +55,7 @@ class SizeType(click.ParamType):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """`2G` to bytes."""
         text = str(value).strip().upper().removesuffix("B").removesuffix("I")
         scale = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}.get(text[-1:], 1)
         number = text[:-1] if scale > 1 else text
@@ -70,6 +71,7 @@ class PruneType(click.ParamType):
     name = "a,b,c"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """`0,0,1` to numbers."""
         if isinstance(value, tuple):
             return value
         try:

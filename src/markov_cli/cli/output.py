@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MarkovError, OptionError
@@ -19,9 +20,9 @@ def check_target(path: str) -> None:
             raise OptionError("-o -: a model is not for a terminal", "-o FILE, or a pipe: ... -o - | ...")
         return
     folder = os.path.dirname(os.path.realpath(path))
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         raise MarkovError(f"{path}: a folder", f"name a file in it: -o {os.path.join(path, 'model.npz')}")
-    if not os.path.isdir(folder):
+    if not Path(folder).is_dir():
         raise MarkovError(f"{path}: no folder {os.path.dirname(path)!r}", "make it first")
     if not os.access(folder, os.W_OK):
         raise MarkovError(f"{path}: its folder cannot be written to", "choose a place you may write to")

@@ -17,7 +17,9 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 @click.command(short_help="Learn the table of n-grams from text.")
 @click.argument("corpus", nargs=-1, type=click.Path(), metavar="CORPUS...")
 @click.option("-o", "--output", required=True, type=click.Path(), help="The model file to write; `-` for stdout.")
-@click.option("-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens.")
+@click.option(
+    "-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens."
+)
 @click.option(
     "--tokenizer",
     type=click.Choice(_TOKENIZERS),
@@ -26,7 +28,9 @@ _UNITS = ("sentence", "line", "paragraph", "file")
     help="words: words, numbers and marks of any script. spaces: what stands between white space. "
     "chars: characters. bytes: bytes. regex: what --pattern matches (slow).",
 )
-@click.option("--pattern", metavar="REGEX", help=r"Tokens for --tokenizer regex, in Python's syntax. [default: \w+|[^\w\s]]")
+@click.option(
+    "--pattern", metavar="REGEX", help=r"Tokens for --tokenizer regex, in Python's syntax. [default: \w+|[^\w\s]]"
+)
 @click.option(
     "--unit",
     type=click.Choice(_UNITS),
@@ -35,8 +39,12 @@ _UNITS = ("sentence", "line", "paragraph", "file")
     help="What one sequence is: what generate writes one of.",
 )
 @click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
-@click.option("--encoding", default="utf-8", show_default=True, help="How the text is encoded; UTF-16 with its mark is noticed.")
-@click.option("--min-type-count", default=1, show_default=True, metavar="K", help="Types seen fewer than K times become <unk>.")
+@click.option(
+    "--encoding", default="utf-8", show_default=True, help="How the text is encoded; UTF-16 with its mark is noticed."
+)
+@click.option(
+    "--min-type-count", default=1, show_default=True, metavar="K", help="Types seen fewer than K times become <unk>."
+)
 @click.option(
     "--prune",
     type=PruneType(),
@@ -49,7 +57,9 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
 @click.pass_context
-def train(ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int | None, as_json: bool, quiet: bool, **kw: Any) -> None:
+def train(
+    ctx: click.Context, /, corpus: tuple[str, ...], output: str, jobs: int | None, as_json: bool, quiet: bool, **kw: Any
+) -> None:
     """Learn the table of n-grams from text and write it as one .npz file.
 
     \b

@@ -1,0 +1,1 @@
+"""Ids to sorted n-gram counts."""

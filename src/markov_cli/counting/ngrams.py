@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.vocabulary import BOS, EOS
+from ..text.types import BOS, EOS
 from .packing import sort_windows
 
 RANGE_WINDOWS = 1 << 19
@@ -72,16 +72,15 @@ def count_ngrams(
     windows = length - 1  # none begins with the last EOS
     with ThreadPoolExecutor(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
-        done = 0
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:
             return _rows(stream, place.astype(np.int64), order, bits)
 
         parts = []
+        n_places = len(places)
         for rows in pool.map(part, _used_up(places)):
             parts.append(rows)
-            done += 1
-            tick(0.7 * done / max(len(parts) + len(places), 1))
+            tick(0.7 * len(parts) / n_places)
         levels = [unigrams, *_join(parts, order)]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
@@ -133,7 +132,7 @@ def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[
     windows = sort_windows(stream, place, order, bits)
     narrow = np.uint32 if len(place) < 1 << 32 else np.int64
     at = windows.at.astype(narrow)
-    found = []
+    found: list[tuple[np.ndarray, ...]] = []
     inside = none  # running number of rows of the order above
     for k in range(order, 0, -1):
         begin = np.flatnonzero(windows.d <= k) if k < order else np.arange(len(windows.d))

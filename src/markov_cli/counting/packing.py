@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..text.vocabulary import BOS, EOS
+from ..text.types import BOS, EOS
 
 _U = np.uint64
 
@@ -161,11 +161,11 @@ def _refined(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Wi
         same[1:-1] = differ == 0
         keep = same[1:] | same[:-1]
         keep &= columns[done - 1][member] != EOS
-        keep = np.flatnonzero(keep)
-        if not len(keep):
+        on = np.flatnonzero(keep)
+        if not len(on):
             break
-        rank = np.cumsum(~same[keep]).astype(_U)
-        slot, member = keep if slot is None else slot[keep], member[keep]
+        rank = np.cumsum(~same[on]).astype(_U)
+        slot, member = on if slot is None else slot[on], member[on]
     at = np.flatnonzero(np.append(d <= order, True))
     begin = at[:-1]
     member = perm[begin]

@@ -1,0 +1,1 @@
+"""What a table holds, in figures, and whether its file is whole."""

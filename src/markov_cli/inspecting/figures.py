@@ -13,7 +13,7 @@ import numpy as np
 
 from ..model.compact import Counts
 from ..model.table import Table
-from ..text.vocabulary import BOS, EOS, N_MARKERS
+from ..text.types import BOS, EOS, N_MARKERS
 
 _SLICE = 1 << 20
 

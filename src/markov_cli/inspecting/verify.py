@@ -15,7 +15,7 @@ from ..errors import MarkovError
 from ..model.compact import SPAN, Counts
 from ..model.modelfile import ModelFile, framing_differs
 from ..model.table import Table
-from ..text.vocabulary import BOS, EOS, N_MARKERS, UNK
+from ..text.types import BOS, EOS, N_MARKERS, UNK
 
 _SLICE = 1 << 22
 
@@ -154,13 +154,10 @@ def _links(file: ModelFile) -> Iterator[str]:
     for k in range(2, table.order + 1):
         below = table.orders[k - 2]
         assert below.first is not None and below.left is not None
-        n = np.diff(below.first.astype(np.int64))
+        n: np.ndarray = np.diff(below.first.astype(np.int64))
         suffix_of_parent = np.arange(0) if k == 2 else table.shorter(k - 1, np.arange(len(below)))
         token = table.tokens(k, np.arange(len(table.orders[k - 1])))
-        if k == 2:
-            suffix = token
-        else:
-            suffix = table.child(k - 2, np.repeat(suffix_of_parent, n), token)
+        suffix = token if k == 2 else table.child(k - 2, np.repeat(suffix_of_parent, n), token)
         if (suffix < 0).any():
             yield f"token_{k}: an n-gram whose end is not in the table"
             continue

@@ -1,0 +1,1 @@
+"""The table, and how it is stored."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..counting.ngrams import Level
-from ..text.vocabulary import BOS
+from ..text.types import BOS
 from .compact import Counts, smallest
 from .table import Order, Table
 

@@ -59,6 +59,7 @@ class Counts:
 
     @property
     def total(self) -> int:
+        """Their sum."""
         return int(self.sums[-1])
 
     def at(self, row: np.ndarray) -> np.ndarray:

@@ -15,9 +15,6 @@ import json
 import math
 import mmap
 import os
-import struct
-import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
@@ -28,20 +25,14 @@ from ..errors import MarkovError, ModelFileError
 from ..text.characters import UNICODE_VERSION
 from ..text.encoding import TextOptions
 from ..text.tokenizing import TOKENIZERS, compile_pattern
+from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
-from ..text.vocabulary import N_MARKERS, Types
+from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, read_array, read_directory
 from .compact import SPAN, Counts, smallest
 from .table import Order, Table
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
-_ALIGN = 64
-_EXTRA_ID = 0xD935  # the extra field that zip tools already use for alignment
-_DATE = (1980, 1, 1, 0, 0, 0)
-_LOCAL_HEADER = 30
-_MAX_HEADER_BYTES = 1 << 20
-_RETRAIN = "retrain it: markov train TEXT -o MODEL"
-_DTYPES = {"|u1", "<u2", "<u4", "<u8"}
 
 
 @dataclass
@@ -129,70 +120,11 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    writer = _ZipWriter(f)
+    writer = ZipWriter(f)
     writer.add("header", np.frombuffer(text, np.uint8))
     for name, a in arrays.items():
         writer.add(name, a)
     writer.close()
-
-
-class _ZipWriter:
-    """The few records of a zip archive of stored members, 64-bit throughout.
-
-    `zipfile` cannot align data without knowing private details of it, and its output differs
-    between Python versions; these records have been fixed since 2001 (PKWARE APPNOTE 4.3).
-    """
-
-    def __init__(self, f: IO[bytes]) -> None:
-        self._f = f
-        self._at = 0
-        self._directory: list[bytes] = []
-
-    def _put(self, data: bytes | memoryview) -> None:
-        self._f.write(data)
-        self._at += len(data)
-
-    def add(self, name: str, a: np.ndarray) -> None:
-        a = np.ascontiguousarray(a)
-        npy = _npy_header(a)
-        body = memoryview(a.reshape(-1).view(np.uint8)) if a.size else memoryview(b"")
-        crc = zlib.crc32(body, zlib.crc32(npy))
-        size = len(npy) + len(body)
-        file_name = f"{name}.npy".encode()
-        start = self._at
-        zip64 = struct.pack("<HHQQ", 1, 16, size, size)
-        fixed = _LOCAL_HEADER + len(file_name) + len(zip64) + 4
-        pad = -(start + fixed + len(npy)) % _ALIGN
-        extra = zip64 + struct.pack("<HH", _EXTRA_ID, pad) + bytes(pad)
-        time, date = 0, (_DATE[0] - 1980) << 9 | _DATE[1] << 5 | _DATE[2]
-        common = struct.pack("<HHHHH", 45, 0, 0, time, date)
-        wide = 0xFFFFFFFF
-        local = struct.pack("<III", crc, wide, wide) + struct.pack("<HH", len(file_name), len(extra))
-        self._put(b"PK\x03\x04" + common + local + file_name + extra + npy)
-        for begin in range(0, len(body), 1 << 24):
-            self._put(body[begin : begin + (1 << 24)])
-        entry = b"PK\x01\x02" + struct.pack("<BB", 45, 3) + common
-        entry += struct.pack("<III", crc, wide, wide)
-        full = struct.pack("<HHQQQ", 1, 24, size, size, start)
-        entry += struct.pack("<HHHHHII", len(file_name), len(full), 0, 0, 0, 0o644 << 16, wide)
-        self._directory.append(entry + file_name + full)
-
-    def close(self) -> None:
-        start, n = self._at, len(self._directory)
-        self._put(b"".join(self._directory))
-        size = self._at - start
-        end64 = self._at
-        self._put(b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, n, n, size, start))
-        self._put(b"PK\x06\x07" + struct.pack("<IQI", 0, end64, 1))
-        self._put(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *(0xFFFFFFFF,) * 2, 0))
-
-
-def _npy_header(a: np.ndarray) -> bytes:
-    """Format 1.0 of NumPy's `.npy`, padded to 64 bytes."""
-    text = f"{{'descr': '{a.dtype.str}', 'fortran_order': False, 'shape': {a.shape!r}, }}"
-    pad = -(10 + len(text) + 1) % _ALIGN
-    body = text.encode("latin-1") + b" " * pad + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body)) + body
 
 
 class _Comparer(io.RawIOBase):
@@ -224,16 +156,6 @@ def framing_differs(file: ModelFile) -> int | None:
 
 
 @dataclass
-class Member:
-    """One array of the file: where it lies, and what the directory says of it."""
-
-    name: str
-    begin: int  # of the .npy data, header included
-    size: int
-    crc: int
-
-
-@dataclass
 class ModelFile:
     """A model as read: header, types and table, all of them views of the mapped file."""
 
@@ -253,74 +175,21 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
         with open(name, "rb") as f:
             size = os.fstat(f.fileno()).st_size
             if size == 0:
-                raise ModelFileError(f"{name}: an empty file", _RETRAIN)
+                raise ModelFileError(f"{name}: an empty file", RETRAIN)
             buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-            members = _directory(f, name, size)
+            members = read_directory(f, name, size)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{name}: {said}", "check the name, or train: markov train TEXT -o MODEL") from None
     return _parse(name, buffer, size, members)
 
 
-def _directory(f: IO[bytes], name: str, size: int) -> dict[str, Member]:
-    """The members of the archive, in order, each within the file and none overlapping."""
-    try:
-        with zipfile.ZipFile(f) as archive:
-            infos = archive.infolist()
-    except Exception as error:  # whatever zipfile makes of hostile bytes
-        hint = "name a model that markov train wrote"
-        raise ModelFileError(f"{name}: not a model: {error}", hint) from None
-    members: dict[str, Member] = {}
-    edge = 0
-    for info in sorted(infos, key=lambda i: i.header_offset):
-        plain = info.filename.removesuffix(".npy")
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            hint = "np.savez, not savez_compressed; or " + _RETRAIN
-            raise ModelFileError(f"{name}: member {plain!r} is compressed", hint)
-        if info.flag_bits & 1 or plain in members or info.header_offset < edge:
-            raise ModelFileError(f"{name}: member {plain!r} is not where it should be", _RETRAIN)
-        f.seek(info.header_offset)
-        local = f.read(_LOCAL_HEADER)
-        if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
-            raise ModelFileError(f"{name}: member {plain!r} is not where it should be", _RETRAIN)
-        n_name, n_extra = struct.unpack("<HH", local[26:30])
-        begin = info.header_offset + _LOCAL_HEADER + n_name + n_extra
-        edge = begin + info.file_size
-        if edge > size:
-            raise ModelFileError(f"{name}: cut short: member {plain!r} ends behind byte {size:,}", _RETRAIN)
-        members[plain] = Member(plain, begin, info.file_size, info.CRC)
-    return members
-
-
-def _array(name: str, buffer: mmap.mmap | bytes, member: Member) -> np.ndarray:
-    """One member as a read-only view; never unpickles, never allocates."""
-    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array that a model has", _RETRAIN)
-    head = io.BytesIO(buffer[member.begin : member.begin + min(member.size, _MAX_HEADER_BYTES)])
-    try:
-        version = np.lib.format.read_magic(head)
-        if version != (1, 0):
-            raise wrong
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(head)
-    except ModelFileError:
-        raise
-    except Exception:  # whatever NumPy makes of hostile bytes
-        raise wrong from None
-    if fortran or dtype.str not in _DTYPES or len(shape) != 1 or shape[0] < 0:
-        raise wrong
-    if head.tell() + shape[0] * dtype.itemsize != member.size:
-        raise wrong
-    a = np.ndarray(shape, dtype, buffer, member.begin + head.tell()) if shape[0] else np.empty(0, dtype)
-    if a.size:
-        a.flags.writeable = False
-    return a
-
-
 def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, Member]) -> ModelFile:
     if "header" not in members:
         raise ModelFileError(f"{name}: not a model: no member 'header'", "name a model that markov train wrote")
-    raw = _array(name, buffer, members["header"])
-    if raw.size > _MAX_HEADER_BYTES:
-        raise ModelFileError(f"{name}: a header of {raw.size:,} bytes", _RETRAIN)
+    raw = read_array(name, buffer, members["header"])
+    if raw.size > MAX_HEADER_BYTES:
+        raise ModelFileError(f"{name}: a header of {raw.size:,} bytes", RETRAIN)
     try:
         head = json.loads(raw.tobytes())
         if not isinstance(head, dict) or head.get("format") != FORMAT:
@@ -329,19 +198,28 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
         if found != VERSION:
             raise ModelFileError(
                 f"{name}: model format {str(found)[:20]}; this markov reads {VERSION}",
-                f"upgrade markov, or {_RETRAIN}",
+                f"upgrade markov, or {RETRAIN}",
             )
         header = _header(head)
         declared = {str(k): (str(v[0]), [int(x) for x in v[1]]) for k, v in head["arrays"].items()}
     except ModelFileError:
         raise
-    except (MarkovError, KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as e:
-        raise ModelFileError(f"{name}: a damaged header: {str(e)[:80]!r}", _RETRAIN) from None
-    arrays = {n: _array(name, buffer, m) for n, m in members.items() if n != "header"}
+    except (
+        MarkovError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OverflowError,
+    ) as e:
+        raise ModelFileError(f"{name}: a damaged header: {str(e)[:80]!r}", RETRAIN) from None
+    arrays = {n: read_array(name, buffer, m) for n, m in members.items() if n != "header"}
     actual = {n: (a.dtype.str, [*a.shape]) for n, a in arrays.items()}
     if actual != declared:
         odd = sorted(n for n in {*actual, *declared} if actual.get(n) != declared.get(n))
-        raise ModelFileError(f"{name}: member {odd[0]!r} is not as the header says", _RETRAIN)
+        raise ModelFileError(f"{name}: member {odd[0]!r} is not as the header says", RETRAIN)
     types, table = _build(name, header, arrays)
     return ModelFile(header, types, table, members, buffer, size, arrays)
 
@@ -389,17 +267,17 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
 
     def take(key: str, length: int | None = None) -> np.ndarray:
         if key not in arrays:
-            raise ModelFileError(f"{name}: no member {key!r}", _RETRAIN)
+            raise ModelFileError(f"{name}: no member {key!r}", RETRAIN)
         a = arrays[key]
         if length is not None and len(a) != length:
-            raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", _RETRAIN)
+            raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", RETRAIN)
         left_over.discard(key)
         return a
 
     def take_counts(key: str, length: int | None = None) -> Counts:
         small = take(key, length)
         if small.dtype != np.uint8:
-            raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", _RETRAIN)
+            raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", RETRAIN)
         big_row = take(f"{key}_big_row")
         return Counts(
             small, big_row, take(f"{key}_big", len(big_row)), take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
@@ -410,13 +288,13 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     blob = take("vocab_bytes")
     flags = take("vocab_flags", n_ids) if "vocab_flags" in arrays else np.zeros(0, np.uint8)
     if blob.dtype != np.uint8 or flags.dtype != np.uint8:
-        raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", _RETRAIN)
+        raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", RETRAIN)
     if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
-        raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", _RETRAIN)
+        raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
     pruned = any(header.prune)
     if header.order > len(arrays):
-        raise ModelFileError(f"{name}: no member 'count_{header.order}'", _RETRAIN)
+        raise ModelFileError(f"{name}: no member 'count_{header.order}'", RETRAIN)
     orders = []
     for k in range(1, header.order + 1):
         top = k == header.order
@@ -433,5 +311,5 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
                 order.link = take(f"link_{k}", rows)
         orders.append(order)
     if left_over:
-        raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", _RETRAIN)
+        raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
     return types, Table(orders, pruned, np.array(header.counts_of_counts, np.int64))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..text.vocabulary import UNK
+from ..text.types import UNK
 
 if TYPE_CHECKING:
     from .table import Table
@@ -42,7 +42,8 @@ class Prepared:
         if self.level > 1:
             above = table.orders[-3].first
             assert above is not None and below.token is not None
-            self._keys = np.repeat(np.arange(len(above) - 1, dtype=_U), np.diff(above.astype(np.int64)))
+            n_followers: np.ndarray = np.diff(above.astype(np.int64))
+            self._keys = np.repeat(np.arange(len(above) - 1, dtype=_U), n_followers)
             self._keys <<= self._bits
             self._keys |= below.token
 

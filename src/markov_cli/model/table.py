@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ModelFileError
-from ..text.vocabulary import BOS, EOS, UNK
+from ..text.types import BOS, EOS, UNK
 from .compact import _DAMAGED, Counts, smallest
 from .prepared import Prepared
 
@@ -53,10 +53,12 @@ class Table:
 
     @property
     def order(self) -> int:
+        """Length of the longest n-gram."""
         return len(self.orders)
 
     @property
     def n_ids(self) -> int:
+        """Types and markers."""
         return len(self.orders[0])
 
     def __post_init__(self) -> None:
@@ -98,8 +100,7 @@ class Table:
             count = self.orders[0].count
             everything = count.total - int(count.at(np.array([BOS]))[0])
             return np.full(len(row), everything, np.int64)
-        count = self.orders[level - 1].count.at(row)
-        return np.where(self.tokens(level, row) == EOS, 0, count)
+        return np.where(self.tokens(level, row) == EOS, 0, self.orders[level - 1].count.at(row))
 
     def child(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
         """The row of order level+1 for history + token: int64 (m,), -1 where there is none."""

@@ -26,7 +26,6 @@ class Numbers:
         self._generator.advance(step * _STRIDE + first)
         return np.atleast_1d(self._generator.random_raw(n))
 
-
     def raw_of(self, step: int, index: np.ndarray) -> np.ndarray:
         """The numbers of some texts at one step: uint64 (m,); index is int64 (m,), rising."""
         if len(index) < _SEPARATELY and int(index[-1]) - int(index[0]) > len(index) * _SKIP:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model.table import Table
-from ..text.vocabulary import EOS, ragged
+from ..text.types import EOS, ragged
 from . import shaping
 from .numbers import Numbers, again, below, uniform
 
@@ -50,9 +50,7 @@ class Sampler:
         self.shape = shape or shaping.Shape()
         self.shape.check()
 
-    def texts(
-        self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int
-    ) -> Drawn:
+    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Drawn:
         """Texts begin..begin+n-1 of a seed.
 
         history   what stands before the first token
@@ -132,7 +130,7 @@ class Sampler:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """One token for every text: token, its bits, and the history after it."""
         m = len(row)
-        token, probability = np.empty(m, np.int64), np.empty(m)
+        token, bits = np.empty(m, np.int64), np.empty(m)
         new_level, new_row = np.empty(m, np.int64), np.empty(m, np.int64)
         level, row = level.copy(), row.copy()
         todo = np.arange(m)
@@ -155,21 +153,20 @@ class Sampler:
                     if not len(here):
                         continue
                 u = again(raw[here], times) if times else raw[here]
-                found, p = self._draw(k, row[here], low, high, u)
+                found, bits[here] = self._draw(k, row[here], low, high, u)
                 token[here] = self.table.tokens(k + 1, found)
-                probability[here] = p
                 new_level[here], new_row[here] = self._after(k, row[here], found, token[here])
             todo = np.sort(np.concatenate(rest)) if rest else todo[:0]
             times += 1
-        return token, -np.log2(probability), new_level, new_row
+        return token, bits, new_level, new_row
 
     def _draw(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A row of order k+1 in [low, high) for each text, and its probability."""
+        """A row of order k+1 in [low, high) for each text, and its bits."""
         if not self.shape.plain:
             return self._draw_shaped(k, row, low, high, raw)
-        found, probability = low.copy(), np.ones(len(low))
+        found, bits = low.copy(), np.zeros(len(low))
         several = np.flatnonzero(high - low > 1)
         if len(several):
             count = self.table.orders[k].count
@@ -177,29 +174,26 @@ class Sampler:
             before = count.sum_before(begin)
             total = count.sum_before(end) - before
             found[several] = count.row_at(before + below(raw[several], total), begin, end)
-            probability[several] = count.at(found[several]) / total
-        return found, probability
+            bits[several] = np.log2(total / count.at(found[several]))
+        return found, bits
 
     def _draw_shaped(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         _, one, which = np.unique(row, return_index=True, return_inverse=True)
         size = (high - low)[one]
-        found, probability = np.empty(len(row), np.int64), np.empty(len(row))
+        found, bits = np.empty(len(row), np.int64), np.empty(len(row))
         group = np.cumsum(size) // _SHAPED_FOLLOWERS
         for g in np.unique(group).tolist():
             some = np.flatnonzero(group == g)
             first, n = low[one][some], size[some]
             w = shaping.weights(self.table.orders[k].count.at(shaping.segments(first, first + n)), n, self.shape)
             texts = np.flatnonzero((which >= some[0]) & (which <= some[-1]))
-            found[texts], probability[texts] = shaping.draw(
-                w, first, n, which[texts] - some[0], uniform(raw[texts])
-            )
-        return found, probability
+            found[texts], p = shaping.draw(w, first, n, which[texts] - some[0], uniform(raw[texts]))
+            bits[texts] = -np.log2(p)
+        return found, bits
 
-    def _after(
-        self, k: int, row: np.ndarray, found: np.ndarray, token: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _after(self, k: int, row: np.ndarray, found: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The longest known history after a draw: row `found` of order k+1, drawn behind `row`."""
         if k + 1 < self.table.order:
             return np.full(len(found), k + 1, np.int64), found
@@ -219,7 +213,7 @@ class Sampler:
 def _distinct(level: np.ndarray) -> list[int]:
     if (level == level[0]).all():
         return [int(level[0])]
-    return np.unique(level).tolist()  # type: ignore[no-any-return]
+    return np.unique(level).tolist()
 
 
 def _gather(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OptionError
-from ..text.vocabulary import ragged
+from ..text.types import ragged
 
 _SCALE = 2.0**40
 
@@ -29,6 +29,7 @@ class Shape:
     top_p: float = 1.0
 
     def check(self) -> None:
+        """OptionError for a value that no shape has."""
         if not 0 <= self.temperature < float("inf"):
             raise OptionError(f"--temperature {self.temperature}: 0 or more", "1 leaves the model as it is")
         if self.top_k < 0:

@@ -1,0 +1,1 @@
+"""Bytes to ids, and ids to text."""

@@ -17,8 +17,9 @@ import numpy as np
 from . import characters as ch
 from . import tokenizing as tk
 from .reading import Block, Repairs
+from .types import EOS, N_MARKERS, UNK, Types, order_of_types, ragged
 from .units import Breaks, find_breaks
-from .vocabulary import EOS, N_MARKERS, UNK, Types, Vocabulary, order_of_types, ragged
+from .vocabulary import Vocabulary
 
 _REPLACED = "�".encode()
 
@@ -59,6 +60,7 @@ class Encoder:
         self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
 
     def encode(self, block: Block) -> Piece:
+        """One block; those of one text in its order where the tokenizer is `regex`."""
         self.text_bytes += block.size
         if not block.size and not self._carry:
             return self._piece(np.empty(0, np.uint32), np.empty(0, np.int64), block)
@@ -168,9 +170,7 @@ class Encoder:
         self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
         length = np.array([len(t) for t in tokens], np.int64)
         flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        return self.vocabulary.numbers(
-            _padded(b"".join(tokens)), np.cumsum(length) - length, length, flags
-        )
+        return self.vocabulary.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
@@ -243,7 +243,7 @@ class Collector:
         n = len(piece.number)
         end = np.append(piece.end, n) if piece.last else piece.end
         filled = np.diff(end, prepend=-self._open) > 0
-        empty = len(end) - np.count_nonzero(filled)
+        empty = len(end) - int(np.count_nonzero(filled))
         if self.unit == "line":  # what stands behind the last newline is no line if it is empty
             self.empty_sequences += empty - int(piece.last and not filled[-1])
         elif self.unit == "file":

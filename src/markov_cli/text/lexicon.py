@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from .tokenizing import LEFT
-from .vocabulary import BOS, EOS, MARKERS, N_MARKERS, ragged
+from .types import BOS, EOS, MARKERS, N_MARKERS, ragged
 
 UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))

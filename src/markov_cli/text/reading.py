@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -66,6 +66,7 @@ class Source:
 
     @property
     def name(self) -> str:
+        """As messages have it."""
         return "standard input" if self.path == "-" else self.path
 
     @property
@@ -122,7 +123,7 @@ def _nearby(path: Path) -> str:
     return f"did you mean {path.parent / close[0]}?" if close else "check the name"
 
 
-def _decompressed(raw: BinaryIO, name: str) -> BinaryIO | IO[bytes]:
+def _decompressed(raw: BinaryIO, name: str) -> Any:
     head = raw.peek(10)[:10] if hasattr(raw, "peek") else b""
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind == "gzip":
@@ -143,7 +144,7 @@ def _decompressed(raw: BinaryIO, name: str) -> BinaryIO | IO[bytes]:
                 f"{sys.version_info.minor} cannot read that",
                 "pip install 'markov-cli[zst]', or: zstd -dc FILE | markov train - ...",
             ) from None
-        return ZstdFile(raw)  # type: ignore[no-any-return]
+        return ZstdFile(raw)
     return raw
 
 
@@ -152,7 +153,7 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 
 def _open(source: Source) -> BinaryIO:
     if source.data is not None:
-        return io.BufferedReader(io.BytesIO(source.data))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(source.data))
     return sys.stdin.buffer if source.path == "-" else open(source.path, "rb")
 
 

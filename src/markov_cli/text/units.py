@@ -56,9 +56,7 @@ class Breaks(NamedTuple):
 _NONE = Breaks(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def find_breaks(
-    a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None, first: bool, last: bool
-) -> Breaks:
+def find_breaks(a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None, first: bool, last: bool) -> Breaks:
     """The breaks of one block.
 
     wide   the block's characters above U+007F, None where there are none
@@ -194,7 +192,7 @@ def _opens_word(byte: np.ndarray) -> np.ndarray:
     fold = byte | np.uint64(0x20)
     letter = (fold >= ord("a")) & (fold <= ord("z"))
     digit = (byte >= ord("0")) & (byte <= ord("9"))
-    return ~(letter | digit | (byte >= 0x80) | (byte == ord("'")))  # type: ignore[no-any-return]
+    return ~(letter | digit | (byte >= 0x80) | (byte == ord("'")))
 
 
 def _unspaced_stops(a: np.ndarray, m: int, role: _Roles, wide: Wide) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""Types: the bytes and flags of distinct tokens, and their final order.
+
+Legend: V is the number of types; a blob is the bytes of all of them one behind another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+UNK, BOS, EOS = 0, 1, 2
+MARKERS = ("<unk>", "<s>", "</s>")
+N_MARKERS = len(MARKERS)
+
+_TAKE = 1 << 14  # types copied at one time, to stay in the cache
+_U = np.uint64
+
+
+class Types:
+    """Bytes and flags of V types, in some order.
+
+    blob    uint8, all bytes
+    start   int64 (V,), into blob
+    length  int64 (V,)
+    flags   uint8 (V,)
+    """
+
+    def __init__(self, blob: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> None:
+        self.blob, self.start, self.length, self.flags = blob, start, length, flags
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, which: np.ndarray) -> Types:
+        """These types, in this order, in a blob of their own."""
+        start, length = self.start[which], self.length[which]
+        blob = [self.blob[ragged(start[i : i + _TAKE], length[i : i + _TAKE])] for i in range(0, len(which), _TAKE)]
+        whole = np.concatenate(blob) if blob else np.empty(0, np.uint8)
+        return Types(whole, np.cumsum(length) - length, length, self.flags[which])
+
+    def padded(self) -> np.ndarray:
+        """The blob with eight zero bytes behind it."""
+        return np.concatenate((self.blob, np.zeros(8, np.uint8)))
+
+
+def ragged(start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Indices start[0], start[0]+1, ..., then those of the next range: int64 (sum of length,)."""
+    end = np.cumsum(length)
+    total = int(end[-1]) if len(end) else 0
+    return np.arange(total) + np.repeat(start - (end - length), length)
+
+
+def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
+    """The types by falling count, ties by their bytes, then by their flags: int64 (V,).
+
+    Equal counts are put in order by eight bytes at a time, only those that still tie.
+    """
+    blob = types.padded()
+    view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
+    first = view[types.start] & _FRONT[np.minimum(types.length, 8)]
+    order = np.lexsort((first, -count))
+    new = starts_new(count[order], first[order])
+    tied = np.flatnonzero(_in_tie(new))  # places in the order that are not yet decided
+    rank = np.cumsum(new)[tied]
+    depth = 8
+    while len(tied):
+        which = order[tied]
+        rest = types.length[which] - depth
+        more = bool((rest > 0).any())
+        if more:
+            at = types.start[which] + np.where(rest > 0, depth, 0)
+            piece = view[at] & _FRONT[np.clip(rest, 0, 8)]
+        else:  # all of them end here: the shorter before the longer, then by flags
+            piece = types.length[which].astype(_U) << _U(8) | types.flags[which]
+        again = np.lexsort((piece, rank))
+        order[tied] = which[again]
+        if not more:
+            break
+        new = starts_new(rank, piece[again])  # a rank keeps its places
+        keep = _in_tie(new)
+        tied, rank = tied[keep], np.cumsum(new)[keep]
+        depth += 8
+    return order
+
+
+_FRONT = np.array([((1 << (8 * n)) - 1) << (8 * (8 - n)) for n in range(9)], _U)
+
+
+def starts_new(*columns: np.ndarray) -> np.ndarray:
+    """[i]: row i of these sorted columns differs from the row before; bool (n,)."""
+    new = np.zeros(len(columns[0]), bool)
+    new[:1] = True
+    for c in columns:
+        new[1:] |= c[1:] != c[:-1]
+    return new
+
+
+def _in_tie(new: np.ndarray) -> np.ndarray:
+    """Members of groups larger than one, given where groups begin."""
+    follows = np.append(new[1:], True)
+    return ~(new & follows)

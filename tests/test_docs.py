@@ -1,0 +1,291 @@
+"""The documentation is true: its commands are run and its outputs compared.
+
+In README.md and docs/*.md every console block is run by the real program, and every python
+block is executed. Blocks marked sh or text are not run. In a console block a line that
+begins with `$ ` is a command; the lines behind it are what it writes, stderr included. `...` in such a
+line stands for anything on that line; a line of only `...` stands for any number of lines.
+
+Refresh docs/commands.md, and outputs that no longer agree: python tests/test_docs.py --write
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir as _chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+import markov_cli
+from markov_cli.cli.main import main
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = ROOT / "docs" / "commands.md"
+EXIT_CODES = (0, 1, 2, 3, 70, 130)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# what differs from run to run, for --write
+_VARYING = [
+    (re.compile(r"^(wrote    [^:]+:) .*$"), r"\1 ..."),
+    (re.compile(r"^\S+ \S+ of model for (.* of text): .*$"), r"... of model for \1: ..."),
+    (re.compile(r'"model_bytes": \d+'), '"model_bytes": ...'),
+    (re.compile(r'"seconds": [\d.]+'), '"seconds": ...'),
+    (re.compile(r'"unicode": "[\d.]+"'), '"unicode": "..."'),
+    (re.compile(r"^seed \d+$"), "seed ..."),
+]
+
+
+@dataclass
+class Step:
+    """One command of a console block, and what it should write."""
+
+    command: str
+    expected: list[str]
+
+    def matches(self, output: str) -> bool:
+        return _pattern(self.expected).fullmatch(_normal(output)) is not None
+
+
+def _normal(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return "".join(line + "\n" for line in lines)
+
+
+def _pattern(expected: list[str]) -> re.Pattern[str]:
+    parts = []
+    for line in _normal("\n".join(expected)).splitlines():
+        if line == "...":
+            parts.append(r"(?:[^\n]*\n)*?")
+        else:
+            parts.append(r"[^\n]*".join(map(re.escape, line.split("..."))) + r"\n")
+    return re.compile("".join(parts))
+
+
+def steps(block: str) -> list[Step]:
+    out: list[Step] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            out.append(Step(line[2:], []))
+        elif out and out[-1].command.endswith("\\"):
+            out[-1].command += "\n" + line
+        elif out:
+            out[-1].expected.append(line)
+        else:
+            raise AssertionError(f"a console block begins with a command, not with {line!r}")
+    return out
+
+
+def _environment() -> dict[str, str]:
+    env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "FORCE_COLOR", "PYTHONWARNINGS")}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"
+    return {**env, "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
+
+
+def run(command: str, folder: Path, **more: str) -> str:
+    """What a command writes, stdout and stderr together."""
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env={**_environment(), **more}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+    )  # fmt: skip
+    return done.stdout.decode("utf-8", "replace")
+
+
+def run_python(code: str, names: dict[str, Any], place: str, folder: Path) -> list[str]:
+    """Execute a python block, as a doctest where it has prompts; what went wrong."""
+    with _chdir(folder):
+        if ">>> " not in code:
+            exec(compile(code, place, "exec"), names)
+            return []
+        said: list[str] = []
+        test = doctest.DocTestParser().get_doctest(code, names, place, place, 0)
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append, clear_globs=False)
+        names.update(test.globs)
+        return said
+
+
+def walk(text: str, folder: Path) -> Iterator[tuple[re.Match[str], Step | None, str]]:
+    """Run a document's blocks in their order: each step with its output, python with its complaints."""
+    if not (folder / "corpora").exists():
+        (folder / "corpora").symlink_to(ROOT / "corpora", target_is_directory=True)
+    names: dict[str, Any] = {}
+    for block in _FENCE.finditer(text):
+        if block[1] == "console":
+            for step in steps(block[2]):
+                yield block, step, run(step.command, folder)
+        elif block[1] == "python":
+            line = text.count("\n", 0, block.start()) + 1
+            yield block, None, "".join(run_python(block[2], names, f"line {line}", folder))
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="the blocks are for a Unix shell")
+
+
+@posix
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_blocks_run_and_write_what_is_printed(path: Path, tmp_path: Path) -> None:
+    wrong = []
+    for _, step, output in walk(path.read_text(encoding="utf-8"), tmp_path):
+        if step is None:
+            wrong += [output] if output else []
+        elif not step.matches(output):
+            wrong.append(f"$ {step.command}\n-- expected\n" + "\n".join(step.expected) + f"\n-- got\n{output}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+# ---------------------------------------------------------------- commands.md
+
+
+def help_texts() -> str:
+    """docs/commands.md, from the program's own help."""
+    parts = [
+        "# Commands\n\n"
+        "The help of every command, as the program prints it. This file is generated:\n"
+        "`python tests/test_docs.py --write`. The [tour](tour.md) shows the options at work.\n"
+    ]
+    for name in ["", *main.list_commands(click.Context(main))]:
+        words = f"markov {name}".strip()
+        with tempfile.TemporaryDirectory() as folder:
+            text = run(f"{words} --help", Path(folder), COLUMNS="100")
+        parts.append(f"## {words}\n\n```text\n{_normal(text)}```\n")
+    return "\n".join(parts)
+
+
+@posix
+def test_commands_md_is_the_help() -> None:
+    """Where this fails: python tests/test_docs.py --write"""
+    assert COMMANDS.read_text(encoding="utf-8").split() == help_texts().split()
+
+
+def _options() -> list[tuple[str, str]]:
+    commands = [main, *main.commands.values()]
+    found = [(c.name or "", o) for c in commands for p in c.params if isinstance(p, click.Option) for o in p.opts]
+    return [(c, o) for c, o in found if o.startswith("--")]
+
+
+def _mentions(text: str, option: str) -> bool:
+    return re.search(rf"{re.escape(option)}(?![\w-])", text) is not None
+
+
+@pytest.mark.parametrize(("command", "option"), _options())
+def test_every_option_is_documented(command: str, option: str) -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "docs/tour.md").read_text(encoding="utf-8")
+    assert _mentions(COMMANDS.read_text(encoding="utf-8"), option)
+    assert _mentions(shown, option), f"{command} {option} is in neither README.md nor docs/tour.md"
+
+
+@pytest.mark.parametrize("code", EXIT_CODES)
+def test_every_exit_code_is_in_the_readme(code: int) -> None:
+    assert re.search(rf"^\| {code} \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_link_leads_somewhere() -> None:
+    for path in DOCS:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+# ---------------------------------------------------------------- the reader of model-format.md
+
+
+def _reader() -> dict[str, Any]:
+    text = (ROOT / "docs/model-format.md").read_text(encoding="utf-8")
+    (code,) = (b[2] for b in _FENCE.finditer(text) if b[1] == "python" and "def followers(" in b[2])
+    names: dict[str, Any] = {}
+    exec(compile(code, "the reader of model-format.md", "exec"), names)
+    return names
+
+
+_MODELS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "order 1": {"order": 1},
+    "order 5": {"order": 5},
+    "chars": {"tokenizer": "chars", "unit": "line", "order": 4},
+    "rare types": {"min_type_count": 3, "lowercase": True},
+    "pruned": {"order": 4, "prune": (0, 0, 1)},
+}
+
+
+@pytest.mark.parametrize("options", _MODELS.values(), ids=_MODELS)
+def test_the_documented_reader_reads_every_model(options: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    model = markov_cli.train([ROOT / "corpora/harbour.txt"], **options)
+    model.save(path)
+    reader = _reader()
+    header, types, a = reader["read"](path)
+    assert len(types) == header["types"] + 3 == model.table.n_ids
+    for k, order in enumerate(model.table.orders, 1):
+        assert len(reader["counts"](a, f"count_{k}")) == len(order)
+    rng = np.random.default_rng(1)
+    for level in range(model.order):
+        rows = len(model.table.orders[level - 1]) if level else 1
+        for row in rng.integers(0, rows, 20 if level else 1).tolist():
+            theirs = reader["followers"](a, model.table.ngram(level, row))
+            ours = model.follow(level, row) if level else model.followers()
+            assert sorted(c for _, c in theirs) == sorted(f.count for f in ours.followers)
+            shown = {(f.token or "", f.count) for f in ours.followers}
+            assert {(types[i].decode("utf-8", "replace"), c) for i, c in theirs} == shown
+
+
+@posix
+def test_the_documented_reader_agrees_with_inspect(tmp_path: Path) -> None:
+    markov_cli.train([ROOT / "corpora/harbour.txt"]).save(tmp_path / "m.npz")
+    reader = _reader()
+    _, types, a = reader["read"](tmp_path / "m.npz")
+    told = json.loads(run("markov inspect m.npz the clock --json --top 1000", tmp_path))
+    theirs = reader["followers"](a, [types.index(b"the"), types.index(b"clock")])
+    assert {(types[i].decode(), c) for i, c in theirs} == {(f["token"], f["count"]) for f in told["followers"]}
+    assert sum(c for _, c in theirs) == told["total"]
+
+
+# ---------------------------------------------------------------- refreshing
+
+
+def _refreshed(step: Step, output: str) -> str:
+    if step.matches(output):
+        lines = step.expected
+    else:
+        lines = _normal(output).splitlines()
+        for pattern, instead in _VARYING:
+            lines = [pattern.sub(instead, line) for line in lines]
+        print(f"  changed: $ {step.command}")
+    return "".join(line + "\n" for line in [f"$ {step.command}", *lines])
+
+
+def refresh(path: Path) -> None:
+    """Put the true output behind every command whose output is another."""
+    text = path.read_text(encoding="utf-8")
+    blocks: dict[int, str] = {}
+    found: dict[int, re.Match[str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for block, step, output in walk(text, Path(folder)):
+            if step is not None:
+                found[block.start()] = block
+                blocks[block.start()] = blocks.get(block.start(), "") + _refreshed(step, output)
+            elif output:
+                print(output)
+    for start in sorted(blocks, reverse=True):
+        block = found[start]
+        text = text[: block.start(2)] + blocks[start] + text[block.end(2) :]
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] != ["--write"]:
+        sys.exit("usage: python tests/test_docs.py --write [FILE...]")
+    COMMANDS.write_text(help_texts(), encoding="utf-8")
+    for document in [Path(p).resolve() for p in sys.argv[2:]] or DOCS:
+        print(document.name)
+        refresh(document)
