@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import chdir as _chdir
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ import pytest
 
 import markov_cli
 from markov_cli.cli.main import main
+from markov_cli.text.units import ABBREVIATIONS, UNITS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -103,9 +104,20 @@ def run(command: str, folder: Path, **more: str) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """contextlib.chdir, which Python 3.10 lacks."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def run_python(code: str, names: dict[str, Any], place: str, folder: Path) -> list[str]:
     """Execute a python block, as a doctest where it has prompts; what went wrong."""
-    with _chdir(folder):
+    with _inside(folder):
         if ">>> " not in code:
             exec(compile(code, place, "exec"), names)
             return []
@@ -248,6 +260,45 @@ def test_the_documented_reader_agrees_with_inspect(tmp_path: Path) -> None:
     theirs = reader["followers"](a, [types.index(b"the"), types.index(b"clock")])
     assert {(types[i].decode(), c) for i, c in theirs} == {(f["token"], f["count"]) for f in told["followers"]}
     assert sum(c for _, c in theirs) == told["total"]
+
+
+# ---------------------------------------------------------------- the rules of how-it-works.md
+
+
+def _cells(heading: str) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the tables below a heading whose last cells are a text and what becomes of it, in backticks."""
+    text = (ROOT / "docs/how-it-works.md").read_text(encoding="utf-8")
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    for line in section.splitlines():
+        cells = [re.findall(r"`([^`]+)`", c) for c in line.strip("|").split(" | ")]
+        if line.startswith("|") and len(cells) >= 2 and len(cells[-2]) == 1:
+            yield cells[-2][0], cells[-1]
+
+
+def test_the_token_rules_are_true() -> None:
+    rows = [r for r in _cells("The rules for tokens") if r[1] and " " not in "".join(r[1]) and "--" not in r[0]]
+    assert len(rows) >= 11
+    for text, tokens in rows:
+        model = markov_cli.train(texts=[text], unit="file", order=1)
+        assert [t.decode() for t, _ in model._tokens(text)] == tokens
+
+
+def test_the_sentence_rules_are_true() -> None:
+    rows = [r for r in _cells("The rules for sequences") if len(r[0]) > 5 and r[0] not in UNITS]
+    assert len(rows) >= 8
+    for text, sentences in rows:
+        whole = sentences if len(sentences) > 1 else [text]
+        one = markov_cli.train(texts=[text], tokenizer="spaces")
+        other = markov_cli.train(texts=whole, tokenizer="spaces", unit="file")
+        for a, b in zip(one.table.orders[1:], other.table.orders[1:], strict=True):
+            assert a.token is not None and b.token is not None
+            assert a.token.tolist() == b.token.tolist(), text
+        assert one.header.sequences == len(whole), text
+
+
+def test_every_abbreviation_is_listed() -> None:
+    text = (ROOT / "docs/how-it-works.md").read_text(encoding="utf-8").lower()
+    assert not [a for a in ABBREVIATIONS if f"`{a}`" not in text]
 
 
 # ---------------------------------------------------------------- refreshing

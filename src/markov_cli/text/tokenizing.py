@@ -95,23 +95,20 @@ def split_words(a: np.ndarray, m: int) -> tuple[Spans, Gaps]:
     if wide is not None and base is not None:
         _cut_wide(cut, kind, wide, base)
     edge = np.flatnonzero(cut)
-    length = np.diff(edge, append=m)
     of = kind[edge]
+    edge = np.append(edge, m)
     solid = of != ch.SPACE
-    spans = edge[solid]
     mark = of == ch.MARK
     # between neighbours x, y that touch: y carries LEFT, but x carries RIGHT
     # where x is a mark and y is not
     touch = solid[1:] & solid[:-1]
     on_left = touch & mark[:-1] & ~mark[1:]
-    flags = np.zeros(len(edge), np.uint8)
+    flags = np.zeros(len(of), np.uint8)
     flags[1:] = touch & ~on_left
     flags[:-1] |= on_left.view(np.uint8) << 1
-    white = ~solid
-    return (
-        Spans(spans, length[solid], flags[solid]),
-        Gaps(edge[white], edge[white] + length[white]),
-    )
+    token, gap = np.flatnonzero(solid), np.flatnonzero(~solid)  # indices are far cheaper than masks
+    start = edge[token]
+    return Spans(start, edge[token + 1] - start, flags[token]), Gaps(edge[gap], edge[gap + 1])
 
 
 def _set_wide(kind: np.ndarray, wide: ch.Wide) -> np.ndarray:

@@ -31,7 +31,7 @@ _ROLE = np.zeros(256, np.uint8)
 _ROLE[[ord(c) for c in "\"')]}"]] = _CLOSER
 _ROLE[[ord(c) for c in "!?"]] = _END
 _ROLE[ord(".")] = _POINT
-_CLOSER_TABLE = (_ROLE == _CLOSER).tobytes()
+_ROLE_TABLE = _ROLE.tobytes()
 _WIDE_CLOSERS = np.array([0x2019, 0x201D, 0xBB, 0x203A, 0x300D, 0x300F, 0xFF09, 0x3009, 0x300B, 0x3011])
 # U+2026 is the ellipsis; the rest are full stops, question and exclamation marks
 _WIDE_ENDS = np.array(
@@ -79,7 +79,7 @@ def find_breaks(a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None,
         role = _roles(a, m, wide)
         breaks |= _sentence_ends(a, role, begin)
         if wide is not None:
-            stop = _unspaced_stops(a, m, role, wide)
+            stop = _unspaced_stops(m, role, wide)
             if len(begin):  # where white space follows, the gap says it already
                 stop = stop[begin[np.searchsorted(begin, stop).clip(0, len(begin) - 1)] != stop]
             at = np.concatenate((begin[breaks], stop))
@@ -97,58 +97,39 @@ def _blank(newline: np.ndarray, gaps: Gaps) -> np.ndarray:
     return breaks
 
 
-class _Roles(NamedTuple):
-    ascii: np.ndarray  # uint8 (256,)
-    wide_at: np.ndarray  # int64, every byte of wide closers and ends
-    wide_role: np.ndarray
+def _roles(a: np.ndarray, m: int, wide: Wide | None) -> np.ndarray:
+    """The role of the character each byte belongs to, and `_NEITHER` for offset -1: uint8 (m + 1,)."""
+    role = np.frombuffer(bytearray(a[: m + 1].tobytes().translate(_ROLE_TABLE)), np.uint8)
+    role[m] = _NEITHER
+    if wide is not None:
+        kind = _WIDE_ROLE[wide.cp]
+        some = np.flatnonzero(kind)
+        at, length = wide.at[some], wide.length[some]
+        for i in range(4):
+            inside = length > i
+            role[at[inside] + i] = kind[some[inside]]
+    return role
 
 
-def _roles(a: np.ndarray, m: int, wide: Wide | None) -> _Roles:
-    if wide is None:
-        return _Roles(_ROLE, _NONE.begin, np.empty(0, np.uint8))
-    role = _WIDE_ROLE[wide.cp]
-    some = np.flatnonzero(role)
-    at, length, role = wide.at[some], wide.length[some], role[some]
-    every = np.repeat(at - np.cumsum(length) + length, length) + np.arange(int(length.sum()))
-    return _Roles(_ROLE, every, np.repeat(role, length))
-
-
-def _role_at(a: np.ndarray, role: _Roles, i: np.ndarray) -> np.ndarray:
-    """The roles of the characters whose bytes stand at offsets i; i < 0 has none."""
-    byte = a[np.maximum(i, 0)]
-    found = role.ascii[byte]
-    found[i < 0] = _NEITHER
-    if len(role.wide_at):
-        high = np.flatnonzero(byte >= 0x80)
-        j = np.searchsorted(role.wide_at, i[high])
-        j[j == len(role.wide_at)] = 0
-        hit = role.wide_at[j] == i[high]
-        found[high[hit]] = role.wide_role[j[hit]]
-    return found
-
-
-def _sentence_ends(a: np.ndarray, role: _Roles, begin: np.ndarray) -> np.ndarray:
+def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray) -> np.ndarray:
     """[g]: a sentence ends where gap g begins."""
     ends = np.zeros(len(begin), bool)
-    before = _role_at(a, role, begin - 1)
-    where = np.flatnonzero(before != _NEITHER)
+    where = np.flatnonzero(role[begin - 1])
     i = begin[where] - 1
-    closed = before[where] == _CLOSER
-    if closed.any():
-        run, _ = _closer_runs(a, int(i[-1]) + 1, role)
+    closed = np.flatnonzero(role[i] == _CLOSER)
+    if len(closed):
+        run, _ = _closer_runs(role)
         i[closed] = run[np.searchsorted(run, i[closed], "right") - 1] - 1
-    what = _role_at(a, role, i)
-    point = what == _POINT
-    what[np.flatnonzero(point)[_abbreviated(a, i[point])]] = _NEITHER
+    what = role[i]
+    point = np.flatnonzero(what == _POINT)
+    what[point[_abbreviated(a, i[point])]] = _NEITHER
     ends[where] = (what == _END) | (what == _POINT)
     return ends
 
 
-def _closer_runs(a: np.ndarray, m: int, role: _Roles) -> tuple[np.ndarray, np.ndarray]:
+def _closer_runs(role: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Runs of closing quotes and brackets, in bytes: where each begins and ends."""
-    closer = np.flatnonzero(np.frombuffer(a[:m].tobytes().translate(_CLOSER_TABLE), bool))
-    if len(role.wide_at):
-        closer = np.sort(np.concatenate((closer, role.wide_at[role.wide_role == _CLOSER])))
+    closer = np.flatnonzero(role == _CLOSER)
     head = np.ones(len(closer), bool)
     head[1:] = np.diff(closer) != 1
     tail = np.ones(len(closer), bool)
@@ -157,12 +138,11 @@ def _closer_runs(a: np.ndarray, m: int, role: _Roles) -> tuple[np.ndarray, np.nd
 
 
 def _letters_before(a: np.ndarray, i: np.ndarray) -> np.ndarray:
-    """The eight bytes before each offset as a uint64, the nearest one highest."""
-    word = np.zeros(len(i), np.uint64)
-    for back in range(8, 0, -1):
-        at = i - back
-        byte = np.where(at >= 0, a[np.maximum(at, 0)], 32).astype(np.uint64)
-        word |= byte << np.uint64(8 * (8 - back))
+    """The eight bytes before each offset as a uint64, the nearest one highest, spaces before the text."""
+    view = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
+    word = view[np.maximum(i - 8, 0)]
+    for j in np.flatnonzero(i < 8).tolist():  # at most eight
+        word[j] = int.from_bytes(a[: i[j]].tobytes().rjust(8), "little")
     return word
 
 
@@ -195,17 +175,17 @@ def _opens_word(byte: np.ndarray) -> np.ndarray:
     return ~(letter | digit | (byte >= 0x80) | (byte == ord("'")))
 
 
-def _unspaced_stops(a: np.ndarray, m: int, role: _Roles, wide: Wide) -> np.ndarray:
+def _unspaced_stops(m: int, role: np.ndarray, wide: Wide) -> np.ndarray:
     """Offsets behind a full stop that needs no white space, and behind its closers."""
     stop = _IS_STOP[wide.cp]
     if not stop.any():
         return _NONE.begin
     at = wide.at[stop] + wide.length[stop]
-    run, run_end = _closer_runs(a, m, role)
+    run, run_end = _closer_runs(role)
     if len(run):
         j = np.maximum(np.searchsorted(run, at, "right") - 1, 0)
         inside = (run[j] <= at) & (at < run_end[j])
         at = np.where(inside, run_end[j], at)  # still rises
         at = at[np.diff(at, prepend=-1) > 0]
-    next_role = _role_at(a, role, at)
-    return at[(at < m) & (next_role != _END) & (next_role != _POINT)]
+    at = at[at < m]
+    return at[(role[at] != _END) & (role[at] != _POINT)]

@@ -23,7 +23,6 @@ SHORT = 7  # bytes that fit beside length and flags
 _U = np.uint64
 _MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
 _FLAG_SHIFT = _U(60)
-_CHECK = _U(0xFFFFFFFF)
 
 
 def _odd() -> np.uint64:
@@ -34,8 +33,8 @@ class _Slots:
     """Open addressing over an array: key -> number, for keys other than 0.
 
     A slot holds a key and, beside it, so that a look-up costs one miss of the cache, its number
-    plus one above 32 bits of a checksum of the key. `find` may run while another thread
-    adds: what it sees half-written does not match its checksum and counts as absent.
+    plus one. Both are written once. `find` may run while another thread adds: a key whose
+    number is not there yet counts as absent.
     """
 
     def __init__(self, bits: int = 14) -> None:
@@ -43,73 +42,65 @@ class _Slots:
         self.table = np.zeros((1 << bits, 2), _U)
         self.used = 0
 
-    def _mixed(self, key: np.ndarray) -> np.ndarray:
+    def _slot(self, key: np.ndarray, table: np.ndarray) -> np.ndarray:
         mixed = key >> _U(29)
         mixed ^= key
         mixed *= self.salt
-        return mixed
-
-    @staticmethod
-    def _slot(mixed: np.ndarray, table: np.ndarray) -> np.ndarray:
-        return (mixed >> _U(65 - len(table).bit_length())).view(np.int64)
+        mixed >>= _U(65 - len(table).bit_length())
+        return mixed.view(np.int64)
 
     def find(self, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of `key`, uint32 (n,), and which keys (indices into `key`) are not there."""
         table = self.table
-        mixed = self._mixed(key)
-        slot = self._slot(mixed, table)
-        mixed &= _CHECK
+        slot = self._slot(key, table)
         found = table.take(slot, axis=0)
-        value = found[:, 1]
-        number = (value >> _U(32)).astype(np.uint32)
+        number = found[:, 1].astype(np.uint32)
+        miss = found[:, 0] != key
+        miss |= number == 0
         number -= np.uint32(1)
-        good = found[:, 0] == key
-        good &= (value & _CHECK) == mixed
-        good &= value != 0
-        todo = np.flatnonzero(~good)
-        at, there, wanted, check = slot[todo], found[todo, 0], key[todo], mixed[todo]
+        todo = np.flatnonzero(miss)
+        at, there, wanted = slot[todo], found[todo, 0], key[todo]
         absent = []
         while len(todo):
-            stop = (there == 0) | (there == wanted)  # nothing here, or half of what we look for
+            stop = (there == 0) | (there == wanted)  # nothing here, or no number yet
             absent.append(todo[stop])
             on = np.flatnonzero(~stop)
-            todo, wanted, check = todo[on], wanted[on], check[on]
+            todo, wanted = todo[on], wanted[on]
             at = (at[on] + 1) & (len(table) - 1)
             found = table.take(at, axis=0)
-            there, value = found[:, 0], found[:, 1]
-            hit = (there == wanted) & ((value & _CHECK) == check) & (value != 0)
-            number[todo[hit]] = (value[hit] >> _U(32)).astype(np.uint32) - np.uint32(1)
+            there, value = found[:, 0], found[:, 1].astype(np.uint32)
+            hit = (there == wanted) & (value != 0)
+            number[todo[hit]] = value[hit] - np.uint32(1)
             on = np.flatnonzero(~hit)
-            todo, wanted, check, at, there = todo[on], wanted[on], check[on], at[on], there[on]
+            todo, wanted, at, there = todo[on], wanted[on], at[on], there[on]
         return number, np.concatenate(absent) if absent else np.empty(0, np.int64)
 
     def add(self, key: np.ndarray, number: np.ndarray) -> None:
         """Distinct keys that are not there yet."""
         self.used += len(key)
         size = len(self.table)
-        if self.used * 3 > size:
-            while self.used * 3 > size:
-                size *= 2
-            table = np.zeros((2 * size, 2), _U)
-            old = self.table[self.table[:, 0] != 0]
-            self._put(table, old[:, 0], (old[:, 1] >> _U(32)) - _U(1))
-            self._put(table, key, number)
-            self.table = table
-        else:
-            self._put(self.table, key, number)
+        value = number.astype(_U) + _U(1)
+        if self.used * 3 <= size:
+            self._put(self.table, key, value)
+            return
+        while self.used * 3 > size:
+            size *= 2
+        table = np.zeros((2 * size, 2), _U)
+        old = self.table[self.table[:, 0] != 0]
+        self._put(table, old[:, 0], old[:, 1])
+        self._put(table, key, value)
+        self.table = table
 
-    def _put(self, table: np.ndarray, key: np.ndarray, number: np.ndarray) -> None:
-        mixed = self._mixed(key)
-        slot = self._slot(mixed, table)
-        value = (number.astype(_U) + _U(1)) << _U(32) | (mixed & _CHECK)
-        keys, values = table[:, 0], table[:, 1]
+    def _put(self, table: np.ndarray, key: np.ndarray, value: np.ndarray) -> None:
+        slot = self._slot(key, table)
         while len(key):
-            empty = np.flatnonzero(keys[slot] == 0)
-            keys[slot[empty]] = key[empty]
-            won = np.zeros(len(key), bool)
-            won[empty] = keys[slot[empty]] == key[empty]
-            values[slot[won]] = value[won]
-            lost = ~won
+            empty = np.flatnonzero(table[slot, 0] == 0)
+            order = np.argsort(slot[empty], kind="stable")
+            won = empty[order][starts_new(slot[empty][order])]  # the first of those that want a slot
+            table[slot[won], 0] = key[won]
+            table[slot[won], 1] = value[won]
+            lost = np.ones(len(key), bool)
+            lost[won] = False
             key, value, slot = key[lost], value[lost], (slot[lost] + 1) & (len(table) - 1)
 
 
