@@ -264,7 +264,7 @@ def test_pruning_nothing_is_no_pruning(story):
 @pytest.mark.parametrize(
     "options",
     [
-        {"order": 0}, {"order": 10**6}, {"min_type_count": 0}, {"prune": (1,)}, {"prune": (0, 2, 1)},
+        {"order": 0}, {"order": 10**7}, {"min_type_count": 0}, {"prune": (1,)}, {"prune": (0, 2, 1)},
         {"tokenizer": "letters"}, {"unit": "verse"}, {"pattern": "a"}, {"tokenizer": "regex", "pattern": "("},
         {"tokenizer": "regex", "pattern": ""},
     ],

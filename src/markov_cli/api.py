@@ -268,11 +268,7 @@ class Model:
         """
         if count < 0 or seed < 0:
             raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
-        if max_tokens < 1 or min_tokens < 0 or min_tokens > max_tokens:
-            raise OptionError(
-                f"--min-tokens {min_tokens}, --max-tokens {max_tokens}: no length is both",
-                "0 <= min <= max, max at least 1",
-            )
+        check_lengths(min_tokens, max_tokens)
         n_prompt = known.tokens
         sampler = Sampler(self.table, shape, bits)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
@@ -321,6 +317,15 @@ class Model:
             for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
         ]
         return b"".join(texts), np.cumsum([0, *map(len, texts)])
+
+
+def check_lengths(min_tokens: int, max_tokens: int) -> None:
+    """OptionError where no text can have such a length."""
+    if max_tokens < 1 or min_tokens < 0 or min_tokens > max_tokens:
+        raise OptionError(
+            f"--min-tokens {min_tokens}, --max-tokens {max_tokens}: no length is both",
+            "0 <= min <= max, max at least 1",
+        )
 
 
 def new_seed() -> int:

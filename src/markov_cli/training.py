@@ -17,7 +17,7 @@ from .counting.ngrams import RANGE_WINDOWS, count_ngrams
 from .errors import OptionError, TextError
 from .model.building import build_table
 from .model.modelfile import Header
-from .model.table import Table
+from .model.table import MAX_ORDER, Table
 from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
 from .text.reading import BLOCK_BYTES, Block, Repairs, Source, blocks
 from .text.tokenizing import TOKENIZERS, compile_pattern
@@ -25,7 +25,6 @@ from .text.types import Types
 from .text.units import UNITS
 from .text.vocabulary import Vocabulary
 
-MAX_ORDER = 1000  # a guard against typing errors, not a limit of the method
 DEFAULT_PATTERN = r"\w+|[^\w\s]"
 
 
@@ -65,7 +64,7 @@ def check_options(options: TrainOptions) -> None:
     """OptionError for what cannot be, with the value."""
     text = options.text
     if not 1 <= options.order <= MAX_ORDER:
-        raise OptionError(f"order {options.order}: an n-gram has 1 to {MAX_ORDER} tokens", "usual orders are 2 to 6")
+        raise OptionError(f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6")
     if text.tokenizer not in TOKENIZERS:
         raise OptionError(f"tokenizer {text.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
     if text.unit not in UNITS:
@@ -111,20 +110,21 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
     text_bytes = sum(e.text_bytes for e in encoders)
     progress("sorting the vocabulary", 0, 1)
-    corpus = finish(collector, encoders[0], options.min_type_count, options.order, options.jobs)
+    longest = min(options.order, collector.longest + 3)  # a sequence and its markers, and one order without rows
+    corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
     del collector, encoders, vocabulary
     levels = count_ngrams(
         corpus.stream,
         corpus.n_tokens + corpus.n_sequences + 1,
         corpus.count,
-        options.order,
+        longest,
         options.jobs,
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
     )
     del corpus.stream
     progress("storing", 0, 1)
-    table = build_table(levels, options.prune, options.jobs)
+    table = build_table(levels, options.order, options.prune, options.jobs)
     header = Header(
         order=options.order,
         options=options.text,

@@ -51,9 +51,12 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
-    from ..api import Model, new_seed
+    from ..api import Model, check_lengths, new_seed
     from ..sampling.shaping import Shape
 
+    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
+    shape.check()
+    check_lengths(kw["min_tokens"], kw["max_tokens"])
     loaded = Model.load(model)
     prompt, count = kw["prompt"], kw["count"]
     known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
@@ -62,7 +65,6 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     if seed is None:
         seed = new_seed()
         note(f"seed {seed}", quiet)
-    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     end = b"\0" if null else b"\n"
     n_prompt = known.tokens
     out = sys.stdout.buffer

@@ -61,14 +61,7 @@ def count_ngrams(
     bits = max(int(n_ids - 1).bit_length(), 2)
     unigrams = Level(np.arange(n_ids, dtype=np.uint32), id_counts.astype(np.int64))
     if order == 1 or length <= 1:
-        tops = [Level(np.empty(0, np.uint32), np.empty(0, np.int64)) for _ in range(order - 1)]
-        levels = [unigrams, *tops]
-        for level in levels[:-1]:
-            level.children = np.zeros(len(level.token), np.int64)
-            level.left = np.zeros(len(level.token), np.int64)
-        for level in levels[2:-1]:
-            level.link = np.empty(0, np.int64)
-        return levels
+        return [unigrams]
     windows = length - 1  # none begins with the last EOS
     with ThreadPoolExecutor(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)

@@ -86,6 +86,8 @@ def order_figures(table: Table) -> list[OrderFigures]:
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS
     for k, order in enumerate(table.orders, 1):
+        if k > 1 and not len(order) and not len(table.orders[k - 2]):
+            break  # no sequence is long enough for this order, nor for the one before
         singles = sum(int(np.count_nonzero(order.count.small[a:b] == 1)) for a, b in _slices(len(order)))
         if k == 1:
             bits = _n_log_n(np.array([everything])) - _sum_n_log_n(order.count, 0, len(order))

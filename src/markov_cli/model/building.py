@@ -9,12 +9,13 @@ import numpy as np
 from ..counting.ngrams import Level
 from ..text.types import BOS
 from .compact import Counts, smallest
-from .table import Order, Table
+from .table import Order, Table, no_rows
 
 
-def build_table(levels: list[Level], prune: tuple[int, ...] = (), jobs: int = 1) -> Table:
+def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jobs: int = 1) -> Table:
     """Store counted rows compactly; `levels` is used up.
 
+    order  of the table; those above the last level have no rows
     prune  per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
     """
     pruned = any(prune)
@@ -24,29 +25,32 @@ def build_table(levels: list[Level], prune: tuple[int, ...] = (), jobs: int = 1)
         totals = _left_totals(levels)
         kept = prune_levels(levels, prune)
         totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
+    if 1 < len(levels) < order:
+        levels.pop()  # counted only to have what lies below it, and empty
     n_ids = len(levels[0].token)
     token_type = smallest(n_ids - 1)
-    n_rows = [len(level.token) for level in levels]
+    n_rows = [*(len(level.token) for level in levels), 0]
 
     def one(k: int) -> Order:
         level, total = levels[k], totals[k]
-        order = Order(Counts.pack(level.count))
+        row = Order(Counts.pack(level.count))
         if k:
-            order.token = level.token.astype(token_type)
+            row.token = level.token.astype(token_type)
         if level.children is not None:
             first = np.zeros(len(level.token) + 1, np.int64)
             np.cumsum(level.children, out=first[1:], dtype=np.int64)
-            order.first = first.astype(smallest(n_rows[k + 1]))
+            row.first = first.astype(smallest(n_rows[k + 1]))
         if level.left is not None:
-            order.left = Counts.pack(level.left)
+            row.left = Counts.pack(level.left)
         if level.link is not None:
-            order.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
+            row.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
         if total is not None:
-            order.left_total = Counts.pack(total)
-        return order
+            row.left_total = Counts.pack(total)
+        return row
 
     with ThreadPoolExecutor(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
+    orders += [no_rows()] * (order - len(orders))
     return Table(orders, pruned, stats if pruned else np.zeros((0, 5), np.int64))
 
 

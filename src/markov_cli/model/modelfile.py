@@ -29,7 +29,7 @@ from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, read_array, read_directory
 from .compact import SPAN, Counts, smallest
-from .table import Order, Table
+from .table import MAX_ORDER, Order, Table, no_rows
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
@@ -70,6 +70,8 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     if types.flags.any():
         out["vocab_flags"] = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
     for k, order in enumerate(table.orders, 1):
+        if k > 1 and not len(order):
+            break  # nor is there any above; reading puts them back
         for name in ("token", "first", "link"):
             column = getattr(order, name)
             if column is not None:
@@ -96,6 +98,9 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
         path.write(data.getbuffer())
         return data.tell()
     target = os.path.realpath(os.fspath(path))
+    if os.path.exists(target) and not os.path.isfile(target):  # a device or a pipe is written to, not replaced
+        with open(target, "wb") as f:
+            return save(f, header, types, table)
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
@@ -250,8 +255,10 @@ def _header(head: dict[str, Any]) -> Header:
     if not all(isinstance(p, int) and p >= 0 for p in prune):
         raise ValueError(f"prune {prune!r}")
     order = integer("order", 1)
+    if order > MAX_ORDER:
+        raise ValueError(f"order {order}")
     coc = [[int(x) for x in row] for row in head["counts_of_counts"]]
-    if coc and (len(coc) != order or any(len(row) != 5 for row in coc)):
+    if coc and (len(coc) > order or any(len(row) != 5 for row in coc)):
         raise ValueError("counts_of_counts")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
@@ -293,10 +300,11 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
     pruned = any(header.prune)
-    if header.order > len(arrays):
-        raise ModelFileError(f"{name}: no member 'count_{header.order}'", RETRAIN)
     orders = []
     for k in range(1, header.order + 1):
+        if k > 1 and f"count_{k}" not in arrays:
+            orders += [no_rows()] * (header.order - len(orders))
+            break
         top = k == header.order
         order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
         rows = len(order)

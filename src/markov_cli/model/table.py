@@ -20,6 +20,9 @@ from .compact import _DAMAGED, Counts, smallest
 from .prepared import Prepared
 
 
+MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
+
+
 @dataclass
 class Order:
     """The rows of one order, and what is known of each.
@@ -41,6 +44,13 @@ class Order:
 
     def __len__(self) -> int:
         return len(self.count)
+
+
+def no_rows() -> Order:
+    """An order that no sequence is long enough for."""
+    none = np.empty(0, np.uint8)
+    empty = Counts.pack(none)
+    return Order(empty, none, np.zeros(1, np.uint8), empty, none, empty)
 
 
 @dataclass

@@ -75,7 +75,7 @@ def show_model(model: Model, path: str, top: int) -> None:
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     mean = h.tokens / max(h.sequences, 1)
-    line(f"{h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequences, {mean:,.1f} tokens each")
+    line(f"{h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequence{'s'[: h.sequences != 1]}, {mean:,.1f} tokens each")
     line(
         f"{size(_model_bytes(model))} of model for {size(h.corpus_bytes)} of text:"
         f" {_model_bytes(model) / max(h.corpus_bytes, 1):.2f} bytes per byte"

@@ -51,7 +51,8 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
     per_byte = model_bytes / max(h.corpus_bytes, 1)
     n = _rows(model)
     out = [
-        f"read     {h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequences ({_unit(h.options.unit)})",
+        f"read     {h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequence{'s'[: h.sequences != 1]}"
+        f" (one a {h.options.unit})",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
         f"wrote    {one_line(path)}: {size(model_bytes)}, {per_byte:.2f} bytes per byte of text,"
         f" {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s,"
@@ -60,10 +61,6 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
-
-
-def _unit(unit: str) -> str:
-    return f"one a {unit}"
 
 
 def _repairs(model: Model) -> list[str]:

@@ -236,13 +236,16 @@ class Collector:
     n_tokens: int = 0
     n_sequences: int = 0
     empty_sequences: int = 0
+    longest: int = 0  # tokens in the longest sequence
     _open: int = 0  # tokens in the sequence that is not yet closed
 
     def add(self, piece: Piece) -> None:
         """Pieces of one text must come in its order; texts one after another."""
         n = len(piece.number)
         end = np.append(piece.end, n) if piece.last else piece.end
-        filled = np.diff(end, prepend=-self._open) > 0
+        size = np.diff(end, prepend=-self._open)
+        self.longest = max(self.longest, int(size.max(initial=0)))
+        filled = size > 0
         empty = len(end) - int(np.count_nonzero(filled))
         if self.unit == "line":  # what stands behind the last newline is no line if it is empty
             self.empty_sequences += empty - int(piece.last and not filled[-1])
