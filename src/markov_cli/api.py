@@ -26,6 +26,7 @@ from .text.types import BOS, EOS, N_MARKERS, UNK, Types
 from .training import DEFAULT_PATTERN, Progress, Trained, TrainOptions, _no_progress, train_sources
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
+_TOUCHES = ("", "left", "right", "both")
 _MANY = 2000  # texts from which preparing the table for them pays
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
@@ -190,7 +191,8 @@ class Model:
 
     def _follower(self, i: int, count: int, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
-        return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker)
+        touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
+        return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)
 
     def name_of(self, i: int) -> str:
         """A type's text, or a marker's name, for showing."""
@@ -203,8 +205,8 @@ class Model:
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b a c a b"])
-        >>> model.followers("a", top=1).followers
-        [Follower(token='b', count=2, probability=0.6666666666666666, marker=None)]
+        >>> [(f.token, f.count) for f in model.followers("a").followers]
+        [('b', 2), ('c', 1)]
         """
         known = self.known(history, at_start, ignore_case)
         return self.follow(known.level, known.row, top)

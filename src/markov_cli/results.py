@@ -28,12 +28,18 @@ class Text:
 
 @dataclass(frozen=True)
 class Follower:
-    """A type seen after a history; `token` is None for the marker named in `marker`."""
+    """A type seen after a history; `token` is None for the marker named in `marker`.
+
+    touches  "left", "right" or "both": where this type stands without white space
+    id       its number in the model
+    """
 
     token: str | None
     count: int
     probability: float
     marker: str | None = None
+    touches: str = ""
+    id: int = -1
 
 
 @dataclass(frozen=True)

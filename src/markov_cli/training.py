@@ -64,7 +64,9 @@ def check_options(options: TrainOptions) -> None:
     """OptionError for what cannot be, with the value."""
     text = options.text
     if not 1 <= options.order <= MAX_ORDER:
-        raise OptionError(f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6")
+        raise OptionError(
+            f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6"
+        )
     if text.tokenizer not in TOKENIZERS:
         raise OptionError(f"tokenizer {text.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
     if text.unit not in UNITS:

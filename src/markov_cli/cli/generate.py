@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ANSWER_IS_NO
-from .options import ignore_case_option, json_option, model_argument, note, smoothing_option
+from .options import ignore_case_option, json_option, model_argument, note
 
 
 @click.command(short_help="Write texts from a model.")
@@ -25,7 +25,6 @@ from .options import ignore_case_option, json_option, model_argument, note, smoo
     "--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew."
 )
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
-@smoothing_option
 @click.option(
     "--temperature",
     type=float,

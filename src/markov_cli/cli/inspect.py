@@ -7,7 +7,7 @@ import json
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
-from .options import ignore_case_option, json_option, model_argument, note, smoothing_option
+from .options import ignore_case_option, json_option, model_argument, note
 
 
 @click.command(short_help="Show what a model learned.")
@@ -15,7 +15,6 @@ from .options import ignore_case_option, json_option, model_argument, note, smoo
 @click.argument("history", nargs=-1, metavar="[HISTORY]...")
 @click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
 @ignore_case_option
-@smoothing_option
 @click.option(
     "--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show."
 )
@@ -35,7 +34,6 @@ def inspect(
     history: tuple[str, ...],
     at_start: bool,
     ignore_case: bool,
-    smoothing: str,
     top: int,
     form: str,
     verify: bool,
@@ -55,6 +53,8 @@ def inspect(
     """
     from ..api import Model
 
+    if as_json and form != "text":
+        raise OptionError(f"--json and --format {form} exclude each other", "choose one")
     loaded = Model.load(model)
     if verify:
         return _verify(loaded, model, as_json)
@@ -70,7 +70,7 @@ def inspect(
         else:
             loaded._guarded(show.show_model, loaded, model, top)
         return 0
-    text = " ".join(history)
+    text = (" " if loaded.lexicon.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
     could = min(len(known.ids), loaded.order - 1)
     if known.level < could:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..errors import OptionError
 from .options import PruneType, json_option, note, stdin_is_terminal
 
 _TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
@@ -16,7 +17,7 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 
 @click.command(short_help="Learn the table of n-grams from text.")
 @click.argument("corpus", nargs=-1, type=click.Path(), metavar="CORPUS...")
-@click.option("-o", "--output", required=True, type=click.Path(), help="The model file to write; `-` for stdout.")
+@click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")
 @click.option(
     "-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens."
 )
@@ -51,14 +52,21 @@ _UNITS = ("sentence", "line", "paragraph", "file")
     default="0",
     metavar="A,B,C",
     help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. "
-    "Order 1 must be 0. A pruned model cannot be merged or updated.",
+    "Order 1 must be 0.  [default: 0, nothing]",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
 @click.pass_context
 def train(
-    ctx: click.Context, /, corpus: tuple[str, ...], output: str, jobs: int | None, as_json: bool, quiet: bool, **kw: Any
+    ctx: click.Context,
+    /,
+    corpus: tuple[str, ...],
+    output: str | None,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+    **kw: Any,
 ) -> None:
     """Learn the table of n-grams from text and write it as one .npz file.
 
@@ -76,6 +84,8 @@ def train(
             click.echo(ctx.get_help())
             ctx.exit(2)
         corpus = ("-",)
+    if output is None:
+        raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
     from ..api import train as train_model
     from ..render.progress import TrainProgress
     from ..render.summary import train_json, train_lines

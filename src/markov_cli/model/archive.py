@@ -104,6 +104,11 @@ def read_directory(f: IO[bytes], name: str, size: int) -> dict[str, Member]:
         with zipfile.ZipFile(f) as archive:
             infos = archive.infolist()
     except Exception as error:  # whatever zipfile makes of hostile bytes
+        f.seek(0)
+        if f.read(4) == b"PK\x03\x04":
+            raise ModelFileError(
+                f"{name}: cut short: it begins like a model and has no directory at its end", RETRAIN
+            ) from None
         hint = "name a model that markov train wrote"
         raise ModelFileError(f"{name}: not a model: {error}", hint) from None
     members: dict[str, Member] = {}

@@ -15,8 +15,11 @@ import json
 import math
 import mmap
 import os
+import stat
+import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -98,7 +101,7 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
         path.write(data.getbuffer())
         return data.tell()
     target = os.path.realpath(os.fspath(path))
-    if os.path.exists(target) and not os.path.isfile(target):  # a device or a pipe is written to, not replaced
+    if os.path.exists(target) and not Path(target).is_file():  # a device or a pipe is written to, not replaced
         with open(target, "wb") as f:
             return save(f, header, types, table)
     folder, name = os.path.split(target)
@@ -174,15 +177,20 @@ class ModelFile:
 
 
 def load(path: str | os.PathLike[str]) -> ModelFile:
-    """Open a model; ModelFileError where it is none that this version can use."""
+    """Open a model, `-` for standard input; ModelFileError where it is none that this version can use."""
     name = os.fspath(path)
     try:
-        with open(name, "rb") as f:
+        with sys.stdin.buffer if name == "-" else open(name, "rb") as f:
+            regular = stat.S_ISREG(os.fstat(f.fileno()).st_mode)
             size = os.fstat(f.fileno()).st_size
+            if name == "-" or not regular:  # a pipe cannot be mapped
+                buffer: mmap.mmap | bytes = f.read()
+                size = len(buffer)
             if size == 0:
                 raise ModelFileError(f"{name}: an empty file", RETRAIN)
-            buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-            members = read_directory(f, name, size)
+            if name != "-" and regular:
+                buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+            members = read_directory(io.BytesIO(buffer) if isinstance(buffer, bytes) else f, name, size)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{name}: {said}", "check the name, or train: markov train TEXT -o MODEL") from None
@@ -300,7 +308,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
     pruned = any(header.prune)
-    orders = []
+    orders: list[Order] = []
     for k in range(1, header.order + 1):
         if k > 1 and f"count_{k}" not in arrays:
             orders += [no_rows()] * (header.order - len(orders))

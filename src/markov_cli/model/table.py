@@ -19,7 +19,6 @@ from ..text.types import BOS, EOS, UNK
 from .compact import _DAMAGED, Counts, smallest
 from .prepared import Prepared
 
-
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
 

@@ -8,12 +8,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..inspecting import figures as fig
+from ..text.types import EOS
 from .pictures import bar, curve
-from .plain import one_line, size
+from .plain import one_line, shown, size, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
-    from ..api import Followers, Model
+    from ..api import Model
+    from ..results import Follower, Followers
 
 _BAR = 24
 
@@ -75,7 +77,7 @@ def show_model(model: Model, path: str, top: int) -> None:
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     mean = h.tokens / max(h.sequences, 1)
-    line(f"{h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequence{'s'[: h.sequences != 1]}, {mean:,.1f} tokens each")
+    line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
     line(
         f"{size(_model_bytes(model))} of model for {size(h.corpus_bytes)} of text:"
         f" {_model_bytes(model) / max(h.corpus_bytes, 1):.2f} bytes per byte"
@@ -91,7 +93,7 @@ def show_model(model: Model, path: str, top: int) -> None:
 def _show_orders(model: Model) -> None:
     columns = [
         Column("order", True), Column("n-grams", True), Column("seen once", True), Column("histories", True),
-        Column("followers each", True), Column("with just one", True), Column("bits per token", True),
+        Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
     ]  # fmt: skip
     rows = [
         [
@@ -115,7 +117,7 @@ def _show_commonest(model: Model, top: int) -> None:
         for k, common in zip(orders, found, strict=True):
             if i < len(common):
                 row, count = common[i]
-                cells += [" ".join(map(model.name_of, model.table.ngram(k, row))), f"{count:,}"]
+                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), f"{count:,}"]
             else:
                 cells += ["", ""]
         rows.append(cells)
@@ -164,6 +166,8 @@ def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
         entry: dict[str, Any] = {"token": one.token}
         if one.marker:
             entry["marker"] = one.marker
+        if one.touches:
+            entry["touches"] = one.touches
         found.append({**entry, "count": one.count, "probability": one.probability})
     return {
         "history": f.history,
@@ -181,16 +185,32 @@ def history_json(levels: list[Followers]) -> str:
 
 
 def history_csv(levels: list[Followers]) -> str:
-    """One row a follower: history, token, marker, count, probability."""
+    """One row a follower: history, token, marker, where it touches its neighbours, count, probability."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["history", "token", "marker", "count", "probability"])
+    writer.writerow(["history", "token", "marker", "touches", "count", "probability"])
     for f in levels:
         for one in f.followers:
             writer.writerow(
-                [" ".join(f.history), one.token or "", one.marker or "", one.count, f"{one.probability:.9g}"]
+                [
+                    " ".join(f.history),
+                    one.token or "",
+                    one.marker or "",
+                    one.touches,
+                    one.count,
+                    f"{one.probability:.9g}",
+                ]
             )
     return out.getvalue()
+
+
+def _name(f: Followers, one: Follower) -> str:
+    """A follower in a table; where two types look alike, what tells them apart is added."""
+    if one.token is None:
+        return str(one.marker)
+    alike = sum(other.token == one.token for other in f.followers) > 1
+    beside = {"left": "to its left", "right": "to its right", "both": "to both sides"}.get(one.touches)
+    return shown(one.token) + (f"  (touches {beside})" if alike and beside else "")
 
 
 def show_history(levels: list[Followers]) -> None:
@@ -198,12 +218,12 @@ def show_history(levels: list[Followers]) -> None:
     for i, f in enumerate(levels):
         if i:
             line()
-        name = " ".join(f.history) if f.history else "(no history)"
-        kinds = f"{f.n_followers:,} follower{'' if f.n_followers == 1 else 's'}"
+        name = " ".join(map(shown, f.history)) if f.history else "(no history)"
+        kinds = some(f.n_followers, "follower")
         line(f"{one_line(name)}  seen {f.total:,} time{'' if f.total == 1 else 's'}, {kinds}", "bold")
         most = max((one.probability for one in f.followers), default=1.0)
         rows = [
-            [one.token if one.token is not None else str(one.marker), f"{one.count:,}", f"{one.probability:.4f}",
+            [_name(f, one), f"{one.count:,}", f"{one.probability:.4f}",
              bar(one.probability / most, _BAR)]
             for one in f.followers
         ]  # fmt: skip
@@ -222,8 +242,6 @@ def history_dot(model: Model, known: Any, top: int) -> str:
     A node is a history of the model's length or the token that leads to it; an edge carries
     the probability and the count.
     """
-    import numpy as np
-
     table = model.table
     nodes: dict[tuple[int, int], str] = {}
     edges: list[str] = []
@@ -238,25 +256,16 @@ def history_dot(model: Model, known: Any, top: int) -> str:
         below = model.follow(level, row, top)
         reached = []
         for one in below.followers:
-            token = _id_of(model, level, row, one)
-            ids = [*table.ngram(level, row), token]
-            at, where = table.find(ids) if token != 2 else (0, -1)
-            if not at and token != 2:
-                at, where = 1, token
+            if one.id == EOS:
+                at, where = 0, -1
+            else:
+                at, where = table.find([*table.ngram(level, row), one.id])
             edges.append(
                 f"  {node(level, row)} -> {node(at, where)}"
                 f' [label="{one.count:,} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
             )
             reached.append((at, where))
         return reached
-
-    def _id_of(model: Model, level: int, row: int, one: Any) -> int:
-        low, high = (int(x[0]) for x in table.followers(level, np.array([row])))
-        for i in np.argsort(-table.orders[level].count.slice(low, high), kind="stable").tolist():
-            token = int(table.tokens(level + 1, np.array([low + i]))[0])
-            if (one.marker or one.token) == model.name_of(token):
-                return token
-        raise AssertionError("a follower that does not follow")
 
     seen = {(known.level, known.row)}
     for key in expand(known.level, known.row):

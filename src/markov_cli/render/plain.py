@@ -19,6 +19,16 @@ def one_line(text: str) -> str:
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def shown(token: str) -> str:
+    """A token in a table: white space that is all of it made visible."""
+    return token.replace(" ", "␣") if token.isspace() else token
+
+
+def some(n: int, thing: str) -> str:
+    """`1 line`, `2,000 lines`."""
+    return f"{n:,} {thing}" + ("" if n == 1 else "s")
+
+
 def size(n: float) -> str:
     """Bytes for people: 69.6 MB."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .plain import one_line, size
+from .plain import one_line, size, some
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -51,36 +51,40 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
     per_byte = model_bytes / max(h.corpus_bytes, 1)
     n = _rows(model)
     out = [
-        f"read     {h.tokens:,} tokens of {h.types:,} types in {h.sequences:,} sequence{'s'[: h.sequences != 1]}"
+        f"read     {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
         f" (one a {h.options.unit})",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
         f"wrote    {one_line(path)}: {size(model_bytes)}, {per_byte:.2f} bytes per byte of text,"
         f" {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s,"
-        f" {h.tokens / max(seconds, 1e-9) / 1e6:.2f} M tokens/s",
+        f" {_rate(h.tokens / max(seconds, 1e-9))}",
     ]
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
 
 
+def _rate(tokens: float) -> str:
+    return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
+
+
 def _repairs(model: Model) -> list[str]:
     r = model.repairs
     out = []
     if r.invalid:
-        out.append(f"{r.invalid:,} invalid UTF-8 sequences read as U+FFFD")
+        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
     if r.byte_order_marks:
-        out.append(f"{r.byte_order_marks:,} byte-order marks left out")
+        out.append(f"{some(r.byte_order_marks, 'byte-order mark')} left out")
     if r.crlf:
-        out.append(f"{r.crlf:,} line ends CR LF read as LF")
+        out.append(f"{some(r.crlf, 'line end')} CR LF read as LF")
     if r.transcoded:
         out.append(f"read by its byte-order mark: {', '.join(map(one_line, r.transcoded[:5]))}")
     if r.empty_sequences:
-        out.append(f"{r.empty_sequences:,} empty sequences skipped")
+        out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:
-        out.append(f"{r.unmatched:,} characters that --pattern does not match left out")
+        out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
     if r.skipped:
         more = ", ..." if len(r.skipped) > 5 else ""
-        out.append(f"{len(r.skipped):,} files skipped, not text: {', '.join(map(one_line, r.skipped[:5]))}{more}")
+        out.append(f"{some(len(r.skipped), 'file')} skipped, not text: {', '.join(map(one_line, r.skipped[:5]))}{more}")
     return out
 
 

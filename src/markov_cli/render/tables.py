@@ -53,7 +53,10 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
         table.add_row(*(Text(one_line(cell)) for cell in row))
     if title:
         out.print(Text(title, style="bold"))
-    out.print(table)
+    with out.capture() as drawn:
+        out.print(table)
+    for text in drawn.get().splitlines():
+        print(text.rstrip(), file=out.file)  # noqa: T201
 
 
 def line(text: str = "", style: str = "") -> None:
