@@ -6,9 +6,9 @@ import itertools
 import os
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,11 @@ from .sampling.shaping import Shape
 from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
+from .text.tokenizing import DEFAULT_PATTERN
 from .text.types import BOS, EOS, N_MARKERS, UNK, Types
-from .training import DEFAULT_PATTERN, Progress, Trained, TrainOptions, _no_progress, train_sources
+
+if TYPE_CHECKING:
+    from .training import Trained
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _TOUCHES = ("", "left", "right", "both")
@@ -348,7 +351,7 @@ def train(
     min_type_count: int = 1,
     prune: Sequence[int] = (),
     jobs: int = 1,
-    progress: Progress = _no_progress,
+    progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
     """Read text and build its model.
 
@@ -360,6 +363,8 @@ def train(
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
+    from .training import TrainOptions, no_progress, train_sources
+
     sources = find_sources([os.fspath(p) for p in paths])
     sources += [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
     if tokenizer == "regex" and pattern is None:
@@ -372,7 +377,7 @@ def train(
         encoding=check_encoding(encoding),
         jobs=jobs,
     )
-    return model_of(train_sources(sources, options, progress))
+    return model_of(train_sources(sources, options, progress or no_progress))
 
 
 def model_of(trained: Trained) -> Model:

@@ -25,8 +25,6 @@ from .text.types import Types
 from .text.units import UNITS
 from .text.vocabulary import Vocabulary
 
-DEFAULT_PATTERN = r"\w+|[^\w\s]"
-
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -56,7 +54,8 @@ class Trained:
 Progress = Callable[[str, float, float], None]  # phase, done, of how many
 
 
-def _no_progress(phase: str, done: float, total: float) -> None:
+def no_progress(phase: str, done: float, total: float) -> None:
+    """For when nobody looks."""
     return None
 
 
@@ -87,7 +86,7 @@ def check_options(options: TrainOptions) -> None:
         previous = value
 
 
-def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = _no_progress) -> Trained:
+def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
     """Read all sources and build their table."""
     check_options(options)
     sources = [*sources]

@@ -24,10 +24,17 @@ class _Ending(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [c.name or "" for c in _COMMANDS]  # in the order in which they are used
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return 0  # the reader has what it wanted; Click would end with 1
+        return result
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            result = super().main(*args, **{**kwargs, "standalone_mode": False})
-            sys.stdout.flush()
+            result = super().main(*args, **{**kwargs, "prog_name": "markov", "standalone_mode": False})
             code = result if isinstance(result, int) else 0
         except MarkovError as error:
             complain(error.message, error.hint)
@@ -40,14 +47,11 @@ class _Ending(click.Group):
             complain("interrupted", "nothing half-written was left behind")
             code = INTERRUPTED
         except BrokenPipeError:
-            code = 0  # the reader has what it wanted
+            code = 0
         except OSError as error:
-            if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
-                code = 0
-            else:
-                where = f"{error.filename}: " if error.filename else ""
-                complain(f"{where}{error.strerror or error}", _hint(error.errno))
-                code = COULD_NOT
+            where = f"{error.filename}: " if error.filename else ""
+            complain(f"{where}{error.strerror or error}", _hint(error.errno))
+            code = COULD_NOT
         except MemoryError:
             complain("not enough memory", "a lower --order, a higher --min-type-count, or less text")
             code = COULD_NOT

@@ -74,7 +74,7 @@ def count_ngrams(
         for rows in pool.map(part, _used_up(places)):
             parts.append(rows)
             tick(0.7 * len(parts) / n_places)
-        levels = [unigrams, *_join(parts, order)]
+        levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
         unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
@@ -144,15 +144,12 @@ def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[
     return found[::-1]
 
 
-def _join(parts: list[list[tuple[np.ndarray, ...]]], order: int) -> list[Level]:
-    """The levels above the first, from the rows of all ranges in order."""
-    levels = []
-    for k in range(1, order):
-        token, count, children = (np.concatenate([p[k][i] for p in parts]) for i in range(3))
-        levels.append(Level(token, count, children if k < order - 1 else None))
-        for p in parts:
-            p[k] = ()
-    return levels
+def _join(parts: list[list[tuple[np.ndarray, ...]]], k: int, order: int) -> Level:
+    """The level of order k + 1, from the rows of all ranges in order."""
+    token, count, children = (np.concatenate([p[k][i] for p in parts]) for i in range(3))
+    for p in parts:
+        p[k] = ()
+    return Level(token, count, children if k < order - 1 else None)
 
 
 def _left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: ThreadPoolExecutor) -> None:

@@ -43,12 +43,11 @@ class ZipWriter:
         self._f.write(data)
         self._at += len(data)
 
-    def add(self, name: str, a: np.ndarray) -> None:
-        """One array as member `name`.npy."""
+    def add(self, name: str, a: np.ndarray, crc: int) -> None:
+        """One array as member `name`.npy, with its `checksum`."""
         a = np.ascontiguousarray(a)
         npy = _npy_header(a)
         body = memoryview(a.reshape(-1).view(np.uint8).data) if a.size else memoryview(b"")
-        crc = zlib.crc32(body, zlib.crc32(npy))
         size = len(npy) + len(body)
         file_name = f"{name}.npy".encode()
         start = self._at
@@ -78,6 +77,12 @@ class ZipWriter:
         self._put(b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, n, n, size, start))
         self._put(b"PK\x06\x07" + struct.pack("<IQI", 0, end64, 1))
         self._put(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *(0xFFFFFFFF,) * 2, 0))
+
+
+def checksum(a: np.ndarray) -> int:
+    """CRC-32 of an array as `.npy`."""
+    a = np.ascontiguousarray(a)
+    return zlib.crc32(a.reshape(-1).view(np.uint8).data if a.size else b"", zlib.crc32(_npy_header(a)))
 
 
 def _npy_header(a: np.ndarray) -> bytes:

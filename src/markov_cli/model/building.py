@@ -20,8 +20,9 @@ def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jo
     """
     pruned = any(prune)
     totals: list[np.ndarray | None] = [None] * len(levels)
-    stats = counts_of_counts(levels)
+    stats = np.zeros((0, 5), np.int64)
     if pruned:
+        stats = counts_of_counts(levels)
         totals = _left_totals(levels)
         kept = prune_levels(levels, prune)
         totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
@@ -51,7 +52,7 @@ def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jo
     with ThreadPoolExecutor(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
     orders += [no_rows()] * (order - len(orders))
-    return Table(orders, pruned, stats if pruned else np.zeros((0, 5), np.int64))
+    return Table(orders, pruned, stats)
 
 
 def counts_of_counts(levels: list[Level]) -> np.ndarray:

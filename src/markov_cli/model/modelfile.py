@@ -17,6 +17,7 @@ import mmap
 import os
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ from ..text.encoding import TextOptions
 from ..text.tokenizing import TOKENIZERS, compile_pattern
 from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
-from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, read_array, read_directory
+from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
 from .compact import SPAN, Counts, smallest
 from .table import MAX_ORDER, Order, Table, no_rows
 
@@ -128,10 +129,11 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    arrays = {"header": np.frombuffer(text, np.uint8), **arrays}
     writer = ZipWriter(f)
-    writer.add("header", np.frombuffer(text, np.uint8))
-    for name, a in arrays.items():
-        writer.add(name, a)
+    with ThreadPoolExecutor(2) as pool:  # checksums are worked out ahead of the writing
+        for (name, a), crc in zip(arrays.items(), pool.map(checksum, arrays.values()), strict=True):
+            writer.add(name, a, crc)
     writer.close()
 
 

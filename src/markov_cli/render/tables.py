@@ -52,13 +52,18 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     if title:
-        out.print(Text(title, style="bold"))
+        _write(out, Text(title, style="bold"))
+    _write(out, table)
+
+
+def _write(out: Console, what: Table | Text) -> None:
+    """Draw, then write: rich would end the program by itself where the reader has left."""
     with out.capture() as drawn:
-        out.print(table)
+        out.print(what, soft_wrap=isinstance(what, Text))
     for text in drawn.get().splitlines():
-        print(text.rstrip(), file=out.file)  # noqa: T201
+        print(text.rstrip(), file=out.file)
 
 
 def line(text: str = "", style: str = "") -> None:
     """Print one line as it is."""
-    console().print(Text(text, style=style), soft_wrap=True)
+    _write(console(), Text(text, style=style))

@@ -18,7 +18,7 @@ from ..text.types import EOS, ragged
 from . import shaping
 from .numbers import Numbers, again, below, uniform
 
-BATCH = 1 << 16
+BATCH = 1 << 14
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
 

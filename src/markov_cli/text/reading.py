@@ -25,6 +25,7 @@ from ..errors import OptionError, TextError
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
 _SNIFF_BYTES = 1 << 16
+_ODD_BYTES = 16  # fewer than this do not make a file binary, however short it is
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
@@ -228,8 +229,9 @@ def _refuse_binary(head: bytes, name: str) -> None:
     control = np.count_nonzero(_CONTROL[a])
     nul = np.count_nonzero(a == 0)
     bad = head.decode("utf-8", "replace").count("�") - head.count("�".encode())
-    share = (control + nul + bad) / len(a)
-    if share > 0.10:
+    odd = control + nul + bad
+    share = odd / len(a)
+    if odd >= _ODD_BYTES and share > 0.10:
         hint = "name text files; --encoding NAME for another encoding, --tokenizer bytes for any bytes"
         if nul > 0.3 * len(a):
             hint = "--encoding utf-16-le (or -be) if it is UTF-16; --tokenizer bytes takes any bytes"

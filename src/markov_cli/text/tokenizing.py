@@ -20,6 +20,7 @@ from ..errors import OptionError
 from . import characters as ch
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
+DEFAULT_PATTERN = r"\w+|[^\w\s]"  # of `regex`
 LEFT, RIGHT = 1, 2
 _SPACES = np.zeros(256, np.uint8)
 _SPACES[[0, 9, 10, 13, 32]] = 1  # KenLM's separators

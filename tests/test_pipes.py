@@ -1,0 +1,169 @@
+"""Processes as a shell puts them together: closed pipes, full disks, interrupts, terminals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+MARKOV = [sys.executable, "-m", "markov_cli"]
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
+full = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, corpora):
+    path = tmp_path_factory.mktemp("pipes") / "harbour.npz"
+    subprocess.run([*MARKOV, "train", corpora / "harbour.txt", "-q", "-o", path], check=True)
+    return path
+
+
+@posix
+def test_a_reader_that_leaves_is_no_error(model):
+    many = subprocess.Popen(
+        [*MARKOV, "generate", model, "-c", "200000", "-s", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert many.stdout.readline().strip()
+    many.stdout.close()
+    assert many.stderr.read() == b""
+    many.stderr.close()
+    assert many.wait(30) == 0
+
+
+@full
+@pytest.mark.parametrize("args", [["generate", "-c", "9", "-s", "1"], ["inspect"], ["inspect", "--json"]])
+def test_a_full_disk_behind_stdout(model, args):
+    with open("/dev/full", "wb") as out:
+        done = subprocess.run([*MARKOV, args[0], model, *args[1:]], stdout=out, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "markov: No space left on device",
+        "  make room, or write elsewhere; an earlier file in its place is whole",
+    ]
+
+
+@full
+def test_a_device_is_written_to_and_not_replaced(corpora):
+    done = subprocess.run(
+        [*MARKOV, "train", corpora / "change.txt", "-o", "/dev/full"], stderr=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert Path("/dev/full").is_char_device()
+
+
+@posix
+def test_a_model_goes_through_a_named_pipe(tmp_path, corpora):
+    os.mkfifo(tmp_path / "pipe")
+    train = subprocess.Popen([*MARKOV, "train", corpora / "change.txt", "-q", "-o", tmp_path / "pipe"])
+    done = subprocess.run([*MARKOV, "generate", tmp_path / "pipe", "-s", "1"], stdout=subprocess.PIPE, check=True)
+    assert train.wait(30) == 0
+    assert done.stdout == b"You must be the change you wish to see in the world\n"
+
+
+def test_a_model_goes_through_standard_output_and_input(corpora):
+    made = subprocess.run(
+        [*MARKOV, "train", corpora / "change.txt", "-q", "-o", "-"], stdout=subprocess.PIPE, check=True
+    )
+    done = subprocess.run([*MARKOV, "generate", "-", "-s", "1"], input=made.stdout, stdout=subprocess.PIPE, check=True)
+    assert done.stdout == b"You must be the change you wish to see in the world\n"
+
+
+@posix
+def test_an_interrupt_ends_quietly_and_leaves_nothing(tmp_path):
+    (tmp_path / "m.npz").write_bytes(b"earlier")
+    train = subprocess.Popen(
+        [*MARKOV, "train", "-", "-o", tmp_path / "m.npz"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    train.stdin.write(b"some words of a text. " * 1000)
+    train.stdin.flush()
+    time.sleep(1.5)  # it waits for more text
+    train.send_signal(signal.SIGINT)
+    _, said = train.communicate(timeout=30)
+    assert train.returncode == 130
+    assert said.decode().split("\n")[1] == "markov: interrupted"  # below the ^C of a terminal
+    assert [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+    assert (tmp_path / "m.npz").read_bytes() == b"earlier"
+
+
+@posix
+def test_a_folder_that_cannot_be_written_to(tmp_path, corpora):
+    if os.getuid() == 0:
+        pytest.skip("root may write anywhere")
+    tmp_path.chmod(0o500)
+    done = subprocess.run(
+        [*MARKOV, "train", corpora / "change.txt", "-o", tmp_path / "m.npz"], stderr=subprocess.PIPE, check=False
+    )
+    tmp_path.chmod(0o700)
+    assert done.returncode == 1
+    assert b"cannot be written to" in done.stderr
+
+
+def in_terminal(*args, columns=80):
+    """What a command shows on a terminal of that width, and its exit code."""
+    import pty
+
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm")
+        os.execv(sys.executable, [*MARKOV, *map(str, args)])
+    out = b""
+    while True:
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        out += piece
+    os.close(fd)
+    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@posix
+def test_a_terminal_on_standard_input_is_not_waited_for():
+    shown, code = in_terminal("train", "-o", "m.npz")
+    assert code == 2
+    assert "Usage: markov train" in shown
+
+
+@posix
+@pytest.mark.parametrize("columns", [40, 80])
+def test_tables_fit_the_window(model, columns):
+    import re
+
+    shown, code = in_terminal("inspect", model, "the", columns=columns)
+    assert code == 0
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    table = [line for line in plain.splitlines() if "█" in line or "─" in line]
+    assert table
+    assert max(map(len, table)) <= columns
+
+
+@posix
+def test_no_colour_where_none_is_wanted(model, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown, _ = in_terminal("inspect", model, "the")
+    assert "\x1b[3" not in shown
+
+
+def test_progress_is_not_written_to_a_file(tmp_path, corpora):
+    done = subprocess.run(
+        [*MARKOV, "train", corpora / "harbour.txt", "-o", tmp_path / "m.npz"], stderr=subprocess.PIPE, check=True
+    )
+    assert b"\r" not in done.stderr
+    assert b"\x1b" not in done.stderr
+
+
+def test_help_imports_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "markov_cli", "--help"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    for heavy in (b"numpy", b"rich"):
+        assert heavy not in done.stderr
