@@ -17,6 +17,7 @@ from .model import modelfile
 from .model.modelfile import Header
 from .model.table import Table
 from .results import Follower, Followers, Known, Text
+from .sampling.prepared import Prepared
 from .sampling.sampler import BATCH, Drawn, Sampler
 from .sampling.shaping import Shape
 from .text.encoding import Encoder, TextOptions
@@ -46,6 +47,7 @@ class Model:
     def __init__(self, header: Header, lexicon: Lexicon, table: Table, file: modelfile.ModelFile | None = None):
         self.header, self.lexicon, self.table = header, lexicon, table
         self.file = file
+        self._prepared: Prepared | None = None  # the table unpacked, once very many texts were asked for
         self.repairs = Repairs()
 
     # ------------------------------------------------------------ files
@@ -75,6 +77,7 @@ class Model:
             none = np.empty(0, np.uint8)
             self.lexicon = Lexicon(none, np.zeros(1, np.int64), none, self.lexicon.tokenizer)
             self.table = Table([])
+            self._prepared = None
             self.file = None
 
     def __enter__(self) -> Model:
@@ -275,11 +278,11 @@ class Model:
             raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
         check_lengths(min_tokens, max_tokens)
         n_prompt = known.tokens
-        sampler = Sampler(self.table, shape, bits)
+        if count >= _MANY and self._prepared is None:
+            self._prepared = self._guarded(Prepared.of, self.table)
+        sampler = Sampler(self.table, shape, bits, self._prepared)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
         longest = max(max_tokens - n_prompt, 0)
-        if count >= _MANY:
-            self._guarded(self.table.prepare)
 
         def one(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
             n = min(BATCH, count - begin)

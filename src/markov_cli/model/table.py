@@ -17,7 +17,6 @@ import numpy as np
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
 from .compact import _DAMAGED, Counts, smallest
-from .prepared import Prepared
 
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
@@ -69,13 +68,6 @@ class Table:
     def n_ids(self) -> int:
         """Types and markers."""
         return len(self.orders[0])
-
-    def __post_init__(self) -> None:
-        self.prepared: Prepared | None = None
-
-    def prepare(self) -> None:
-        """Make ready for very many draws: some memory and a moment, for several times the speed."""
-        self.prepared = self.prepared or Prepared.of(self)
 
     def tokens(self, level: int, row: np.ndarray) -> np.ndarray:
         """Last ids of rows of order `level`: int64."""

@@ -17,6 +17,7 @@ from ..model.table import Table
 from ..text.types import EOS, ragged
 from . import shaping
 from .numbers import Numbers, again, below, uniform
+from .prepared import Prepared
 
 BATCH = 1 << 14
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
@@ -44,9 +45,19 @@ class Drawn:
 class Sampler:
     """Draws texts from a table."""
 
-    def __init__(self, table: Table, shape: shaping.Shape | None = None, bits: bool = True) -> None:
-        """bits: work out `Drawn.bits`, which costs a little; else they are 0."""
-        self.table, self.bits = table, bits
+    def __init__(
+        self,
+        table: Table,
+        shape: shaping.Shape | None = None,
+        bits: bool = True,
+        prepared: Prepared | None = None,
+    ) -> None:
+        """A sampler of one table.
+
+        bits      work out `Drawn.bits`, which costs a little; else they are 0
+        prepared  the table unpacked, where very many texts will be drawn
+        """
+        self.table, self.bits, self.prepared = table, bits, prepared
         self.shape = shape or shaping.Shape()
         self.shape.check()
 
@@ -87,7 +98,7 @@ class Sampler:
         so_far = np.zeros(m)  # bits of the active ones
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
-        fast = self.table.prepared if self.shape.plain else None
+        fast = self.prepared if self.shape.plain else None
         for t in range(longest + 1):
             raw = numbers.raw_of(step + t, begin + which[active])
             if fast is not None and (level == fast.level).all():

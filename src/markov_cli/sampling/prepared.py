@@ -9,14 +9,10 @@ whole order is one look-up, so a draw costs the same however many followers ther
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from ..model.table import Table
 from ..text.types import UNK
-
-if TYPE_CHECKING:
-    from .table import Table
 
 LIMIT = 1 << 26  # counts, and rows, up to which this is done: about 700 MB of memory at most
 _U = np.uint64
