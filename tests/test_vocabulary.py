@@ -153,3 +153,13 @@ def test_types_taken_stand_in_a_blob_of_their_own():
     types = types_from([(b"one", 0), (b"two", 1), (b"three", 2)])
     assert listed(types.take(np.array([2, 0]))) == [(b"three", 2), (b"one", 0)]
     assert types.take(np.array([2, 0])).blob.tobytes() == b"threeone"
+
+
+def test_types_of_megabytes_are_told_apart_and_put_in_order():
+    # past HUGE a token is hashed and compared whole, and ties past 4 kB are sorted by Python
+    long = b"x" * 3_000_000
+    tokens = [(long + b"b", 0), (long, 0), (long + b"a", 0), (long, 0), (long + b"a", 1)]
+    check([tokens])
+    distinct = [tokens[0], tokens[1], tokens[2], tokens[4]]
+    order = order_of_types(types_from(distinct), np.ones(4, np.int64))
+    assert [distinct[i] for i in order] == sorted(distinct)

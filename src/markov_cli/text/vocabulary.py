@@ -19,6 +19,7 @@ import numpy as np
 
 from .types import Types, ragged, starts_new
 
+HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
 SHORT = 7  # bytes that fit beside length and flags
 _U = np.uint64
 _MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
@@ -250,7 +251,10 @@ class Vocabulary:
         wrong = seen[:, 0] != t.tag
         wrong |= seen[:, 1] != t.head
         wrong |= seen[:, 2] != t.next
-        todo = np.flatnonzero(~wrong & (t.length > 16))
+        for i in np.flatnonzero(~wrong & (t.length > HUGE)).tolist():
+            n, begin, there = int(t.length[i]), int(t.start[i]), int(self._start.values[self._of_long.values[own[i]]])
+            wrong[i] = not np.array_equal(t.a[begin : begin + n], self._blob.data[there : there + n])
+        todo = np.flatnonzero(~wrong & (t.length > 16) & (t.length <= HUGE))
         if len(todo):
             data = self._blob.data  # `_append` leaves eight bytes behind the last type
             blob = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
@@ -278,7 +282,12 @@ class Vocabulary:
         key ^= then
         key *= self._fold2
         key ^= key >> _U(29)
-        todo = np.flatnonzero(length > 16)
+        a = view.base
+        assert a is not None
+        for i in np.flatnonzero(length > HUGE).tolist():
+            begin = int(start[i])
+            key[i] ^= _U(hash(a[begin : begin + int(length[i])].tobytes()) & (2**64 - 1))
+        todo = np.flatnonzero((length > 16) & (length <= HUGE))
         at, rest = start[todo] + 16, length[todo] - 16
         while len(todo):
             piece = view[at] & _MASK[np.minimum(rest, 8)]
