@@ -24,7 +24,7 @@ from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
 from .text.tokenizing import DEFAULT_PATTERN
-from .text.types import BOS, EOS, N_MARKERS, UNK, Types
+from .text.types import BOS, N_MARKERS, UNK, Types
 
 if TYPE_CHECKING:
     from .training import Trained
@@ -397,4 +397,4 @@ def model_of(trained: Trained) -> Model:
     return model
 
 
-__all__ = ["BOS", "EOS", "Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]
+__all__ = ["Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .compact import _DAMAGED, Counts, smallest
+from .compact import _DAMAGED, Counts
 
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
@@ -195,6 +195,3 @@ class Table:
                 assert first is not None
                 row = np.searchsorted(first, row.astype(first.dtype), "right") - 1
         return ids
-
-
-__all__ = ["Order", "Table", "smallest"]

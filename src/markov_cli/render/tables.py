@@ -32,7 +32,6 @@ class Column:
     name: str
     number: bool = False
     flexible: bool = False
-    style: str = ""
 
 
 def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
@@ -45,9 +44,7 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
             justify="right" if c.number else "left",
             no_wrap=True,
             overflow="ellipsis",
-            style=c.style,
             min_width=4 if c.flexible else None,
-            ratio=None,
         )
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))

@@ -14,7 +14,7 @@ import numpy as np
 from ..model.table import Table
 from ..text.types import UNK
 
-LIMIT = 1 << 26  # counts, and rows, up to which this is done: about 700 MB of memory at most
+LIMIT = 1 << 25  # counts, and rows, up to which this is done: 16 bytes each, so half a GB is kept at most
 _U = np.uint64
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from .tokenizing import LEFT
-from .types import BOS, EOS, MARKERS, N_MARKERS, ragged
+from .types import MARKERS, N_MARKERS, ragged
 
 UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
@@ -160,6 +160,3 @@ class Lexicon:
     def show(self, ids: Sequence[int]) -> str:
         """An n-gram for people: its tokens with a space between, markers by name."""
         return " ".join(MARKERS[i] if i < N_MARKERS else self.text_of(i) for i in ids)
-
-
-__all__ = ["BOS", "EOS", "Lexicon"]
