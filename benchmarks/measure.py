@@ -144,7 +144,9 @@ def launch(command: Command) -> dict:
             "stderr": str(errors),
             "result": str(result),
         }
-        subprocess.run([sys.executable, "-I", "-S", __file__, json.dumps(task)], check=True)
+        # an installed program has its bytecode beside it; where Python is told to write none, every start compiles anew
+        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        subprocess.run([sys.executable, "-I", "-S", __file__, json.dumps(task)], check=True, env=env)
         got = json.loads(result.read_text())
         code = got.pop("exit_code")
         if code:

@@ -27,9 +27,7 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
     encoder, out = Encoder(TextOptions(tokenizer, unit, **more)), [[]]
     keep = tokenizer == "bytes"
     with mock.patch.object(reading, "_refuse_binary", no_refusal):
-        for block in blocks(
-            Source("text", data=data), keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()
-        ):
+        for block in blocks(Source("text", data=data), keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()):
             piece = encoder.encode(block)
             numbers, begin = piece.number.tolist(), 0
             for end in piece.end.tolist():
@@ -51,9 +49,7 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
 def model_of(text, order=3, tokenizer="words", unit="sentence", lowercase=False, pattern=None, **more):
     """Train on one text or a list of texts, given as str or bytes."""
     texts = [text] if isinstance(text, (str, bytes)) else text
-    sources = [
-        Source(f"text {i}", data=t.encode() if isinstance(t, str) else t) for i, t in enumerate(texts)
-    ]
+    sources = [Source(f"text {i}", data=t.encode() if isinstance(t, str) else t) for i, t in enumerate(texts)]
     if tokenizer == "regex":
         pattern = pattern or PATTERN
     options = TrainOptions(order=order, text=TextOptions(tokenizer, unit, lowercase, pattern), **more)
@@ -64,9 +60,7 @@ def model_of(text, order=3, tokenizer="words", unit="sentence", lowercase=False,
 def types_of(trained):
     """[(token, flags)] in the order of the ids."""
     t = trained.types
-    return [
-        (t.blob[s : s + n].tobytes(), int(f)) for s, n, f in zip(t.start, t.length, t.flags, strict=True)
-    ]
+    return [(t.blob[s : s + n].tobytes(), int(f)) for s, n, f in zip(t.start, t.length, t.flags, strict=True)]
 
 
 def rows_of(table):
@@ -77,9 +71,7 @@ def rows_of(table):
         if k > 1:
             first = table.orders[k - 2].first.tolist()
             token = order.token.tolist()
-            grams = [
-                (*g, t) for g, a, b in zip(grams, first, first[1:], strict=False) for t in token[a:b]
-            ]
+            grams = [(*g, t) for g, a, b in zip(grams, first, first[1:], strict=False) for t in token[a:b]]
         out.append(dict(zip(grams, order.count.slice(0, len(order)).tolist(), strict=True)))
     return out
 

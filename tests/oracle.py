@@ -119,9 +119,7 @@ def breaks(text, unit, is_white=white, wide=True):
     if unit == "file":
         return []
     if unit == "line":
-        return [
-            (i - (i > 0 and text[i - 1] == "\r"), i + 1) for i, c in enumerate(text) if c == "\n"
-        ]
+        return [(i - (i > 0 and text[i - 1] == "\r"), i + 1) for i, c in enumerate(text) if c == "\n"]
     found = []
     for begin, end in gaps(text, is_white):
         edge = begin == 0 or end == len(text)

@@ -18,8 +18,12 @@ anything = st.characters(exclude_categories=("Cs", "Cn"), max_codepoint=0x16FFF)
 )
 
 atoms = st.sampled_from(ATOMS)
-texts = st.lists(st.one_of(atoms, atoms, atoms, anything), max_size=40).map("".join).map(
-    lambda t: t.lstrip("\ufeff")  # there it is a byte order mark, and not text
+texts = (
+    st.lists(st.one_of(atoms, atoms, atoms, anything), max_size=40)
+    .map("".join)
+    .map(
+        lambda t: t.lstrip("\ufeff")  # there it is a byte order mark, and not text
+    )
 )
 
 # sentences and words, as far as a drawn text can have them: for what needs repetition

@@ -134,8 +134,9 @@ def test_every_members_data_stand_at_a_multiple_of_64(story):
         for info in archive.infolist():
             assert info.compress_type == zipfile.ZIP_STORED
             start = info.header_offset
-            n_name, n_extra = int.from_bytes(data[start + 26 : start + 28], "little"), int.from_bytes(
-                data[start + 28 : start + 30], "little"
+            n_name, n_extra = (
+                int.from_bytes(data[start + 26 : start + 28], "little"),
+                int.from_bytes(data[start + 28 : start + 30], "little"),
             )
             npy = start + 30 + n_name + n_extra
             assert data[npy : npy + 6] == b"\x93NUMPY"

@@ -89,11 +89,11 @@ def test_first_tokens_come_as_often_as_the_table_says(shape):
     assert abs(chi_squared(seen, p, n)) < 3.5
 
 
-@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("shape", SHAPES[:5], ids=str)
-def test_followers_of_every_history_come_as_often_as_the_table_says(story, monkeypatch, shape, prepared):
+def test_followers_of_every_history_come_as_often_as_the_table_says(story, monkeypatch, shape, indexed):
     """Every drawn token of many texts, by its history of two tokens."""
-    if prepared:
+    if indexed:
         monkeypatch.setattr(api, "_MANY", 1)
     model = train(story)
     streams = oracle.ids_of(oracle.sequences(story))
@@ -168,7 +168,6 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(story, monkeypatch,
         same(model.generate(count, 9, **limits, **shape), long)
     for batch, many in ((3, 10**6), (64, 1), (7, 1)):
         monkeypatch.setattr(sampler, "BATCH", batch)
-        monkeypatch.setattr(api, "BATCH", batch)
         monkeypatch.setattr(api, "_MANY", many)
         same(train(story[:3000], order).generate(20, 9, **limits, **shape), long)
 

@@ -276,9 +276,7 @@ def test_options_that_cannot_be_are_refused(options):
 
 def test_progress_runs_from_nothing_to_all(story):
     seen = []
-    train_sources(
-        [Source("a", data=story.encode())], TrainOptions(block_bytes=500), lambda *step: seen.append(step)
-    )
+    train_sources([Source("a", data=story.encode())], TrainOptions(block_bytes=500), lambda *step: seen.append(step))
     phases = [*dict.fromkeys(phase for phase, _, _ in seen)]
     assert phases == ["reading", "sorting the vocabulary", "counting", "storing"]
     reading = [done for phase, done, _ in seen if phase == "reading"]

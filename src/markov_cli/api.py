@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +13,9 @@ import numpy as np
 from .errors import HistoryError, ModelFileError, OptionError
 from .model import modelfile
 from .model.modelfile import Header
-from .model.table import Table
+from .model.table import INDEX_ROWS, Table
 from .results import Follower, Followers, Known, Text
-from .sampling.prepared import Prepared
-from .sampling.sampler import BATCH, Drawn, Sampler
+from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
 from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
@@ -27,11 +24,13 @@ from .text.tokenizing import DEFAULT_PATTERN
 from .text.types import BOS, N_MARKERS, UNK, Types
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .training import Trained
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _TOUCHES = ("", "left", "right", "both")
-_MANY = 2000  # texts from which preparing the table for them pays
+_MANY = 2000  # texts from which an index of the table pays
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
@@ -47,7 +46,6 @@ class Model:
     def __init__(self, header: Header, lexicon: Lexicon, table: Table, file: modelfile.ModelFile | None = None):
         self.header, self.lexicon, self.table = header, lexicon, table
         self.file = file
-        self._prepared: Prepared | None = None  # the table unpacked, once very many texts were asked for
         self.repairs = Repairs()
 
     # ------------------------------------------------------------ files
@@ -77,7 +75,6 @@ class Model:
             none = np.empty(0, np.uint8)
             self.lexicon = Lexicon(none, np.zeros(1, np.int64), none, self.lexicon.tokenizer)
             self.table = Table([])
-            self._prepared = None
             self.file = None
 
     def __enter__(self) -> Model:
@@ -278,21 +275,26 @@ class Model:
             raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
         check_lengths(min_tokens, max_tokens)
         n_prompt = known.tokens
-        if count >= _MANY and self._prepared is None:
-            self._prepared = self._guarded(Prepared.of, self.table)
-        sampler = Sampler(self.table, shape, bits, self._prepared)
+        if count >= _MANY:
+            self._guarded(self._index)
+        sampler = Sampler(self.table, shape, bits)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
         longest = max(max_tokens - n_prompt, 0)
 
+        mean = min(longest, self.header.tokens / max(self.header.sequences, 1))
+        size = batch_size(count, mean, jobs if count >= _MANY else 1)
+
         def one(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
-            n = min(BATCH, count - begin)
+            n = min(size, count - begin)
             drawn = sampler.texts(seed, begin, n, (known.level, known.row), shortest, longest)
             return drawn, *self._texts(drawn, known, prompt, end)
 
-        begins = range(0, count, BATCH)
+        begins = range(0, count, size)
         if len(begins) == 1:
             yield self._guarded(one, 0)
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         waiting: deque[Future[tuple[Drawn, bytes, np.ndarray]]] = deque()
         with ThreadPoolExecutor(jobs) as pool:
             try:
@@ -304,6 +306,12 @@ class Model:
                     yield waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _index(self) -> None:
+        """Ready the two places where nearly every draw looks: the top order, and the histories it leads to."""
+        self.table.index(self.order - 2)
+        if len(self.table.orders[-1]) <= INDEX_ROWS:
+            self.table.orders[-1].count.index()
 
     def _texts(self, drawn: Drawn, known: Known, prompt: str, end: bytes) -> tuple[bytes, np.ndarray]:
         ids = drawn.ids
@@ -338,7 +346,7 @@ def check_lengths(min_tokens: int, max_tokens: int) -> None:
 
 def new_seed() -> int:
     """A seed short enough to type."""
-    return secrets.randbelow(10**6)
+    return int.from_bytes(os.urandom(8), "little") % 10**6
 
 
 def train(

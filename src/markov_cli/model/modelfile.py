@@ -17,7 +17,6 @@ import mmap
 import os
 import stat
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -130,6 +129,8 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     arrays = {"header": np.frombuffer(text, np.uint8), **arrays}
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and reading a model does without
+
     writer = ZipWriter(f)
     with ThreadPoolExecutor(2) as pool:  # checksums are worked out ahead of the writing
         for (name, a), crc in zip(arrays.items(), pool.map(checksum, arrays.values()), strict=True):

@@ -16,8 +16,9 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .compact import _DAMAGED, Counts
+from .compact import _DAMAGED, Counts, find_sorted
 
+INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
 
@@ -58,6 +59,7 @@ class Table:
     orders: list[Order]
     pruned: bool = False
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+    _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
 
     @property
     def order(self) -> int:
@@ -107,9 +109,11 @@ class Table:
         """The row of order level+1 for history + token: int64 (m,), -1 where there is none."""
         if level == 0:
             return np.where((token >= 0) & (token < self.n_ids), token, -1)
-        low, high = self.followers(level, row)
         below = self.orders[level].token
         assert below is not None
+        if level in self._keys:
+            return self._child_by_key(level, row, token)
+        low, high = self.followers(level, row)
         end = high
         todo = np.flatnonzero(low < high)
         low = low.copy()
@@ -125,6 +129,35 @@ class Table:
         inside = np.flatnonzero(low < end)
         hit = below[low[inside]] == wanted[inside]
         found[inside[hit]] = low[inside[hit]]
+        return found
+
+    def index(self, level: int) -> None:
+        """Make `child` of very many histories of `level` tokens several times faster.
+
+        Costs 8 bytes for each row of order level+1; nothing is done where that is too much, or
+        where a row and an id do not fit one key.
+        """
+        if level < 1 or level in self._keys or len(self.orders[level]) > INDEX_ROWS:
+            return
+        first, token = self.orders[level - 1].first, self.orders[level].token
+        assert first is not None and token is not None
+        n = len(first) - 1
+        bits = max(self.n_ids - 1, 1).bit_length()
+        if n.bit_length() + bits > 63:
+            return
+        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), np.diff(first.astype(np.int64)).view(np.int64))
+        keys |= token
+        self._keys[level] = keys
+
+    def _child_by_key(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+        keys = self._keys[level]
+        found = np.full(len(row), -1, np.int64)
+        real = np.flatnonzero((token >= 0) & (token < self.n_ids)) if len(keys) else found[:0]
+        bits = np.uint64(max(self.n_ids - 1, 1).bit_length())
+        wanted = row[real].astype(np.uint64) << bits | token[real].astype(np.uint64)
+        place = np.minimum(find_sorted(keys, wanted), len(keys) - 1) if len(real) else real
+        hit = keys[place] == wanted if len(real) else np.zeros(0, bool)
+        found[real[hit]] = place[hit]
         return found
 
     def shorter(self, level: int, row: np.ndarray) -> np.ndarray:

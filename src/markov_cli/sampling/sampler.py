@@ -16,12 +16,18 @@ import numpy as np
 from ..model.table import Table
 from ..text.types import EOS, ragged
 from . import shaping
-from .numbers import Numbers, again, below, uniform
-from .prepared import Prepared
+from .numbers import Numbers, again, uniform
 
-BATCH = 1 << 14
+BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
+_BATCH_TOKENS = 1 << 20
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
+_SHARED = 64  # followers for each text up to which one running sum for all of them is the quickest
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
+
+
+def batch_size(count: int, mean_tokens: float, jobs: int) -> int:
+    """How many texts to draw side by side: as many as are worth it, in the memory of a million tokens or so."""
+    return max(min(BATCH, int(_BATCH_TOKENS / max(mean_tokens, 1.0)), -(-count // max(jobs, 1))), 1)
 
 
 @dataclass
@@ -50,14 +56,12 @@ class Sampler:
         table: Table,
         shape: shaping.Shape | None = None,
         bits: bool = True,
-        prepared: Prepared | None = None,
     ) -> None:
         """A sampler of one table.
 
-        bits      work out `Drawn.bits`, which costs a little; else they are 0
-        prepared  the table unpacked, where very many texts will be drawn
+        bits  work out `Drawn.bits`, which costs a little; else they are 0
         """
-        self.table, self.bits, self.prepared = table, bits, prepared
+        self.table, self.bits = table, bits
         self.shape = shape or shaping.Shape()
         self.shape.check()
 
@@ -98,17 +102,11 @@ class Sampler:
         so_far = np.zeros(m)  # bits of the active ones
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
-        fast = self.prepared if self.shape.plain else None
         for t in range(longest + 1):
             raw = numbers.raw_of(step + t, begin + which[active])
-            if fast is not None and (level == fast.level).all():
-                token, spent = fast.draw(row, uniform(raw), self.bits)
-                new_row = None
-            else:
-                token, spent, level, new_row = self._step(level, row, raw)
+            token, spent, level, row = self._step(level, row, raw)
             ended = token == EOS
-            if spent is not None:
-                so_far += spent
+            so_far += spent
             stop = np.flatnonzero(ended)
             complete[active[stop]] = True
             length[active[stop]] = t
@@ -116,30 +114,26 @@ class Sampler:
             if t == longest:  # a text that does not end here is cut
                 cut = np.flatnonzero(~ended)
                 length[active[cut]] = t
-                bits[active[cut]] = so_far[cut] - (spent[cut] if spent is not None else 0)
+                bits[active[cut]] = so_far[cut] - spent[cut]
                 break
             if len(stop):
                 going = np.flatnonzero(~ended)
                 active, token, level, so_far = active[going], token[going], level[going], so_far[going]
                 row = row[going]
-                new_row = new_row[going] if new_row is not None else None
-            columns.append(token)
+            columns.append(token.astype(np.int32))
             owners.append(active)
             if not len(active):
                 break
-            if new_row is None:
-                assert fast is not None
-                row = fast.after(row, token)
-                if (row < 0).any():
-                    raise IndexError("an n-gram whose end is not in the table")
-            else:
-                row = new_row
         return _gather(columns, owners, length, complete, bits, which + begin)
 
     def _step(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """One token for every text: token, its bits, and the history after it."""
+        if (level == level[0]).all():
+            low, high = self._drawable(int(level[0]), row)
+            if (low < high).all():
+                return self._draw_after(int(level[0]), row, low, high, raw)
         m = len(row)
         token, bits = np.empty(m, np.int64), np.empty(m)
         new_level, new_row = np.empty(m, np.int64), np.empty(m, np.int64)
@@ -150,8 +144,7 @@ class Sampler:
             rest = []
             for k in _distinct(level[todo]):
                 here = todo[level[todo] == k]
-                low, high = self.table.followers(k, row[here])
-                low = self.table.drawable(k, low)
+                low, high = self._drawable(k, row[here])
                 stuck = low >= high
                 if stuck.any():
                     back = here[stuck]
@@ -164,12 +157,23 @@ class Sampler:
                     if not len(here):
                         continue
                 u = again(raw[here], times) if times else raw[here]
-                found, bits[here] = self._draw(k, row[here], low, high, u)
-                token[here] = self.table.tokens(k + 1, found)
-                new_level[here], new_row[here] = self._after(k, row[here], found, token[here])
+                token[here], bits[here], new_level[here], new_row[here] = self._draw_after(k, row[here], low, high, u)
             todo = np.sort(np.concatenate(rest)) if rest else todo[:0]
             times += 1
         return token, bits, new_level, new_row
+
+    def _drawable(self, k: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of order k+1 that may be written behind histories."""
+        low, high = self.table.followers(k, row)
+        return self.table.drawable(k, low), high
+
+    def _draw_after(
+        self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """A follower in [low, high) for every text, all of whose histories have k tokens: as `_step`."""
+        found, bits = self._draw(k, row, low, high, raw)
+        token = self.table.tokens(k + 1, found)
+        return token, bits, *self._after(k, row, found, token)
 
     def _draw(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
@@ -177,15 +181,21 @@ class Sampler:
         """A row of order k+1 in [low, high) for each text, and its bits."""
         if not self.shape.plain:
             return self._draw_shaped(k, row, low, high, raw)
+        count = self.table.orders[k].count
         found, bits = low.copy(), np.zeros(len(low))
+        if int(high[0] - low[0]) < _SHARED * len(row) and (row == row[0]).all():  # the same history for all
+            running = np.cumsum(count.slice(int(low[0]), int(high[0])))
+            target = np.minimum((uniform(raw) * running[-1]).astype(np.int64), running[-1] - 1)
+            found += np.searchsorted(running, target, "right")
+            if self.bits:
+                bits = np.log2(running[-1] / count.at(found))
+            return found, bits
         several = np.flatnonzero(high - low > 1)
         if len(several):
-            count = self.table.orders[k].count
-            begin, end = low[several], high[several]
-            before = count.sum_before(begin)
-            total = count.sum_before(end) - before
-            found[several] = count.row_at(before + below(raw[several], total), begin, end)
-            bits[several] = np.log2(total / count.at(found[several]))
+            share = uniform(raw[several])
+            found[several], total = count.pick(low[several], high[several], share)
+            if self.bits:
+                bits[several] = np.log2(total / count.at(found[several]))
         return found, bits
 
     def _draw_shaped(
@@ -210,11 +220,13 @@ class Sampler:
             return np.full(len(found), k + 1, np.int64), found
         level = np.zeros(len(found), np.int64)
         out = np.zeros(len(found), np.int64)
-        todo = np.flatnonzero(token != EOS)
+        todo = np.arange(len(found)) if k else found[:0]  # behind EOS nothing is drawn: any row will do
         while len(todo) and k > 0:  # k falls
             row = self.table.shorter(k, row)
             child = self.table.child(k - 1, row[todo], token[todo])
             hit = child >= 0
+            if len(todo) == len(out) and hit.all():
+                return np.full(len(out), k, np.int64), child
             out[todo[hit]], level[todo[hit]] = child[hit], k
             todo = todo[~hit]
             k -= 1

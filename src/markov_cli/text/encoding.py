@@ -9,7 +9,6 @@ in their final order and rewrites the text once, with final ids.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -312,6 +311,8 @@ def finish(collector: Collector, encoder: Encoder, min_type_count: int, pad: int
             here[~token] = EOS
         else:
             here[:] = ids
+
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and a prompt does without
 
     with ThreadPoolExecutor(jobs) as pool:
         kept = pool.submit(types.take, order)
