@@ -115,7 +115,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
     del collector, encoders, vocabulary
     levels = count_ngrams(
-        corpus.stream,
+        corpus.take_stream(),
         corpus.n_tokens + corpus.n_sequences + 1,
         corpus.count,
         longest,
@@ -123,7 +123,6 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
     )
-    del corpus.stream
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs)
     header = Header(

@@ -19,7 +19,7 @@ from ..text.types import BOS, EOS
 from .packing import sort_windows
 
 RANGE_WINDOWS = 1 << 19
-_SUFFIX_ROWS = 1 << 21
+_SUFFIX_ROWS = 1 << 20
 _STREAM_BLOCK = 1 << 18
 _U = np.uint64
 
@@ -74,6 +74,7 @@ def count_ngrams(
         for rows in pool.map(part, _used_up(places)):
             parts.append(rows)
             tick(0.7 * len(parts) / n_places)
+        del stream  # read to its end; joining needs the memory
         levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])

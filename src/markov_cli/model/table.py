@@ -145,7 +145,7 @@ class Table:
         bits = max(self.n_ids - 1, 1).bit_length()
         if n.bit_length() + bits > 63:
             return
-        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), np.diff(first.astype(np.int64)).view(np.int64))
+        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), first[1:] - first[:-1])
         keys |= token
         self._keys[level] = keys
 

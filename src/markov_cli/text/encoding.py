@@ -225,6 +225,11 @@ class Corpus:
     n_tokens: int
     n_sequences: int
 
+    def take_stream(self) -> np.ndarray:
+        """The stream, which is then no longer here: counting lets go of it as soon as it can."""
+        stream, self.stream = self.stream, np.empty(0, np.uint32)
+        return stream
+
 
 @dataclass
 class Collector:
