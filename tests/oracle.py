@@ -114,8 +114,9 @@ def gaps(text, is_white):
     return out
 
 
-def breaks(text, unit, is_white=white, wide=True):
-    """The stretches between sequences: [(begin, end)], in order."""
+def breaks(text, unit, is_white=white, wide=True, original=None):
+    """The stretches between sequences: [(begin, end)], in order; `original` is the text before it was lowered."""
+    original = text if original is None else original
     if unit == "file":
         return []
     if unit == "line":
@@ -124,20 +125,20 @@ def breaks(text, unit, is_white=white, wide=True):
     for begin, end in gaps(text, is_white):
         edge = begin == 0 or end == len(text)
         blank = text[begin:end].count("\n") >= 2
-        if edge or blank or (unit == "sentence" and ends_sentence(text[:begin], wide)):
+        if edge or blank or (unit == "sentence" and ends_sentence(text[:begin], wide, original)):
             found.append((begin, end))
     if unit == "sentence" and wide:
         found += unspaced(text, is_white)
     return sorted(found)
 
 
-def ends_sentence(text, wide):
-    """A sentence ends with `text`, if white space follows."""
+def ends_sentence(text, wide, original):
+    """A sentence ends with `text`, if white space follows; its points are those of `original`."""
     closers = CLOSERS | WIDE_CLOSERS if wide else CLOSERS
     while text and text[-1] in closers:
         text = text[:-1]
     if text[-1:] == ".":
-        return not abbreviated(text[:-1])
+        return not abbreviated(".".join(original.split(".")[: text.count(".")]))
     return text[-1:] in (ENDS | WIDE_ENDS if wide else ENDS) and text != ""
 
 
@@ -169,19 +170,20 @@ def unspaced(text, is_white):
 
 def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False):
     """All sequences of a text (bytes for `bytes`, else str), the empty ones left out."""
+    original = text
     if lowercase:
         text = text.lower()
     if tokenizer == "bytes":
         plain = text.decode("latin-1")  # one character a byte
-        spaces = breaks(plain, unit, lambda c: c <= "\x7f" and white(c), wide=False)
+        spaces = breaks(plain, unit, lambda c: c <= "\x7f" and white(c), False, original.decode("latin-1"))
         tokens = [(c.encode("latin-1"), 0, i) for i, c in enumerate(plain)]
     elif tokenizer == "spaces":
-        spaces = breaks(text, unit, SPACES.__contains__)
+        spaces = breaks(text, unit, SPACES.__contains__, original=original)
         tokens = [(m.group().encode(), 0, m.start()) for m in re.finditer(f"[^{SPACES}]+", text)]
     elif tokenizer == "regex":
-        return _matches(text, breaks(text, unit), pattern)
+        return _matches(text, breaks(text, unit, original=original), pattern)
     else:
-        spaces = breaks(text, unit)
+        spaces = breaks(text, unit, original=original)
         found = words(text) if tokenizer == "words" else [(c, 0, i) for i, c in enumerate(text)]
         tokens = [(t.encode(), f, i) for t, f, i in found]
     if tokenizer in ("chars", "bytes"):  # white space is a token, but not between sequences

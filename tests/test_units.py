@@ -136,3 +136,12 @@ def test_blocks_never_move_a_break(text, block_bytes):
 def test_no_block_divides_a_blank_line(space, block_bytes):
     # two newlines in one run of white space, whatever else is in it
     assert len(sequences(f"aaaa\n{space}\nbbbb", "words", "sentence", block_bytes)) == 2
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "spaces", "chars", "bytes", "regex"])
+def test_lowercase_divides_the_text_as_it_was_before(tokenizer):
+    # the capital I with a dot is two bytes and its lower case three; the Kelvin sign three and one
+    text = "\u0130\u0130 met J. Hale. \u212a. was there, U.S. Navy. He said so. I. It was Mr. I."
+    plain = sequences(text, tokenizer)
+    lowered = sequences(text, tokenizer, lowercase=True)
+    assert len(lowered) == len(plain) == 6  # neither the Kelvin sign nor `I` makes an initial

@@ -74,7 +74,7 @@ def count_ngrams(
         for rows in pool.map(part, _used_up(places)):
             parts.append(rows)
             tick(0.7 * len(parts) / n_places)
-        del stream  # read to its end; joining needs the memory
+        stream = stream[:0].copy()  # read to its end; joining needs the memory
         levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])

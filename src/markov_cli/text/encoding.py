@@ -56,6 +56,7 @@ class Encoder:
         self.repairs = Repairs()
         self.text_bytes = 0
         self._carry: list[bytes] = []
+        self._original: np.ndarray | None = None  # the block before it was lowered
         self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
 
     def encode(self, block: Block) -> Piece:
@@ -85,7 +86,10 @@ class Encoder:
         if raw and not o.lowercase:
             return data, block.size
         plain = data[: block.size].tobytes()
+        self._original = None
         if plain.isascii():
+            if o.lowercase:
+                self._original = data
             return (_padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
@@ -94,6 +98,7 @@ class Encoder:
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()
         if o.lowercase:
+            self._original = _padded(plain)
             plain = text.lower().encode("utf-8", "surrogateescape" if raw else "strict")
         return _padded(plain), len(plain)
 
@@ -102,7 +107,7 @@ class Encoder:
         sees_wide = self.options.unit == "sentence" and self.options.tokenizer != "bytes"
         if sees_wide and (a[:m] >= 0xC0).any():
             wide = _whole(ch.decode(a, m), m)
-        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last)
+        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Characters or bytes: white space is a token like any other, but between sequences."""

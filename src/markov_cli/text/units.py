@@ -56,12 +56,22 @@ class Breaks(NamedTuple):
 _NONE = Breaks(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def find_breaks(a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None, first: bool, last: bool) -> Breaks:
+def find_breaks(
+    a: np.ndarray,
+    m: int,
+    unit: str,
+    gaps: Gaps,
+    wide: Wide | None,
+    first: bool,
+    last: bool,
+    original: np.ndarray | None = None,
+) -> Breaks:
     """The breaks of one block.
 
-    wide   the block's characters above U+007F, None where there are none
-    first  the text begins with this block: white space there is a break (sentence, paragraph)
-    last   the text ends with it: likewise
+    wide      the block's characters above U+007F, None where there are none
+    first     the text begins with this block: white space there is a break (sentence, paragraph)
+    last      the text ends with it: likewise
+    original  the block before it was lowered, where it was: only there an initial is a capital
     """
     if unit == "file":
         return _NONE
@@ -77,7 +87,7 @@ def find_breaks(a: np.ndarray, m: int, unit: str, gaps: Gaps, wide: Wide | None,
     begin, end = gaps
     if unit == "sentence":
         role = _roles(a, m, wide)
-        breaks |= _sentence_ends(a, role, begin)
+        breaks |= _sentence_ends(a, role, begin, original)
         if wide is not None:
             stop = _unspaced_stops(m, role, wide)
             if len(begin):  # where white space follows, the gap says it already
@@ -111,7 +121,7 @@ def _roles(a: np.ndarray, m: int, wide: Wide | None) -> np.ndarray:
     return role
 
 
-def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray) -> np.ndarray:
+def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray, original: np.ndarray | None) -> np.ndarray:
     """[g]: a sentence ends where gap g begins."""
     ends = np.zeros(len(begin), bool)
     where = np.flatnonzero(role[begin - 1])
@@ -122,7 +132,12 @@ def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray) -> np.nda
         i[closed] = run[np.searchsorted(run, i[closed], "right") - 1] - 1
     what = role[i]
     point = np.flatnonzero(what == _POINT)
-    what[point[_abbreviated(a, i[point])]] = _NEITHER
+    if original is None:
+        short = _abbreviated(a, i[point])
+    else:  # lowering changes lengths here and there, but not how many points there are
+        nth = np.searchsorted(np.flatnonzero(a[: len(role) - 1] == ord(".")), i[point])
+        short = _abbreviated(original, np.flatnonzero(original == ord("."))[nth])
+    what[point[short]] = _NEITHER
     ends[where] = (what == _END) | (what == _POINT)
     return ends
 
