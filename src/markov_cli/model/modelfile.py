@@ -36,6 +36,11 @@ from .table import MAX_ORDER, Order, Table, no_rows
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
+HOLDS = (
+    "counts",
+    "weighted counts",
+    "probabilities",
+)  # what a table holds; merging with weights, and ARPA, give the others
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Header:
     prune: tuple[int, ...] = ()
     unicode: str = UNICODE_VERSION
     counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
+    holds: str = "counts"  # one of HOLDS
 
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
@@ -271,11 +277,14 @@ def _header(head: dict[str, Any]) -> Header:
     coc = [[int(x) for x in row] for row in head["counts_of_counts"]]
     if coc and (len(coc) > order or any(len(row) != 5 for row in coc)):
         raise ValueError("counts_of_counts")
+    if head.get("holds", "counts") not in HOLDS:
+        raise ValueError(f"holds {head['holds']!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
+        head.get("holds", "counts"),
     )  # fmt: skip
 
 

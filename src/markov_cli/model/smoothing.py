@@ -1,0 +1,408 @@
+"""Counts -> probabilities.
+
+Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
+token; w a follower of h; c(h w) a raw count; a(h w) the count that a method goes by; N1+(h .) the
+number of distinct followers of h; V the number of ids that can follow: types, `<unk>` and `</s>`,
+not `<s>`; D a discount; A(h) what is divided by; b(h) the backoff weight.
+
+All methods have one form, with a bottom of 1/V below the empty history:
+
+    p(w | h) = u(h w) + b(h) p(w | h')      u(h w) = (a(h w) - D) / A(h), 0 where h w is not in the table
+                                            b(h)   = 1 - sum of u(h .)
+
+so every distribution sums to 1, whatever was pruned. A history that is not in the table, or that
+nothing follows, has b = 1. Raw counts (`none`) and Lidstone have no p(w | h') but 0 and 1/V;
+stupid backoff takes u alone where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import OptionError
+from ..text.types import BOS, ragged
+from .compact import Counts
+from .table import Table
+
+METHODS = ("none", "kn", "wb", "abs", "laplace", "lidstone", "stupid")
+FALLBACK = (0.5, 1.0, 1.5)  # what lmplz falls back to with --discount_fallback
+_STUPID = 0.4  # Brants et al. 2007, section 4
+_SOME = 1 << 21  # followers that are summed at one time
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """A method and its number.
+
+    method  one of METHODS
+    amount  abs: the discount, 0 to 1, None to estimate one for each order; lidstone: what is added to
+            each count; stupid: the weight of a shorter history
+    """
+
+    method: str = "none"
+    amount: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Smoothing:
+        """`kn`, `abs:0.75`, `lidstone:0.1` as a method; OptionError for what is none.
+
+        >>> Smoothing.parse("lidstone:0.1")
+        Smoothing(method='lidstone', amount=0.1)
+        """
+        method, _, given = text.partition(":")
+        if method not in METHODS:
+            raise OptionError(f"--smoothing {text!r}: no such method", f"one of {', '.join(METHODS)}")
+        amount: float | None = {"laplace": 1.0, "lidstone": 0.5, "stupid": _STUPID}.get(method)
+        if given or ":" in text:
+            highest = {"abs": 1.0, "lidstone": 1e9, "stupid": 1.0}.get(method)
+            if highest is None:
+                raise OptionError(f"--smoothing {text!r}: {method} takes no number", f"--smoothing {method}")
+            try:
+                amount = float(given)
+            except ValueError:
+                amount = -1.0
+            if not 0 < amount <= highest:
+                raise OptionError(
+                    f"--smoothing {text!r}: a number above 0 and up to {highest:g}",
+                    f"for example --smoothing {method}:0.5",
+                )
+        return cls(method, amount)
+
+    def __str__(self) -> str:
+        given = self.amount is not None and self.method in ("abs", "lidstone", "stupid")
+        return f"{self.method}:{self.amount:g}" if given else self.method
+
+
+def discounts(n_with_count: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Modified Kneser-Ney discounts of one order.
+
+    n_with_count  int64 (5,)    [k] = how many n-grams have adjusted count k; [0] unused
+    returns       float64 (4,)  0, D1, D2, D3+, with 0 <= D[k] <= k; and whether they could be estimated
+
+    Source: Chen and Goodman 1998, eq. 26. Where n1, n2 or n3 is 0, or a D falls outside [0, k], the
+    whole order falls back to (0.5, 1, 1.5), as lmplz does with --discount_fallback.
+
+    >>> discounts(np.array([0, 60, 20, 10, 5]))
+    (array([0. , 0.6, 1.1, 1.8]), True)
+    """
+    n = [int(x) for x in n_with_count]
+    whole = n[1] + 2 * n[2]
+    # D[k] >= 0, in whole numbers: a last bit of a quotient must not decide; D[k] <= k always holds
+    if not all(n[1:4]) or any(k * whole * n[k] < (k + 1) * n[1] * n[k + 1] for k in (1, 2, 3)):
+        return np.array([0.0, *FALLBACK]), False
+    found = [k - (k + 1) * n[1] * n[k + 1] / (whole * n[k]) for k in (1, 2, 3)]
+    return np.array([0.0, *(max(d, 0.0) for d in found)]), True
+
+
+class Smoothed:
+    """The distributions of a table of counts under one method.
+
+    table     unpruned or pruned
+    n_free    V
+    fell_back orders whose Kneser-Ney discounts could not be estimated, so that FALLBACK is used
+    """
+
+    def __init__(self, table: Table, smoothing: Smoothing) -> None:
+        self.table, self.smoothing = table, smoothing
+        self.method = smoothing.method
+        self.n_free = table.n_ids - 1
+        self.fell_back: list[int] = []
+        self.opened = _opened_by_bos(table)
+        self._discount = [self._discounts(k) for k in range(1, table.order + 1)]
+        self._whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # level: u of its rows, b of its histories
+        self._empty = self._weights(0, np.zeros(1, np.int64))
+
+    @property
+    def interpolates(self) -> bool:
+        """A shorter history adds to what a longer one gives."""
+        return self.method != "stupid"
+
+    @property
+    def sums_to_one(self) -> bool:
+        """These are probabilities; stupid backoff only gives scores."""
+        return self.method != "stupid"
+
+    @property
+    def chained(self) -> bool:
+        """The next shorter history is what is backed off to: the form that ARPA holds."""
+        return self.method in ("kn", "wb", "abs", "stupid")
+
+    # ------------------------------------------------------------ counts
+
+    def counts(self, order: int) -> Counts:
+        """The counts that rows of an order go by, but for those that open with BOS."""
+        here = self.table.orders[order - 1]
+        return here.left if self.method == "kn" and here.left is not None else here.count
+
+    def adjusted(self, order: int, row: np.ndarray) -> np.ndarray:
+        """a of rows: int64 (m,).
+
+        Kneser-Ney: the number of distinct left neighbours; the raw count at the top order and of
+        what opens with BOS, which has none. Other methods: the raw count.
+        Source: Heafield et al. 2013, section 3.2.
+        """
+        if order == self.table.order and order > 1:
+            return self.counts(order).at(row)
+        counts = self.counts(order)
+        value = counts.at(row)
+        raw = self.table.orders[order - 1].count
+        if counts is not raw and order > 1:
+            low, high = self.opened[order - 1]
+            opens = (row >= low) & (row < high)
+            if opens.any():
+                value[opens] = raw.at(row[opens])
+        if order == 1:
+            value[row == BOS] = 0
+        return value
+
+    def _adjusted(self, order: int, low: int, high: int) -> np.ndarray:
+        """a of rows low..high-1: int64."""
+        value = self.counts(order).slice(low, high)
+        begin, end = (min(max(x, low), high) for x in self.opened[order - 1])
+        if begin < end:
+            raw = self.table.orders[order - 1].count
+            value[begin - low : end - low] = 0 if order == 1 else raw.slice(begin, end)
+        return value
+
+    def _discounts(self, order: int) -> np.ndarray:
+        """D of adjusted count 0, 1, 2, 3 and above, at one order: float64 (4,)."""
+        if self.method == "kn":
+            table = self.table
+            if table.pruned and len(table.counts_of_counts) >= order:
+                n = table.counts_of_counts[order - 1]
+            else:
+                n = self._counts_of_counts(order)
+            found, estimated = discounts(n)
+            if not estimated and n[1:].any():
+                self.fell_back.append(order)
+            return found
+        if self.method == "abs":
+            d = self.smoothing.amount
+            if d is None:  # Ney, Essen and Kneser 1994, eq. 24
+                n = self._counts_of_counts(order)
+                d = n[1] / (n[1] + 2 * n[2]) if n[1] and n[2] else 0.5
+            return np.array([0.0, d, d, d])
+        return np.zeros(4)
+
+    def _counts_of_counts(self, order: int) -> np.ndarray:
+        """How many rows have adjusted count 1, 2, 3, 4: int64 (5,)."""
+        counts, raw = self.counts(order), self.table.orders[order - 1].count
+        low, high = self.opened[order - 1]
+        n = np.array([0, *(np.count_nonzero(counts.small == v) for v in range(1, 5))], np.int64)
+        opens = slice(low, high)
+        n[1:] -= [np.count_nonzero(counts.small[opens] == v) for v in range(1, 5)]
+        if order > 1:
+            n[1:] += [np.count_nonzero(raw.small[opens] == v) for v in range(1, 5)]
+        return n
+
+    # ------------------------------------------------------------ histories
+
+    def divisor(self, level: int, row: np.ndarray, kept: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+        """A of histories: float64 (m,), 0 for those that nothing follows.
+
+        kept  what `_kept` gives for them, where it is known already
+        """
+        table = self.table
+        if self.method == "kn" and level < table.order - 1:
+            below = table.orders[level].left
+            assert below is not None
+            if level == 0:
+                return np.full(len(row), float(below.total))
+            stored = table.orders[level - 1].left_total
+            if stored is not None:
+                total = stored.at(row).astype(np.float64)
+            else:
+                low, high = table.followers(level, row)
+                total = (below.sum_before(high) - below.sum_before(low)).astype(np.float64)
+            opened, closed = self.opened[level - 1]
+            opens = (row >= opened) & (row < closed)
+            if opens.any():
+                total[opens] = table.total(level, row[opens])
+            return total
+        total = table.total(level, row).astype(np.float64)
+        if self.method == "wb" or (self.method == "none" and table.pruned):
+            own, many = kept or self._kept(level, row)
+            if self.method == "none":
+                return own
+            total[total > 0] += many[total > 0]
+        if self.method in ("laplace", "lidstone"):
+            assert self.smoothing.amount is not None
+            total[total > 0] += self.smoothing.amount * self.n_free
+        return total
+
+    def _kept(self, level: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sum of a - D over the followers of histories, and how many there are: float64 (m,) twice."""
+        low, high = self.table.followers(level, row)
+        size = high - low
+        total, many = np.zeros(len(row)), size.astype(np.float64)
+        d = self._discount[level]
+        filled = np.flatnonzero(size)
+        end = np.cumsum(size[filled])
+        begin = 0
+        while begin < len(filled):
+            done = int(end[begin - 1]) if begin else 0
+            stop = max(int(np.searchsorted(end, done + _SOME, "right")), begin + 1)
+            some = filled[begin:stop]
+            a = self.adjusted(level + 1, ragged(low[some], size[some]))
+            edges = np.cumsum(size[some]) - size[some]
+            total[some] = np.add.reduceat(a - d[np.minimum(a, 3)], edges)
+            if level == 0:  # ids that were never seen are rows too
+                many[some] = np.add.reduceat((a > 0).astype(np.float64), edges)
+            begin = stop
+        return total, many
+
+    def weights(self, level: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A and b of histories: float64 (m,) twice; 0 and 1 for those that nothing follows."""
+        if level == 0:
+            a, b = self._empty
+            return np.full(len(row), a[0]), np.full(len(row), b[0])
+        one, which = distinct(row)
+        a, b = self._weights(level, one)
+        return a[which], b[which]
+
+    def _weights(self, level: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        a = self.divisor(level, row)
+        return a, self._backoff(level, a, lambda live: self._kept(level, row[live])[0])
+
+    def _backoff(self, level: int, a: np.ndarray, kept: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """b of histories from their A; `kept` gives the sums of a - D of some of them."""
+        live = a > 0
+        b = np.ones(len(a))
+        if self.method == "stupid":
+            assert self.smoothing.amount is not None
+            b[:] = self.smoothing.amount if level else 0.0
+        elif self.method == "none":
+            b[live] = 0.0
+        else:
+            b[live] = np.maximum(1.0 - kept(live) / a[live], 0.0)
+        return b
+
+    def prepare(self) -> None:
+        """Work out u of every row and b of every history: 8 bytes each, and `extend` only looks them up.
+
+        Pays when about as many tokens will be scored as the table has rows.
+        """
+        for level in range(self.table.order):
+            if level in self._whole:
+                continue
+            n = len(self.table.orders[level - 1]) if level else 1
+            u, b = np.empty(len(self.table.orders[level])), np.empty(n)
+            for low, high in self._slices(level, n):
+                self._own(level, low, high, u, b)
+            self._whole[level] = u, b
+
+    def _slices(self, level: int, n: int) -> Iterator[tuple[int, int]]:
+        """Ranges of histories with some hundred thousand followers each."""
+        first = self.table.orders[level - 1].first if level else None
+        low = 0
+        while low < n:
+            high = n
+            if first is not None:
+                wanted = np.array(min(int(first[low]) + (_SOME >> 2), int(first[-1])), first.dtype)
+                high = min(max(int(np.searchsorted(first, wanted, "right")) - 1, low + 1), low + (_SOME >> 2), n)
+            yield low, high
+            low = high
+
+    def _own(self, level: int, low: int, high: int, u: np.ndarray, b: np.ndarray) -> None:
+        """Fill in u of the followers of histories low..high-1, and their b."""
+        history = np.arange(low, high)
+        begin, end = self.table.followers(level, history)
+        n = end - begin
+        rows = slice(int(begin[0]), int(end[-1]))
+        a = self._adjusted(level + 1, rows.start, rows.stop)
+        own = a - self._discount[level][np.minimum(a, 3)]
+        filled = np.flatnonzero(n)
+        kept = np.zeros(len(n))
+        if len(filled):
+            kept[filled] = np.add.reduceat(own, begin[filled] - rows.start)
+        many = n.astype(np.float64) if level else np.array([np.count_nonzero(a)], np.float64)
+        divisor = self.divisor(level, history, (kept, many))
+        b[low:high] = self._backoff(level, divisor, lambda live: kept[live])
+        np.divide(own, np.repeat(np.maximum(divisor, 1e-300), n), out=u[rows])
+
+    # ------------------------------------------------------------ probabilities
+
+    def extend(self, level: int, row: np.ndarray, child: np.ndarray, shorter: np.ndarray) -> np.ndarray:
+        """p(w | h) from p(w | h'): float64 (m,).
+
+        row      int64 (m,), histories of `level` tokens
+        child    int64 (m,), the row of each h w, -1 where it is not in the table
+        shorter  float64 (m,), p(w | h'); at level 0 it is not looked at
+        """
+        if level in self._whole and self.chained and self.method != "stupid":
+            u, b = self._whole[level]
+            p = b[row] * shorter if level else np.full(len(row), b[0] / self.n_free)
+            seen = np.flatnonzero(child >= 0)
+            p[seen] += u[child[seen]]
+            return p
+        a, b = self.weights(level, row)
+        if level == 0:
+            shorter = np.full(len(row), 1.0 / self.n_free)
+        elif not self.chained:  # below the longest history there is nothing, or everything alike
+            unseen = 0.0 if self.method == "none" else 1.0 / self.n_free
+            shorter = np.where(a > 0, unseen, shorter)
+        p = b * shorter
+        seen = np.flatnonzero((child >= 0) & (a > 0))
+        if len(seen):
+            count = self.adjusted(level + 1, child[seen])
+            u = (count - self._discount[level][np.minimum(count, 3)]) / a[seen]
+            p[seen] = np.where(count > 0, u, p[seen]) if self.method == "stupid" else u + p[seen]
+        return p
+
+    @property
+    def minds_missing(self) -> bool:
+        """A history that is not in the table changes p: see `missing`."""
+        return self.method in ("laplace", "lidstone", "stupid")
+
+    def missing(self, p: np.ndarray) -> np.ndarray:
+        """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
+        if self.method == "stupid":
+            assert self.smoothing.amount is not None
+            return self.smoothing.amount * p
+        return np.full(len(p), 1.0 / self.n_free) if self.minds_missing else p
+
+    def whole(self, level: int, row: int) -> np.ndarray:
+        """p of every id behind one history: float64 (n_ids,), BOS has 0."""
+        every = np.arange(self.table.n_ids)
+        rows = [(level, row)]
+        while rows[-1][0] > 0:
+            k, r = rows[-1]
+            rows.append((k - 1, int(self.table.shorter(k, np.array([r]))[0])))
+        p = np.zeros(len(every))
+        for k, r in reversed(rows):
+            here = np.full(len(every), r, np.int64)
+            child = every if k == 0 else np.full(len(every), -1, np.int64)
+            if k:
+                low, high = (int(x[0]) for x in self.table.followers(k, here[:1]))
+                child[self.table.tokens(k + 1, np.arange(low, high))] = np.arange(low, high)
+            p = self.extend(k, here, child, p)
+        p[BOS] = 0.0
+        return p
+
+
+def distinct(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values, and the place of each among them: int64 (u,), int64 (m,)."""
+    if len(row) < 2:
+        return row, np.zeros(len(row), np.int64)
+    order = np.argsort(row, kind="stable")
+    ranked = row[order]
+    new = np.empty(len(row), bool)
+    new[0] = True
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    which = np.empty(len(row), np.int64)
+    which[order] = np.cumsum(new) - 1
+    return ranked[new], which
+
+
+def _opened_by_bos(table: Table) -> list[tuple[int, int]]:
+    """Per order, the rows [low, high) that open with BOS; of order 1, BOS itself."""
+    low, high = BOS, BOS + 1
+    out = [(low, high)]
+    for order in table.orders[:-1]:
+        assert order.first is not None
+        low, high = int(order.first[low]), int(order.first[high])
+        out.append((low, high))
+    return out

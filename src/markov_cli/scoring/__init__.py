@@ -1,0 +1,1 @@
+"""Table and ids to bits."""
