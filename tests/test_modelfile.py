@@ -123,6 +123,7 @@ def test_the_header_says_everything_that_changes_an_answer(tiny):
         "format": "markov-ngram-table", "version": 1, "order": 3, "tokenizer": "words", "unit": "sentence",
         "lowercase": False, "pattern": None, "tokens": 11, "types": 6, "sequences": 2, "corpus_bytes": len(TINY),
         "min_type_count": 1, "prune": [], "unicode": head["unicode"], "counts_of_counts": [],
+            "holds": "counts",
     }  # fmt: skip
     assert arrays == {n: [a.dtype.str, list(a.shape)] for n, a in arrays_of(tiny).items() if n != "header"}
 
