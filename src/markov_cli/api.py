@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import HistoryError, ModelFileError, OptionError
+from .errors import HistoryError, ModelFileError, NeedsCounts, OptionError
 from .model import modelfile
 from .model.modelfile import Header
 from .model.table import INDEX_ROWS, Table
@@ -26,6 +26,7 @@ from .text.types import BOS, N_MARKERS, UNK, Types
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .model.distribution import Distribution
     from .training import Trained
 
 _DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
@@ -46,6 +47,7 @@ class Model:
     def __init__(self, header: Header, lexicon: Lexicon, table: Table, file: modelfile.ModelFile | None = None):
         self.header, self.lexicon, self.table = header, lexicon, table
         self.file = file
+        self._distributions: dict[str, Distribution] = {}
         self.repairs = Repairs()
 
     # ------------------------------------------------------------ files
@@ -75,6 +77,7 @@ class Model:
             none = np.empty(0, np.uint8)
             self.lexicon = Lexicon(none, np.zeros(1, np.int64), none, self.lexicon.tokenizer)
             self.table = Table([])
+            self._distributions.clear()
             self.file = None
 
     def __enter__(self) -> Model:
@@ -87,6 +90,32 @@ class Model:
     def order(self) -> int:
         """Length of the longest n-gram."""
         return self.header.order
+
+    # ------------------------------------------------------------ distributions
+
+    def distribution(self, smoothing: str | None = None) -> Distribution:
+        """The probabilities of this model under a smoothing, `kn` or `lidstone:0.1` for example.
+
+        None means raw counts (`none`), or the model's own probabilities where it holds no counts.
+        """
+        name = smoothing or ("own" if self.header.holds == "probabilities" else "none")
+        if name not in self._distributions:
+            self._distributions[name] = self._guarded(self._distribution, name)
+        return self._distributions[name]
+
+    def _distribution(self, name: str) -> Distribution:
+        from .model.listed import Listed
+        from .model.methods import Smoothing
+        from .model.smoothing import Smoothed
+
+        if self.header.holds == "probabilities":
+            if name != "own":
+                raise NeedsCounts(
+                    f"--smoothing {name}: the model holds probabilities only, smoothed already",
+                    "leave --smoothing out, or train a model from text",
+                )
+            return Listed(self.table)
+        return Smoothed(self.table, Smoothing.parse(name))
 
     # ------------------------------------------------------------ histories
 
@@ -161,16 +190,18 @@ class Model:
         except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
             raise ModelFileError(f"the table is not whole: {error}", _DAMAGED) from None
 
-    def follow(self, level: int, row: int, top: int | None = None) -> Followers:
-        """The followers of one known history, the commonest first."""
-        return self._guarded(self._follow, level, row, top)
+    def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
+        """The followers of one known history, the commonest first; the likeliest under another smoothing."""
+        if self.draws_raw(smoothing):
+            return self._guarded(self._follow, level, row, top)
+        return self._guarded(self._likely, level, row, top, self.distribution(smoothing))
 
-    def backoff(self, known: Known, top: int | None = None) -> list[Followers]:
+    def backoff(self, known: Known, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a known history and of each shorter one, down to no history."""
         out = []
         level, row = known.level, known.row
         while True:
-            out.append(self.follow(level, row, top))
+            out.append(self.follow(level, row, top, smoothing))
             if level == 0:
                 return out
             row = int(self._guarded(self.table.shorter, level, np.array([row]))[0])
@@ -187,10 +218,33 @@ class Model:
         seen = np.flatnonzero(count)
         order = seen[np.argsort(-count[seen], kind="stable")][:top]
         total = int(table.total(level, at)[0])
+        if table.pruned:  # what was dropped is not drawn either
+            total = int(count.sum())
         ids = table.tokens(level + 1, order + low).tolist()
         found = [self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
         history = [self.name_of(i) for i in table.ngram(level, row)]
         return Followers(history, level, total, len(seen), found)
+
+    def _likely(self, level: int, row: int, top: int | None, distribution: Distribution) -> Followers:
+        """Every id can follow: those with the highest p, and how often each was seen."""
+        from .model.distribution import whole
+
+        table = self.table
+        at = np.array([row], np.int64)
+        p = whole(distribution, level, row)
+        ids = np.lexsort((np.arange(len(p)), -p))
+        ids = ids[p[ids] > 0][:top]
+        low, high = (int(x[0]) for x in table.followers(level, at))
+        counted = self.header.holds != "probabilities"
+        count = np.zeros(len(p), np.int64)
+        followers = table.tokens(level + 1, np.arange(low, high))
+        if counted:
+            count[followers] = table.orders[level].count.slice(low, high)
+            count[BOS] = 0
+        seen = int(np.count_nonzero(count)) if counted else high - low
+        total = int(table.total(level, at)[0]) if counted else 0
+        found = [self._follower(i, int(count[i]), float(p[i])) for i in ids.tolist()]
+        return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
     def _follower(self, i: int, count: int, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
@@ -202,7 +256,13 @@ class Model:
         return self.lexicon.marker(i) or self.lexicon.text_of(i)
 
     def followers(
-        self, history: str = "", *, at_start: bool = False, ignore_case: bool = False, top: int | None = None
+        self,
+        history: str = "",
+        *,
+        at_start: bool = False,
+        ignore_case: bool = False,
+        top: int | None = None,
+        smoothing: str | None = None,
     ) -> Followers:
         """What follows the longest known end of `history`, the commonest first.
 
@@ -212,7 +272,7 @@ class Model:
         [('b', 2), ('c', 1)]
         """
         known = self.known(history, at_start, ignore_case)
-        return self.follow(known.level, known.row, top)
+        return self.follow(known.level, known.row, top, smoothing)
 
     # ------------------------------------------------------------ texts
 
@@ -229,9 +289,11 @@ class Model:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
+        smoothing: str | None = None,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same whatever `count`.
 
+        smoothing   what is drawn from; see `distribution`
         prompt      how each text begins; with `within` it stands mid-sequence
         min_tokens  texts that end before are drawn anew; fewer texts than `count` may come
         max_tokens  texts are cut there, the prompt's tokens counted
@@ -240,7 +302,9 @@ class Model:
         known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
         shape = Shape(temperature, top_k, top_p)
         n_prompt = known.tokens
-        for drawn, whole, edge in self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape):
+        for drawn, whole, edge in self.draw(
+            count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing
+        ):
             edges = edge.tolist()
             for k in range(len(drawn.index)):
                 one = whole[edges[k] : edges[k + 1]]
@@ -266,6 +330,7 @@ class Model:
         end: bytes = b"",
         bits: bool = True,
         jobs: int = 2,
+        smoothing: str | None = None,
     ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
         """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
 
@@ -276,8 +341,9 @@ class Model:
         check_lengths(min_tokens, max_tokens)
         n_prompt = known.tokens
         if count >= _MANY:
-            self._guarded(self._index)
-        sampler = Sampler(self.table, shape, bits)
+            self._guarded(self._index, self.draws_raw(smoothing))
+        smoothed = None if self.draws_raw(smoothing) else self.distribution(smoothing)
+        sampler = Sampler(self.table, shape, bits, smoothed)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
         longest = max(max_tokens - n_prompt, 0)
 
@@ -307,11 +373,19 @@ class Model:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _index(self) -> None:
-        """Ready the two places where nearly every draw looks: the top order, and the histories it leads to."""
-        self.table.index(self.order - 2)
-        if len(self.table.orders[-1]) <= INDEX_ROWS:
-            self.table.orders[-1].count.index()
+    def draws_raw(self, smoothing: str | None) -> bool:
+        """Whether it is raw counts that are drawn from."""
+        return smoothing in (None, "none") and self.header.holds != "probabilities"
+
+    def _index(self, raw: bool) -> None:
+        """Ready the places where nearly every draw looks: for raw counts the top order, and where it leads."""
+        for level in range(self.order - 2 if raw else 0, self.order - 1):
+            self.table.index(level)
+        for order in self.table.orders[-1:] if raw else self.table.orders:
+            if self.header.holds != "probabilities" and len(order) <= INDEX_ROWS:
+                order.count.index()
+                if order.left is not None and not raw:
+                    order.left.index()
 
     def _texts(self, drawn: Drawn, known: Known, prompt: str, end: bytes) -> tuple[bytes, np.ndarray]:
         ids = drawn.ids

@@ -36,6 +36,10 @@ class ModelFileError(MarkovError):
     """The file is not a model that this program can use."""
 
 
+class NeedsCounts(MarkovError):
+    """The model holds something else than the whole counts that this needs."""
+
+
 class HistoryError(MarkovError):
     """Not one token of a prompt or history is known to the model."""
 

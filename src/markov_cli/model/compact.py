@@ -9,11 +9,11 @@ the row at which a sum is reached, a matter of one such span: that is what sampl
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from ..errors import ModelFileError
+from ..errors import ModelFileError, NeedsCounts
 
 _SHIFT = 4
 SPAN = 1 << _SHIFT
@@ -161,6 +161,24 @@ class Counts:
         before = self.sum_before(low)
         total = self.sum_before(high) - before
         return self.row_at(before + np.minimum((share * total).astype(np.int64), total - 1), low, high), total
+
+
+class Uncounted(Counts):
+    """Stands where a table that holds probabilities has no counts: it has a length, and says what is missing."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_"):
+            return super().__getattribute__(name)
+        raise NeedsCounts(
+            "the model holds probabilities only, and this needs counts",
+            "train one from text: markov train TEXT -o MODEL",
+        )
 
 
 def _passed(values: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -18,83 +18,15 @@ stupid backoff takes u alone where there is one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import OptionError
 from ..text.types import BOS, ragged
 from .compact import Counts
+from .methods import Smoothing, discounts
 from .table import Table
 
-METHODS = ("none", "kn", "wb", "abs", "laplace", "lidstone", "stupid")
-FALLBACK = (0.5, 1.0, 1.5)  # what lmplz falls back to with --discount_fallback
-_STUPID = 0.4  # Brants et al. 2007, section 4
 _SOME = 1 << 21  # followers that are summed at one time
-
-
-@dataclass(frozen=True)
-class Smoothing:
-    """A method and its number.
-
-    method  one of METHODS
-    amount  abs: the discount, 0 to 1, None to estimate one for each order; lidstone: what is added to
-            each count; stupid: the weight of a shorter history
-    """
-
-    method: str = "none"
-    amount: float | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Smoothing:
-        """`kn`, `abs:0.75`, `lidstone:0.1` as a method; OptionError for what is none.
-
-        >>> Smoothing.parse("lidstone:0.1")
-        Smoothing(method='lidstone', amount=0.1)
-        """
-        method, _, given = text.partition(":")
-        if method not in METHODS:
-            raise OptionError(f"--smoothing {text!r}: no such method", f"one of {', '.join(METHODS)}")
-        amount: float | None = {"laplace": 1.0, "lidstone": 0.5, "stupid": _STUPID}.get(method)
-        if given or ":" in text:
-            highest = {"abs": 1.0, "lidstone": 1e9, "stupid": 1.0}.get(method)
-            if highest is None:
-                raise OptionError(f"--smoothing {text!r}: {method} takes no number", f"--smoothing {method}")
-            try:
-                amount = float(given)
-            except ValueError:
-                amount = -1.0
-            if not 0 < amount <= highest:
-                raise OptionError(
-                    f"--smoothing {text!r}: a number above 0 and up to {highest:g}",
-                    f"for example --smoothing {method}:0.5",
-                )
-        return cls(method, amount)
-
-    def __str__(self) -> str:
-        given = self.amount is not None and self.method in ("abs", "lidstone", "stupid")
-        return f"{self.method}:{self.amount:g}" if given else self.method
-
-
-def discounts(n_with_count: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Modified Kneser-Ney discounts of one order.
-
-    n_with_count  int64 (5,)    [k] = how many n-grams have adjusted count k; [0] unused
-    returns       float64 (4,)  0, D1, D2, D3+, with 0 <= D[k] <= k; and whether they could be estimated
-
-    Source: Chen and Goodman 1998, eq. 26. Where n1, n2 or n3 is 0, or a D falls outside [0, k], the
-    whole order falls back to (0.5, 1, 1.5), as lmplz does with --discount_fallback.
-
-    >>> discounts(np.array([0, 60, 20, 10, 5]))
-    (array([0. , 0.6, 1.1, 1.8]), True)
-    """
-    n = [int(x) for x in n_with_count]
-    whole = n[1] + 2 * n[2]
-    # D[k] >= 0, in whole numbers: a last bit of a quotient must not decide; D[k] <= k always holds
-    if not all(n[1:4]) or any(k * whole * n[k] < (k + 1) * n[1] * n[k + 1] for k in (1, 2, 3)):
-        return np.array([0.0, *FALLBACK]), False
-    found = [k - (k + 1) * n[1] * n[k + 1] / (whole * n[k]) for k in (1, 2, 3)]
-    return np.array([0.0, *(max(d, 0.0) for d in found)]), True
 
 
 class Smoothed:
@@ -157,6 +89,10 @@ class Smoothed:
         if order == 1:
             value[row == BOS] = 0
         return value
+
+    def discount(self, order: int) -> np.ndarray:
+        """D of adjusted count 0, 1, 2, 3 and above, at one order: float64 (4,)."""
+        return self._discount[order - 1]
 
     def _adjusted(self, order: int, low: int, high: int) -> np.ndarray:
         """a of rows low..high-1: int64."""
@@ -363,24 +299,6 @@ class Smoothed:
             assert self.smoothing.amount is not None
             return self.smoothing.amount * p
         return np.full(len(p), 1.0 / self.n_free) if self.minds_missing else p
-
-    def whole(self, level: int, row: int) -> np.ndarray:
-        """p of every id behind one history: float64 (n_ids,), BOS has 0."""
-        every = np.arange(self.table.n_ids)
-        rows = [(level, row)]
-        while rows[-1][0] > 0:
-            k, r = rows[-1]
-            rows.append((k - 1, int(self.table.shorter(k, np.array([r]))[0])))
-        p = np.zeros(len(every))
-        for k, r in reversed(rows):
-            here = np.full(len(every), r, np.int64)
-            child = every if k == 0 else np.full(len(every), -1, np.int64)
-            if k:
-                low, high = (int(x[0]) for x in self.table.followers(k, here[:1]))
-                child[self.table.tokens(k + 1, np.arange(low, high))] = np.arange(low, high)
-            p = self.extend(k, here, child, p)
-        p[BOS] = 0.0
-        return p
 
 
 def distinct(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

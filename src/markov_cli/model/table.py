@@ -40,6 +40,8 @@ class Order:
     left: Counts | None = None
     link: np.ndarray | None = None
     left_total: Counts | None = None  # pruned tables only: sum of `left` over all followers
+    log10: np.ndarray | None = None  # tables of probabilities only: float32 (r,), log10 p
+    backoff: np.ndarray | None = None  # and log10 of the backoff weight; None at the top
 
     def __len__(self) -> int:
         return len(self.count)

@@ -4,15 +4,18 @@ Legend: n is the order; a history is (level, row): its number of tokens and its 
 in that order; t is a step, i the number of a text.
 
 One step: draw a follower of the history in proportion to its count; where a history has no
-follower that may be written, go to the history one token shorter and draw there.
+follower that may be written, go to the history one token shorter and draw there. Smoothed
+distributions have a step of their own, in `smoothed`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.distribution import Distribution
 from ..model.table import Table
 from ..text.types import EOS, ragged
 from . import shaping
@@ -23,6 +26,10 @@ _BATCH_TOKENS = 1 << 20
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
 _SHARED = 64  # followers for each text up to which one running sum for all of them is the quickest
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
+
+
+# level, row and random numbers of many texts -> token, its bits, and the history after it
+Step = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 
 
 def batch_size(count: int, mean_tokens: float, jobs: int) -> int:
@@ -56,14 +63,21 @@ class Sampler:
         table: Table,
         shape: shaping.Shape | None = None,
         bits: bool = True,
+        smoothed: Distribution | None = None,
     ) -> None:
         """A sampler of one table.
 
-        bits  work out `Drawn.bits`, which costs a little; else they are 0
+        bits      work out `Drawn.bits`, which costs a little; else they are 0
+        smoothed  the distribution to draw from, None for raw counts
         """
         self.table, self.bits = table, bits
         self.shape = shape or shaping.Shape()
         self.shape.check()
+        self._step: Step = self._raw_step
+        if smoothed is not None:
+            from .smoothed import SmoothedStep  # raw counts do without, and start sooner
+
+            self._step = SmoothedStep(smoothed, self.shape, bits)
 
     def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Drawn:
         """Texts begin..begin+n-1 of a seed.
@@ -126,7 +140,7 @@ class Sampler:
                 break
         return _gather(columns, owners, length, complete, bits, which + begin)
 
-    def _step(
+    def _raw_step(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """One token for every text: token, its bits, and the history after it."""

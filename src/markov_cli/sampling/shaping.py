@@ -46,13 +46,13 @@ class Shape:
 def weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndarray:
     """Weights of followers after shaping: int64 (sum of size,), 0 for what is cut off.
 
-    count  int64, the counts of all segments one behind another
+    count  int64 or float64, the counts or probabilities of all segments one behind another
     size   int64 (s,), the length of each segment, at least 1
 
     Whole numbers, 2**40 for the commonest of a segment, so that sums are exact and a
     last bit of `exp` that differs between machines changes nothing.
     """
-    if int(count.min()) < 1:
+    if count.min() <= 0:
         raise IndexError("an n-gram that was never seen")
     begin = np.cumsum(size) - size
     owner = np.repeat(np.arange(len(size)), size)

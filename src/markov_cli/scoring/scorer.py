@@ -9,35 +9,10 @@ places come order by order, and with them p(w | h) from p(w | h').
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
-from ..model.table import Table
+from ..model.distribution import Distribution
 from ..text.types import BOS
-
-
-class Distribution(Protocol):
-    """What `smoothing.Smoothed` and `listed.Listed` are to a scorer."""
-
-    table: Table
-
-    def extend(self, level: int, row: np.ndarray, child: np.ndarray, shorter: np.ndarray) -> np.ndarray:
-        """p(w | h) from p(w | h')."""
-        ...
-
-    def prepare(self) -> None:
-        """Get ready for very many histories."""
-        ...
-
-    @property
-    def minds_missing(self) -> bool:
-        """A history that is not in the table changes p."""
-        ...
-
-    def missing(self, p: np.ndarray) -> np.ndarray:
-        """p(w | h) from p(w | h') where nothing follows h."""
-        ...
 
 
 class Scorer:

@@ -1,0 +1,65 @@
+"""Probabilities as a file lists them: what an ARPA model is.
+
+Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
+token; w an id; p(h w) the listed probability of an n-gram; b(h) its backoff weight.
+
+    p(w | h) = p(h w) where it is listed, else b(h) p(w | h')
+
+Source: Katz 1987, eq. 15, in the form of the ARPA format.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..text.types import BOS, UNK
+from .table import Table
+
+
+class Listed:
+    """The distribution of a table of probabilities."""
+
+    minds_missing = False
+    sums_to_one = True
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._p: dict[int, np.ndarray] = {}
+
+    def _log10(self, order: int) -> np.ndarray:
+        column = self.table.orders[order - 1].log10
+        assert column is not None
+        return column
+
+    def listed(self, order: int, row: np.ndarray) -> np.ndarray:
+        """p of rows: float64 (m,); BOS, which is never predicted, has 0."""
+        if order in self._p:
+            return self._p[order][row]
+        p = 10.0 ** self._log10(order)[row].astype(np.float64)
+        return np.where(row == BOS, 0.0, p) if order == 1 else p
+
+    def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
+        """b of histories: float64 (m,)."""
+        column = self.table.orders[level - 1].backoff
+        assert column is not None
+        return 10.0 ** column[row].astype(np.float64)
+
+    def prepare(self) -> None:
+        """Raise all probabilities to numbers once, 8 bytes each."""
+        for order in range(1, self.table.order + 1):
+            if order not in self._p:
+                self._p[order] = self.listed(order, np.arange(len(self.table.orders[order - 1])))
+
+    def extend(self, level: int, row: np.ndarray, child: np.ndarray, shorter: np.ndarray) -> np.ndarray:
+        """p(w | h) from p(w | h'), as in `Distribution`."""
+        if level == 0:
+            known = child >= 0
+            return self.listed(1, np.where(known, child, UNK))
+        p = self.backoff(level, row) * shorter
+        seen = np.flatnonzero(child >= 0)
+        p[seen] = self.listed(level + 1, child[seen])
+        return p
+
+    def missing(self, p: np.ndarray) -> np.ndarray:
+        """As it is."""
+        return p
