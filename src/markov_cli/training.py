@@ -7,10 +7,7 @@ threads share the work and the memory, and nothing has to be copied between proc
 from __future__ import annotations
 
 import os
-import queue
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
@@ -18,12 +15,12 @@ from .errors import OptionError, TextError
 from .model.building import build_table
 from .model.modelfile import Header
 from .model.table import MAX_ORDER, Table
-from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
-from .text.reading import BLOCK_BYTES, Block, Repairs, Source, blocks
+from .text.encoding import Collector, TextOptions, finish
+from .text.feeding import encode_blocks, new_encoders, read_blocks
+from .text.reading import BLOCK_BYTES, Repairs, Source
 from .text.tokenizing import TOKENIZERS, compile_pattern
 from .text.types import Types
 from .text.units import UNITS
-from .text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -93,18 +90,17 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)
-    pattern = options.text.tokenizer == "regex"
-    vocabulary = Vocabulary()
-    encoders = [Encoder(options.text, vocabulary) for _ in range(1 if pattern else max(options.jobs, 1))]
+    encoders = new_encoders(options.text, options.jobs)
     done = 0
-    for piece, size in _encoded(_read(sources, options, repairs), encoders):
+    found = read_blocks(
+        sources, options.encoding, options.text.tokenizer == "bytes", repairs, block_bytes=options.block_bytes
+    )
+    for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
         done += size
         progress("reading", done, total)
     for e in encoders:
-        repairs.invalid += e.repairs.invalid
-        repairs.crlf += e.repairs.crlf
-        repairs.unmatched += e.repairs.unmatched
+        repairs.add(e.repairs)
     repairs.empty_sequences = collector.empty_sequences
     if not collector.n_tokens:
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
@@ -113,7 +109,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     progress("sorting the vocabulary", 0, 1)
     longest = min(options.order, collector.longest + 3)  # a sequence and its markers, and one order without rows
     corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
-    del collector, encoders, vocabulary
+    del collector, encoders
     levels = count_ngrams(
         corpus.take_stream(),
         corpus.n_tokens + corpus.n_sequences + 1,
@@ -137,56 +133,6 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         counts_of_counts=table.counts_of_counts.tolist(),
     )
     return Trained(header, corpus.types, table, repairs)
-
-
-def _read(sources: list[Source], options: TrainOptions, repairs: Repairs) -> Iterator[Block]:
-    """The blocks of all sources; files found in folders are skipped where they are no text."""
-    keep = options.text.tokenizer == "bytes"
-    for source in sources:
-        found = blocks(
-            source,
-            encoding=options.encoding,
-            keep_bytes=keep,
-            block_bytes=options.block_bytes,
-            repairs=repairs,
-        )
-        try:
-            first = next(found, None)
-        except TextError:
-            if source.explicit:
-                raise
-            repairs.skipped.append(source.name)
-            continue
-        if first is not None:
-            yield first
-        yield from found
-
-
-def _encoded(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
-    """Pieces in the order of their blocks, each with the bytes it took on disk."""
-    if len(encoders) == 1:
-        for block in found:
-            yield encoders[0].encode(block), block.progress_bytes
-        return
-    free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
-    for e in encoders:
-        free.put(e)
-
-    def one(block: Block) -> tuple[Piece, int]:
-        encoder = free.get()
-        try:
-            return encoder.encode(block), block.progress_bytes
-        finally:
-            free.put(encoder)
-
-    waiting: deque[Future[tuple[Piece, int]]] = deque()
-    with ThreadPoolExecutor(len(encoders)) as pool:
-        for block in found:
-            waiting.append(pool.submit(one, block))
-            if len(waiting) > 2 * len(encoders):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def usable_cores() -> int:

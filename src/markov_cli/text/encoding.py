@@ -17,7 +17,7 @@ from . import characters as ch
 from . import tokenizing as tk
 from .reading import Block, Repairs
 from .types import EOS, N_MARKERS, UNK, Types, order_of_types, ragged
-from .units import Breaks, find_breaks
+from .units import NO_BREAKS, Breaks, find_breaks
 from .vocabulary import Vocabulary
 
 _REPLACED = "�".encode()
@@ -40,18 +40,35 @@ class Piece:
     number  uint32 (n,), provisional
     end     int64 (b,), how many of them stand before each break between sequences
     last    the text ends here, and with it a sequence
+    cut     the text itself, where the encoder keeps it
     """
 
     number: np.ndarray
     end: np.ndarray
     last: bool
+    cut: Cut | None = None
+
+
+@dataclass
+class Cut:
+    """One block's text, and where sequences end and begin in it.
+
+    data        bytes
+    begin, end  int64 (b,), the breaks: each sequence ends at `begin`, the next begins at `end`
+    """
+
+    data: bytes
+    begin: np.ndarray
+    end: np.ndarray
 
 
 class Encoder:
     """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
-    def __init__(self, options: TextOptions, vocabulary: Vocabulary | None = None) -> None:
+    def __init__(self, options: TextOptions, vocabulary: Vocabulary | None = None, keep_text: bool = False) -> None:
+        """An encoder; with `keep_text` each piece brings the text it was made of."""
         self.options = options
+        self.keep_text = keep_text
         self.vocabulary = Vocabulary() if vocabulary is None else vocabulary
         self.repairs = Repairs()
         self.text_bytes = 0
@@ -63,7 +80,9 @@ class Encoder:
         """One block; those of one text in its order where the tokenizer is `regex`."""
         self.text_bytes += block.size
         if not block.size and not self._carry:
-            return self._piece(np.empty(0, np.uint32), np.empty(0, np.int64), block)
+            return self._piece(
+                np.empty(0, np.uint32), np.empty(0, np.int64), block, np.empty(0, np.uint8), 0, NO_BREAKS
+            )
         a, m = self._prepare(block)
         kind = self.options.tokenizer
         if kind == "regex":
@@ -73,10 +92,15 @@ class Encoder:
         spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
         breaks = self._breaks(a, m, gaps, block)
         number = self.vocabulary.numbers(a, *spans)
-        return self._piece(number, np.searchsorted(spans.start, breaks.begin), block)
+        return self._piece(number, np.searchsorted(spans.start, breaks.begin), block, a, m, breaks)
 
-    def _piece(self, number: np.ndarray, end: np.ndarray, block: Block) -> Piece:
-        return Piece(number, end, block.last)
+    def _piece(self, number: np.ndarray, end: np.ndarray, block: Block, a: np.ndarray, m: int, breaks: Breaks) -> Piece:
+        if not self.keep_text:
+            return Piece(number, end, block.last)
+        original = self._original
+        if original is not None and m == block.size and _in_place(a[:m], original[:m]):
+            a = original  # as it was before it was lowered
+        return Piece(number, end, block.last, Cut(a[:m].tobytes(), breaks.begin, breaks.end))
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
@@ -130,7 +154,7 @@ class Encoder:
             self.repairs.crlf += len(returned)
         kept_before = np.cumsum(keep) - keep
         end = np.append(kept_before, np.count_nonzero(keep))[low]
-        return self._piece(number[keep].astype(np.uint32), end, block)
+        return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks)
 
     def _encode_pattern(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Python's `re` over each whole sequence: slow, and only here."""
@@ -156,7 +180,7 @@ class Encoder:
             self._carry.clear()
             ends.pop()
         number = np.concatenate(numbers) if numbers else np.empty(0, np.uint32)
-        return self._piece(number, np.array(ends, np.int64), block)
+        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks)
 
     def _match(self, text: str) -> np.ndarray:
         assert self._pattern is not None
@@ -197,6 +221,11 @@ _NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
 def _whole(wide: ch.Wide, m: int) -> ch.Wide:
     """Characters that end within m; `spaces` may hold bytes that are no UTF-8."""
     return ch.Wide(*(c[wide.at + wide.length <= m] for c in wide))
+
+
+def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """The characters of two texts in UTF-8 begin at the same bytes."""
+    return bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
 
 
 def _padded(data: bytes) -> np.ndarray:

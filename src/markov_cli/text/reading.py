@@ -56,6 +56,12 @@ class Repairs:
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
 
+    def add(self, other: Repairs) -> None:
+        """Add what an encoder counted."""
+        self.invalid += other.invalid
+        self.crlf += other.crlf
+        self.unmatched += other.unmatched
+
 
 @dataclass(frozen=True)
 class Source:

@@ -53,7 +53,7 @@ class Breaks(NamedTuple):
     end: np.ndarray
 
 
-_NONE = Breaks(np.empty(0, np.int64), np.empty(0, np.int64))
+NO_BREAKS = Breaks(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def find_breaks(
@@ -74,7 +74,7 @@ def find_breaks(
     original  the block before it was lowered, where it was: only there an initial is a capital
     """
     if unit == "file":
-        return _NONE
+        return NO_BREAKS
     newline = np.flatnonzero(a[:m] == 10)
     if unit == "line":
         returned = (newline > 0) & (a[np.maximum(newline - 1, 0)] == 13)
@@ -194,7 +194,7 @@ def _unspaced_stops(m: int, role: np.ndarray, wide: Wide) -> np.ndarray:
     """Offsets behind a full stop that needs no white space, and behind its closers."""
     stop = _IS_STOP[wide.cp]
     if not stop.any():
-        return _NONE.begin
+        return NO_BREAKS.begin
     at = wide.at[stop] + wide.length[stop]
     run, run_end = _closer_runs(role)
     if len(run):

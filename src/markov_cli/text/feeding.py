@@ -1,0 +1,67 @@
+"""Texts to pieces: every source read in blocks, the blocks encoded by several threads."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from ..errors import TextError
+from .encoding import Encoder, Piece, TextOptions
+from .reading import BLOCK_BYTES, Block, Repairs, Source, blocks
+from .vocabulary import Vocabulary
+
+
+def new_encoders(
+    options: TextOptions, jobs: int, vocabulary: Vocabulary | None = None, keep_text: bool = False
+) -> list[Encoder]:
+    """An encoder for each thread, all with one vocabulary; one only where order matters (`regex`)."""
+    shared = Vocabulary() if vocabulary is None else vocabulary
+    n = 1 if options.tokenizer == "regex" else max(jobs, 1)
+    return [Encoder(options, shared, keep_text) for _ in range(n)]
+
+
+def read_blocks(
+    sources: Sequence[Source], encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """The blocks of all sources; files found in folders are skipped where they are no text."""
+    for source in sources:
+        found = blocks(source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, repairs=repairs)
+        try:
+            first = next(found, None)
+        except TextError:
+            if source.explicit:
+                raise
+            repairs.skipped.append(source.name)
+            continue
+        if first is not None:
+            yield first
+        yield from found
+
+
+def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
+    """Pieces in the order of their blocks, each with the bytes it took on disk."""
+    if len(encoders) == 1:
+        for block in found:
+            yield encoders[0].encode(block), block.progress_bytes
+        return
+    free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
+    for e in encoders:
+        free.put(e)
+
+    def one(block: Block) -> tuple[Piece, int]:
+        encoder = free.get()
+        try:
+            return encoder.encode(block), block.progress_bytes
+        finally:
+            free.put(encoder)
+
+    waiting: deque[Future[tuple[Piece, int]]] = deque()
+    with ThreadPoolExecutor(len(encoders)) as pool:
+        for block in found:
+            waiting.append(pool.submit(one, block))
+            if len(waiting) > 2 * len(encoders):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
