@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..text.vocabulary import Vocabulary
-from .decimals import FIRST_BYTES, SPARE, Pieces, parsed
+from .decimals import SPARE, Pieces, parsed
 from .listing import Notes
 
 ZERO = -99.0
@@ -95,44 +95,24 @@ def rows_of(text: bytes, k: int, words: Vocabulary, n_words: int | None = None) 
         backoff = np.zeros(len(log10), np.float32)
         backoff[backed] = np.maximum(given, -_FLOAT32)
         notes.missing_backoffs -= len(given)
-    number = _numbers_of_words(text, pieces, columns[1 : k + 1], words, n_words)
+    number = _numbers_of_words(text, a, columns[1 : k + 1], words, n_words)
     n_lines = int(np.count_nonzero(newline))
     return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, n_lines)
 
 
 def _numbers_of_words(
-    text: bytes, pieces: Pieces, columns: list[tuple[np.ndarray, np.ndarray]], words: Vocabulary, n_words: int | None
+    text: bytes, a: np.ndarray, columns: list[tuple[np.ndarray, np.ndarray]], words: Vocabulary, n_words: int | None
 ) -> list[np.ndarray]:
-    """Words by columns, k of (start, length), as the vocabulary numbers them.
-
-    Files are sorted, by first words or by last ones: what stands in the line above as well is not looked up again.
-    """
-    heads = [_changes(pieces, *c) for c in columns]
-    at = np.concatenate([start[head] for (start, _), head in zip(columns, heads, strict=True)])
-    size = np.concatenate([length[head] for (_, length), head in zip(columns, heads, strict=True)])
-    number = words.numbers(pieces.a, at, size, None)
+    """Words by columns, k of (start, length), as the vocabulary numbers them."""
+    # (not looking up again what stands in the line above was tried: finding that out takes as long)
+    start, length = (np.concatenate(c) for c in zip(*columns, strict=True))
+    number = words.numbers(a, start, length, None)
     if n_words is not None and int(number.max()) >= n_words:
         unknown = np.flatnonzero(number >= n_words)
-        i = unknown[np.argmin(at[unknown])]
-        word = text[at[i] : at[i] + size[i]]
-        raise _bad_line(text, int(at[i]), f"{show(word)} is not among the unigrams", _UNKNOWN_WORD)
-    out, seen = [], 0
-    for (start, _), head in zip(columns, heads, strict=True):
-        some = number[seen : seen + len(head)]
-        out.append(some if len(head) == len(start) else np.repeat(some, np.diff(head, append=len(start))))
-        seen += len(head)
-    return out
-
-
-def _changes(pieces: Pieces, start: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Rows whose word may differ from that of the row above: int64, rising. Words above eight bytes all may."""
-    word = pieces.at(start)
-    word &= FIRST_BYTES.take(length, mode="clip")
-    new = np.ones(len(start), bool)
-    np.not_equal(word[1:], word[:-1], out=new[1:])
-    new[1:] |= length[1:] != length[:-1]
-    new |= length > 8
-    return np.flatnonzero(new)
+        i = unknown[np.argmin(start[unknown])]
+        word = text[start[i] : start[i] + length[i]]
+        raise _bad_line(text, int(start[i]), f"{show(word)} is not among the unigrams", _UNKNOWN_WORD)
+    return np.split(number, len(columns))
 
 
 _FLOAT32 = float(np.finfo(np.float32).max)

@@ -19,7 +19,7 @@ PIECES = 2  # a printed number is that many of them: 1 + 1 + 3 + 1 + 8 bytes fit
 _U = np.uint64
 _ONES = _U(0x0101010101010101)
 _ZEROS = _U(0x3030303030303030)  # eight times "0"
-FIRST_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)  # [n]: the first n bytes of a piece
+_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)  # [n]: the first n bytes of a piece
 _TEN = np.array([10**n for n in range(9)], _U)
 _TEN_F = 10.0 ** np.arange(9)
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
@@ -55,7 +55,7 @@ def printed(x: np.ndarray) -> np.ndarray:
     used = np.where(low != 0, _USED.take(low) + np.uint8(4), _USED.take(high))
     digits = _FOUR.take(high)
     digits |= _FOUR.take(low) << _U(32)
-    digits &= FIRST_BYTES.take(used)
+    digits &= _BYTES.take(used)
     head = whole.view(np.int64)
     head += 1000 * ((x < 0) & (scaled != 0))
     head += 2000 * (used == 0)
