@@ -227,6 +227,11 @@ class _Stream:
         return data
 
 
+def open_bytes(source: Source) -> _Stream:
+    """The bytes of a file that is no text of words: decompressed, and otherwise untouched."""
+    return _Stream(source, "utf-8", True, Repairs())
+
+
 def _refuse_binary(head: bytes, name: str) -> None:
     """Text may hold a few NULs and stray bytes; a file that is mostly such is not text."""
     if not head:

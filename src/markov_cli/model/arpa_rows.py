@@ -1,0 +1,165 @@
+"""Blocks of an ARPA section -> words, probabilities and backoffs of its rows.
+
+Legend: a is a block's bytes, uint8; k is the section's order; m rows; a field is a run of bytes between
+white space, and a number of a word is the vocabulary's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..text.vocabulary import Vocabulary
+from .decimals import SPARE, Pieces, parsed
+from .listing import Notes
+
+ZERO = -99.0
+ROUNDING = 1e-4  # a log10 probability that far above 0 was rounded, and is 0
+_SHOWN = 60
+
+
+@dataclass
+class BadLine(Exception):
+    """What is wrong on one line of a block: the lines before it, and the two lines of the message."""
+
+    line: int
+    message: str
+    hint: str
+
+
+@dataclass
+class Part:
+    """What a block holds of one section: numbers of words, k of uint32 (m,); log10; backoffs; how many lines it is."""
+
+    words: list[np.ndarray]
+    log10: np.ndarray
+    backoff: np.ndarray | None
+    notes: Notes
+    lines: int
+
+
+def rows_of(text: bytes, k: int, words: Vocabulary, n_words: int | None = None) -> Part:
+    """The rows of a block of one section.
+
+    text     whole lines
+    n_words  how many words are unigrams; None where these are they, and are added
+    """
+    a = np.frombuffer(text + bytes(SPARE), np.uint8)
+    m = len(text)
+    newline = a[:m] == 0x0A
+    white = newline | (a[:m] == 0x09) | (a[:m] == 0x20) | (a[:m] == 0x0D) | (a[:m] == 0)
+    edge = np.flatnonzero(white[1:] != white[:-1])
+    edge += 1
+    if not white[0]:
+        edge = np.concatenate((np.zeros(1, np.int64), edge))
+    start = edge[0::2]
+    end = edge[1::2] if len(edge) % 2 == 0 else np.append(edge[1::2], m)
+    if not len(start):
+        none = np.empty(0, np.float32)
+        return Part([np.empty(0, np.uint32)] * k, none, none, Notes(), text.count(b"\n"))
+    last = _last_of_line(newline, start, end)
+    fields = np.diff(last, prepend=-1)
+    most, least = int(fields.max()), int(fields.min())
+    if least < k + 1 or most > k + 2:
+        row = int(np.argmax((fields < k + 1) | (fields > k + 2)))
+        raise _bad_line(text, int(start[last[row]]), f"{fields[row]} fields, not {k + 1} or {k + 2}", _A_ROW)
+    backed: np.ndarray | slice | None = None  # rows that have a backoff
+    if most == least:
+        start, end = start.reshape(-1, most), end.reshape(-1, most)
+        columns = [(start[:, c].copy(), end[:, c] - start[:, c]) for c in range(most)]
+        if most == k + 2:
+            backed = slice(None)
+    else:
+        first, length = last - (fields - 1), end - start
+        backed = np.flatnonzero(fields == k + 2)
+        columns = [(start[first + c], length[first + c]) for c in range(k + 1)]
+        columns.append((start[last[backed]], length[last[backed]]))
+    pieces = Pieces(a)
+    log10 = _numbers(text, pieces, *columns[0], "probability")
+    notes = Notes()
+    above = np.flatnonzero(log10 > 0)
+    if len(above):
+        i = above[np.argmax(log10[above])]
+        if log10[i] > ROUNDING:
+            raise _bad_line(text, int(columns[0][0][i]), f"a probability above 1: log10 {log10[i]:g}", _LOGS)
+        notes.clamped = len(above)
+        log10[above] = 0
+    backoff = None
+    notes.missing_backoffs = len(log10)
+    if backed is not None:
+        given = _numbers(text, pieces, *columns[-1], "backoff")
+        beyond = np.flatnonzero(given > _FLOAT32)
+        if len(beyond):
+            raise _bad_line(text, int(columns[-1][0][beyond[0]]), "an infinite backoff", _LOGS)
+        backoff = np.zeros(len(log10), np.float32)
+        backoff[backed] = np.maximum(given, -_FLOAT32)
+        notes.missing_backoffs -= len(given)
+    number = _numbers_of_words(text, a, columns[1 : k + 1], words, n_words)
+    n_lines = int(np.count_nonzero(newline))
+    return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, n_lines)
+
+
+def _numbers_of_words(
+    text: bytes, a: np.ndarray, columns: list[tuple[np.ndarray, np.ndarray]], words: Vocabulary, n_words: int | None
+) -> list[np.ndarray]:
+    """Words by columns, k of (start, length), as the vocabulary numbers them."""
+    # (not looking up again what stands in the line above was tried: finding that out takes as long)
+    start, length = (np.concatenate(c) for c in zip(*columns, strict=True))
+    number = words.numbers(a, start, length, None)
+    if n_words is not None and int(number.max()) >= n_words:
+        unknown = np.flatnonzero(number >= n_words)
+        i = unknown[np.argmin(start[unknown])]
+        word = text[start[i] : start[i] + length[i]]
+        raise _bad_line(text, int(start[i]), f"{show(word)} is not among the unigrams", _UNKNOWN_WORD)
+    return np.split(number, len(columns))
+
+
+_FLOAT32 = float(np.finfo(np.float32).max)
+_A_ROW = "a row is: log10 probability, words, log10 backoff (tabs or spaces between)"
+_LOGS = "numbers are logarithms to base 10, and a probability's is at most 0"
+_UNKNOWN_WORD = "every word must stand in \\1-grams:; export the file again"
+
+
+def _last_of_line(newline: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Indices of the last field of each line that has one: int64, rising."""
+    direct = newline.take(end, mode="clip")
+    if np.count_nonzero(direct) == np.count_nonzero(newline):  # each newline right behind a field
+        return np.flatnonzero(direct)
+    before = np.cumsum(newline, dtype=np.int32)[start]  # newlines before each field
+    return np.flatnonzero(np.append(before[1:] != before[:-1], True))
+
+
+def _numbers(text: bytes, pieces: Pieces, start: np.ndarray, length: np.ndarray, what: str) -> np.ndarray:
+    """One field as numbers, -inf as -99: float64."""
+    x, bad = parsed(pieces, start, length)
+    if len(bad):
+        i = int(bad[0])
+        field_text = text[start[i] : start[i] + length[i]]
+        hint = "decimals take a point, not a comma" if b"," in field_text else _A_ROW
+        raise _bad_line(text, int(start[i]), f"{show(field_text)} is no number for a {what}", hint)
+    x[x == -np.inf] = ZERO
+    return x
+
+
+def refuse_double(text: bytes, number: np.ndarray, known: int, words: Vocabulary) -> None:
+    """Each unigram once: what a block added is as much as it has rows."""
+    if len(words) == known + len(number):
+        return
+    order = np.argsort(number, kind="stable")
+    same = np.flatnonzero(number[order][1:] == number[order][:-1]) + 1
+    again = np.concatenate((order[same], np.flatnonzero(number < known)))
+    row = int(again.min())
+    lines = [(i, t) for i, t in enumerate(text.split(b"\n")) if t.strip(b" \t\r\0")]
+    line, content = lines[row]
+    raise BadLine(line, f"{show(content.split()[1])} stands twice", "every n-gram once; export the file again")
+
+
+def _bad_line(text: bytes, at: int, message: str, hint: str) -> BadLine:
+    return BadLine(text.count(b"\n", 0, at), message, hint)
+
+
+def show(text: bytes) -> str:
+    """Part of a file, for a message."""
+    shown = repr(text[:_SHOWN].decode("utf-8", "replace"))
+    return shown + (f"... ({len(text):,} bytes)" if len(text) > _SHOWN else "")
