@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import HistoryError, ModelFileError, NeedsCounts, OptionError
 from .model import modelfile
+from .model.compact import DAMAGED
 from .model.modelfile import Header
 from .model.table import INDEX_ROWS, Table
 from .results import Follower, Followers, Known, Text
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .model.distribution import Distribution
     from .training import Trained
 
-_DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _TOUCHES = ("", "left", "right", "both")
 _MANY = 2000  # texts from which an index of the table pays
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
@@ -65,11 +65,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
-        lex = self.lexicon
-        offsets = lex.offsets.astype(np.int64)
-        flags = lex.flags[N_MARKERS:] if len(lex.flags) else np.zeros(len(lex) - N_MARKERS, np.uint8)
-        types = Types(lex.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
-        return modelfile.save(path, self.header, types, self.table)
+        return modelfile.save(path, self.header, self.lexicon.types(), self.table)
 
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
@@ -188,7 +184,7 @@ class Model:
             with np.errstate(divide="raise", invalid="raise", over="raise"):
                 return call(*args)
         except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
-            raise ModelFileError(f"the table is not whole: {error}", _DAMAGED) from None
+            raise ModelFileError(f"the table is not whole: {error}", DAMAGED) from None
 
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
         """The followers of one known history, the commonest first; the likeliest under another smoothing."""
@@ -467,13 +463,7 @@ def train(
 
 def model_of(trained: Trained) -> Model:
     """A `Model` around what training gave."""
-    types = trained.types
-    offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
-    np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
-    flags = np.empty(0, np.uint8)
-    if types.flags.any():
-        flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
-    lexicon = Lexicon(types.blob, offsets, flags, trained.header.options.tokenizer)
+    lexicon = Lexicon.of(trained.types, trained.header.options.tokenizer)
     model = Model(trained.header, lexicon, trained.table)
     model.repairs = trained.repairs
     return model

@@ -134,7 +134,7 @@ def _sums(file: ModelFile) -> Iterator[str]:
         yield f"count_1: not {header.sequences:,} sequences"
     if (one[N_MARKERS:] < header.min_type_count).any() or (np.diff(one[N_MARKERS:]) > 0).any():
         yield "count_1: types not by falling count"
-    if header.min_type_count == 1 and int(one[UNK]):
+    if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
         yield "count_1: <unk> was seen, and no type was too rare"
     if table.pruned:
         return

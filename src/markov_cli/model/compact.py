@@ -84,11 +84,11 @@ class Counts:
 
     def _large(self, row: np.ndarray) -> np.ndarray:
         if not len(self.big):
-            raise ModelFileError("a count is marked as large and is not there", _DAMAGED)
+            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
         i = np.searchsorted(self.big_row, row)
         i[i == len(self.big_row)] = 0
         if (self.big_row[i] != row).any():
-            raise ModelFileError("a count is marked as large and is not there", _DAMAGED)
+            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
         return self.big[i].astype(np.int64)
 
     def _span(self, span: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -209,4 +209,4 @@ def find_sorted(values: np.ndarray, wanted: np.ndarray, side: Literal["left", "r
     return out
 
 
-_DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
+DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"

@@ -58,12 +58,15 @@ class Header:
     unicode: str = UNICODE_VERSION
     counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
     holds: str = "counts"  # one of HOLDS
+    max_types: int | None = None  # types beyond the commonest are UNK; None where all were kept
 
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
         plain["prune"] = list(self.prune)
+        if self.max_types is None:
+            del plain["max_types"]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
@@ -284,7 +287,7 @@ def _header(head: dict[str, Any]) -> Header:
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
-        head.get("holds", "counts"),
+        head.get("holds", "counts"), integer("max_types", 1) if "max_types" in head else None,
     )  # fmt: skip
 
 

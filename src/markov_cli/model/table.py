@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .compact import _DAMAGED, Counts, find_sorted
+from .compact import DAMAGED, Counts, find_sorted
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
@@ -92,7 +92,7 @@ class Table:
         low, high = first[row].astype(np.int64), first[row + 1].astype(np.int64)
         limit = len(self.orders[level])
         if ((low < 0) | (low > high) | (high > limit)).any():
-            raise ModelFileError(f"order {level}: followers outside the table", _DAMAGED)
+            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ class Table:
         assert link is not None
         below = link[row].astype(np.int64)
         if (below >= len(self.orders[level - 2])).any():
-            raise ModelFileError(f"order {level}: a link outside the table", _DAMAGED)
+            raise ModelFileError(f"order {level}: a link outside the table", DAMAGED)
         return below
 
     def find(self, ids: list[int]) -> tuple[int, int]:
