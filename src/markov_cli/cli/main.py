@@ -13,9 +13,11 @@ from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .generate import generate
 from .inspect import inspect
+from .merge import merge
+from .prune import prune
 from .train import train
 
-_COMMANDS = [train, generate, inspect]
+_COMMANDS = [train, generate, inspect, merge, prune]
 
 
 class _Ending(click.Group):

@@ -23,6 +23,18 @@ def ignore_case_option(f: Any) -> Any:
     return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
 
 
+def output_option(f: Any) -> Any:
+    """`-o` for a model."""
+    return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
+
+
+def jobs_option(f: Any) -> Any:
+    """`--jobs`."""
+    return click.option(
+        "--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]"
+    )(f)
+
+
 def note(text: str, quiet: bool = False) -> None:
     """One line on stderr that is no error."""
     if not quiet:

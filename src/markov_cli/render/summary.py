@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .plain import one_line, size, some
 
@@ -16,21 +16,11 @@ def _rows(model: Model) -> list[int]:
 
 
 def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
-    """One object, the keys of DESIGN section 4."""
-    h, r = model.header, model.repairs
+    """What was read, made and repaired, as one object."""
+    r = model.repairs
     return json.dumps(
         {
-            "model": path,
-            "order": h.order,
-            "tokenizer": h.options.tokenizer,
-            "unit": h.options.unit,
-            "tokens": h.tokens,
-            "types": h.types,
-            "sequences": h.sequences,
-            "ngrams": _rows(model),
-            "corpus_bytes": h.corpus_bytes,
-            "model_bytes": model_bytes,
-            "seconds": round(seconds, 3),
+            **_made(model, path, model_bytes, seconds),
             "repairs": {
                 "invalid": r.invalid,
                 "crlf": r.crlf,
@@ -45,22 +35,54 @@ def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str
     )
 
 
+def made_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
+    """What was made, as one object."""
+    return json.dumps(_made(model, path, model_bytes, seconds), ensure_ascii=False)
+
+
+def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
+    h = model.header
+    return {
+            "model": path,
+            "order": h.order,
+            "tokenizer": h.options.tokenizer,
+            "unit": h.options.unit,
+            "tokens": h.tokens,
+            "types": h.types,
+            "sequences": h.sequences,
+            "ngrams": _rows(model),
+            "corpus_bytes": h.corpus_bytes,
+            "model_bytes": model_bytes,
+            "seconds": round(seconds, 3),
+    }
+
+
 def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
     """The summary for people: what was read, what was made, what was repaired or skipped."""
+    out = made_lines(model, path, model_bytes, seconds, "read")
+    out[-1] += f", {_rate(model.header.tokens / max(seconds, 1e-9))}"
+    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+
+
+def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
+    """The same where text was added to a model."""
+    return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in _repairs(model)]
+
+
+def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: str = "holds") -> list[str]:
+    """What a model holds and where it was written."""
     h = model.header
-    per_byte = model_bytes / max(h.corpus_bytes, 1)
     n = _rows(model)
+    per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
     out = [
-        f"read     {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
+        f"{verb:<8} {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
         f" (one a {h.options.unit})",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
-        f"wrote    {one_line(path)}: {size(model_bytes)}, {per_byte:.2f} bytes per byte of text,"
-        f" {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s,"
-        f" {_rate(h.tokens / max(seconds, 1e-9))}",
+        f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s",
     ]
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
-    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+    return out
 
 
 def _rate(tokens: float) -> str:
