@@ -22,7 +22,7 @@ from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
 from .text.tokenizing import DEFAULT_PATTERN
-from .text.types import BOS, N_MARKERS, UNK, Types
+from .text.types import BOS, N_MARKERS, UNK
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -213,11 +213,11 @@ class Model:
             count[BOS] = 0
         seen = np.flatnonzero(count)
         order = seen[np.argsort(-count[seen], kind="stable")][:top]
-        total = int(table.total(level, at)[0])
+        total = table.total(level, at)[0].item()
         if table.pruned:  # what was dropped is not drawn either
-            total = int(count.sum())
+            total = count.sum().item()
         ids = table.tokens(level + 1, order + low).tolist()
-        found = [self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
+        found = [self._follower(i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
         history = [self.name_of(i) for i in table.ngram(level, row)]
         return Followers(history, level, total, len(seen), found)
 
@@ -232,17 +232,17 @@ class Model:
         ids = ids[p[ids] > 0][:top]
         low, high = (int(x[0]) for x in table.followers(level, at))
         counted = self.header.holds != "probabilities"
-        count = np.zeros(len(p), np.int64)
+        count = np.zeros(len(p), np.int64 if table.orders[level].count.whole or not counted else np.float64)
         followers = table.tokens(level + 1, np.arange(low, high))
         if counted:
             count[followers] = table.orders[level].count.slice(low, high)
             count[BOS] = 0
         seen = int(np.count_nonzero(count)) if counted else high - low
-        total = int(table.total(level, at)[0]) if counted else 0
-        found = [self._follower(i, int(count[i]), float(p[i])) for i in ids.tolist()]
+        total = table.total(level, at)[0].item() if counted else 0
+        found = [self._follower(i, count[i].item(), float(p[i])) for i in ids.tolist()]
         return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
-    def _follower(self, i: int, count: int, probability: float) -> Follower:
+    def _follower(self, i: int, count: float, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
         touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
         return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)

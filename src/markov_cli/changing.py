@@ -19,9 +19,7 @@ def _model(stored: Stored) -> Model:
     return Model(stored.header, Lexicon.of(stored.types, stored.header.options.tokenizer), stored.table)
 
 
-def merge(
-    models: Sequence[Model], weights: Sequence[float] = (), *, names: Sequence[str] = (), jobs: int = 1
-) -> Model:
+def merge(models: Sequence[Model], weights: Sequence[float] = (), *, names: Sequence[str] = (), jobs: int = 1) -> Model:
     """One model from several, as if it had been trained on all their texts.
 
     weights  one for each model: its counts are multiplied by it

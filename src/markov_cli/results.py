@@ -30,12 +30,14 @@ class Text:
 class Follower:
     """A type seen after a history; `token` is None for the marker named in `marker`.
 
+    count    a whole number, but where models were merged with weights that are not
+
     touches  "left", "right" or "both": where this type stands without white space
     id       its number in the model
     """
 
     token: str | None
-    count: int
+    count: float
     probability: float
     marker: str | None = None
     touches: str = ""
@@ -54,7 +56,7 @@ class Followers:
 
     history: list[str]
     used: int
-    total: int
+    total: float
     n_followers: int
     followers: list[Follower]
 

@@ -42,9 +42,10 @@ def merge(
     markov merge monday.npz tuesday.npz -o both.npz
     markov merge own.npz background.npz --weight 5 --weight 1 -o mixed.npz
 
-    Tokenizer, pattern, unit, lower case, order and Unicode version must be the same in all, and none may be pruned or lack types.
-    Without --weight the result has the bytes of a model of all the texts. A whole weight W counts a text W
-    times. Other weights are rounded to some 7 digits, so that sums stay exact; what needs whole counts (--smoothing kn, abs without a
+    Tokenizer, pattern, unit, lower case, order and Unicode version must be the same in all, and
+    none may be pruned or lack types. Without --weight the result has the bytes of a model of all
+    the texts. A whole weight W counts a text W times. Other weights are rounded to some 7
+    digits, so that sums stay exact; what needs whole counts (--smoothing kn, abs without a
     number) then refuses. All in memory: about 70 bytes for each n-gram of the result.
     """
     if not models:

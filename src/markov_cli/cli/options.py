@@ -30,9 +30,9 @@ def output_option(f: Any) -> Any:
 
 def jobs_option(f: Any) -> Any:
     """`--jobs`."""
-    return click.option(
-        "--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]"
-    )(f)
+    return click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")(
+        f
+    )
 
 
 def note(text: str, quiet: bool = False) -> None:

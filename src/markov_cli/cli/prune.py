@@ -44,9 +44,10 @@ def prune(
     markov prune book.npz --prune 0,0,1 -o small.npz
     markov prune book.npz --max-types 20000 -o common.npz
 
-    --prune gives the bytes that `markov train --prune` gives; a pruned model can be pruned further. --max-types gives the
-    table of the text with rare types replaced by <unk>; with both, types come first. What was pruned can no longer be
-    merged or updated. All in memory: about 70 bytes for each n-gram.
+    --prune gives the bytes that `markov train --prune` gives; a pruned model can be pruned
+    further. --max-types gives the table of the text with rare types replaced by <unk>; with
+    both, types come first. What was pruned can no longer be merged or updated. All in memory:
+    about 70 bytes for each n-gram.
     """
     if thresholds is None and max_types is None:
         raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")

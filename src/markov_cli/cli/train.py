@@ -88,8 +88,8 @@ def train(
 
     CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
     bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. The whole table is
-    built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which must have all its
-    types and n-grams, also about 70 bytes for each of its n-grams.
+    built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which
+    must have all its types and n-grams, also about 70 bytes for each n-gram.
     """
     if not corpus:
         if stdin_is_terminal():
@@ -139,7 +139,12 @@ def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: 
     assert old is not None
     loaded = Model.load(old)
     header = loaded.header
-    has = {**vars(header.options), "order": header.order, "min_type_count": header.min_type_count, "prune": header.prune}
+    has = {
+        **vars(header.options),
+        "order": header.order,
+        "min_type_count": header.min_type_count,
+        "prune": header.prune,
+    }
     for name, own in has.items():
         value = ctx.params[name]
         if name == "prune" and not any(value):

@@ -191,7 +191,8 @@ def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: 
             if link is not None:
                 link[which] = row[rank]
             at += len(runs)
-        assert at == n - (high - low), (k, at, n, low, high)
+        if at != n - (high - low):
+            raise IndexError(f"order {k - 1}: {n - (high - low):,} n-grams, and {at:,} that end one of order {k}")
         below.left, here.link = left, link
         suffix_of_parent = link if link is not None else suffix
 

@@ -11,6 +11,7 @@ from ..counting.ngrams import Level
 from ..errors import OptionError
 from ..text.types import BOS
 from .compact import Counts, smallest
+from .reals import pack
 from .table import Order, Table, no_rows
 
 
@@ -47,7 +48,7 @@ def build_table(
 
     def one(k: int) -> Order:
         level, total = levels[k], totals[k]
-        row = Order(Counts.pack(level.count))
+        row = Order(pack(level.count))
         if k:
             row.token = level.token.astype(token_type)
         if level.children is not None:
@@ -94,6 +95,8 @@ def counts_of_counts(levels: list[Level]) -> np.ndarray:
     et al. 2013, section 3). BOS itself has none.
     """
     out = np.zeros((len(levels), 5), np.int64)
+    if levels[0].count.dtype.kind == "f":
+        return out  # weighted counts, of which nothing asks for it
     low, high = BOS, BOS + 1
     for k, level in enumerate(levels):
         adjusted = level.count if level.left is None else level.left

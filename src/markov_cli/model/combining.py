@@ -20,10 +20,12 @@ from ..text.vocabulary import Vocabulary
 from .building import build_table, check_prune, levels_of, threshold
 from .compact import DAMAGED
 from .modelfile import Header
+from .reals import rounded
 from .relabelling import Part, relabelled
 from .table import Table
 
 _MOST = 1 << 62  # what a sum of counts must stay below
+_MOST_REAL = 1 << 29  # and one of weighted counts, which have 24 binary digits behind the point
 _ALIKE = ("tokenizer", "pattern", "unit", "lowercase")
 
 
@@ -47,6 +49,9 @@ def merge(models: Sequence[Stored], weights: Sequence[float] = (), jobs: int = 1
     check_alike(models)
     models = [m for m, w in zip(models, factors, strict=True) if w]
     factors = [w for w in factors if w]
+    weighted = any(
+        isinstance(w, float) or m.header.holds == "weighted counts" for m, w in zip(models, factors, strict=True)
+    )
     types, new_ids = _unite(models, factors)
     parts = [Part(m.table, ids, w) for m, ids, w in zip(models, new_ids, factors, strict=True)]
     order = models[0].header.order
@@ -54,31 +59,44 @@ def merge(models: Sequence[Stored], weights: Sequence[float] = (), jobs: int = 1
     header = replace(
         models[0].header,
         types=len(types),
+        holds="weighted counts" if weighted else "counts",
         **{
-            figure: sum(getattr(m.header, figure) * w for m, w in zip(models, factors, strict=True))
+            figure: sum(
+                getattr(m.header, figure) * (1 if weighted else w) for m, w in zip(models, factors, strict=True)
+            )
             for figure in ("tokens", "sequences", "corpus_bytes")
         },
     )
     return Stored(header, types, table)
 
 
-def check_weights(models: Sequence[Stored], weights: Sequence[float]) -> list[int]:
+def check_weights(models: Sequence[Stored], weights: Sequence[float]) -> list[float]:
     """A factor for each model; OptionError for what no factor can be."""
     if not models:
         raise OptionError("no model to merge", "markov merge A.npz B.npz -o C.npz")
     if weights and len(weights) != len(models):
         raise OptionError(
-            f"{len(weights)} weights for {len(models)} models", "--weight once for each model, in their order, or not at all"
+            f"{len(weights)} weights for {len(models)} models",
+            "--weight once for each model, in their order, or not at all",
         )
-    factors = []
+    factors: list[float] = []
     for w in weights or [1] * len(models):
         if not 0 <= w < float("inf"):
             raise OptionError(f"--weight {w}: no weight", "0 or more; 1 leaves the counts as they are")
-        factors.append(int(w))
+        factors.append(int(w) if w == int(w) else float(w))
     if not any(factors):
         raise OptionError("every --weight is 0: nothing is left", "give one model a weight above 0")
-    total = sum(m.header.tokens * w for m, w in zip(models, factors, strict=True))
-    if total >= _MOST:
+    totals = [m.table.orders[0].count.total for m in models]
+    total = sum(t * w for t, w in zip(totals, factors, strict=True))
+    made_before = [m.header.holds == "weighted counts" for m in models]
+    if any(isinstance(w, float) for w in factors):
+        if any(made_before):
+            raise MarkovError(
+                f"{models[made_before.index(True)].name}: weighted counts can be merged again with whole weights only",
+                "merge the models that it was made of, all with their weights",
+            )
+        return rounded(factors, totals)
+    if total >= (_MOST_REAL if any(made_before) else _MOST):
         raise OptionError(f"the weights make {total:.3g} tokens, more than can be counted", "smaller weights")
     return factors
 
@@ -121,7 +139,9 @@ def check_whole(model: Stored, done: str) -> None:
             "train it without --prune; prune the result: markov prune MODEL -o MODEL",
         )
     if h.min_type_count > 1 or h.max_types is not None:
-        few = f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
+        few = (
+            f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
+        )
         raise MarkovError(
             f"{model.name}: {few} are <unk>: what they were cannot be {done}",
             "train it with all types; then thin out the result: markov prune MODEL -o MODEL --max-types N",

@@ -38,6 +38,8 @@ class Counts:
     sums      unsigned (ceil(n / SPAN) + 1,), sums[s] = sum of all counts before row s * SPAN
     """
 
+    whole = True
+
     def __init__(self, small: np.ndarray, big_row: np.ndarray, big: np.ndarray, sums: np.ndarray) -> None:
         self.small, self.big_row, self.big, self.sums = small, big_row, big, sums
         self._before: np.ndarray | None = None  # see `index`

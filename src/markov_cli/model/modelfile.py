@@ -32,6 +32,7 @@ from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
 from .compact import SPAN, Counts, smallest
+from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
 
 FORMAT = "markov-ngram-table"
@@ -92,6 +93,9 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
             counts = getattr(order, name)
             if counts is not None:
                 out[f"{name}_{k}"] = counts.small
+                if not counts.whole:
+                    out[f"{name}_{k}_sums"] = counts.sums
+                    continue
                 out[f"{name}_{k}_big_row"] = counts.big_row
                 out[f"{name}_{k}_big"] = counts.big
                 out[f"{name}_{k}_sums"] = counts.sums
@@ -294,6 +298,7 @@ def _header(head: dict[str, Any]) -> Header:
 def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
     """Views of the arrays as a table; every name and length must fit the header."""
     left_over = set(arrays)
+    reals = ("count_",) if header.holds == "weighted counts" else ()
 
     def take(key: str, length: int | None = None) -> np.ndarray:
         if key not in arrays:
@@ -302,10 +307,14 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         if length is not None and len(a) != length:
             raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", RETRAIN)
         left_over.discard(key)
+        if (a.dtype.kind == "f") != key.startswith(reals):
+            raise ModelFileError(f"{name}: {key} is {a.dtype}", RETRAIN)
         return a
 
     def take_counts(key: str, length: int | None = None) -> Counts:
         small = take(key, length)
+        if small.dtype.kind == "f":
+            return Reals(small, take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1))
         if small.dtype != np.uint8:
             raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", RETRAIN)
         big_row = take(f"{key}_big_row")

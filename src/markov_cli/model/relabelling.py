@@ -101,9 +101,7 @@ def _next_level(
         at += len(found.token)
     levels[-1].children = np.concatenate(children) if children else np.zeros(n_parents, np.int64)
     none = np.empty(0, np.uint32), levels[0].count[:0]
-    levels.append(
-        Level(np.concatenate(tokens) if tokens else none[0], np.concatenate(counts) if counts else none[1])
-    )
+    levels.append(Level(np.concatenate(tokens) if tokens else none[0], np.concatenate(counts) if counts else none[1]))
     return out
 
 

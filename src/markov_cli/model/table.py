@@ -96,15 +96,14 @@ class Table:
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
-        """How often histories were followed by anything: int64 (m,).
+        """How often histories were followed by anything: int64 (m,), float64 where counts are weighted.
 
         A history that ends in EOS is followed by nothing; every other one by one id at each
         place where it stands. In a pruned table this is the total before pruning.
         """
         if level == 0:
             count = self.orders[0].count
-            everything = count.total - int(count.at(np.array([BOS]))[0])
-            return np.full(len(row), everything, np.int64)
+            return np.full(len(row), count.total - count.at(np.array([BOS]))[0])
         return np.where(self.tokens(level, row) == EOS, 0, self.orders[level - 1].count.at(row))
 
     def child(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:

@@ -7,10 +7,12 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..inspecting import figures as fig
 from ..text.types import EOS
 from .pictures import bar, curve
-from .plain import one_line, shown, size, some
+from .plain import counted, one_line, shown, size, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
@@ -34,17 +36,22 @@ def model_json(model: Model, path: str, top: int) -> str:
     orders = []
     for f in fig.order_figures(model.table):
         common = [
-            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": count}
+            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": _number(count)}
             for row, count in fig.commonest(model.table, f.order, top)
         ]
         orders.append({**f.as_dict(), "commonest": common})
     out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
     out["orders"] = orders
-    out["lengths"] = [{"tokens": n, "sequences": s} for n, s in fig.lengths(model.table)]
+    out["lengths"] = [{"tokens": n, "sequences": _number(s)} for n, s in fig.lengths(model.table)]
     out["histogram_of_followers"] = [
         {"followers": name, "histories": n} for name, n in fig.follower_histogram(model.table)
     ]
     return json.dumps(out, ensure_ascii=False)
+
+
+def _number(count: float) -> float:
+    """A count as JSON has it: weighted ones to six places."""
+    return count if isinstance(count, int) else round(count, 6)
 
 
 def _token_json(model: Model, i: int) -> Any:
@@ -73,6 +80,8 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra = [f"pattern {o.pattern}"] if o.pattern else []
     extra += ["lower case"] if o.lowercase else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
+    extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
+    extra += [h.holds] if h.holds != "counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
@@ -117,7 +126,7 @@ def _show_commonest(model: Model, top: int) -> None:
         for k, common in zip(orders, found, strict=True):
             if i < len(common):
                 row, count = common[i]
-                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), f"{count:,}"]
+                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), counted(count)]
             else:
                 cells += ["", ""]
         rows.append(cells)
@@ -130,9 +139,9 @@ def _show_lengths(model: Model) -> None:
     known = fig.lengths(model.table)
     if not known:
         return
-    parts = [f"{s:,} of {n}" for n, s in known[:8]]
-    rest = model.header.sequences - sum(s for _, s in known[:8])
-    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {rest:,} longer")
+    parts = [f"{counted(s)} of {n}" for n, s in known[:8]]
+    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(s for _, s in known[:8])
+    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {counted(rest)} longer")
     line()
 
 
@@ -168,11 +177,11 @@ def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
             entry["marker"] = one.marker
         if one.touches:
             entry["touches"] = one.touches
-        found.append({**entry, "count": one.count, "probability": one.probability})
+        found.append({**entry, "count": _number(one.count), "probability": one.probability})
     return {
         "history": f.history,
         "used": f.used,
-        "total": f.total,
+        "total": _number(f.total),
         "n_followers": f.n_followers,
         "followers": found,
     }
@@ -197,7 +206,7 @@ def history_csv(levels: list[Followers]) -> str:
                     one.token or "",
                     one.marker or "",
                     one.touches,
-                    one.count,
+                    _number(one.count),
                     f"{one.probability:.9g}",
                 ]
             )
@@ -220,10 +229,10 @@ def show_history(levels: list[Followers]) -> None:
             line()
         name = " ".join(map(shown, f.history)) if f.history else "(no history)"
         kinds = some(f.n_followers, "follower")
-        line(f"{one_line(name)}  seen {f.total:,} time{'' if f.total == 1 else 's'}, {kinds}", "bold")
+        line(f"{one_line(name)}  seen {counted(f.total)} time{'' if f.total == 1 else 's'}, {kinds}", "bold")
         most = max((one.probability for one in f.followers), default=1.0)
         rows = [
-            [_name(f, one), f"{one.count:,}", f"{one.probability:.4f}",
+            [_name(f, one), counted(one.count), f"{one.probability:.4f}",
              bar(one.probability / most, _BAR)]
             for one in f.followers
         ]  # fmt: skip
@@ -262,7 +271,7 @@ def history_dot(model: Model, known: Any, top: int) -> str:
                 at, where = table.find([*table.ngram(level, row), one.id])
             edges.append(
                 f"  {node(level, row)} -> {node(at, where)}"
-                f' [label="{one.count:,} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
+                f' [label="{counted(one.count)} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
             )
             reached.append((at, where))
         return reached

@@ -43,17 +43,17 @@ def made_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
 def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
     h = model.header
     return {
-            "model": path,
-            "order": h.order,
-            "tokenizer": h.options.tokenizer,
-            "unit": h.options.unit,
-            "tokens": h.tokens,
-            "types": h.types,
-            "sequences": h.sequences,
-            "ngrams": _rows(model),
-            "corpus_bytes": h.corpus_bytes,
-            "model_bytes": model_bytes,
-            "seconds": round(seconds, 3),
+        "model": path,
+        "order": h.order,
+        "tokenizer": h.options.tokenizer,
+        "unit": h.options.unit,
+        "tokens": h.tokens,
+        "types": h.types,
+        "sequences": h.sequences,
+        "ngrams": _rows(model),
+        "corpus_bytes": h.corpus_bytes,
+        "model_bytes": model_bytes,
+        "seconds": round(seconds, 3),
     }
 
 
@@ -78,7 +78,8 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
         f"{verb:<8} {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
         f" (one a {h.options.unit})",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
-        f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s",
+        f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
+        f" {seconds:.1f} s",
     ]
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
