@@ -17,9 +17,7 @@ import mmap
 import os
 import stat
 import sys
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -34,6 +32,7 @@ from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, rea
 from .compact import SPAN, Counts, smallest
 from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
+from .whole import whole_file
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
@@ -113,31 +112,15 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
         _write(data, header, types, table)
         path.write(data.getbuffer())
         return data.tell()
-    target = os.path.realpath(os.fspath(path))
-    if os.path.exists(target) and not Path(target).is_file():  # a device or a pipe is written to, not replaced
-        with open(target, "wb") as f:
-            return save(f, header, types, table)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "xb") as f:
-            _write(f, header, types, table)
-            f.flush()
-            os.fsync(f.fileno())
-            size = f.tell()
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    return size
+    with whole_file(path) as f:
+        return _write(f, header, types, table)
 
 
-def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> None:
-    _write_arrays(f, header, _arrays(types, table))
+def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> int:
+    return _write_arrays(f, header, _arrays(types, table))
 
 
-def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> None:
+def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> int:
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
@@ -148,7 +131,7 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     with ThreadPoolExecutor(2) as pool:  # checksums are worked out ahead of the writing
         for (name, a), crc in zip(arrays.items(), pool.map(checksum, arrays.values()), strict=True):
             writer.add(name, a, crc)
-    writer.close()
+    return writer.close()
 
 
 class _Comparer(io.RawIOBase):
