@@ -26,6 +26,7 @@ from .text.types import BOS, N_MARKERS, UNK, Types
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .formats.listing import Notes
     from .model.distribution import Distribution
     from .training import Trained
 
@@ -49,6 +50,7 @@ class Model:
         self.file = file
         self._distributions: dict[str, Distribution] = {}
         self.repairs = Repairs()
+        self.notes: Notes | None = None  # what was read otherwise than an ARPA file has it
 
     # ------------------------------------------------------------ files
 
@@ -70,6 +72,30 @@ class Model:
         flags = lex.flags[N_MARKERS:] if len(lex.flags) else np.zeros(len(lex) - N_MARKERS, np.uint8)
         types = Types(lex.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
         return modelfile.save(path, self.header, types, self.table)
+
+    @classmethod
+    def from_arpa(
+        cls, path: str | os.PathLike[str], tokenizer: str = "spaces", unit: str = "line", lowercase: bool = False,
+        pattern: str | None = None,
+    ) -> Model:  # fmt: skip
+        """Read an ARPA file, also compressed; ModelFileError where it is none.
+
+        The model holds probabilities: it scores and generates; what needs counts says so.
+        tokenizer, unit, lowercase, pattern  how text is read for it: the file does not say
+        """
+        from .formats.arpa import import_arpa
+
+        header, types, table, notes = import_arpa(os.fspath(path), TextOptions(tokenizer, unit, lowercase, pattern))
+        model = cls(header, _lexicon(types, tokenizer), table)
+        model.notes = notes
+        return model
+
+    def to_arpa(self, out: IO[bytes], smoothing: str | None = "kn", jobs: int = 2) -> int:
+        """Write the model as ARPA under a smoothing; returns the bytes written."""
+        from .formats.arpa import export_arpa
+
+        chosen = None if self.header.holds == "probabilities" else smoothing
+        return self._guarded(export_arpa, out, self.distribution(chosen), self.lexicon, jobs)
 
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
@@ -467,16 +493,18 @@ def train(
 
 def model_of(trained: Trained) -> Model:
     """A `Model` around what training gave."""
-    types = trained.types
+    model = Model(trained.header, _lexicon(trained.types, trained.header.options.tokenizer), trained.table)
+    model.repairs = trained.repairs
+    return model
+
+
+def _lexicon(types: Types, tokenizer: str) -> Lexicon:
     offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
     flags = np.empty(0, np.uint8)
     if types.flags.any():
         flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
-    lexicon = Lexicon(types.blob, offsets, flags, trained.header.options.tokenizer)
-    model = Model(trained.header, lexicon, trained.table)
-    model.repairs = trained.repairs
-    return model
+    return Lexicon(types.blob, offsets, flags, tokenizer)
 
 
 __all__ = ["Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]

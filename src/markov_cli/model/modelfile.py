@@ -31,7 +31,7 @@ from ..text.tokenizing import TOKENIZERS, compile_pattern
 from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
-from .compact import SPAN, Counts, smallest
+from .compact import SPAN, Counts, Uncounted, smallest
 from .table import MAX_ORDER, Order, Table, no_rows
 
 FORMAT = "markov-ngram-table"
@@ -81,13 +81,13 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
-        for name in ("token", "first", "link"):
+        for name in ("token", "first", "link", "log10", "backoff"):
             column = getattr(order, name)
             if column is not None:
                 out[f"{name}_{k}"] = column
         for name in ("count", "left", "left_total"):
             counts = getattr(order, name)
-            if counts is not None:
+            if counts is not None and not isinstance(counts, Uncounted):
                 out[f"{name}_{k}"] = counts.small
                 out[f"{name}_{k}_big_row"] = counts.big_row
                 out[f"{name}_{k}_big"] = counts.big
@@ -310,6 +310,12 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
             small, big_row, take(f"{key}_big", len(big_row)), take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
         )
 
+    def take_float(key: str, length: int) -> np.ndarray:
+        a = take(key, length)
+        if a.dtype != np.dtype("<f4"):
+            raise ModelFileError(f"{name}: {key} is {a.dtype}, not float32", RETRAIN)
+        return a
+
     n_ids = N_MARKERS + header.types
     offsets = take("vocab_offsets", n_ids + 1)
     blob = take("vocab_bytes")
@@ -321,18 +327,25 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
     pruned = any(header.prune)
     orders: list[Order] = []
+    counted = header.holds != "probabilities"
     for k in range(1, header.order + 1):
-        if k > 1 and f"count_{k}" not in arrays:
+        if k > 1 and f"token_{k}" not in arrays:
             orders += [no_rows()] * (header.order - len(orders))
             break
         top = k == header.order
-        order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
+        if counted:
+            order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
+        else:
+            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None))))
+            order.log10 = take_float(f"log10_{k}", len(order))
+            order.backoff = None if top else take_float(f"backoff_{k}", len(order))
         rows = len(order)
         if k > 1:
             order.token = take(f"token_{k}", rows)
         if not top:
             order.first = take(f"first_{k}", rows + 1)
-            order.left = take_counts(f"left_{k}", rows)
+            if counted:
+                order.left = take_counts(f"left_{k}", rows)
             if pruned:
                 order.left_total = take_counts(f"left_total_{k}", rows) if f"left_total_{k}" in arrays else None
             if k > 2:
