@@ -268,11 +268,11 @@ class Model:
             count[followers] = table.orders[level].count.slice(low, high)
             count[BOS] = 0
         seen = int(np.count_nonzero(count)) if counted else high - low
-        total = int(table.total(level, at)[0]) if counted else 0
-        found = [self._follower(i, int(count[i]), float(p[i])) for i in ids.tolist()]
+        total = int(table.total(level, at)[0]) if counted else None
+        found = [self._follower(i, int(count[i]) if counted else None, float(p[i])) for i in ids.tolist()]
         return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
-    def _follower(self, i: int, count: int, probability: float) -> Follower:
+    def _follower(self, i: int, count: int | None, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
         touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
         return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)

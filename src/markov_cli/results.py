@@ -30,12 +30,13 @@ class Text:
 class Follower:
     """A type seen after a history; `token` is None for the marker named in `marker`.
 
+    count    how often it was seen there; None where the model holds probabilities only
     touches  "left", "right" or "both": where this type stands without white space
     id       its number in the model
     """
 
     token: str | None
-    count: int
+    count: int | None
     probability: float
     marker: str | None = None
     touches: str = ""
@@ -48,13 +49,13 @@ class Followers:
 
     history    its tokens, markers by name
     used       how many of the tokens asked for it holds
-    total      how often it was followed by anything
-    n_followers  distinct ones, of which `followers` are the commonest
+    total      how often it was followed by anything; None where the model holds probabilities only
+    n_followers  distinct ones seen; `followers` are the commonest, or the likeliest under a smoothing
     """
 
     history: list[str]
     used: int
-    total: int
+    total: int | None
     n_followers: int
     followers: list[Follower]
 

@@ -23,6 +23,35 @@ def ignore_case_option(f: Any) -> Any:
     return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
 
 
+def smoothing_option(default: str) -> Any:
+    """`--smoothing`; checked here, so that a wrong one is said before anything is read."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value is not None:
+            from ..model.methods import Smoothing
+
+            Smoothing.parse(value)
+        return value
+
+    return click.option(
+        "--smoothing",
+        metavar="METHOD",
+        callback=check,
+        help="none, kn, wb, abs[:D], laplace, lidstone[:G] or stupid[:W]: how counts become probabilities.  "
+        f"[default: {default}, or what an imported ARPA holds]",
+    )
+
+
+def say_fallback(distribution: Any, quiet: bool) -> None:
+    """Once, which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
+    orders = getattr(distribution, "fell_back", [])
+    if orders:
+        which = ", ".join(map(str, orders))
+        note(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used", quiet)
+    if not distribution.sums_to_one:
+        note("stupid: scores, no probabilities; they do not sum to 1", quiet)
+
+
 def note(text: str, quiet: bool = False) -> None:
     """One line on stderr that is no error."""
     if not quiet:
