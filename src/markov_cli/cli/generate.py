@@ -66,13 +66,17 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     prompt, count = kw["prompt"], kw["count"]
     known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
     _say_history(loaded, known, quiet)
+    smoothing = kw["smoothing"]
+    if not loaded.draws_raw(smoothing):
+        from ..sampling.drawing import drawing_of
+
+        distribution = loaded.distribution(smoothing)
+        drawing_of(distribution)  # says so where nothing can be drawn
+        say_fallback(distribution, quiet)
     seed = kw["seed"]
     if seed is None:
         seed = new_seed()
         note(f"seed {seed}", quiet)
-    smoothing = kw["smoothing"]
-    if not loaded.draws_raw(smoothing):
-        say_fallback(loaded.distribution(smoothing), quiet)
     end = b"\0" if null else b"\n"
     n_prompt = known.tokens
     out = sys.stdout.buffer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -23,7 +24,7 @@ def ignore_case_option(f: Any) -> Any:
     return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
 
 
-def smoothing_option(default: str) -> Any:
+def smoothing_option(default: str) -> Callable[[Any], Any]:
     """`--smoothing`; checked here, so that a wrong one is said before anything is read."""
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
