@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from markov_cli.model.arpa_reading import read
-from markov_cli.model.arpa_writing import Rows, write
+from markov_cli.formats.arpa_reading import read
+from markov_cli.formats.arpa_writing import Rows, write
 from markov_cli.text.types import MARKERS
 from strategies import anything
 

@@ -11,9 +11,9 @@ import pytest
 
 from arpa_files import SMALL, blob_of, reader, rows_of, written
 from markov_cli.errors import ModelFileError, TextError
-from markov_cli.model import arpa_reading
-from markov_cli.model.arpa_reading import read
-from markov_cli.model.arpa_writing import Rows, write
+from markov_cli.formats import arpa_reading
+from markov_cli.formats.arpa_reading import read
+from markov_cli.formats.arpa_writing import Rows, write
 
 
 def test_every_byte_of_a_small_file():

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from markov_cli.model.decimals import SPARE, Pieces, parsed, printed
+from markov_cli.formats.decimals import SPARE, Pieces, parsed, printed
 
 
 def spans(texts):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
 from markov_cli.errors import ModelFileError
-from markov_cli.model import arpa_reading
-from markov_cli.model.arpa_reading import read
-from markov_cli.model.arpa_writing import Rows, write
-from markov_cli.model.listing import trie_of
+from markov_cli.formats import arpa_reading
+from markov_cli.formats.arpa_reading import read
+from markov_cli.formats.arpa_writing import Rows, write
+from markov_cli.formats.listing import trie_of
 from markov_cli.text.naming import name_of
 from markov_cli.text.tokenizing import LEFT
 from markov_cli.text.types import MARKERS

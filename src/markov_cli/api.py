@@ -27,6 +27,7 @@ from .text.types import BOS, N_MARKERS, UNK
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .formats.listing import Notes
     from .model.distribution import Distribution
     from .training import Trained
 
@@ -49,6 +50,7 @@ class Model:
         self.file = file
         self._distributions: dict[str, Distribution] = {}
         self.repairs = Repairs()
+        self.notes: Notes | None = None  # what was read otherwise than an ARPA file has it
 
     # ------------------------------------------------------------ files
 
@@ -66,6 +68,30 @@ class Model:
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
         return modelfile.save(path, self.header, self.lexicon.types(), self.table)
+
+    @classmethod
+    def from_arpa(
+        cls, path: str | os.PathLike[str], tokenizer: str = "spaces", unit: str = "line", lowercase: bool = False,
+        pattern: str | None = None,
+    ) -> Model:  # fmt: skip
+        """Read an ARPA file, also compressed; ModelFileError where it is none.
+
+        The model holds probabilities: it scores and generates; what needs counts says so.
+        tokenizer, unit, lowercase, pattern  how text is read for it: the file does not say
+        """
+        from .formats.arpa import import_arpa
+
+        header, types, table, notes = import_arpa(os.fspath(path), TextOptions(tokenizer, unit, lowercase, pattern))
+        model = cls(header, Lexicon.of(types, tokenizer), table)
+        model.notes = notes
+        return model
+
+    def to_arpa(self, out: IO[bytes], smoothing: str | None = "kn", jobs: int = 2) -> int:
+        """Write the model as ARPA under a smoothing; returns the bytes written."""
+        from .formats.arpa import export_arpa
+
+        chosen = None if self.header.holds == "probabilities" else smoothing
+        return self._guarded(export_arpa, out, self.distribution(chosen), self.lexicon, jobs)
 
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
@@ -238,11 +264,11 @@ class Model:
             count[followers] = table.orders[level].count.slice(low, high)
             count[BOS] = 0
         seen = int(np.count_nonzero(count)) if counted else high - low
-        total = table.total(level, at)[0].item() if counted else 0
-        found = [self._follower(i, count[i].item(), float(p[i])) for i in ids.tolist()]
+        total = table.total(level, at)[0].item() if counted else None
+        found = [self._follower(i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
         return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
-    def _follower(self, i: int, count: float, probability: float) -> Follower:
+    def _follower(self, i: int, count: float | None, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
         touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
         return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)

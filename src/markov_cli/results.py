@@ -30,14 +30,14 @@ class Text:
 class Follower:
     """A type seen after a history; `token` is None for the marker named in `marker`.
 
-    count    a whole number, but where models were merged with weights that are not
-
+    count    how often it was seen there, a whole number but in models of weighted counts; None where the
+             model holds probabilities only
     touches  "left", "right" or "both": where this type stands without white space
     id       its number in the model
     """
 
     token: str | None
-    count: float
+    count: float | None
     probability: float
     marker: str | None = None
     touches: str = ""
@@ -50,13 +50,13 @@ class Followers:
 
     history    its tokens, markers by name
     used       how many of the tokens asked for it holds
-    total      how often it was followed by anything
-    n_followers  distinct ones, of which `followers` are the commonest
+    total      how often it was followed by anything; None where the model holds probabilities only
+    n_followers  distinct ones seen; `followers` are the commonest, or the likeliest under a smoothing
     """
 
     history: list[str]
     used: int
-    total: float
+    total: float | None
     n_followers: int
     followers: list[Follower]
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ANSWER_IS_NO
-from .options import ignore_case_option, json_option, model_argument, note
+from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
 
 
 @click.command(short_help="Write texts from a model.")
@@ -25,6 +25,7 @@ from .options import ignore_case_option, json_option, model_argument, note
     "--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew."
 )
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
+@smoothing_option("none")
 @click.option(
     "--temperature",
     type=float,
@@ -45,8 +46,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     \b
     markov generate book.npz -c 5 -s 42
     markov generate book.npz --prompt "It was" --temperature 0.8
+    markov generate book.npz --smoothing kn --temperature 0.8
     markov generate names.npz -c 1000 --json | jq -r .text
 
+    Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
+    models also write what they have not seen, now and then: the smaller the text, the oftener.
+    Temperature, top-k and top-p on a smoothed model work out the whole vocabulary's
+    probabilities at each token, which takes time where it is large.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
@@ -60,6 +66,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     prompt, count = kw["prompt"], kw["count"]
     known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
     _say_history(loaded, known, quiet)
+    smoothing = kw["smoothing"]
+    if not loaded.draws_raw(smoothing):
+        from ..sampling.drawing import drawing_of
+
+        distribution = loaded.distribution(smoothing)
+        drawing_of(distribution)  # says so where nothing can be drawn
+        say_fallback(distribution, quiet)
     seed = kw["seed"]
     if seed is None:
         seed = new_seed()
@@ -69,7 +82,16 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     out = sys.stdout.buffer
     written = 0
     batches = loaded.draw(
-        count, seed, known, prompt, kw["min_tokens"], kw["max_tokens"], shape, b"" if as_json else end, as_json
+        count,
+        seed,
+        known,
+        prompt,
+        kw["min_tokens"],
+        kw["max_tokens"],
+        shape,
+        b"" if as_json else end,
+        as_json,
+        smoothing=smoothing,
     )
     for drawn, whole, edge in batches:
         if as_json:

@@ -7,7 +7,7 @@ import json
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
-from .options import ignore_case_option, json_option, model_argument, note
+from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
 
 
 @click.command(short_help="Show what a model learned.")
@@ -15,6 +15,7 @@ from .options import ignore_case_option, json_option, model_argument, note
 @click.argument("history", nargs=-1, metavar="[HISTORY]...")
 @click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
 @ignore_case_option
+@smoothing_option("none")
 @click.option(
     "--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show."
 )
@@ -34,6 +35,7 @@ def inspect(
     history: tuple[str, ...],
     at_start: bool,
     ignore_case: bool,
+    smoothing: str | None,
     top: int,
     form: str,
     verify: bool,
@@ -46,6 +48,7 @@ def inspect(
     markov inspect book.npz
     markov inspect book.npz you must
     markov inspect book.npz --at-start --top 20
+    markov inspect book.npz you must --smoothing kn
     markov inspect book.npz the old --format dot | dot -Tsvg > old.svg
 
     Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify
@@ -77,9 +80,11 @@ def inspect(
         used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
         note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
     if form == "dot":
-        click.echo(show.history_dot(loaded, known, min(top, 50)), nl=False)
+        click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0
-    levels = loaded.backoff(known, top)
+    if not loaded.draws_raw(smoothing):
+        say_fallback(loaded.distribution(smoothing), quiet)
+    levels = loaded.backoff(known, top, smoothing)
     if as_json:
         click.echo(show.history_json(levels))
     elif form == "csv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -33,6 +34,35 @@ def jobs_option(f: Any) -> Any:
     return click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")(
         f
     )
+
+
+def smoothing_option(default: str) -> Callable[[Any], Any]:
+    """`--smoothing`; checked here, so that a wrong one is said before anything is read."""
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value is not None:
+            from ..model.methods import Smoothing
+
+            Smoothing.parse(value)
+        return value
+
+    return click.option(
+        "--smoothing",
+        metavar="METHOD",
+        callback=check,
+        help="none, kn, wb, abs[:D], laplace, lidstone[:G] or stupid[:W]: how counts become probabilities.  "
+        f"[default: {default}, or what an imported ARPA holds]",
+    )
+
+
+def say_fallback(distribution: Any, quiet: bool) -> None:
+    """Once, which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
+    orders = getattr(distribution, "fell_back", [])
+    if orders:
+        which = ", ".join(map(str, orders))
+        note(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used", quiet)
+    if not distribution.sums_to_one:
+        note("stupid: scores, no probabilities; they do not sum to 1", quiet)
 
 
 def note(text: str, quiet: bool = False) -> None:

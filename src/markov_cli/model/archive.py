@@ -24,7 +24,7 @@ _EXTRA_ID = 0xD935  # the extra field that zip tools already use for alignment
 _DATE = (1980, 1, 1)
 _LOCAL_HEADER = 30
 MAX_HEADER_BYTES = 1 << 20
-_DTYPES = {"|u1", "<u2", "<u4", "<u8", "<f8"}
+_DTYPES = {"|u1", "<u2", "<u4", "<u8", "<f4", "<f8"}
 
 
 class ZipWriter:

@@ -206,8 +206,15 @@ def find_sorted(values: np.ndarray, wanted: np.ndarray, side: Literal["left", "r
     ridden.sort()
     order = (ridden & np.uint64((1 << own_bits) - 1)).astype(np.int64)
     ridden >>= np.uint64(own_bits)
+    new = np.empty(len(ridden), bool)
+    new[0] = True
+    np.not_equal(ridden[1:], ridden[:-1], out=new[1:])
     out = np.empty(len(wanted), np.int64)
-    out[order] = np.searchsorted(values, ridden.astype(values.dtype, copy=False), side)
+    if 4 * np.count_nonzero(new) > 3 * len(new):
+        out[order] = np.searchsorted(values, ridden.astype(values.dtype, copy=False), side)
+    else:  # what is wanted often is looked up once
+        found = np.searchsorted(values, ridden[new].astype(values.dtype, copy=False), side)
+        out[order] = found[np.cumsum(new, dtype=np.int32) - 1]
     return out
 
 

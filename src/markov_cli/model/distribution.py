@@ -38,6 +38,10 @@ class Distribution(Protocol):
         """
         ...
 
+    def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
+        """b of histories: float64 (m,)."""
+        ...
+
     def missing(self, p: np.ndarray) -> np.ndarray:
         """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
         ...

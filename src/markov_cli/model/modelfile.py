@@ -29,7 +29,7 @@ from ..text.tokenizing import TOKENIZERS, compile_pattern
 from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
-from .compact import SPAN, Counts, smallest
+from .compact import SPAN, Counts, Uncounted, smallest
 from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
 from .whole import whole_file
@@ -41,6 +41,9 @@ HOLDS = (
     "weighted counts",
     "probabilities",
 )  # what a table holds; merging with weights, and ARPA, give the others
+
+
+_LOGS = ("log10_", "backoff_")  # members of float32
 
 
 @dataclass
@@ -84,13 +87,13 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
-        for name in ("token", "first", "link"):
+        for name in ("token", "first", "link", "log10", "backoff"):
             column = getattr(order, name)
             if column is not None:
                 out[f"{name}_{k}"] = column
         for name in ("count", "left", "left_total"):
             counts = getattr(order, name)
-            if counts is not None:
+            if counts is not None and not isinstance(counts, Uncounted):
                 out[f"{name}_{k}"] = counts.small
                 if not counts.whole:
                     out[f"{name}_{k}_sums"] = counts.sums
@@ -281,7 +284,7 @@ def _header(head: dict[str, Any]) -> Header:
 def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
     """Views of the arrays as a table; every name and length must fit the header."""
     left_over = set(arrays)
-    reals = ("count_",) if header.holds == "weighted counts" else ()
+    reals = _LOGS + (("count_",) if header.holds == "weighted counts" else ())
 
     def take(key: str, length: int | None = None) -> np.ndarray:
         if key not in arrays:
@@ -290,7 +293,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         if length is not None and len(a) != length:
             raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", RETRAIN)
         left_over.discard(key)
-        if (a.dtype.kind == "f") != key.startswith(reals):
+        if (a.dtype.kind == "f") != key.startswith(reals) or (a.dtype == "<f4") != key.startswith(_LOGS):
             raise ModelFileError(f"{name}: {key} is {a.dtype}", RETRAIN)
         return a
 
@@ -316,18 +319,25 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
     pruned = any(header.prune)
     orders: list[Order] = []
+    counted = header.holds != "probabilities"
     for k in range(1, header.order + 1):
-        if k > 1 and f"count_{k}" not in arrays:
+        if k > 1 and f"token_{k}" not in arrays:
             orders += [no_rows()] * (header.order - len(orders))
             break
         top = k == header.order
-        order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
+        if counted:
+            order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
+        else:
+            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None))))
+            order.log10 = take(f"log10_{k}", len(order))
+            order.backoff = None if top else take(f"backoff_{k}", len(order))
         rows = len(order)
         if k > 1:
             order.token = take(f"token_{k}", rows)
         if not top:
             order.first = take(f"first_{k}", rows + 1)
-            order.left = take_counts(f"left_{k}", rows)
+            if counted:
+                order.left = take_counts(f"left_{k}", rows)
             if pruned:
                 order.left_total = take_counts(f"left_total_{k}", rows) if f"left_total_{k}" in arrays else None
             if k > 2:

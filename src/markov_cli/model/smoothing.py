@@ -210,6 +210,10 @@ class Smoothed:
         a = self.divisor(level, row)
         return a, self._backoff(level, a, lambda live: self._kept(level, row[live])[0])
 
+    def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
+        """b of histories: float64 (m,)."""
+        return self._whole[level][1][row] if level in self._whole else self.weights(level, row)[1]
+
     def _backoff(self, level: int, a: np.ndarray, kept: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """b of histories from their A; `kept` gives the sums of a - D of some of them."""
         live = a > 0

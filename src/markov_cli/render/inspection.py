@@ -49,9 +49,9 @@ def model_json(model: Model, path: str, top: int) -> str:
     return json.dumps(out, ensure_ascii=False)
 
 
-def _number(count: float) -> float:
+def _number(count: float | None) -> float | None:
     """A count as JSON has it: weighted ones to six places."""
-    return count if isinstance(count, int) else round(count, 6)
+    return round(count, 6) if isinstance(count, float) else count
 
 
 def _token_json(model: Model, i: int) -> Any:
@@ -206,11 +206,15 @@ def history_csv(levels: list[Followers]) -> str:
                     one.token or "",
                     one.marker or "",
                     one.touches,
-                    _number(one.count),
+                    "" if one.count is None else _number(one.count),
                     f"{one.probability:.9g}",
                 ]
             )
     return out.getvalue()
+
+
+def _count(one: Follower) -> str:
+    return "" if one.count is None else counted(one.count)
 
 
 def _name(f: Followers, one: Follower) -> str:
@@ -229,10 +233,11 @@ def show_history(levels: list[Followers]) -> None:
             line()
         name = " ".join(map(shown, f.history)) if f.history else "(no history)"
         kinds = some(f.n_followers, "follower")
-        line(f"{one_line(name)}  seen {counted(f.total)} time{'' if f.total == 1 else 's'}, {kinds}", "bold")
+        seen = "" if f.total is None else f"seen {counted(f.total)} time{'' if f.total == 1 else 's'}, "
+        line(f"{one_line(name)}  {seen}{kinds}", "bold")
         most = max((one.probability for one in f.followers), default=1.0)
         rows = [
-            [_name(f, one), counted(one.count), f"{one.probability:.4f}",
+            [_name(f, one), _count(one), f"{one.probability:.4f}",
              bar(one.probability / most, _BAR)]
             for one in f.followers
         ]  # fmt: skip
@@ -245,7 +250,7 @@ def show_history(levels: list[Followers]) -> None:
 # ------------------------------------------------------------ a graph
 
 
-def history_dot(model: Model, known: Any, top: int) -> str:
+def history_dot(model: Model, known: Any, top: int, smoothing: str | None = None) -> str:
     """The neighbourhood of a history as a Graphviz graph: its followers, and what follows those.
 
     A node is a history of the model's length or the token that leads to it; an edge carries
@@ -262,7 +267,7 @@ def history_dot(model: Model, known: Any, top: int) -> str:
         return nodes[key]
 
     def expand(level: int, row: int) -> list[tuple[int, int]]:
-        below = model.follow(level, row, top)
+        below = model.follow(level, row, top, smoothing)
         reached = []
         for one in below.followers:
             if one.id == EOS:
@@ -271,7 +276,7 @@ def history_dot(model: Model, known: Any, top: int) -> str:
                 at, where = table.find([*table.ngram(level, row), one.id])
             edges.append(
                 f"  {node(level, row)} -> {node(at, where)}"
-                f' [label="{counted(one.count)} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
+                f' [label="{_count(one)} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
             )
             reached.append((at, where))
         return reached

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..counting.ngrams import Level
 from ..errors import MarkovError
+from ..model.compact import find_sorted
+from ..model.relabelling import group
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, Types, order_of_types
-from .compact import find_sorted
-from .relabelling import group
 
 _U = np.uint64
 _HINT = "the counts are not those of one text, all of it: with every n-gram of the longest order, and cut nowhere"

@@ -47,7 +47,7 @@ class Notes:
             setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
 
 
-class Listed(NamedTuple):
+class ListedOrder(NamedTuple):
     """The rows of one order, in a file's order.
 
     ids      k columns, uint32 (m,): places in the list of words
@@ -72,7 +72,7 @@ class Listing(NamedTuple):
     name: str
     blob: np.ndarray
     offsets: np.ndarray
-    orders: list[Listed]
+    orders: list[ListedOrder]
     notes: Notes
 
 

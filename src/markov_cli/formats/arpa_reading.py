@@ -26,7 +26,7 @@ from ..errors import ModelFileError
 from ..text.reading import Source, open_bytes
 from ..text.vocabulary import Vocabulary
 from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
-from .listing import Listed, Listing, Notes
+from .listing import ListedOrder, Listing, Notes
 
 BLOCK_BYTES = 1 << 21
 LINE_BYTES = 1 << 24  # a longer line is none of an ARPA, and never in memory whole
@@ -171,8 +171,8 @@ class _Reader:
     def _truncated(self, where: str) -> ModelFileError:
         return self.fail(f"truncated: it ends in {where} and has no line \\end\\", "copy or export it again", self.line)
 
-    def _sections(self, block: bytes, lines: Iterator[bytes]) -> list[Listed]:
-        orders: list[Listed] = []
+    def _sections(self, block: bytes, lines: Iterator[bytes]) -> list[ListedOrder]:
+        orders: list[ListedOrder] = []
         section: _Section | None = None
         with ThreadPoolExecutor(self.jobs) as pool:
             while True:
@@ -254,7 +254,7 @@ class _Reader:
         self.line += part.lines
         self.notes.add(part.notes)
 
-    def _close(self, section: _Section, orders: list[Listed]) -> None:
+    def _close(self, section: _Section, orders: list[ListedOrder]) -> None:
         k = section.order
         if section.rows != self.counts[k - 1]:
             raise self.fail(
@@ -270,7 +270,7 @@ class _Reader:
             top = k == self._order()
             orders.append(self._listed(section.parts, k, top))
 
-    def _listed(self, parts: list[Part], k: int, top: bool) -> Listed:
+    def _listed(self, parts: list[Part], k: int, top: bool) -> ListedOrder:
         ids = [np.concatenate([p.words[j] for p in parts]) for j in range(k)]
         for column in ids:
             np.take(self.place, column, out=column, mode="clip")  # "clip" to write where it reads; all are inside
@@ -281,11 +281,11 @@ class _Reader:
             for p in parts:
                 if p.backoff is not None:
                     self.notes.top_backoffs += int(np.count_nonzero(p.backoff))
-            return Listed(ids, log10, None)
+            return ListedOrder(ids, log10, None)
         if not any(given):
-            return Listed(ids, log10, np.zeros(len(log10), np.float32))
+            return ListedOrder(ids, log10, np.zeros(len(log10), np.float32))
         backoff = [np.zeros(len(p.log10), np.float32) if p.backoff is None else p.backoff for p in parts]
-        return Listed(ids, log10, np.concatenate(backoff))
+        return ListedOrder(ids, log10, np.concatenate(backoff))
 
     def _unigrams(self) -> tuple[np.ndarray, np.ndarray]:
         types = self.words.types()

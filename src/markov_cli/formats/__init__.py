@@ -1,0 +1,1 @@
+"""Models as other programs write and read them."""
