@@ -11,13 +11,15 @@ import click
 
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
+from .export import export
 from .generate import generate
+from .import_ import import_
 from .inspect import inspect
 from .merge import merge
 from .prune import prune
 from .train import train
 
-_COMMANDS = [train, generate, inspect, merge, prune]
+_COMMANDS = [train, generate, inspect, merge, prune, export, import_]
 
 
 class _Ending(click.Group):

@@ -14,8 +14,8 @@ from .options import PruneType, jobs_option, json_option, note, output_option, s
 if TYPE_CHECKING:
     from ..api import Model
 
-_TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
-_UNITS = ("sentence", "line", "paragraph", "file")
+TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
+UNITS = ("sentence", "line", "paragraph", "file")
 
 
 @click.command(short_help="Learn the table of n-grams from text.")
@@ -26,7 +26,7 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 )
 @click.option(
     "--tokenizer",
-    type=click.Choice(_TOKENIZERS),
+    type=click.Choice(TOKENIZERS),
     default="words",
     show_default=True,
     help="words: words, numbers and marks of any script. spaces: what stands between white space. "
@@ -37,7 +37,7 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 )
 @click.option(
     "--unit",
-    type=click.Choice(_UNITS),
+    type=click.Choice(UNITS),
     default="sentence",
     show_default=True,
     help="What one sequence is: what generate writes one of.",
