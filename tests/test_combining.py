@@ -1,6 +1,7 @@
 """Models from models: what merging, updating and pruning make is what training would have made."""
 
 import io
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_two_texts_are_both_read(harbour, unit):
 
 
 # `chars` sorts all code points of Unicode for each model: it has its turn above
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(prose, min_size=1, max_size=4), st.integers(1, 6),
     st.sampled_from(["words", "spaces", "bytes", "regex"]), st.sampled_from(UNITS), st.data(),
@@ -159,7 +160,7 @@ def test_weights_that_leave_nothing_or_too_much():
 # ------------------------------------------------------------ weighted counts
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(prose, prose, st.integers(1, 4), st.integers(1, 63), st.integers(1, 63))
 def test_weighted_counts_are_exact(one, other, order, first, second):
     """Weights of sixteenths: each count is a sixteenth of what sixteen times the weight gives."""
@@ -282,10 +283,8 @@ def changed(data, name, at, value):
 def test_verify_finds_counts_that_are_none(weighted, value):
     bad = loaded(changed(bytes(weighted[0].file.buffer), "count_2", 5, value))
     assert any("count_2" in line for line in damage(bad.file))
-    try:  # wrong texts or an error, never a crash
+    with suppress(ModelFileError):  # wrong texts or an error, never a crash
         list(bad.generate(20, 1))
-    except ModelFileError:
-        pass
 
 
 def test_real_counts_belong_to_weighted_models(weighted):
@@ -301,7 +300,7 @@ def test_real_counts_belong_to_weighted_models(weighted):
 # ------------------------------------------------------------ pruning
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(prose, st.integers(1, 5), st.lists(st.integers(0, 3), max_size=3), st.lists(st.integers(0, 3), max_size=3))
 def test_pruning_is_training_with_prune(text, order, first, second):
     first, second = (0, *sorted(first)), (0, *sorted(second))
@@ -329,7 +328,7 @@ def test_what_is_gone_cannot_be_kept():
     model = stored(model_of("a b a b a c a c. d e", prune=(0, 1, 2)), "p.npz")
     with pytest.raises(MarkovError, match=r"p.npz: pruned \(0,1,2\); --prune 0,1 would keep n-grams of order 3"):
         prune(model, (0, 1))
-    with pytest.raises(MarkovError, match="p.npz: pruned"):
+    with pytest.raises(MarkovError, match="pruned"):
         prune(model, (), 2)
 
 
@@ -342,7 +341,7 @@ def test_pruning_weighted_counts(weighted, harbour):
     assert damage(loaded(bytes_of(pruned)).file) == []
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(prose, st.integers(1, 4), st.integers(1, 12))
 def test_max_types_is_the_text_with_rare_types_replaced(text, order, kept):
     found = oracle.sequences(text, "words", "line")
@@ -386,7 +385,7 @@ def test_damage_that_opening_does_not_see_is_an_error(story):
     begin = data.index(b"token_2.npy")
     rng = np.random.default_rng(5)
     ended = {"made": 0, "refused": 0}
-    for at in rng.integers(begin, len(data) - 2000, 100).tolist():
+    for at in rng.integers(begin, len(data) - 2000, 60).tolist():
         bad = bytearray(data)
         bad[at] ^= 0x55
         try:

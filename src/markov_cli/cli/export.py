@@ -62,7 +62,6 @@ FORMATS = {"counts": Format(_counts, ("order",)), "markovify": Format(_markovify
     "--format",
     "form",
     type=click.Choice([*FORMATS]),
-    required=True,
     help="counts: a line for each n-gram, with how often it was seen. markovify: JSON for markovify.",
 )
 @click.option("-n", "--order", type=click.IntRange(1), help="counts: n-grams of this order only.  [default: of all]")
@@ -74,7 +73,7 @@ def export(
     /,
     model: str,
     output: str | None,
-    form: str,
+    form: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -89,6 +88,8 @@ def export(
     A line of counts is the words with a space between, a tab, and the count. A word is a type's text; U+FFED
     before or behind it says that it touches its neighbour there without a space.
     """
+    if form is None:
+        raise OptionError(f"no --format: one of {', '.join(FORMATS)}", f"markov export {model} --format counts -o FILE")
     if output is None:
         raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
     chosen = FORMATS[form]

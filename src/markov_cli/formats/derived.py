@@ -274,8 +274,11 @@ class _Tree:
             flow = np.zeros(len(below.token), np.int64)
             np.add.at(flow, suffix, here.count)
             flow[low:high] = below.count[low:high]
-            if (flow != below.count).any():
-                i = int(np.argmax(flow != below.count))
+            wrong = flow != below.count
+            if k == 2:
+                wrong[EOS] = False  # it is wrong only where another is, that says more
+            if wrong.any():
+                i = int(np.argmax(wrong))
                 raise MarkovError(
                     f"{said.name}: {said.say(self.ngram(k - 1, i), True)} begins n-grams seen"
                     f" {int(below.count[i]):,} times and ends such seen {int(flow[i]):,} times",
