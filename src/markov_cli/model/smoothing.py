@@ -236,7 +236,8 @@ class Smoothed:
             if level in self._whole:
                 continue
             n = len(self.table.orders[level - 1]) if level else 1
-            u, b = np.empty(len(self.table.orders[level])), np.empty(n)
+            u, b = np.empty(len(self.table.orders[level]) + 1), np.empty(n)
+            u[-1] = 0.0
             for low, high in self._slices(level, n):
                 self._own(level, low, high, u, b)
             self._whole[level] = u, b
@@ -280,10 +281,9 @@ class Smoothed:
         shorter  float64 (m,), p(w | h'); at level 0 it is not looked at
         """
         if level in self._whole and self.chained and self.method != "stupid":
-            u, b = self._whole[level]
-            p = b[row] * shorter if level else np.full(len(row), b[0] / self.n_free)
-            seen = np.flatnonzero(child >= 0)
-            p[seen] += u[child[seen]]
+            u, b = self._whole[level]  # u[-1] is 0, for what is not in the table
+            p = u[child]
+            p += b[row] * shorter if level else b[0] / self.n_free
             return p
         a, b = self.weights(level, row)
         if level == 0:

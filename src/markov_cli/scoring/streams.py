@@ -13,7 +13,7 @@ import numpy as np
 from ..text.encoding import Cut, Piece
 from ..text.types import BOS, EOS, N_MARKERS
 
-STREAM_CODES = 1 << 20
+STREAM_CODES = 1 << 19
 
 
 @dataclass
