@@ -76,9 +76,10 @@ def import_(
     markov import book.tsv -o book.npz
     markov import model.json -o model.npz
 
-    counts: n-grams of all orders, whose counts are checked against each other, or of the longest
-    alone, with the sequences that are shorter. markovify: Text, NewlineText or Chain, compiled or not; state
-    size 2 becomes order 3. Compressed files are noticed. All in memory.
+    counts: every n-gram of all orders, whose counts are checked against each other, or of the
+    longest alone, with the sequences that are shorter; a file that leaves rare ones out is
+    refused. markovify: Text, NewlineText or Chain, compiled or not; state size 2 becomes order 3.
+    Compressed files are noticed. All in memory.
     """
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov import {file} -o MODEL.npz")
