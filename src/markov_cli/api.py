@@ -69,30 +69,6 @@ class Model:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
         return modelfile.save(path, self.header, self.lexicon.types(), self.table)
 
-    @classmethod
-    def from_arpa(
-        cls, path: str | os.PathLike[str], tokenizer: str = "spaces", unit: str = "line", lowercase: bool = False,
-        pattern: str | None = None,
-    ) -> Model:  # fmt: skip
-        """Read an ARPA file, also compressed; ModelFileError where it is none.
-
-        The model holds probabilities: it scores and generates; what needs counts says so.
-        tokenizer, unit, lowercase, pattern  how text is read for it: the file does not say
-        """
-        from .formats.arpa import import_arpa
-
-        header, types, table, notes = import_arpa(os.fspath(path), TextOptions(tokenizer, unit, lowercase, pattern))
-        model = cls(header, Lexicon.of(types, tokenizer), table)
-        model.notes = notes
-        return model
-
-    def to_arpa(self, out: IO[bytes], smoothing: str | None = "kn", jobs: int = 2) -> int:
-        """Write the model as ARPA under a smoothing; returns the bytes written."""
-        from .formats.arpa import export_arpa
-
-        chosen = None if self.header.holds == "probabilities" else smoothing
-        return self._guarded(export_arpa, out, self.distribution(chosen), self.lexicon, jobs)
-
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
         if self.file is not None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from .api import Model, train
+from .errors import OptionError
 from .model import combining
 from .model.combining import Stored
 from .text.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from .model.distribution import Distribution
 
 
 def _stored(model: Model, name: str) -> Stored:
@@ -77,9 +83,73 @@ def prune(
     return _model(model_guard([model], combining.prune, _stored(model, name), tuple(thresholds), max_types, jobs))
 
 
+@dataclass(frozen=True)
+class Shrunk:
+    """What pruning by relative entropy gave.
+
+    model      of probabilities
+    before, after  n-grams of each order
+    threshold  each n-gram that is gone would have raised the perplexity by less, as a share, if it went alone
+    rise       by how much the perplexity rises under the model itself, as a share: an estimate
+    """
+
+    model: Model
+    before: list[int]
+    after: list[int]
+    threshold: float
+    rise: float
+
+
+def prune_by_entropy(
+    model: Model,
+    *,
+    threshold: float | None = None,
+    n_bytes: int | None = None,
+    smoothing: str = "kn",
+) -> Shrunk:
+    """The model's distribution without the n-grams whose loss changes it least.
+
+    threshold  the least rise of the perplexity, as a share, for which an n-gram is kept; or
+    n_bytes    what the model's file may take at most
+    smoothing  that of the distribution; a model of probabilities has its own
+
+    OptionError where the size cannot be reached: types are not pruned.
+    """
+    chosen = None if model.header.holds == "probabilities" else smoothing
+    return model._guarded(_prune_by_entropy, model, model.distribution(chosen), threshold, n_bytes)
+
+
+def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None) -> Shrunk:
+    from .model.entropy import EntropyPruner
+    from .model.modelfile import vocabulary_bytes
+
+    if model.order < 2 or not len(model.table.orders[1]):
+        raise OptionError("a model of order 1: there is nothing to leave out", "--max-types N leaves out rare types")
+    if not distribution.sums_to_one or not getattr(distribution, "chained", True):
+        raise OptionError(
+            "relative entropy is that of probabilities which back off to shorter histories", "--smoothing kn, wb or abs"
+        )
+    pruner = EntropyPruner(distribution)
+
+    header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
+    if n_bytes is not None:
+        rest = vocabulary_bytes(model.lexicon.types())
+        threshold = pruner.to_size(n_bytes, rest)
+        if threshold is None:
+            least = rest + pruner.least_bytes()
+            raise OptionError(
+                f"--size: without any n-gram but its {model.header.types:,} types the model takes {least:,} bytes",
+                "a larger --size, or --max-types N first",
+            )
+    assert threshold is not None
+    pruned = pruner.prune(threshold)
+    shrunk = Model(header, model.lexicon, pruned.table)
+    return Shrunk(shrunk, pruner.n_rows, [len(o) for o in pruned.table.orders], threshold, pruned.rise)
+
+
 def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
     """Damage that opening a file does not see is an error here, and no crash."""
     return models[0]._guarded(call, *args) if models else call(*args)
 
 
-__all__ = ["merge", "prune", "update"]
+__all__ = ["Shrunk", "merge", "prune", "prune_by_entropy", "update"]

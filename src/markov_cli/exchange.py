@@ -1,9 +1,9 @@
-"""The Python API of the files that other programs write and read; ARPA is in `Model`."""
+"""The Python API of the files that other programs write and read."""
 
 from __future__ import annotations
 
 import os
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from .api import Model
 from .errors import MarkovError, NeedsCounts, OptionError
@@ -15,6 +15,43 @@ from .text.lexicon import Lexicon
 from .text.reading import Source, open_bytes
 from .text.tokenizing import DEFAULT_PATTERN
 from .text.types import BOS, EOS, N_MARKERS, UNK, Types
+
+if TYPE_CHECKING:
+    from .model.distribution import Distribution
+
+
+def export_arpa(model: Model, out: IO[bytes], smoothing: str = "kn", jobs: int = 2) -> Distribution:
+    """Write a model as ARPA; returns the distribution that was written.
+
+    smoothing  kn, wb, abs or stupid; a model that holds probabilities has its own
+    """
+    from .formats.arpa import export_arpa as write
+
+    distribution = model.distribution(None if model.header.holds == "probabilities" else smoothing)
+    model._guarded(write, out, distribution, model.lexicon, jobs)
+    return distribution
+
+
+def import_arpa(
+    path: str | os.PathLike[str],
+    *,
+    tokenizer: str = "spaces",
+    unit: str = "line",
+    lowercase: bool = False,
+    pattern: str | None = None,
+    jobs: int = 2,
+) -> Model:
+    """A model of probabilities from an ARPA file, also a compressed one; ModelFileError where it is none.
+
+    It scores and generates; what needs counts says so. The options say how text is read for it: the file does not.
+    """
+    from .formats.arpa import import_arpa as read
+
+    options = _options(tokenizer, unit, lowercase, pattern)
+    header, types, table, notes = read(os.fspath(path), options, jobs)
+    model = Model(header, Lexicon.of(types, options.tokenizer), table)
+    model.notes = notes
+    return model
 
 
 def export_counts(model: Model, out: IO[bytes], order: int | None = None) -> int:
@@ -118,4 +155,11 @@ def _model(
     return Model(header, Lexicon.of(derived.types, options.tokenizer), table)
 
 
-__all__ = ["export_counts", "export_markovify", "import_counts", "import_markovify"]
+__all__ = [
+    "export_arpa",
+    "export_counts",
+    "export_markovify",
+    "import_arpa",
+    "import_counts",
+    "import_markovify",
+]

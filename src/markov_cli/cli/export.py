@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import json_option, model_argument, note
+from .options import fallback_notes, json_option, model_argument, note, smoothing_option
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -40,6 +40,16 @@ def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
     return notes
 
 
+def _arpa(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
+    from ..exchange import export_arpa
+
+    distribution = export_arpa(model, out, options["smoothing"] or "kn")
+    notes = fallback_notes(distribution)
+    if not 2 <= model.order <= 6:
+        notes.append(f"order {model.order}: KenLM, unless it was built for more, reads orders 2 to 6")
+    return notes
+
+
 @dataclass(frozen=True)
 class Format:
     """A way to write a model.
@@ -52,7 +62,11 @@ class Format:
     options: tuple[str, ...] = ()
 
 
-FORMATS = {"counts": Format(_counts, ("order",)), "markovify": Format(_markovify)}
+FORMATS = {
+    "arpa": Format(_arpa, ("smoothing",)),
+    "counts": Format(_counts, ("order",)),
+    "markovify": Format(_markovify),
+}
 
 
 @click.command(short_help="Write a model for other programs.")
@@ -62,8 +76,12 @@ FORMATS = {"counts": Format(_counts, ("order",)), "markovify": Format(_markovify
     "--format",
     "form",
     type=click.Choice([*FORMATS]),
-    help="counts: a line for each n-gram, with how often it was seen. markovify: JSON for markovify.",
+    default="arpa",
+    show_default=True,
+    help="arpa: n-grams with their probabilities, for KenLM and others. counts: a line for each n-gram, with how "
+    "often it was seen. markovify: JSON for markovify.",
 )
+@smoothing_option("kn")
 @click.option("-n", "--order", type=click.IntRange(1), help="counts: n-grams of this order only.  [default: of all]")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
@@ -73,7 +91,7 @@ def export(
     /,
     model: str,
     output: str | None,
-    form: str | None,
+    form: str,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -81,15 +99,16 @@ def export(
     """Write a model for other programs.
 
     \b
+    markov export book.npz -o book.arpa
+    markov export book.npz --smoothing wb -o - | gzip > book.arpa.gz
     markov export book.npz --format counts -o book.tsv
     markov export book.npz --format counts --order 2 -o - | sort -t "$(printf '\\t')" -k2 -nr | head
     markov export book.npz --format markovify -o book.json
 
-    A line of counts is the words with a space between, a tab, and the count. A word is a type's text; U+FFED
-    before or behind it says that it touches its neighbour there without a space.
+    Of the smoothings, kn, wb, abs and stupid have the form of ARPA. A line of counts is the words
+    with a space between, a tab, and the count. A word is a type's text; U+FFED before or behind it
+    says that it touches its neighbour there without a space.
     """
-    if form is None:
-        raise OptionError(f"no --format: one of {', '.join(FORMATS)}", f"markov export {model} --format counts -o FILE")
     if output is None:
         raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
     chosen = FORMATS[form]

@@ -11,7 +11,7 @@ import click
 
 from ..errors import OptionError
 from .export import refuse_others
-from .options import json_option, output_option, stdin_is_terminal
+from .options import json_option, note, output_option, stdin_is_terminal
 from .train import TOKENIZERS, UNITS
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ def _markovify(path: str, options: dict[str, Any]) -> Model:
     return import_markovify(path, **options)
 
 
+def _arpa(path: str, options: dict[str, Any]) -> Model:
+    from ..exchange import import_arpa
+
+    return import_arpa(path, **options)
+
+
 @dataclass(frozen=True)
 class Format:
     """A way to read a model: what reads it, and the options that it takes beside those about text."""
@@ -39,7 +45,7 @@ class Format:
 
 
 TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern")
-FORMATS = {"counts": Format(_counts, ("order",)), "markovify": Format(_markovify)}
+FORMATS = {"arpa": Format(_arpa), "counts": Format(_counts, ("order",)), "markovify": Format(_markovify)}
 _BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
 
 
@@ -50,7 +56,8 @@ _BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
     "--format",
     "form",
     type=click.Choice([*FORMATS]),
-    help="counts: lines of n-grams and counts, as Google and SRILM write them. markovify: its JSON.  "
+    help="arpa: n-grams with probabilities, as KenLM and SRILM write them. counts: lines of n-grams and counts, as "
+    "Google and SRILM write them. markovify: its JSON.  "
     "[default: what the file looks like]",
 )
 @click.option("-n", "--order", type=click.IntRange(1), help="counts: the order.  [default: that of the longest n-gram]")
@@ -73,10 +80,12 @@ def import_(
     """Make a model from what another program wrote.
 
     \b
+    markov import book.arpa.gz -o book.npz
     markov import book.tsv -o book.npz
     markov import model.json -o model.npz
 
-    counts: every n-gram of all orders, whose counts are checked against each other, or of the
+    arpa: the model holds probabilities and no counts; it scores and generates, and what needs
+    counts says so. counts: every n-gram of all orders, whose counts are checked against each other, or of the
     longest alone, with the sequences that are shorter; a file that leaves rare ones out is
     refused. markovify: Text, NewlineText or Chain, compiled or not; state size 2 becomes order 3.
     Compressed files are noticed. All in memory.
@@ -92,10 +101,13 @@ def import_(
         raise OptionError(f"{file}: {form}, which cannot be imported", f"one of {', '.join(FORMATS)}")
     chosen = FORMATS[form]
     refuse_others(ctx, form, (*TEXT_OPTIONS, *chosen.options))
+    from ..render.summary import import_notes
     from .output import check_target, finish
 
     check_target(output)
     model = chosen.read(file, {name: given[name] for name in (*TEXT_OPTIONS, *chosen.options)})
+    for text in import_notes(model.notes):
+        note(text, quiet)
     finish(model, output, begin, as_json, quiet)
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MarkovError, OptionError
 
@@ -36,8 +36,13 @@ def write_model(model: Model, path: str) -> int:
     return model.save(path)
 
 
-def finish(model: Model, path: str, begin: float, as_json: bool, quiet: bool) -> None:
-    """Write what a command made of other models, and say so; `begin` is when it began, in seconds."""
+def finish(
+    model: Model, path: str, begin: float, as_json: bool, quiet: bool, more: dict[str, Any] | None = None
+) -> None:
+    """Write what a command made of other models, and say so; `begin` is when it began, in seconds.
+
+    more  what else the JSON says
+    """
     import click
 
     from ..render.summary import made_json, made_lines
@@ -49,5 +54,5 @@ def finish(model: Model, path: str, begin: float, as_json: bool, quiet: bool) ->
         for line in made_lines(model, path, size, seconds):
             note(line)
     if as_json:
-        click.echo(made_json(model, path, size, seconds), err=path == "-")
+        click.echo(made_json(model, path, size, seconds, more), err=path == "-")
     sys.stdout.flush()

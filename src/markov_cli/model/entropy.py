@@ -27,6 +27,7 @@ from .smoothing import Smoothed
 from .table import Order, Table
 
 LOWEST = -99.0  # log10 of 0, as ARPA has it
+_MEMBER = 400  # bytes of a file for each of its arrays, beside what it holds: an upper bound
 _ROUNDS = 60  # halvings of the threshold's logarithm
 
 
@@ -96,11 +97,16 @@ class EntropyPruner:
                 needed[level.suffix[level.keep]] = True
         return [self.n_rows[0], *(int(np.count_nonzero(level.keep)) for level in self.levels)]
 
-    def to_size(self, n_bytes: int, others: int) -> float:
-        """The least threshold at which the columns take at most `n_bytes`, `others` of them for the vocabulary."""
+    def to_size(self, n_bytes: int, others: int) -> float | None:
+        """The least threshold at which the file takes at most `n_bytes`, `others` of them for the vocabulary.
+
+        None where none does.
+        """
         if others + self._bytes(self.choose(0.0)) <= n_bytes:
             return 0.0
-        low, high = -46.0, 5.0  # natural logarithms
+        if others + self._bytes(self.choose(math.inf)) > n_bytes:
+            return None
+        low, high = -46.0, 701.0  # natural logarithms
         for _ in range(_ROUNDS):
             middle = (low + high) / 2
             if others + self._bytes(self.choose(math.exp(middle))) <= n_bytes:
@@ -111,9 +117,13 @@ class EntropyPruner:
                 break
         return math.exp(high)
 
+    def least_bytes(self) -> int:
+        """What the columns take where nothing but the types is left."""
+        return self._bytes(self.choose(math.inf))
+
     def _bytes(self, rows: list[int]) -> int:
         ids = smallest(rows[0] - 1).itemsize
-        total = rows[0] * 8
+        total = rows[0] * 8 + _MEMBER * (5 * len(rows))
         for k, n in enumerate(rows[1:], 2):
             total += n * (ids + 4) + (rows[k - 2] + 1) * smallest(n).itemsize
             if k < len(rows):

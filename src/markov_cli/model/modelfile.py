@@ -104,6 +104,13 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     return out
 
 
+def vocabulary_bytes(types: Types) -> int:
+    """An upper bound of what the vocabulary and the header take in a file."""
+    ids = N_MARKERS + len(types) + 1
+    blob = int(types.length.sum())
+    return blob + ids * smallest(blob).itemsize + (ids if types.flags.any() else 0) + (1 << 10)
+
+
 def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types, table: Table) -> int:
     """Write a model; returns its bytes.
 

@@ -9,6 +9,7 @@ from .plain import one_line, size, some
 
 if TYPE_CHECKING:
     from ..api import Model
+    from ..formats.listing import Notes
 
 
 def _rows(model: Model) -> list[int]:
@@ -35,9 +36,9 @@ def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str
     )
 
 
-def made_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
+def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
     """What was made, as one object."""
-    return json.dumps(_made(model, path, model_bytes, seconds), ensure_ascii=False)
+    return json.dumps(_made(model, path, model_bytes, seconds) | (more or {}), ensure_ascii=False)
 
 
 def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
@@ -74,9 +75,11 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     h = model.header
     n = _rows(model)
     per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
+    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    if h.holds == "probabilities":
+        what = f"probabilities of {h.types:,} types"
     out = [
-        f"{verb:<8} {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
-        f" (one a {h.options.unit})",
+        f"{verb:<8} {what}",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
         f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
         f" {seconds:.1f} s",
@@ -84,6 +87,22 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out
+
+
+def import_notes(notes: Notes | None) -> list[str]:
+    """What was read otherwise than an ARPA file has it."""
+    if notes is None:
+        return []
+    said = (
+        (notes.junk_lines, "line before \\data\\ skipped", "lines before \\data\\ skipped"),
+        (notes.clamped, "probability above 1 read as 1", "probabilities above 1 read as 1"),
+        (notes.missing_backoffs, "missing backoff read as 0", "missing backoffs read as 0"),
+        (notes.top_backoffs, "backoff of the highest order ignored", "backoffs of the highest order ignored"),
+        (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
+        (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
+        (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
+    )
+    return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
 
 
 def _rate(tokens: float) -> str:
