@@ -13,9 +13,10 @@ from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .generate import generate
 from .inspect import inspect
+from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect]
+_COMMANDS = [train, generate, inspect, score]
 
 
 class _Ending(click.Group):

@@ -82,3 +82,18 @@ class PruneType(click.ParamType):
         if min(out) < 0:
             self.fail(f"{value!r}: no number below 0", param, ctx)
         return out
+
+
+class NumbersType(click.ParamType):
+    """Numbers with commas: `0.7,0.3`."""
+
+    name = "x,y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """`0.7,0.3` to numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(v) for v in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r}: numbers with commas, for example 0.7,0.3", param, ctx)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .plain import one_line, size, some
 
 if TYPE_CHECKING:
     from ..api import Model
+    from ..text.reading import Repairs
 
 
 def _rows(model: Model) -> list[int]:
@@ -31,18 +32,23 @@ def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str
             "corpus_bytes": h.corpus_bytes,
             "model_bytes": model_bytes,
             "seconds": round(seconds, 3),
-            "repairs": {
-                "invalid": r.invalid,
-                "crlf": r.crlf,
-                "byte_order_marks": r.byte_order_marks,
-                "empty_sequences": int(r.empty_sequences),
-                "unmatched": r.unmatched,
-                "transcoded": r.transcoded,
-                "skipped": r.skipped,
-            },
+            "repairs": repairs_json(r),
         },
         ensure_ascii=False,
     )
+
+
+def repairs_json(r: Repairs) -> dict[str, Any]:
+    """What was repaired or skipped, by kind."""
+    return {
+        "invalid": r.invalid,
+        "crlf": r.crlf,
+        "byte_order_marks": r.byte_order_marks,
+        "empty_sequences": int(r.empty_sequences),
+        "unmatched": r.unmatched,
+        "transcoded": r.transcoded,
+        "skipped": r.skipped,
+    }
 
 
 def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
@@ -60,15 +66,15 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
     ]
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
-    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+    return out + [f"note     {line}" for line in repair_lines(model.repairs) + _advice(model)]
 
 
 def _rate(tokens: float) -> str:
     return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
 
 
-def _repairs(model: Model) -> list[str]:
-    r = model.repairs
+def repair_lines(r: Repairs) -> list[str]:
+    """What was repaired or skipped, a line each."""
     out = []
     if r.invalid:
         out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
