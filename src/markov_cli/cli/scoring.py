@@ -85,7 +85,7 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
     if kw["mix"] is None:
         return None
     weights, whole = checked_weights(kw["mix"], n_models)
-    if abs(whole - 1) > 1e-6:
+    if abs(whole - 1) > 1e-4:
         note(f"the weights sum to {whole:g}; used: {show.weights_text(weights)}", kw["quiet"])
     return weights
 
@@ -142,7 +142,7 @@ def _tokens(job: _Run) -> int:
         rows = show.token_rows(scored, reading.recoder.encoders[0], job.as_json)
         if rows and not n and not job.as_json:
             out.write(show.TOKEN_HEAD)
-        out.writelines(rows)
+        out.write(rows)
         n += len(rows)
     return _ended(job, reading, n)
 

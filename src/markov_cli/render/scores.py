@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..model.smoothing import distinct
 from ..text.types import MARKERS, N_MARKERS, UNK
 from .plain import one_line, shown, some
 from .summary import repairs_json
@@ -142,27 +143,23 @@ def unit_rows(units: Units, as_json: bool) -> list[bytes]:
     ]
 
 
-def token_rows(scored: Scored, encoder: Encoder, as_json: bool) -> list[bytes]:
+def token_rows(scored: Scored, encoder: Encoder, as_json: bool) -> bytes:
     """A row for each token, `</s>` for the end of a unit."""
     rows = scored.tokens()
-    bits = np.where(rows.p > 0, rows.bits()[0], np.inf)
-    codes, which = np.unique(rows.codes, return_inverse=True)
+    bits = np.where(rows.p > 0, rows.bits()[0], np.inf).tolist()
+    codes, which = distinct(rows.codes)
     plain = codes[codes >= N_MARKERS] - N_MARKERS
     types = encoder.types(plain)
-    names = [MARKERS[c] for c in codes[codes < N_MARKERS].tolist()]
-    n_markers = len(names)
-    names += [types.bytes_of(i)[0].decode("utf-8", "replace") for i in range(len(plain))]
-    columns = (which.tolist(), (rows.ids == UNK).tolist(), bits.tolist(), rows.longest.tolist())
+    markers = [MARKERS[c] for c in codes[codes < N_MARKERS].tolist()]
+    names = [types.bytes_of(i)[0].decode("utf-8", "replace") for i in range(len(plain))]
+    columns = zip(which.tolist(), (rows.ids == UNK).tolist(), bits, rows.longest.tolist(), strict=True)
     if as_json:
-        heads = [{"token": None, "marker": name} if i < n_markers else {"token": name} for i, name in enumerate(names)]
-        return [
-            _line({**heads[i], "oov": oov, "bits": number(b, 6), "longest": longest})
-            for i, oov, b, longest in zip(*columns, strict=True)
-        ]
-    cells = [one_line(shown(name)) for name in names]
-    return [
-        f"{cells[i]}\t{oov:d}\t{_float(b)}\t{longest}\n".encode() for i, oov, b, longest in zip(*columns, strict=True)
-    ]
+        heads = [{"token": None, "marker": name} for name in markers] + [{"token": name} for name in names]
+        return b"".join(
+            _line({**heads[i], "oov": oov, "bits": number(b, 6), "longest": longest}) for i, oov, b, longest in columns
+        )
+    cells = [one_line(shown(name)) for name in markers + names]
+    return "".join([f"{cells[i]}\t{oov:d}\t{b:.4f}\t{longest}\n" for i, oov, b, longest in columns]).encode()
 
 
 def plain_units(texts: Sequence[bytes], unit: str) -> list[bytes]:
@@ -226,7 +223,7 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
 def weights_text(weights: np.ndarray) -> str:
     """As `--mix` takes them."""
-    return ",".join(f"{w:.6g}" for w in weights.tolist())
+    return ",".join(f"{w:.6f}".rstrip("0").rstrip(".") for w in weights.tolist())
 
 
 def tuned_json(names: Sequence[str], tuned: Tuned) -> dict[str, Any]:

@@ -6,6 +6,7 @@ percentiles of their perplexities.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 
@@ -30,6 +31,14 @@ def labels(perplexity: np.ndarray, cuts: Sequence[float]) -> list[str]:
     return [LABELS[i] for i in np.where(np.isnan(perplexity), 2, place).tolist()]
 
 
+def _told(x: float) -> float:
+    """The largest number of six digits that is not above x."""
+    if not math.isfinite(x):
+        return x
+    near = float(f"{x:.6g}")
+    return near if near <= x else float(f"{near - 10.0 ** (math.floor(math.log10(x)) - 5):.6g}")
+
+
 class Spool:
     """Records in a temporary file, until their perplexities say where to cut."""
 
@@ -51,14 +60,17 @@ class Spool:
         self._perplexity.append(perplexity)
 
     def cuts(self, percentiles: Sequence[float]) -> list[float]:
-        """The perplexities at some percentiles; none where nothing has a perplexity."""
+        """The perplexities at some percentiles, cut to six digits, so that they can be told.
+
+        None at all where nothing has a perplexity.
+        """
         every = np.concatenate([*self._perplexity, np.empty(0)])
         every = np.sort(every[~np.isnan(every)])
         if not len(every):
             return []
         # the value at a rank, never between two: half way to infinity is no number
         rank = np.ceil(np.array(percentiles) / 100 * len(every)).astype(np.int64)
-        return every[np.clip(rank, 0, len(every) - 1)].tolist()
+        return [_told(x) for x in every[np.clip(rank, 0, len(every) - 1)].tolist()]
 
     def records(self) -> Iterator[tuple[list[bytes], np.ndarray]]:
         """All of them again, in the parts in which they came."""

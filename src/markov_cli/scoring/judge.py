@@ -111,7 +111,8 @@ def checked_weights(given: Sequence[float], n_models: int) -> tuple[np.ndarray, 
             "one for MODEL, then one for each --model, in their order",
         )
     weights = np.array(given, np.float64)
-    total = float(weights.sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(weights.sum())
     if not np.isfinite(weights).all() or (weights < 0).any() or not 0 < total < np.inf:
         raise OptionError(f"--mix {shown}: no weight below 0, and not all 0", "for example --mix 0.7,0.3")
     return weights / total, total
