@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from .formats.listing import Notes
     from .model.distribution import Distribution
+    from .scoring.judge import Judge
+    from .scoring.totals import Totals
     from .training import Trained
 
 _TOUCHES = ("", "left", "right", "both")
@@ -114,6 +116,42 @@ class Model:
                 )
             return Listed(self.table)
         return Smoothed(self.table, Smoothing.parse(name))
+
+    # ------------------------------------------------------------ scoring
+
+    def judge(self, smoothing: str | None = "kn", name: str = "the model") -> Judge:
+        """What scores text with this model; a model that holds probabilities has only its own."""
+        from .scoring.judge import Judge
+        from .scoring.scorer import Scorer
+
+        chosen = None if self.header.holds == "probabilities" else smoothing
+        scorer = Scorer(self.distribution(chosen))
+        return Judge(name, self.header.options, [self.lexicon], [scorer], guard=self._guarded)
+
+    def score(
+        self,
+        paths: Sequence[str | os.PathLike[str]] = (),
+        *,
+        texts: Iterable[str] = (),
+        smoothing: str | None = "kn",
+        encoding: str = "utf-8",
+        jobs: int = 1,
+    ) -> Totals:
+        """What text costs this model: tokens, OOV, bits, perplexity; TextError where it has no token.
+
+        paths  files, folders, `-`
+        texts  texts themselves, each as if it were a file
+
+        >>> import markov_cli
+        >>> model = markov_cli.train(texts=["a b. a c."])
+        >>> found = model.score(texts=["a b."], smoothing="none")
+        >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
+        (4, 1.189207115002721)
+        """
+        from .scoring.texts import Reading, total
+
+        reading = Reading(self.judge(smoothing), _sources(paths, texts), check_encoding(encoding), jobs)
+        return total(reading)
 
     # ------------------------------------------------------------ histories
 
@@ -448,8 +486,7 @@ def train(
     """
     from .training import TrainOptions, no_progress, train_sources
 
-    sources = find_sources([os.fspath(p) for p in paths])
-    sources += [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
+    sources = _sources(paths, texts)
     if tokenizer == "regex" and pattern is None:
         pattern = DEFAULT_PATTERN
     options = TrainOptions(
@@ -461,6 +498,11 @@ def train(
         jobs=jobs,
     )
     return model_of(train_sources(sources, options, progress or no_progress))
+
+
+def _sources(paths: Sequence[str | os.PathLike[str]], texts: Iterable[str]) -> list[Source]:
+    named = find_sources([os.fspath(p) for p in paths])
+    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
 
 
 def model_of(trained: Trained) -> Model:

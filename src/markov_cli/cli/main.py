@@ -17,9 +17,10 @@ from .import_ import import_
 from .inspect import inspect
 from .merge import merge
 from .prune import prune
+from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect, merge, prune, export, import_]
+_COMMANDS = [train, generate, inspect, score, merge, prune, export, import_]
 
 
 class _Ending(click.Group):

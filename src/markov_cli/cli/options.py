@@ -122,3 +122,18 @@ class SizeType(click.ParamType):
         if not 0 < number * factor < 2**62:
             self.fail(f"{value!r}: bytes, for example 500k, 20M or 1.5G", param, ctx)
         return int(number * factor)
+
+
+class NumbersType(click.ParamType):
+    """Numbers with commas: `0.7,0.3`."""
+
+    name = "x,y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """`0.7,0.3` to numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(v) for v in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r}: numbers with commas, for example 0.7,0.3", param, ctx)

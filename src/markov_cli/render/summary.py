@@ -10,6 +10,7 @@ from .plain import one_line, size, some
 if TYPE_CHECKING:
     from ..api import Model
     from ..formats.listing import Notes
+    from ..text.reading import Repairs
 
 
 def _rows(model: Model) -> list[int]:
@@ -22,15 +23,7 @@ def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str
     return json.dumps(
         {
             **_made(model, path, model_bytes, seconds),
-            "repairs": {
-                "invalid": r.invalid,
-                "crlf": r.crlf,
-                "byte_order_marks": r.byte_order_marks,
-                "empty_sequences": int(r.empty_sequences),
-                "unmatched": r.unmatched,
-                "transcoded": r.transcoded,
-                "skipped": r.skipped,
-            },
+            "repairs": repairs_json(r),
         },
         ensure_ascii=False,
     )
@@ -58,16 +51,29 @@ def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str
     }
 
 
+def repairs_json(r: Repairs) -> dict[str, Any]:
+    """What was repaired or skipped, by kind."""
+    return {
+        "invalid": r.invalid,
+        "crlf": r.crlf,
+        "byte_order_marks": r.byte_order_marks,
+        "empty_sequences": int(r.empty_sequences),
+        "unmatched": r.unmatched,
+        "transcoded": r.transcoded,
+        "skipped": r.skipped,
+    }
+
+
 def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
     """The summary for people: what was read, what was made, what was repaired or skipped."""
     out = made_lines(model, path, model_bytes, seconds, "read")
     out[-1] += f", {_rate(model.header.tokens / max(seconds, 1e-9))}"
-    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+    return out + [f"note     {line}" for line in repair_lines(model.repairs) + _advice(model)]
 
 
 def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
     """The same where text was added to a model."""
-    return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in _repairs(model)]
+    return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in repair_lines(model.repairs)]
 
 
 def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: str = "holds") -> list[str]:
@@ -109,8 +115,8 @@ def _rate(tokens: float) -> str:
     return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
 
 
-def _repairs(model: Model) -> list[str]:
-    r = model.repairs
+def repair_lines(r: Repairs) -> list[str]:
+    """What was repaired or skipped, a line each."""
     out = []
     if r.invalid:
         out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")

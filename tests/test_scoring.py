@@ -1,0 +1,421 @@
+"""What a text costs: against the oracle, however it is read, in rows, by documents, by mixtures."""
+
+import functools
+import math
+import shutil
+import subprocess
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import engine
+import oracle_smoothing as oracle
+import strategies
+from markov_cli.api import model_of, train
+from markov_cli.errors import NeedsCounts, OptionError, TextError
+from markov_cli.exchange import export_arpa, import_arpa
+from markov_cli.scoring import choosing
+from markov_cli.scoring.documents import Documents, fewest_bits
+from markov_cli.scoring.judge import checked_weights, mixed
+from markov_cli.scoring.texts import Reading, Units, check_known, total, units_of
+from markov_cli.scoring.totals import Totals, in_order
+from markov_cli.scoring.tuning import probabilities, tune
+from markov_cli.text import reading, recoding
+from markov_cli.text.reading import Source
+
+UNK, BOS, EOS = 0, 1, 2
+
+
+def source(text):
+    return Source("text", data=text.encode() if isinstance(text, str) else text)
+
+
+def model(text, **options):
+    return model_of(engine.model_of(text, **options))
+
+
+def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
+    """Totals, units and tokens of one reading."""
+    small = functools.partial(recoding.read_blocks, block_bytes=block_bytes)
+    with (
+        mock.patch.object(recoding, "read_blocks", small),
+        mock.patch.object(reading, "_refuse_binary", engine.no_refusal),
+    ):
+        one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)
+        scored = list(one.scored())
+    out = Totals()
+    for s in scored:
+        out.add(s.totals())
+    out.text_bytes, out.empty_sequences = one.text_bytes, one.empty_sequences
+    return out, list(units_of(scored)), [s.tokens() for s in scored]
+
+
+def same(a, b):
+    """Totals are equal, sums of bits to the last few digits: their order is not always the same."""
+    for name in a.__dataclass_fields__:
+        assert getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-12), name
+
+
+def joined(units):
+    """One `Units` of several."""
+    columns = [np.concatenate([getattr(u, f) for u in units]) for f in ("tokens", "oov", "bits", "zero", "longest")]
+    return Units(*columns, [t for u in units for t in u.texts])
+
+
+# ------------------------------------------------------------ the oracle
+
+
+def by_hand(trained, text, smoothing, **options):
+    """[(id, p, longest)] of the tokens of a text, from the oracle and a plain walk; and its model of the training."""
+    types = engine.types_of(trained)
+    number = {t: i + 3 for i, t in enumerate(types)}
+    return [[number.get(t, UNK) for t in s] for s in engine.sequences(text, **options)]
+
+
+SMOOTHING = {"kn": "kn", "wb": "wb", "abs:0.75": "abs", "lidstone:0.5": "lidstone", "none": "none", "stupid": "stupid"}
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHING)
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_totals_are_the_oracles(smoothing, order, messages):
+    """Every token's probability from the counts of the training text itself, in exact or plain arithmetic."""
+    training, held_out = messages[:1500], messages[1500:2500]
+    options = {"tokenizer": "words", "unit": "line"}
+    trained = engine.model_of(training, order=order, **options)
+    known = by_hand(trained, training, smoothing, **options)
+    wanted = by_hand(trained, held_out, smoothing, **options)
+    more = {"abs:0.75": {"discounts": 0.75}, "lidstone:0.5": {"amount": 0.5}}.get(smoothing, {})
+    plain = oracle.Smoothed(known, order, len(trained.types) + 3, SMOOTHING[smoothing], number=float, **more)
+    ngrams = {
+        g[i:j] for s in known for g in [(BOS, *s, EOS)] for i in range(len(g)) for j in range(i + 1, i + order + 1)
+    }
+    p, oov, longest = [], [], []
+    for s in wanted:
+        padded = (BOS, *s, EOS)
+        for i in range(1, len(padded)):
+            p.append(plain.p(padded[:i], padded[i]))
+            oov.append(padded[i] == UNK)
+            found = [k for k in range(1, min(i + 1, order) + 1) if padded[i + 1 - k : i + 1] in ngrams]
+            longest.append(max(found, default=1))
+    totals, _, tokens = read(model_of(trained).judge(smoothing), held_out)
+    assert np.concatenate([t.p for t in tokens]) == pytest.approx(p, rel=1e-9)
+    assert np.concatenate([t.longest for t in tokens]).tolist() == longest
+    zero = [x == 0 for x in p]
+    assert (totals.tokens, totals.oov, totals.sequences) == (len(p), sum(oov), len(wanted))
+    assert (totals.zero, totals.oov_zero) == (sum(zero), sum(z and o for z, o in zip(zero, oov, strict=True)))
+    bits = sum(-math.log2(x) for x in p if x)
+    assert totals.bits == pytest.approx(bits, rel=1e-9)
+    assert totals.perplexity == (math.inf if any(zero) else pytest.approx(2 ** (bits / len(p)), rel=1e-9))
+    if not totals.zero:
+        known_bits = sum(-math.log2(x) for x, o in zip(p, oov, strict=True) if not o)
+        assert totals.perplexity_without_oov == pytest.approx(2 ** (known_bits / (len(p) - sum(oov))), rel=1e-9)
+        assert totals.bits_per_byte == pytest.approx(bits / len(held_out.encode()), rel=1e-9)
+        assert totals.log10_probability == pytest.approx(sum(math.log10(x) for x in p), rel=1e-9)
+
+
+def test_a_text_by_hand():
+    # a b. a c.: after a, b and c have 1/2 each; all else is certain: 1 bit for 4 tokens
+    found = train(texts=["a b. a c."]).score(texts=["a b."], smoothing="none")
+    assert (found.tokens, found.oov, found.sequences, found.bits, found.text_bytes) == (4, 0, 1, 1.0, 4)
+    assert found.perplexity == 2**0.25
+    assert found.bits_per_byte == 0.25
+    # d is no type: probability 0, so that nothing finite can be said but of the tokens that are left
+    found = train(texts=["a b. a c."]).score(texts=["a d."], smoothing="none")
+    assert (found.tokens, found.oov, found.zero, found.oov_zero) == (4, 1, 1, 1)
+    assert (found.perplexity, found.bits_per_token, found.log10_probability) == (math.inf, math.inf, -math.inf)
+    assert found.perplexity_without_oov > 0
+
+
+QUERY = shutil.which("query")
+LMPLZ = shutil.which("lmplz")
+
+
+@pytest.mark.skipif(QUERY is None or LMPLZ is None, reason="lmplz and query are not on PATH")
+@pytest.mark.parametrize("order", [2, 3, 5])
+def test_perplexity_is_that_of_query(order, harbour, tmp_path):
+    """Two lines of three are learned, the third is held out."""
+    lines = [line for line in harbour.split("\n") if line.strip()]
+    learned = "".join(line + "\n" for i, line in enumerate(lines) if i % 3 != 2)
+    held_out = "".join(line + "\n" for i, line in enumerate(lines) if i % 3 == 2)
+    command = [LMPLZ, "-o", str(order), "--discount_fallback", "-S", "200M", "--vocab_estimate", "10000"]
+    arpa = subprocess.run(command, input=learned.encode(), capture_output=True, check=True, timeout=60).stdout
+    (tmp_path / "k.arpa").write_bytes(arpa)
+    done = subprocess.run(
+        [QUERY, "-v", "summary", tmp_path / "k.arpa"],
+        input=held_out.encode(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    said = dict(line.split(":\t") for line in done.stdout.decode().splitlines() if ":\t" in line)
+    found = train(texts=[learned], order=order, tokenizer="spaces", unit="line").score(texts=[held_out])
+    assert (found.oov, found.tokens) == (int(said["OOVs"]), int(said["Tokens"]))
+    assert found.perplexity == pytest.approx(float(said["Perplexity including OOVs"]), rel=1e-6)
+    assert found.perplexity_without_oov == pytest.approx(float(said["Perplexity excluding OOVs"]), rel=1e-6)
+
+
+# ------------------------------------------------------------ however it is read
+
+
+@settings(max_examples=60)
+@given(
+    strategies.prose, strategies.texts, st.sampled_from(strategies.TOKENIZERS), st.sampled_from(strategies.UNITS),
+    st.sampled_from(["kn", "lidstone", "stupid"]), st.integers(1, 4), st.integers(1, 20), st.integers(1, 30),
+)  # fmt: skip
+def test_reading_in_any_portions(learned, text, tokenizer, unit, smoothing, order, stream_codes, block_bytes):
+    judge = model(learned + " a", order=order, tokenizer=tokenizer, unit=unit).judge(smoothing)
+    whole, units, tokens = read(judge, text, keep_text=True)
+    parts, units_2, tokens_2 = read(judge, text, 1, stream_codes, block_bytes, keep_text=True)
+    same(whole, parts)
+    threads, _, _ = read(judge, text, 3, stream_codes, block_bytes)
+    same(whole, threads)
+    if not whole.tokens:
+        return
+    for name in ("ids", "longest"):
+        a, b = (np.concatenate([getattr(t, name) for t in ts]) for ts in (tokens, tokens_2))
+        assert a.tolist() == b.tolist()
+    a, b = joined(units), joined(units_2)
+    assert a.texts == b.texts
+    for name in ("tokens", "oov", "zero", "longest"):
+        assert getattr(a, name).tolist() == getattr(b, name).tolist()
+    assert a.bits == pytest.approx(b.bits, rel=1e-12)
+    # rows sum to the whole
+    assert len(a) == len(a.texts) == whole.sequences
+    assert (a.tokens.sum(), a.oov.sum(), a.zero.sum()) == (whole.tokens, whole.oov, whole.zero)
+    assert a.bits.sum() == pytest.approx(whole.bits, rel=1e-12)
+    assert a.longest.max() == max(int(t.longest.max()) for t in tokens if len(t.ids))
+
+
+def test_preparing_changes_nothing(harbour, messages):
+    judge = model(harbour, order=4).judge("kn")
+    before, _, _ = read(judge, messages, stream_codes=50)
+    assert not judge._ready
+    judge.expect(1e9)
+    after, _, _ = read(judge, messages, stream_codes=50)
+    same(before, after)
+
+
+@settings(max_examples=60)
+@given(
+    strategies.prose, st.lists(strategies.texts, min_size=1, max_size=6), st.sampled_from(strategies.TOKENIZERS),
+    st.sampled_from(strategies.UNITS), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_documents_cost_what_each_costs_alone(learned, texts, tokenizer, unit, lowercase, are_lines):
+    if are_lines:
+        texts = [t.replace("\n", " ") for t in texts]
+    texts = [t.replace("\r", " ") for t in texts]  # a CR before the newline between two texts belongs to that
+    judge = model(learned + " a", tokenizer=tokenizer, unit=unit, lowercase=lowercase).judge("kn")
+    batch = [t.encode() for t in texts]
+    ((own, (found,)),) = Documents([judge], jobs=1, are_lines=are_lines).score([(batch, "own")])
+    assert own == "own" and found.texts == batch
+    for i, text in enumerate(texts):
+        alone, _, _ = read(judge, text)
+        assert (found.tokens[i], found.oov[i], found.zero[i]) == (alone.tokens, alone.oov, alone.zero)
+        assert found.bits[i] == pytest.approx(alone.bits, rel=1e-12)
+        if alone.tokens:
+            assert found.perplexity[i] == pytest.approx(alone.perplexity, rel=1e-12)
+        else:
+            assert np.isnan(found.perplexity[i])
+
+
+def test_invalid_bytes_do_not_shift_documents():
+    judge = model("a b. c d.").judge("kn")
+    batch = [b"a \xff\xfe b.", b"c\xf0\x9f", b"", b"\xe2\x82 d.\n\nc"]
+    ((_, (found,)),) = Documents([judge]).score([(batch, None)])
+    # a U+FFFD b . </s>; c U+FFFD </s>; nothing; U+FFFD d . </s> c </s>
+    assert found.tokens.tolist() == [read(judge, t)[0].tokens for t in batch]
+    assert found.tokens[2] == 0
+
+
+@given(st.integers(1, 4), st.lists(st.integers(), max_size=30))
+def test_in_order(jobs, items):
+    assert list(in_order(lambda x: -x, items, jobs)) == [-x for x in items]
+
+
+def test_an_error_in_a_thread_is_raised():
+    def fail(x):
+        raise TextError(f"{x}")
+
+    with pytest.raises(TextError, match="7"):
+        list(in_order(fail, [7, 8, 9], 3))
+
+
+# ------------------------------------------------------------ several models
+
+
+def test_the_fewest_bits():
+    def units(bits, zero=(0, 0, 0, 0)):
+        n = np.array([4] * len(bits))
+        return Units(n, n * 0, np.array(bits, float), np.array(zero), n, [])
+
+    best, margin = fewest_bits(
+        [units([1, 5, 3, 9]), units([2, 1, 3, 9], (0, 0, 0, 1)), units([4, 2, 9, 9], (0, 0, 0, 1))]
+    )
+    assert best.tolist() == [0, 1, -1, 0]  # two models alike: none is ahead
+    assert margin.tolist() == [1, 1, 0, math.inf]
+
+
+def test_languages_are_told_apart(corpora):
+    names = ["french", "german", "greek", "russian", "japanese"]
+    judges, lines, truth = [], [], []
+    for i, name in enumerate(names):
+        text = (corpora / "scripts" / f"{name}.txt").read_text(encoding="utf-8").split("\n")
+        text = [line for line in text if line.strip()]
+        half = len(text) // 2
+        judges.append(model("\n".join(text[:half]), tokenizer="chars", unit="line", order=4).judge("kn"))
+        lines += [t.encode() for t in text[half:]]
+        truth += [i] * (len(text) - half)
+    ((_, units),) = Documents(judges, are_lines=True).score([(lines, None)])
+    best, margin = fewest_bits(units)
+    assert best.tolist() == truth
+    assert (margin > 0).all()
+
+
+A, B = "the cat sat. the dog ran. a cat ran.", "the bird flew. a bird sang. the cat flew."
+
+
+def test_a_mixture_is_the_sum(messages):
+    """p = sum of w p; a token that one model does not know has its <unk> there, and is no OOV if another knows it."""
+    one, other = model(A, order=2), model(B, order=3)
+    text = "the cat sang. a dog flew past. the bird sat."
+    weights = np.array([0.3, 0.7])
+    mixture = mixed([one.judge(), other.judge()], weights)
+    totals, _, (tokens,) = read(mixture, text)
+    (a,), (b,) = read(one.judge(), text)[2], read(other.judge(), text)[2]
+    assert tokens.p == pytest.approx(0.3 * a.p + 0.7 * b.p, rel=1e-12)
+    assert tokens.longest.tolist() == np.maximum(a.longest, b.longest).tolist()
+    assert ((a.ids == UNK) != (b.ids == UNK)).any()
+    assert (tokens.ids == UNK).tolist() == ((a.ids == UNK) & (b.ids == UNK)).tolist()
+    assert totals.oov == 1  # past
+    # all weight on one model: that model, but for what the other knows
+    alone, _, _ = read(mixed([one.judge(), other.judge()], np.array([0.0, 1.0])), text)
+    assert alone.bits == pytest.approx(read(other.judge(), text)[0].bits, rel=1e-12)
+
+
+def test_a_mixture_of_one_vocabulary_sums_to_one():
+    """Behind any history the mixture of two orders of one text is a distribution."""
+    from markov_cli.model.distribution import whole
+
+    one, other = model(A, order=1), model(A, order=3)
+    p = [whole(m.distribution("kn"), 0, 0) for m in (one, other)]
+    assert np.array([0.4, 0.6]) @ np.stack(p) @ np.ones(len(p[0])) == pytest.approx(1, rel=1e-12)
+
+
+def test_weights():
+    assert checked_weights((1, 3), 2)[0].tolist() == [0.25, 0.75]
+    assert checked_weights((1, 3), 2)[1] == 4
+    for wrong in [(1,), (1, -0.1), (0, 0), (math.nan, 1), (math.inf, 1), (0.2, 0.3, 0.5), (1e308, 1e308)]:
+        with pytest.raises(OptionError, match="--mix"):
+            checked_weights(wrong, 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"tokenizer": "spaces"}, "tokenizer words"),
+        ({"unit": "line"}, "unit sentence"),
+        ({"lowercase": True}, "lowercase False"),
+    ],
+)
+def test_models_that_read_otherwise_are_not_mixed(more, words):
+    with pytest.raises(OptionError, match=words):
+        mixed([model(A).judge(), model(B, **more).judge()], np.array([0.5, 0.5]))
+
+
+def test_tuning_by_hand():
+    """One token, p = (1/2, 1/4): one round from equal weights gives 2/3, and bits fall from log2 8/3."""
+    found = tune([np.array([[0.5], [0.25]])], rounds=1)
+    assert found.weights.tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert found.bits == pytest.approx([math.log2(8 / 3), math.log2(12 / 5)])  # 2/3 1/2 + 1/3 1/4 = 5/12
+    assert found.alone.tolist() == [1, 2]
+
+
+ps = st.floats(1e-6, 1)
+
+
+@given(st.lists(st.tuples(ps, ps), min_size=1, max_size=40), st.integers(1, 40))
+def test_tuning_two_models(rows, cut):
+    """No round lowers the likelihood; the end is that of trying every weight."""
+    p = np.array(rows).T
+    found = tune([p[:, :cut], p[:, cut:]], rounds=3000, enough=1e-9)
+    assert all(b <= a + 1e-12 for a, b in zip(found.bits, found.bits[1:], strict=False))
+    assert found.weights.sum() == pytest.approx(1)
+    grid = np.linspace(0, 1, 2001)[:, None]
+    tried = -np.log2(grid * p[0] + (1 - grid) * p[1]).mean(axis=1)
+    assert found.bits[-1] <= tried.min() + 1e-4
+    assert found.bits[-1] <= min(found.alone) + 1e-4
+
+
+def test_tuning_on_a_text(harbour, messages):
+    judges = [model(text, unit="line").judge() for text in (harbour[:20000], messages)]
+    mixture = mixed(judges, np.array([0.5, 0.5]))
+    parts, totals = probabilities(Reading(mixture, [source(harbour[20000:])], stream_codes=500))
+    found = tune(parts)
+    assert len(parts) > 1
+    assert totals.tokens == sum(p.shape[1] for p in parts)
+    assert found.weights[0] > 0.8  # the story goes on as it began
+    better, _, _ = read(mixed(judges, found.weights), harbour[20000:])
+    assert better.bits_per_token == pytest.approx(found.bits[-1], rel=1e-6)
+    assert better.bits_per_token < min(read(j, harbour[20000:])[0].bits_per_token for j in judges)
+
+
+def test_tokens_that_no_model_can_say_are_left_out():
+    found = tune([np.array([[0.5, 0.0, 0.0], [0.5, 0.5, 0.0]])])
+    assert found.skipped == 1
+    assert found.alone.tolist() == [math.inf, 1]
+    assert found.weights[1] > 0.9
+    assert tune([np.zeros((2, 3))]).skipped == 3
+
+
+# ------------------------------------------------------------ what is kept
+
+
+def test_buckets():
+    with choosing.Spool() as spool:
+        perplexity = np.array([9.0, 1, 8, 2, 7, 3, 6, 4, 5, 10])
+        spool.add([b"%d" % x for x in perplexity[:4]], perplexity[:4])
+        spool.add([b"%d" % x for x in perplexity[4:]], perplexity[4:])
+        cuts = spool.cuts((30, 60))
+        assert cuts == [4, 7]  # three of ten lie below the first, six below the second
+        again = [(r, x) for records, p in spool.records() for r, x in zip(records, p.tolist(), strict=True)]
+    assert again == [(b"%d" % x, x) for x in perplexity]
+    names = choosing.labels(np.array([3.9, 4, 6.9, 7, math.inf, math.nan]), cuts)
+    assert names == ["head", "middle", "middle", "tail", "tail", "tail"]
+    with choosing.Spool() as none:
+        assert none.cuts((30, 60)) == []
+
+
+def test_bounds():
+    perplexity = np.array([1.0, 2, 3, math.inf, math.nan])
+    assert choosing.within(perplexity, 2, None).tolist() == [False, True, True, True, False]
+    assert choosing.within(perplexity, 2, 2).tolist() == [False, True, False, False, False]
+
+
+# ------------------------------------------------------------ what cannot be scored
+
+
+def test_nothing_to_score():
+    one = train(texts=["a b."])
+    with pytest.raises(TextError, match="no token in 3 bytes"):
+        one.score(texts=[" \n\n"])
+    with pytest.raises(TextError, match="no token"):
+        total(Reading(one.judge(), []))
+    totals = one.score(texts=["x y z"])
+    with pytest.raises(TextError, match="knows none of the 3 tokens"):
+        check_known(totals, one.judge())
+
+
+def test_probabilities_have_no_other_smoothing(tmp_path):
+    import io
+
+    out = io.BytesIO()
+    one = train(texts=["a b a c a b"], tokenizer="spaces", unit="line")
+    export_arpa(one, out)
+    (tmp_path / "m.arpa").write_bytes(out.getvalue())
+    listed = import_arpa(tmp_path / "m.arpa")
+    assert listed.score(texts=["a b d"]).bits == pytest.approx(one.score(texts=["a b d"]).bits, rel=1e-6)
+    with pytest.raises(NeedsCounts):
+        listed.distribution("kn")
