@@ -21,6 +21,8 @@ from ..text.recoding import Recoder
 from ..text.types import N_MARKERS, UNK
 from .scorer import Scorer
 
+_PAYS = 8  # rows of a table for each token from which getting ready saves more than it costs (measured)
+
 
 def unguarded(call: Callable[..., Any], *args: Any) -> Any:
     """Call, and let every error through."""
@@ -52,11 +54,11 @@ class Judge:
         self.rows = sum(len(o) for s in scorers for o in s.table.orders)
         self._ready = False
 
-    def expect(self, tokens: float) -> None:
+    def expect(self, tokens: float, jobs: int = 1) -> None:
         """Get ready once so many tokens are to be scored that it pays."""
-        if not self._ready and tokens > self.rows / 2:
+        if not self._ready and tokens > self.rows / _PAYS:
             for scorer in self.scorers:
-                self.guard(scorer.prepare)
+                self.guard(scorer.prepare, jobs)
             self._ready = True
 
     def each(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

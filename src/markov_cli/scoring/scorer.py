@@ -9,6 +9,8 @@ places come order by order, and with them p(w | h) from p(w | h').
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from ..model.distribution import Distribution
@@ -22,11 +24,13 @@ class Scorer:
         self.distribution = distribution
         self.table = distribution.table
 
-    def prepare(self) -> None:
-        """Pays when about as many tokens will be scored as the table has rows."""
-        for level in range(1, self.table.order):
-            self.table.index(level)
-        self.distribution.prepare()
+    def prepare(self, jobs: int = 1) -> None:
+        """Get ready for very many tokens, at the cost of some memory."""
+        with ThreadPoolExecutor(jobs) as pool:
+            for done in [pool.submit(self.distribution.prepare)] + [
+                pool.submit(self.table.index, level) for level in range(1, self.table.order)
+            ]:
+                done.result()
 
     def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """p of every id of a stream behind those before it, and the length of the n-gram found there.

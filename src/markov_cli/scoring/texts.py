@@ -6,6 +6,7 @@ Legend: a unit is what the model's sequences are; its tokens are those of its te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,10 +40,13 @@ class Reading:
         stream_codes: int | None = None,
     ) -> None:
         self.judge, self.sources, self.encoding, self.jobs = judge, sources, encoding, jobs
-        self.recoder = Recoder(judge.lexicons, judge.options, jobs, keep_text)
+        tokens = sum(s.size_bytes for s in sources) / _TOKEN_BYTES.get(judge.options.tokenizer, _WORD_BYTES)
+        with ThreadPoolExecutor(1) as pool:  # beside it the vocabulary is read
+            ready = pool.submit(judge.expect, tokens, jobs)
+            self.recoder = Recoder(judge.lexicons, judge.options, jobs, keep_text)
+            ready.result()
         self._size = stream_codes or (_ROW_CODES if keep_text else STREAM_CODES)
         self._streams = Streams(judge.order, judge.options.unit, self._size)
-        judge.expect(sum(s.size_bytes for s in sources) / _TOKEN_BYTES.get(judge.options.tokenizer, _WORD_BYTES))
 
     def streams(self) -> Iterator[Stream]:
         """The text as streams of codes, in order."""
