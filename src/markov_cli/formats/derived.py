@@ -20,9 +20,11 @@ from ..counting.ngrams import Level
 from ..errors import MarkovError
 from ..model.compact import find_sorted
 from ..model.relabelling import group
+from ..model.table import MAX_ORDER
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, Types, order_of_types
 
 _U = np.uint64
+_LONGEST = 1000  # tokens of an n-gram: what a sequence ends with takes the square of it
 _HINT = "the counts are not those of one text, all of it: with every n-gram of the longest order, and cut nowhere"
 
 
@@ -61,16 +63,25 @@ def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = 
     given = {k: r for k, r in sorted(given.items()) if len(r.count)}
     if not given:
         raise MarkovError(f"{name}: no n-gram", "a line for each: its words, a tab, its count")
-    n = max(given) if order is None else order
-    if max(given) > n:
-        raise MarkovError(f"{name}: n-grams of order {max(given)}, above {n}", f"--order {max(given)}, or leave it out")
     said = _Names(types, name)
+    n = max(given) if order is None else order
+    longest = max(given)
+    if longest > _LONGEST:
+        raise MarkovError(
+            f"{said.at(int(given[longest].line[0]))}: an n-gram of {longest:,} words; up to {_LONGEST:,} are read",
+            _HINT,
+        )
+    if not 1 <= n <= MAX_ORDER:
+        raise MarkovError(f"--order {n:,}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6")
+    if longest > n:
+        raise MarkovError(f"{name}: n-grams of order {longest}, above {n}", f"--order {longest}, or leave it out")
     n_ids = N_MARKERS + len(types)
     for k, rows in given.items():
         said.check(k, rows)
     if n == 1:
         levels = [Level(np.arange(n_ids, dtype=np.uint32), _unigrams(given[1], n_ids, said))]
     else:
+        n = min(n, longest + 1)  # above the longest sequence one order without rows, as in counting
         windows, count = _windows(given, n)
         unigrams = np.zeros(n_ids, np.int64)
         np.add.at(unigrams, windows[:, 0], count)

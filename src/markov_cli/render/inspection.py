@@ -87,10 +87,12 @@ def show_model(model: Model, path: str, top: int) -> None:
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
-    line(
-        f"{size(_model_bytes(model))} of model for {size(h.corpus_bytes)} of text:"
-        f" {_model_bytes(model) / max(h.corpus_bytes, 1):.2f} bytes per byte"
+    of_text = (
+        ""
+        if not h.corpus_bytes
+        else f" for {size(h.corpus_bytes)} of text: {_model_bytes(model) / h.corpus_bytes:.2f} bytes per byte"
     )
+    line(f"{size(_model_bytes(model))} of model" + of_text)
     line()
     _show_orders(model)
     line()
