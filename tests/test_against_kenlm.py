@@ -1,5 +1,6 @@
 """KenLM's Python module and pyctcdecode's reader on our ARPA files; skipped where they are not installed."""
 
+import itertools
 import math
 
 import numpy as np
@@ -20,7 +21,7 @@ def halves(harbour):
 
 def words_of(model):
     blob, offsets = names_of(model.lexicon)
-    return [blob[a:b].tobytes().decode() for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [blob[a:b].tobytes().decode() for a, b in itertools.pairwise(offsets)]
 
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 6])
