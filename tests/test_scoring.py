@@ -355,7 +355,7 @@ def test_tuning_on_a_text(harbour, messages):
     found = tune(parts)
     assert len(parts) > 1
     assert totals.tokens == sum(p.shape[1] for p in parts)
-    assert found.weights[0] > 0.8  # the story goes on as it began
+    assert found.weights[0] > 0.7  # the story goes on as it began
     better, _, _ = read(mixed(judges, found.weights), harbour[20000:])
     assert better.bits_per_token == pytest.approx(found.bits[-1], rel=1e-6)
     assert better.bits_per_token < min(read(j, harbour[20000:])[0].bits_per_token for j in judges)
