@@ -126,6 +126,7 @@ def main() -> None:
     markov train book.txt -o book.npz     learn the table of n-grams
     markov generate book.npz -c 5         write five texts
     markov inspect book.npz you           what follows "you", and how often
+    markov score book.npz other.txt       how probable another text is
 
     Every command takes --help; every command takes --json.
     """

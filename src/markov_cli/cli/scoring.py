@@ -230,9 +230,9 @@ def _write(job: _Run, found: Iterable[tuple[list[bytes], np.ndarray]], as_json: 
         for records, perplexity in chosen():
             out.writelines(label(records, perplexity, cuts) if cuts else records)
             out.flush()
-    if lowest is not None or highest is not None:
+    if n and (lowest is not None or highest is not None):
         note(f"kept {kept:,} of {some(n, unit)}", job.quiet)
-    if cuts:
+    if n and cuts:
         each = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         note(f"{each}: --cut {','.join(f'{c:.6g}' for c in cuts)}", job.quiet)
     return n

@@ -18,7 +18,7 @@ from ..text.reading import Block, Repairs
 from ..text.recoding import Recoder
 from .judge import Judge
 from .streams import Streams
-from .texts import Units, UnitSums, no_units
+from .texts import Units, UnitSums, bytes_of_a_token, no_units
 from .totals import Scored, in_order
 
 T = TypeVar("T")
@@ -57,15 +57,20 @@ class Documents:
                 found.update(group.score(texts))
             return own, [found[i] for i in range(len(self.judges))]
 
-        def counted() -> Iterator[tuple[Sequence[bytes], T]]:
-            n = 0
-            for texts, own in batches:
-                n += sum(map(len, texts))
-                for judge in self.judges:
-                    judge.expect(n / (1 if judge.options.tokenizer in ("chars", "bytes") else 5))
-                yield texts, own
+        n = 0
+        due: list[Judge] = []
 
-        return in_order(one, counted(), self.jobs)
+        def enough(batch: tuple[Sequence[bytes], T]) -> bool:
+            nonlocal n
+            n += sum(map(len, batch[0]))
+            due[:] = [j for j in self.judges if j.due(n / bytes_of_a_token(j))]
+            return bool(due)
+
+        def prepare() -> None:
+            for judge in due:
+                judge.prepare()
+
+        return in_order(one, batches, self.jobs, enough, prepare)
 
     def add_repairs(self, repairs: Repairs) -> None:
         """Count what was changed in the texts; once, for the first model's reading of them."""
@@ -84,7 +89,7 @@ class _Group:
 
     def open(self, jobs: int) -> None:
         lexicons = [lex for _, j in self.members for lex in j.lexicons]
-        self.recoder = Recoder(lexicons, self.options, jobs, keep_text=True)
+        self.recoder = self.members[0][1].guard(Recoder, lexicons, self.options, jobs, True)
         for encoder in self.recoder.encoders:
             self._free.put(encoder)
         self.order = max(j.order for _, j in self.members)

@@ -54,9 +54,13 @@ class Judge:
         self.rows = sum(len(o) for s in scorers for o in s.table.orders)
         self._ready = False
 
-    def expect(self, tokens: float, jobs: int = 1) -> None:
-        """Get ready once so many tokens are to be scored that it pays."""
-        if not self._ready and tokens > self.rows / _PAYS:
+    def due(self, tokens: float) -> bool:
+        """Whether it pays to `prepare` for so many tokens, and has not been done yet."""
+        return not self._ready and tokens > self.rows / _PAYS
+
+    def prepare(self, jobs: int = 1) -> None:
+        """Get ready for very many tokens; not while others score, for a last bit of p may change."""
+        if not self._ready:
             for scorer in self.scorers:
                 self.guard(scorer.prepare, jobs)
             self._ready = True

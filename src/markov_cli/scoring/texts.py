@@ -20,8 +20,11 @@ from .streams import STREAM_CODES, Stream, Streams
 from .totals import Scored, Totals, score_streams
 
 _ROW_CODES = 1 << 16  # a stream's codes where every unit or token becomes a row
-_TOKEN_BYTES = {"chars": 1, "bytes": 1}
-_WORD_BYTES = 5
+
+
+def bytes_of_a_token(judge: Judge) -> int:
+    """About how many there are, to know beforehand how much is to be scored."""
+    return 1 if judge.options.tokenizer in ("chars", "bytes") else 5
 
 
 class Reading:
@@ -40,11 +43,12 @@ class Reading:
         stream_codes: int | None = None,
     ) -> None:
         self.judge, self.sources, self.encoding, self.jobs = judge, sources, encoding, jobs
-        tokens = sum(s.size_bytes for s in sources) / _TOKEN_BYTES.get(judge.options.tokenizer, _WORD_BYTES)
+        due = judge.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(judge))
         with ThreadPoolExecutor(1) as pool:  # beside it the vocabulary is read
-            ready = pool.submit(judge.expect, tokens, jobs)
-            self.recoder = Recoder(judge.lexicons, judge.options, jobs, keep_text)
-            ready.result()
+            ready = pool.submit(judge.prepare, jobs) if due else None
+            self.recoder = judge.guard(Recoder, judge.lexicons, judge.options, jobs, keep_text)
+            if ready is not None:
+                ready.result()
         self._size = stream_codes or (_ROW_CODES if keep_text else STREAM_CODES)
         self._streams = Streams(judge.order, judge.options.unit, self._size)
 

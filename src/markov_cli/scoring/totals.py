@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -137,25 +137,43 @@ def score_streams(
         new = slice(stream.context, None)
         return Scored(stream.codes[new], ids[new], p[new], longest[new], stream.texts)
 
-    def counted() -> Iterator[Stream]:
-        n = 0
-        for stream in streams:
-            n += len(stream.codes)
-            judge.expect(n)
-            yield stream
+    n = 0
 
-    return in_order(one, counted(), jobs)
+    def enough(stream: Stream) -> bool:
+        nonlocal n
+        n += len(stream.codes)
+        return judge.due(n)
+
+    return in_order(one, streams, jobs, enough, judge.prepare)
 
 
-def in_order(call: Callable[[S], T], items: Iterable[S], jobs: int) -> Iterator[T]:
-    """`map` by several threads, a few items ahead of what is taken."""
-    if jobs == 1:
-        yield from map(call, items)
-        return
+def in_order(
+    call: Callable[[S], T],
+    items: Iterable[S],
+    jobs: int,
+    due: Callable[[S], bool] | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[T]:
+    """`map` by several threads, a few items ahead of what is taken.
+
+    due, pause  before an item that is due, `pause` is called while nothing else runs: so it takes
+                effect at the same item however many threads there are
+    """
     waiting: deque[Future[T]] = deque()
+
+    def ready(item: S) -> S:
+        if due is not None and pause is not None and due(item):
+            wait(waiting)
+            pause()
+        return item
+
+    if jobs == 1:
+        yield from (call(ready(item)) for item in items)
+        return
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for item in items:
+                ready(item)
                 waiting.append(pool.submit(call, item))
                 if len(waiting) > jobs:
                     yield waiting.popleft().result()
