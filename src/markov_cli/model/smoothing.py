@@ -283,7 +283,7 @@ class Smoothed:
             shorter = np.full(len(row), 1.0 / self.n_free)
         elif not self.chained:  # below the longest history there is nothing, or everything alike
             unseen = 0.0 if self.method == "none" else 1.0 / self.n_free
-            shorter = np.where(a > 0, unseen, shorter)
+            shorter = np.where(a > 0, unseen, self.missing(shorter))
         p = b * shorter
         seen = np.flatnonzero((child >= 0) & (a > 0))
         if len(seen):
