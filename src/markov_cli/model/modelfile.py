@@ -292,10 +292,12 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     """Views of the arrays as a table; every name and length must fit the header."""
     left_over = set(arrays)
 
-    def take(key: str, length: int | None = None) -> np.ndarray:
+    def take(key: str, length: int | None = None, kind: str = "u") -> np.ndarray:
         if key not in arrays:
             raise ModelFileError(f"{name}: no member {key!r}", RETRAIN)
         a = arrays[key]
+        if a.dtype.kind != kind:
+            raise ModelFileError(f"{name}: {key} is {a.dtype}", RETRAIN)
         if length is not None and len(a) != length:
             raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", RETRAIN)
         left_over.discard(key)
@@ -311,7 +313,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         )
 
     def take_float(key: str, length: int) -> np.ndarray:
-        a = take(key, length)
+        a = take(key, length, "f")
         if a.dtype != np.dtype("<f4"):
             raise ModelFileError(f"{name}: {key} is {a.dtype}, not float32", RETRAIN)
         return a
@@ -336,7 +338,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         if counted:
             order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
         else:
-            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None))))
+            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None, "f"))))
             order.log10 = take_float(f"log10_{k}", len(order))
             order.backoff = None if top else take_float(f"backoff_{k}", len(order))
         rows = len(order)

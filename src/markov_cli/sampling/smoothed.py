@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..model.distribution import Distribution, histories, probability, whole
-from ..text.types import EOS, UNK
+from ..text.types import BOS, EOS, UNK
 from . import shaping
 from .drawing import drawing_of
 from .numbers import again, uniform
@@ -64,7 +64,7 @@ class SmoothedStep:
                     at[left] = k - 1
             if self.drawing.excludes:
                 self._exclude(level, row, at, where, token, todo)
-            unknown = todo[token[todo] == UNK]
+            unknown = todo[(token[todo] == UNK) | (token[todo] == BOS)]  # a file may list `a <s>`
             token[unknown] = -1
             at[unknown], where[unknown] = level[unknown], row[unknown]
             todo = todo[token[todo] < 0]
