@@ -29,7 +29,7 @@ class Ran:
         return self.stdout_bytes.decode()
 
 
-def run_markov(*args, stdin=b"", env=None):
+def run_markov(*args, stdin=b"", env=None, cwd=None):
     """Run `markov` as a user would; stdin is str or bytes."""
     done = subprocess.run(
         [sys.executable, "-m", "markov_cli", *map(str, args)],
@@ -38,6 +38,7 @@ def run_markov(*args, stdin=b"", env=None):
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
         timeout=60,
         check=False,
+        cwd=cwd,
     )
     return Ran(done)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _TOUCHES = ("", "left", "right", "both")
 _MANY = 2000  # texts from which an index of the table pays
+_GUESS = 30  # tokens of a text, where the model does not say
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
@@ -277,7 +278,7 @@ class Model:
         if counted:
             count[followers] = table.orders[level].count.slice(low, high)
             count[BOS] = 0
-        seen = int(np.count_nonzero(count)) if counted else high - low
+        seen = int(np.count_nonzero(count)) if counted else high - low if level else int(np.count_nonzero(p))
         total = table.total(level, at)[0].item() if counted else None
         found = [self._follower(i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
         return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
@@ -379,11 +380,11 @@ class Model:
         if count >= _MANY:
             self._guarded(self._index, self.draws_raw(smoothing))
         smoothed = None if self.draws_raw(smoothing) else self.distribution(smoothing)
-        sampler = Sampler(self.table, shape, bits, smoothed)
+        sampler = self._guarded(Sampler, self.table, shape, bits, smoothed)
         shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
         longest = max(max_tokens - n_prompt, 0)
 
-        mean = min(longest, self.header.tokens / max(self.header.sequences, 1))
+        mean = min(longest, self.header.tokens / self.header.sequences if self.header.sequences else _GUESS)
         size = batch_size(count, mean, jobs if count >= _MANY else 1)
 
         def one(begin: int) -> tuple[Drawn, bytes, np.ndarray]:

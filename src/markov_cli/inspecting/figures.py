@@ -30,17 +30,19 @@ class OrderFigures:
     entropy_bits      per token, the ends included, of the text under this order's own raw
                       counts: sum over tokens of log2(c(h) / c(h w)), divided by their number;
                       tokens near a sequence's beginning take the shorter history that opens it
+
+    Where a table holds probabilities, singletons and entropy_bits are not known: None.
     """
 
     order: int
     ngrams: int
-    singletons: int
+    singletons: int | None
     histories: int
     mean_followers: float
     single_follower: float
-    entropy_bits: float
+    entropy_bits: float | None
 
-    def as_dict(self) -> dict[str, float | int]:
+    def as_dict(self) -> dict[str, float | int | None]:
         """As JSON has it."""
         return {
             "order": self.order,
@@ -49,7 +51,7 @@ class OrderFigures:
             "histories": self.histories,
             "mean_followers": round(self.mean_followers, 6),
             "single_follower": round(self.single_follower, 6),
-            "entropy_bits": round(self.entropy_bits, 6),
+            "entropy_bits": None if self.entropy_bits is None else round(self.entropy_bits, 6),
         }
 
 
@@ -79,8 +81,15 @@ def opened_by_bos(table: Table) -> list[tuple[int, int]]:
     return out
 
 
+def counted(table: Table) -> bool:
+    """Whether a table holds counts, and not probabilities only."""
+    return table.orders[0].log10 is None
+
+
 def order_figures(table: Table) -> list[OrderFigures]:
     """Figures of every order."""
+    if not counted(table):
+        return _figures_without_counts(table)
     opened = opened_by_bos(table)
     everything = table.total(0, np.zeros(1, np.int64))[0]
     out = []
@@ -116,6 +125,34 @@ def order_figures(table: Table) -> list[OrderFigures]:
     return out
 
 
+def _figures_without_counts(table: Table) -> list[OrderFigures]:
+    log10 = table.orders[0].log10
+    assert log10 is not None
+    likely = int(np.count_nonzero(np.delete(log10, BOS) > -99))  # -99 is how a file writes a probability of 0
+    out = [OrderFigures(1, len(log10), None, 1, float(likely), float(likely == 1), None)]
+    for k, order in enumerate(table.orders[1:], 2):
+        if not len(order) and not len(table.orders[k - 2]):
+            break
+        first = table.orders[k - 2].first
+        assert first is not None
+        histories = single = 0
+        for a, b in _slices(len(first) - 1):
+            n = np.diff(first[a : b + 1].astype(np.int64))
+            histories += int(np.count_nonzero(n))
+            single += int(np.count_nonzero(n == 1))
+        each = max(histories, 1)
+        out.append(OrderFigures(k, len(order), None, histories, len(order) / each, single / each, None))
+    return out
+
+
+def likeliest(table: Table, top: int) -> list[tuple[int, float]]:
+    """Ids of the largest unigram probabilities of a table that holds probabilities, and these; no markers."""
+    log10 = table.orders[0].log10
+    assert log10 is not None
+    best = np.argsort(-log10[N_MARKERS:], kind="stable")[:top] + N_MARKERS
+    return [*zip(best.tolist(), (10.0 ** log10[best].astype(np.float64)).tolist(), strict=True)]
+
+
 def _histories(table: Table, level: int, low: int, high: int) -> tuple[int, int, float]:
     """Of rows [low, high) of order `level`: histories, those with one follower, sum c(h) log2 c(h)."""
     below = table.orders[level].count
@@ -139,6 +176,8 @@ def _histories(table: Table, level: int, low: int, high: int) -> tuple[int, int,
 
 def commonest(table: Table, order: int, top: int) -> list[tuple[int, float]]:
     """Rows of an order with the highest counts, and the counts; markers alone are left out."""
+    if not counted(table):
+        return []
     counts = table.orders[order - 1].count
     low = N_MARKERS if order == 1 else 0
     big = counts.big_row.astype(np.int64)
@@ -159,6 +198,8 @@ def commonest(table: Table, order: int, top: int) -> list[tuple[int, float]]:
 
 def lengths(table: Table) -> list[tuple[int, float]]:
     """Exact numbers of sequences of 1, 2, ... tokens, up to order - 2: (tokens, sequences)."""
+    if not counted(table):
+        return []
     out = []
     for k, (low, high) in enumerate(opened_by_bos(table), 1):
         if k < 3:
@@ -173,7 +214,7 @@ def lengths(table: Table) -> list[tuple[int, float]]:
 def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:
     """log10 of rank and of count, at ranks spaced evenly in the logarithm."""
     n = len(table.orders[0]) - N_MARKERS
-    if n < 2:
+    if n < 2 or not counted(table):
         return []
     rank = np.unique(np.geomspace(1, n, points).astype(np.int64))
     count = table.orders[0].count.at(rank - 1 + N_MARKERS)

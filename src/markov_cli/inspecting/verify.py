@@ -24,11 +24,12 @@ _SLICE = 1 << 22
 def damage(file: ModelFile) -> list[str]:
     """All that is wrong with an opened model, worst first."""
     found = _checksums(file)
+    counted = file.header.holds != "probabilities"
     checks: list[tuple[str, Callable[[ModelFile], Iterator[str]]]] = [
         ("vocabulary", _vocabulary),
-        ("counts", _counts),
+        *([("counts", _counts)] if counted else []),
         ("rows", _rows),
-        ("sums", _sums),
+        *([("sums", _sums)] if counted else [("probabilities", _probabilities)]),
         ("links", _links),
         ("header", _header),
     ]
@@ -113,7 +114,7 @@ def _reals(name: str, counts: Counts) -> Iterator[str]:
 
 
 def _rows(file: ModelFile) -> Iterator[str]:
-    table = file.table
+    table, counted = file.table, file.header.holds != "probabilities"
     for k in range(2, table.order + 1):
         first, token = table.orders[k - 2].first, table.orders[k - 1].token
         assert first is not None and token is not None
@@ -124,12 +125,14 @@ def _rows(file: ModelFile) -> Iterator[str]:
         if len(token) and int(token.max()) >= table.n_ids:
             yield f"token_{k}: an id above {table.n_ids - 1:,}"
             continue
-        if (token == BOS).any():
+        if counted and (token == BOS).any():  # a file of probabilities may list anything
             yield f"token_{k}: <s> inside an n-gram"
         inside = np.ones(len(token), bool)
         inside[edge[:-1][edge[:-1] < len(token)]] = False
         if (token[1:][inside[1:]] <= token[:-1][inside[1:]]).any():
             yield f"token_{k}: followers of a history not in order"
+        if not counted:
+            continue
         ends = table.tokens(k - 1, np.arange(len(edge) - 1)) == EOS
         if np.diff(edge)[ends].any():
             yield f"first_{k - 1}: something follows </s>"
@@ -166,11 +169,45 @@ def _sums(file: ModelFile) -> Iterator[str]:
                 break
 
 
+def _probabilities(file: ModelFile) -> Iterator[str]:
+    table = file.table
+    for k, order in enumerate(table.orders, 1):
+        if order.log10 is None:  # no n-gram is so long
+            continue
+        log10 = order.log10
+        if not np.isfinite(log10).all():
+            yield f"log10_{k}: not a number"
+            continue
+        above = np.flatnonzero(log10 > 0)
+        above = above[_not_put_in(table, k, above)] if k > 1 else above[above != BOS]
+        if len(above):
+            yield f"log10_{k}: a probability above 1"
+        if order.backoff is not None and not np.isfinite(order.backoff).all():
+            yield f"backoff_{k}: not a number"
+    types = table.orders[0].log10
+    if types is not None and (np.diff(types[N_MARKERS:]) > 0).any():
+        yield "log10_1: types not by falling probability"
+
+
+def _not_put_in(table: Table, k: int, row: np.ndarray) -> np.ndarray:
+    """Which rows of order k are more than backoff(h) p(w | h'): those that no reader puts in for a missing end."""
+    if not len(row):
+        return np.zeros(0, bool)
+    first, below = table.orders[k - 2].first, table.orders[k - 2]
+    assert first is not None and below.backoff is not None and below.log10 is not None
+    history = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+    token = table.tokens(k, row)
+    suffix = token if k == 2 else table.child(k - 2, table.shorter(k - 1, history), token)
+    column = table.orders[k - 1].log10
+    assert column is not None
+    return (suffix < 0) | (column[row] != below.backoff[history] + below.log10[suffix])
+
+
 def _links(file: ModelFile) -> Iterator[str]:
     table = file.table
     for k in range(2, table.order + 1):
         below = table.orders[k - 2]
-        assert below.first is not None and below.left is not None
+        assert below.first is not None
         n: np.ndarray = np.diff(below.first.astype(np.int64))
         suffix_of_parent = np.arange(0) if k == 2 else table.shorter(k - 1, np.arange(len(below)))
         token = table.tokens(k, np.arange(len(table.orders[k - 1])))
@@ -180,7 +217,7 @@ def _links(file: ModelFile) -> Iterator[str]:
             continue
         if 2 < k < table.order and (suffix != table.shorter(k, np.arange(len(suffix)))).any():
             yield f"link_{k}: not the n-gram without its first token"
-        if not table.pruned:
+        if below.left is not None and not table.pruned:
             left = np.bincount(suffix, minlength=len(below))
             if (left != below.left.slice(0, len(below))).any():
                 yield f"left_{k - 1}: not the number of distinct left neighbours"
@@ -190,5 +227,9 @@ def _header(file: ModelFile) -> Iterator[str]:
     header = file.header
     if header.types + N_MARKERS != file.table.n_ids:
         yield "header: another number of types"
+    if header.holds == "probabilities":
+        if header.tokens or header.sequences or header.corpus_bytes or header.prune or header.counts_of_counts:
+            yield "header: figures of a text, in a model of probabilities"
+        return
     if any(header.prune) != bool(header.counts_of_counts):
         yield "header: counts of counts belong to pruned models"

@@ -12,8 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import ModelFileError
 from ..text.types import BOS, UNK
+from .compact import DAMAGED
 from .table import Table
+
+_HIGHEST = 300.0  # a backoff may be positive, and its power must stay a number
 
 
 class Listed:
@@ -35,14 +39,14 @@ class Listed:
         """p of rows: float64 (m,); BOS, which is never predicted, has 0."""
         if order in self._p:
             return self._p[order][row]
-        p = 10.0 ** self._log10(order)[row].astype(np.float64)
+        p = _raised(self._log10(order)[row])
         return np.where(row == BOS, 0.0, p) if order == 1 else p
 
     def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
         """b of histories: float64 (m,)."""
         column = self.table.orders[level - 1].backoff
         assert column is not None
-        return 10.0 ** column[row].astype(np.float64)
+        return _raised(column[row])
 
     def prepare(self) -> None:
         """Raise all probabilities to numbers once, 8 bytes each."""
@@ -63,3 +67,10 @@ class Listed:
     def missing(self, p: np.ndarray) -> np.ndarray:
         """As it is."""
         return p
+
+
+def _raised(log10: np.ndarray) -> np.ndarray:
+    """10 to these powers, float64; ModelFileError for what is no number."""
+    if not np.isfinite(log10).all():
+        raise ModelFileError("a probability that is no number", DAMAGED)
+    return 10.0 ** np.minimum(log10, _HIGHEST).astype(np.float64)

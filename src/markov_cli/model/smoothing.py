@@ -289,8 +289,8 @@ class Smoothed:
         if level == 0:
             shorter = np.full(len(row), 1.0 / self.n_free)
         elif not self.chained:  # below the longest history there is nothing, or everything alike
-            none = self.method == "none"
-            shorter = np.where(a > 0, 0.0, shorter) if none else np.full(len(row), 1.0 / self.n_free)
+            unseen = 0.0 if self.method == "none" else 1.0 / self.n_free
+            shorter = np.where(a > 0, unseen, self.missing(shorter))
         p = b * shorter
         seen = np.flatnonzero((child >= 0) & (a > 0))
         if len(seen):

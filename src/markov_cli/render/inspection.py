@@ -35,10 +35,15 @@ def model_json(model: Model, path: str, top: int) -> str:
     """The header's fields and the figures of every order, as one object."""
     orders = []
     for f in fig.order_figures(model.table):
-        common = [
+        common: list[dict[str, Any]] = [
             {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": _number(count)}
             for row, count in fig.commonest(model.table, f.order, top)
         ]
+        if f.order == 1 and not fig.counted(model.table):
+            common = [
+                {"tokens": [_token_json(model, i)], "count": None, "probability": round(p, 9)}
+                for i, p in fig.likeliest(model.table, top)
+            ]
         orders.append({**f.as_dict(), "commonest": common})
     out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
     out["orders"] = orders
@@ -85,6 +90,9 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
+    if not fig.counted(model.table):
+        _show_without_counts(model, top)
+        return
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
     of_text = (
@@ -101,18 +109,34 @@ def show_model(model: Model, path: str, top: int) -> None:
     _show_pictures(model)
 
 
+def _show_without_counts(model: Model, top: int) -> None:
+    """What can be said of a model that holds probabilities."""
+    line(f"{model.header.types:,} types; probabilities only, smoothed already")
+    line(f"{size(_model_bytes(model))} of model; no counts, so nothing of how often or in how much text")
+    line()
+    _show_orders(model)
+    line()
+    found = fig.likeliest(model.table, top)
+    if found:
+        rows = [[shown(model.name_of(i)), f"{p:.6f}"] for i, p in found]
+        show([Column("type", flexible=True), Column("probability", True)], rows, "likeliest")
+        line()
+    _show_followers(model, min(console().width, 100))
+
+
 def _show_orders(model: Model) -> None:
     columns = [
         Column("order", True), Column("n-grams", True), Column("seen once", True), Column("histories", True),
         Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
     ]  # fmt: skip
-    rows = [
-        [
-            str(f.order), f"{f.ngrams:,}", f"{f.singletons / max(f.ngrams, 1):.1%}", f"{f.histories:,}",
-            f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}", f"{f.entropy_bits:.3f}",
-        ]
-        for f in fig.order_figures(model.table)
-    ]  # fmt: skip
+    rows = []
+    for f in fig.order_figures(model.table):
+        once = "" if f.singletons is None else f"{f.singletons / max(f.ngrams, 1):.1%}"
+        bits = "" if f.entropy_bits is None else f"{f.entropy_bits:.3f}"
+        each = [f"{f.histories:,}", f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}"]
+        rows.append([str(f.order), f"{f.ngrams:,}", once, *each, bits])
+    if not fig.counted(model.table):
+        columns, rows = columns[:2] + columns[3:-1], [r[:2] + r[3:-1] for r in rows]
     show(columns, rows)
 
 
@@ -159,6 +183,10 @@ def _show_pictures(model: Model) -> None:
             line(f"{label:>11} {row}")
         line(f"{'':>11} rank 1{f'rank {last:,.0f}':>{max(len(drawn[0]) - 6, 1)}}")
         line()
+    _show_followers(model, width)
+
+
+def _show_followers(model: Model, width: int) -> None:
     bins = fig.follower_histogram(model.table)
     if bins:
         total = sum(n for _, n in bins)
@@ -234,7 +262,7 @@ def show_history(levels: list[Followers]) -> None:
         if i:
             line()
         name = " ".join(map(shown, f.history)) if f.history else "(no history)"
-        kinds = some(f.n_followers, "follower")
+        kinds = some(f.n_followers, "follower" if f.total is not None else "listed follower")
         seen = "" if f.total is None else f"seen {counted(f.total)} time{'' if f.total == 1 else 's'}, "
         line(f"{one_line(name)}  {seen}{kinds}", "bold")
         most = max((one.probability for one in f.followers), default=1.0)
@@ -243,7 +271,10 @@ def show_history(levels: list[Followers]) -> None:
              bar(one.probability / most, _BAR)]
             for one in f.followers
         ]  # fmt: skip
-        show([Column("follower", flexible=True), Column("count", True), Column("probability", True), Column("")], rows)
+        columns = [Column("follower", flexible=True), Column("count", True), Column("probability", True), Column("")]
+        if f.total is None:  # no counts are known
+            columns, rows = columns[:1] + columns[2:], [r[:1] + r[2:] for r in rows]
+        show(columns, rows)
         left = f.n_followers - len(f.followers)
         if left > 0:
             line(f"and {left:,} more")
@@ -276,9 +307,9 @@ def history_dot(model: Model, known: Any, top: int, smoothing: str | None = None
                 at, where = 0, -1
             else:
                 at, where = table.find([*table.ngram(level, row), one.id])
+            said = f"{_count(one)} ({one.probability:.2g})".strip()
             edges.append(
-                f"  {node(level, row)} -> {node(at, where)}"
-                f' [label="{_count(one)} ({one.probability:.2g})" penwidth={0.5 + 3 * one.probability:.2f}];'
+                f'  {node(level, row)} -> {node(at, where)} [label="{said}" penwidth={0.5 + 3 * one.probability:.2f}];'
             )
             reached.append((at, where))
         return reached

@@ -126,7 +126,7 @@ class ListedDrawing:
         running = self._running[level]
         low, high = self.table.followers(level, row)
         before = running[low]
-        target = before + u
+        target = before + u * np.maximum(running[high] - before, 1.0)  # a file's may sum to more than 1
         found = np.searchsorted(running, target, "right") - 1
         return np.where((target < running[high]) & (low < high), np.clip(found, low, high - 1), -1)
 

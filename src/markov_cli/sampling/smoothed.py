@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..model.distribution import Distribution, histories, probability, whole
-from ..text.types import EOS, UNK
+from ..text.types import BOS, EOS, UNK
 from . import shaping
+from .bending import Bending, bends
 from .drawing import drawing_of
 from .numbers import again, uniform
 
@@ -26,6 +27,7 @@ class SmoothedStep:
         self.distribution, self.shape, self.bits = distribution, shape, bits
         self.drawing = drawing_of(distribution)
         self.table = distribution.table
+        self.bending = Bending(distribution, shape) if bends(distribution) and not shape.plain else None
 
     def __call__(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
@@ -39,7 +41,7 @@ class SmoothedStep:
                 unknown = probability(self.distribution, level, row, np.full(len(row), UNK))
                 bits = -np.log2(p / (1.0 - unknown))
         else:
-            token, bits = self._from_whole(level, row, raw)
+            token, bits = self._bent(level, row, raw)
         return token, bits, *self._after(level, row, token)
 
     def _plain(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> np.ndarray:
@@ -64,7 +66,7 @@ class SmoothedStep:
                     at[left] = k - 1
             if self.drawing.excludes:
                 self._exclude(level, row, at, where, token, todo)
-            unknown = todo[token[todo] == UNK]
+            unknown = todo[(token[todo] == UNK) | (token[todo] == BOS)]  # a file may list `a <s>`
             token[unknown] = -1
             at[unknown], where[unknown] = level[unknown], row[unknown]
             todo = todo[token[todo] < 0]
@@ -97,8 +99,17 @@ class SmoothedStep:
             at[back] = k - 1
             where[back] = self.table.shorter(k, rows[which][listed])
 
+    def _bent(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.bending is None:
+            return self._from_whole(level, row, raw)
+        token, bits = self.bending.draw(level, row, raw)
+        left = np.flatnonzero(token < 0)
+        if len(left):
+            token[left], bits[left] = self._from_whole(level[left], row[left], raw[left])
+        return token, bits
+
     def _from_whole(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Work out p of every id, once for each distinct history; for shaped distributions."""
+        """Work out p of every id, once for each distinct history; for shaped distributions of any form."""
         token, bits = np.empty(len(row), np.int64), np.empty(len(row))
         key = row * (self.table.order + 1) + level
         order = np.argsort(key, kind="stable")

@@ -1,0 +1,114 @@
+"""Streams of ids to probabilities: the same p however a text is cut, and the longest n-gram that was found."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import model_of, rows_of, types_of
+from markov_cli.model.methods import Smoothing
+from markov_cli.model.smoothing import Smoothed
+from markov_cli.scoring.scorer import Scorer
+from markov_cli.scoring.totals import Scored
+from oracle_smoothing import BOS, EOS, UNK
+
+NAMES = ["none", "kn", "wb", "abs", "laplace", "lidstone:0.1", "stupid"]
+
+
+@pytest.fixture(scope="module")
+def trained(story):
+    return {order: model_of(story, order, prune=(0, 0, 1) * (order == 4)) for order in (1, 2, 3, 4)}
+
+
+def stream_of(table, seed, n=8):
+    """Sequences of known n-grams and of any ids, as one stream."""
+    r = random.Random(seed)
+    rows = [table.ngram(k, r.randrange(len(table.orders[k - 1]))) for k in range(2, table.order + 1) for _ in range(n)]
+    known = [[i for i in row if i not in (BOS, EOS)] or [3] for row in rows] or [[3]]
+    anything = [r.choices([UNK, *range(3, min(table.n_ids, 40))], k=r.randint(1, 6)) for _ in range(n)]
+    sequences = [r.choice(known) + r.choice([*known, *anything]) + r.choice(known) for _ in range(n)]
+    return np.array([i for s in sequences for i in (BOS, *s, EOS)], np.uint32)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stream_cut_anywhere_is_scored_the_same(trained, name, order):
+    """As many ids as the model looks back at, as far as the sequence goes back, and the rest does not matter."""
+    table = trained[order].table
+    scorer = Scorer(Smoothed(table, Smoothing.parse(name)))
+    stream = stream_of(table, order)
+    p, longest = scorer.score(stream)
+    begins = np.maximum.accumulate(np.where(stream == BOS, np.arange(len(stream)), 0))
+    for at in range(1, len(stream)):
+        begin = max(at - order + 1, int(begins[at]))
+        q, n = scorer.score(stream[begin:])
+        assert (q[at - begin :] == p[at:]).all(), at
+        assert (n[at - begin :] == longest[at:]).all()
+        q, n = scorer.score(stream[:at])
+        assert (q == p[:at]).all() and (n == longest[:at]).all()
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_the_longest_ngram_found(trained, order):
+    table = trained[order].table
+    grams = rows_of(table)
+    stream = stream_of(table, 10 + order, 60)
+    expected, history = [], []
+    for i in stream.tolist():
+        if i == BOS:
+            history = [BOS]
+            expected.append(0)
+            continue
+        history = [*history, i][-order:]
+        # k-grams of ids; UNK's own row is there whether or not it was seen
+        expected.append(max(k for k in range(1, len(history) + 1) if tuple(history[-k:]) in grams[k - 1]))
+    assert Scorer(Smoothed(table, Smoothing("kn"))).score(stream)[1].tolist() == expected
+    assert order == 1 or len(set(expected)) == order + 1
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 200), st.integers(0, 9), st.sampled_from(NAMES))
+def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, seed, name):
+    """A piece without its beginning: nothing behind its first BOS is touched by it."""
+    table = trained[3].table
+    scorer = Scorer(Smoothed(table, Smoothing.parse(name)))
+    stream = stream_of(table, seed)
+    piece = stream[min(cut, len(stream) - 1) :]
+    if not (piece == BOS).any():
+        return
+    first = int(np.argmax(piece == BOS))
+    p, longest = scorer.score(piece)
+    q, n = scorer.score(piece[first:])
+    assert (p[first:] == q).all() and (longest[first:] == n).all()
+    assert (p[piece == BOS] == 1).all() and (longest[piece == BOS] == 0).all()
+
+
+def test_nothing_and_next_to_nothing(trained):
+    scorer = Scorer(Smoothed(trained[3].table, Smoothing("kn")))
+    for stream in ([], [BOS], [EOS], [BOS, EOS], [UNK], [5]):
+        p, longest = scorer.score(np.array(stream, np.uint32))
+        assert len(p) == len(longest) == len(stream)
+        assert ((p > 0) & (p <= 1)).all()
+
+
+def test_dtypes_of_streams(trained):
+    scorer = Scorer(Smoothed(trained[3].table, Smoothing("kn")))
+    small = np.array([BOS, 3, 4, 5, EOS])
+    for dtype in (np.uint8, np.uint16, np.uint32, np.uint64, np.int64):
+        assert (scorer.score(small.astype(dtype))[0] == scorer.score(small.astype(np.uint32))[0]).all()
+
+
+def test_totals():
+    """`a b` of a model that saw `a b a`: raw counts give <s> a 1, a b 1/2, and b </s> 0."""
+    made = model_of("a b a", 2, "spaces", "line")
+    assert [t for t, _ in types_of(made)] == [b"a", b"b"]
+    stream = np.array([BOS, 3, 4, EOS, BOS, 0, EOS], np.uint32)
+    p, longest = Scorer(Smoothed(made.table, Smoothing("none"))).score(stream)
+    # behind <unk>, never seen: </s> is 1 of the 4 that follow anything
+    assert p.tolist() == [1, 1, 0.5, 0, 1, 0, 0.25] and longest.tolist() == [0, 2, 2, 1, 0, 1, 1]
+    keep = stream != BOS
+    t = Scored(None, stream[keep], p[keep], longest[keep]).totals()
+    assert (t.tokens, t.oov, t.sequences, t.zero, t.oov_zero) == (5, 1, 2, 2, 1)
+    assert t.bits == 3.0 and t.perplexity == float("inf")  # 1 bit for b, 2 for the second </s>
