@@ -136,7 +136,7 @@ def test_usage_of_the_new_commands(here, folder):
     refused(here("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
     refused(here("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
     refused(here("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
-    refused(here("export", a, "-o", out), 2, "no --format")
+    refused(here("export", a), 2, "no -o")
     refused(here("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
     refused(here("import", folder / "nope", "-o", out), 1, "no such file")
     refused(here("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")

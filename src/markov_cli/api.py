@@ -273,7 +273,7 @@ class Model:
         ids = ids[p[ids] > 0][:top]
         low, high = (int(x[0]) for x in table.followers(level, at))
         counted = self.header.holds != "probabilities"
-        count = np.zeros(len(p), np.int64 if table.orders[level].count.whole or not counted else np.float64)
+        count = np.zeros(len(p), np.int64 if not counted or table.orders[level].count.whole else np.float64)
         followers = table.tokens(level + 1, np.arange(low, high))
         if counted:
             count[followers] = table.orders[level].count.slice(low, high)

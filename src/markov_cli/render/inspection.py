@@ -86,7 +86,7 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra += ["lower case"] if o.lowercase else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
-    extra += [h.holds] if h.holds != "counts" else []
+    extra += [h.holds] if h.holds == "weighted counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
