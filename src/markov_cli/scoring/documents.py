@@ -68,7 +68,7 @@ class Documents:
 
         def prepare() -> None:
             for judge in due:
-                judge.prepare()
+                judge.prepare(self.jobs)
 
         return in_order(one, batches, self.jobs, enough, prepare)
 

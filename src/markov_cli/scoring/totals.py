@@ -144,7 +144,7 @@ def score_streams(
         n += len(stream.codes)
         return judge.due(n)
 
-    return in_order(one, streams, jobs, enough, judge.prepare)
+    return in_order(one, streams, jobs, enough, lambda: judge.prepare(jobs))
 
 
 def in_order(
