@@ -14,7 +14,7 @@ from markov_cli.api import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.model.distribution import whole
-from markov_cli.sampling import sampler
+from markov_cli.sampling import bending, ranked, sampler
 from markov_cli.sampling.numbers import Numbers
 from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shaping import Shape, weights
@@ -225,13 +225,46 @@ def assert_bits(drawn, scorer):
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
-@pytest.mark.parametrize("smoothing", ["kn", "lidstone:0.05"])
+@pytest.mark.parametrize("smoothing", ["kn", "wb", "abs", "abs:1", "lidstone:0.05"])
 def test_bits_of_a_bent_distribution(models, smoothing, shape):
+    """Every id that is drawn has the probability that working out the whole vocabulary gives it."""
+    for name in ("order 1", "order 2", "order 4", "rare and pruned"):
+        for history in histories_of(models[name])[:4]:
+            assert_bent(models[name], smoothing, history, shape)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES[1:], {"temperature": 0.01}, {"temperature": 1e300}], ids=str)
+def test_bits_of_a_bent_imported_model(imported, shape):
+    for model in imported.values():
+        for history in histories_of(model):
+            assert_bent(model, None, history, shape)
+
+
+def assert_bent(model, smoothing, history, shape):
+    p = expected(model, smoothing, history, shape)
+    ids, bits = first_ids(model, smoothing, history, shape, n=100)
+    wrong = [i for i in ids.tolist() if i not in p]
+    if wrong:  # of types that are equally probable, others may be kept
+        assert shape.get("top_p")
+        least = min(p.values())
+        assert len(wrong) < 20 and bits[~np.isin(ids, list(p))] == pytest.approx(-math.log2(least), abs=1e-4)
+    assert bits == pytest.approx([-math.log2(p.get(i, min(p.values()))) for i in ids.tolist()], abs=1e-4)
+
+
+def test_many_histories_at_once_are_drawn_as_each_alone(models):
+    """In one call, by groups of any size, and when the words' lists are forgotten in between."""
     model = models["order 4"]
-    for history in histories_of(model)[1:4]:
-        p = expected(model, smoothing, history, shape)
-        ids, bits = first_ids(model, smoothing, history, shape, n=60)
-        assert bits == pytest.approx([-math.log2(p[i]) for i in ids.tolist()], abs=1e-5)
+    found = histories_of(model)
+    level, row = (np.array(x).repeat(30) for x in zip(*found, strict=True))
+    raw = Numbers(5).raw(0, 0, len(level))
+    for shape in SHAPES[1:]:
+        own = model.distribution("kn")
+        ids, bits, *_ = SmoothedStep(own, Shape(**shape), True)(level, row, raw)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(bending, "_NEAR", 10)
+            patched.setattr(ranked, "_KEPT", 3)
+            other, same, *_ = SmoothedStep(own, Shape(**shape), True)(level, row, raw)
+        assert (ids == other).all() and bits == pytest.approx(same)
 
 
 # ------------------------------------------------------------------ one seed, one text

@@ -7,11 +7,15 @@ Behind h stand three lists, and each id is in one of them:
     word   what else follows w: p = b(h) .. b of 2 tokens times p(. | w), whose order is known
     rest   all others: that times b(w) times p without a history, whose order is known too
 A power of a product is the product of powers, so the two known orders keep their running sums under any
-temperature. A draw takes a list in proportion to its sum, then a member of it. Top-k and top-p need
-only the beginning of each list.
+temperature. A draw takes a list in proportion to its sum, then a member of it. Top-k needs only the
+beginning of each list; top-p keeps a beginning of each, and where they end is found by halving.
+
+Weights are whole numbers as in `shaping`, and so are the sums of a list; the sums of the two known orders
+are scaled once and made whole again. Equal probabilities of one list stand by id, of several lists in
+their order above.
 
 Only distributions that back off to the next shorter history are so made: Kneser-Ney, Witten-Bell, absolute
-discounting, listed probabilities.
+discounting, listed probabilities. What follows h follows w too, for a table has the end of each n-gram.
 """
 
 from __future__ import annotations
@@ -20,16 +24,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.distribution import Distribution, histories, probability
+from ..model.distribution import Distribution, histories
 from ..model.listed import Listed
 from ..model.smoothing import Smoothed
 from ..text.types import BOS, UNK, ragged
 from . import shaping
+from .nucleus import ThreeLists
 from .numbers import uniform
-from .ranked import UNIT, Lists, Types, Words, place_in, whole_weights
+from .ranked import Lists, Types, Words, place_in, whole_weights
 
 _NEAR = 1 << 20  # ids that are worked out at one time
-_FIRST = 256  # of each list, that are looked at first for top-p
 
 
 def bends(distribution: Distribution) -> bool:
@@ -43,16 +47,15 @@ def bends(distribution: Distribution) -> bool:
 class _Near:
     """Some histories, and their near lists, by history and id.
 
-    level, row, word  int64 (s,); word -1 where the history is empty
-    far, farther      float64 (s,), the factors of the word list and of the rest
-    owner, token      int64 (e,); p float64 (e,)
-    begin             int64 (s + 1,)
-    place             int64 (e,), in the word's list, -1 for what does not follow the word
-    lists             of the words; an empty history has that of row 0 with size 0
+    back          float64 (s,) for 1, 2, .. tokens: b, 1 where the history is shorter
+    far, farther  float64 (s,), the factors of the word list and of the rest
+    owner, token  int64 (e,); p float64 (e,), 0 for UNK and BOS
+    begin         int64 (s + 1,)
+    place         int64 (e,), in the word's list
+    lists         of the words; an empty history has an empty list
     """
 
-    level: np.ndarray
-    row: np.ndarray
+    back: list[np.ndarray]
     far: np.ndarray
     farther: np.ndarray
     owner: np.ndarray
@@ -62,8 +65,30 @@ class _Near:
     place: np.ndarray
     lists: Lists
 
-    def __len__(self) -> int:
-        return len(self.level)
+
+@dataclass
+class _Sums:
+    """How much of each list is left to draw from, in the units of near lists: float64 (s,) of whole numbers.
+
+    weight      int64 (e,), of what is near
+    out         int64 (e,), by history and place: what is near, as the word's list weighs it; taken: sums of
+                these before each, of its own history; left_over: sums of the others before it
+    place       int64 (e,), rising for each history
+    free_word, free_rest  int64 (s,), sums of the lists' own weights
+    scale_word, scale_rest  float64 (s,), what one such unit is
+    good        bool (s,), the weights are fine enough
+    """
+
+    weight: np.ndarray
+    out: np.ndarray
+    taken: np.ndarray
+    left_over: np.ndarray
+    place: np.ndarray
+    free_word: np.ndarray
+    free_rest: np.ndarray
+    scale_word: np.ndarray
+    scale_rest: np.ndarray
+    good: np.ndarray
 
 
 class Bending:
@@ -74,6 +99,7 @@ class Bending:
         self.temperature = shape.temperature or 1.0
         self.types = Types(distribution, self.temperature)
         self.words = Words(distribution, self.types, self.temperature)
+        self.k = 1 if shape.temperature == 0 else min(shape.top_k, self.table.n_ids)
 
     def draw(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """An id for each text and its bits; -1 where this way does not lead to one: int64 (m,), float64 (m,).
@@ -88,258 +114,237 @@ class Bending:
         new = np.diff(key[order], prepend=-1) != 0
         which = np.empty(len(row), np.int64)
         which[order] = np.cumsum(new) - 1
-        one = order[new]
-        level, row = level[one], row[one]
+        level, row = level[order[new]], row[order[new]]
         for begin, end in self._groups(level, row):
             texts = np.flatnonzero((which >= begin) & (which < end))
             near = self._near(level[begin:end], row[begin:end])
-            cut = self.shape.top_k or self.shape.temperature == 0 or self.shape.top_p < 1
-            step = self._draw_cut if cut else self._draw_all
-            token[texts], bits[texts] = step(near, which[texts] - begin, raw[texts])
+            step = self._draw_first if self.k else self._draw_lists
+            token[texts], bits[texts] = step(near, which[texts] - begin, uniform(raw[texts]))
         return token, bits
 
     def _groups(self, level: np.ndarray, row: np.ndarray) -> list[tuple[int, int]]:
-        n = np.zeros(len(level), np.int64)
+        n = np.full(len(level), 8 + 3 * self.k)
         for k, (here, rows) in enumerate(histories(self.table, level, row)):
             if k > 1:
                 low, high = self.table.followers(k, rows)
-                n[here] += high - low
-        n += min(self.shape.top_k, self.table.n_ids) * 2 + (_FIRST if self.shape.top_p < 1 else 8)
+                n[here] += (high - low) * (3 if self.k else 1)
         group = (np.cumsum(n) - n) // _NEAR
         edges = np.flatnonzero(np.diff(group, prepend=-1))
         return [*zip(edges.tolist(), [*edges[1:].tolist(), len(n)], strict=True)]
 
-    # ------------------------------------------------------------ the three lists
-
     def _near(self, level: np.ndarray, row: np.ndarray) -> _Near:
-        table, v = self.table, self.table.n_ids
-        far, farther = np.ones(len(level)), np.ones(len(level))
-        word = np.zeros(len(level), np.int64)
-        keys = []
-        for k, (here, rows) in enumerate(histories(table, level, row)):
+        table, v, s = self.table, self.table.n_ids, len(level)
+        word, keys = np.zeros(s, np.int64), [np.empty(0, np.int64)]
+        back = [np.ones(s) for _ in range(max(int(level.max()), 1))]
+        rows = []
+        for k, (here, some) in enumerate(histories(table, level, row)):
+            rows.append(np.zeros(s, np.int64))
+            rows[k][here] = some
             if k == 1:
-                word[here] = rows
-                farther[here] = self.distribution.backoff(1, rows)
+                word = rows[1]
             elif k > 1:
-                far[here] *= self.distribution.backoff(k, rows)
-                low, high = table.followers(k, rows)
-                token = table.tokens(k + 1, ragged(low, high - low))
-                keys.append(np.repeat(here, high - low) * v + token)
-        farther *= far
-        key = np.sort(np.concatenate(keys)) if keys else np.empty(0, np.int64)
-        key = key[np.diff(key, prepend=-1) != 0]
-        owner, token = np.divmod(key, v)
-        p = probability(self.distribution, level[owner], row[owner], token) if len(key) else np.empty(0)
-        p[(token == UNK) | (token == BOS)] = 0.0
-        lists = self.words.lists(word) if table.order > 1 else _no_lists(len(level))
-        lists.size[level == 0] = lists.n_ranked[level == 0] = lists.all_taken[level == 0] = 0
-        place = table.child(1, word[owner], token) if len(key) else owner
-        found = np.flatnonzero(place >= 0)
-        low, _ = table.followers(1, word[owner[found]]) if len(found) else (found, found)
-        place[found] = lists.columns["place"][lists.begin[owner[found]] + place[found] - low]
-        begin = np.searchsorted(owner, np.arange(len(level) + 1))
-        return _Near(level, row, far, farther, owner, token, p, begin, place, lists)
+                back[k - 1][here] = self.distribution.backoff(k, some)
+                low, high = table.followers(k, some)
+                keys.append(np.repeat(here, high - low) * v + table.tokens(k + 1, ragged(low, high - low)))
+        lists = self.words.lists(word) if table.order > 1 else _no_lists(s)
+        empty = level == 0
+        lists.size[empty] = lists.n_ranked[empty] = lists.all_taken[empty] = 0
+        back[0][~empty] = lists.back[~empty]
+        key = np.sort(np.concatenate(keys))
+        owner, token = np.divmod(key[np.diff(key, prepend=-1) != 0], v)
+        place, p = owner, np.empty(0)
+        if len(owner):
+            low, _ = table.followers(1, word[owner])
+            child = table.child(1, word[owner], token)
+            if (child < 0).any():
+                raise IndexError("an n-gram whose end is not in the table")
+            place = lists.columns["place"][lists.begin[owner] + child - low]
+            p = -lists.columns["minus"][lists.begin[owner] + place]
+            for k in range(2, len(rows)):
+                here = np.flatnonzero(level[owner] >= k)
+                history = rows[k][owner[here]]
+                p[here] = self.distribution.extend(k, history, table.child(k, history, token[here]), p[here])
+            p[(token == UNK) | (token == BOS)] = 0.0
+        far = np.ones(s)
+        for b in back[1:]:
+            far *= b
+        return _Near(
+            back, far, far * back[0], owner, token, p, np.searchsorted(owner, np.arange(s + 1)), place, lists
+        )  # fmt: skip
 
-    # ------------------------------------------------------------ temperature alone
+    # ------------------------------------------------------------ temperature and top-p
 
-    def _draw_all(self, near: _Near, which: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_lists(self, near: _Near, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         types, lists, columns = self.types, near.lists, near.lists.columns
-        m = len(near)
-        follows = near.place >= 0
-        # what the near lists take out of the word lists, by their places there
-        some = np.flatnonzero(follows)
-        some = some[np.lexsort((near.place[some], near.owner[some]))]
-        owner, place = near.owner[some], near.place[some]
-        at = lists.begin[owner] + place
-        out = columns["weight"][at] if len(at) else at
-        out_begin = np.searchsorted(owner, np.arange(m + 1))
-        taken = np.cumsum(out) - out
-        taken -= np.append(taken, 0)[out_begin[owner]]
-        left_over = (columns["running"][at] if len(at) else at) - out - taken
-        all_out = np.bincount(owner, out, m).astype(np.int64)
-        filled = np.flatnonzero(lists.size)
-        summed = np.zeros(m, np.int64)
-        summed[filled] = columns["running"][lists.begin[filled] + lists.size[filled] - 1]
-        free_word = summed - all_out
-        free_rest = types.running[-1] - lists.all_taken  # what follows h follows w too: nothing more is taken out
-
-        first_word = np.zeros(m)
-        first_word[filled] = columns["p"][lists.begin[filled]] * near.far[filled]
-        first_rest = types.p[types.ids[0]] * near.farther
-        most = np.maximum(self._first_left(near, out_begin, place), self._first_rest(near))
-        np.maximum.at(most, near.owner, near.p)
-        weight = whole_weights(near.p, most[near.owner], self.temperature)
-        scale_word, scale_rest = self._scale(first_word, most), self._scale(first_rest, most)
-        in_near = np.bincount(near.owner, weight, m)
-        in_word = np.rint(scale_word * free_word)
-        in_rest = np.rint(scale_rest * free_rest)
+        sums = self._sums(near)
+        if self.shape.top_p < 1:
+            self._cut(near, sums)
+        in_near = np.bincount(near.owner, sums.weight, len(near.far))
+        in_word = np.rint(sums.scale_word * sums.free_word)
+        in_rest = np.rint(sums.scale_rest * sums.free_rest)
         total = in_near + in_word + in_rest
-        good = (_fine(first_word, most) & _fine(first_rest, most) & (total > 0))[which]
-
-        x = np.floor(uniform(raw) * total[which])
+        good = (sums.good & (total > 0))[which]
+        x = np.floor(u * total[which])
         token, share = np.full(len(which), -1, np.int64), np.ones(len(which))
+
         a = np.flatnonzero(good & (x < in_near[which]))
-        running = np.cumsum(weight)
-        before = np.append(running - weight, 0)[near.begin[which[a]]]
-        found = np.searchsorted(running, x[a].astype(np.int64) + before, "right")
-        token[a], share[a] = near.token[found], weight[found] / total[which[a]]
+        if len(a):
+            running = np.cumsum(sums.weight)
+            before = (running - sums.weight)[near.begin[which[a]]]
+            found = np.searchsorted(running, x[a].astype(np.int64) + before, "right")
+            token[a], share[a] = near.token[found], sums.weight[found] / total[which[a]]
         x -= in_near[which]
 
         a = np.flatnonzero(good & (x >= 0) & (x < in_word[which]))
-        w = which[a]
-        target = np.minimum(np.floor(x[a] / in_word[w] * free_word[w]).astype(np.int64), free_word[w] - 1)
-        i = place_in(left_over, out_begin[w], out_begin[w + 1], target)
-        target += np.where(i > out_begin[w], np.append(taken + out, 0)[i - 1], 0)
-        found = place_in(columns["running"], lists.begin[w], lists.begin[w] + lists.size[w], target) if len(a) else a
-        token[a] = columns["token"][found] if len(a) else token[a]
         if len(a):
-            share[a] = in_word[w] / total[w] * (columns["weight"][found] / free_word[w])
+            w = which[a]
+            target = np.minimum(np.floor(x[a] / in_word[w] * sums.free_word[w]).astype(np.int64), sums.free_word[w] - 1)
+            i = place_in(sums.left_over, near.begin[w], near.begin[w + 1], target)
+            behind = np.flatnonzero(i > near.begin[w])
+            target[behind] += (sums.taken + sums.out)[i[behind] - 1]
+            found = place_in(columns["running"], lists.begin[w], lists.begin[w] + lists.size[w], target)
+            token[a] = columns["token"][found]
+            share[a] = in_word[w] / total[w] * (columns["weight"][found] / sums.free_word[w])
         x -= in_word[which]
 
-        a = np.flatnonzero(good & (x >= 0) & (in_rest[which] > 0))
-        w = which[a]
-        target = np.minimum(np.floor(x[a] / in_rest[w] * free_rest[w]).astype(np.int64), free_rest[w] - 1)
-        begin = lists.begin[w]
-        if len(columns["taken"]):
-            i = place_in(columns["left_over"], begin, begin + lists.n_ranked[w], target)
-            last = np.maximum(i - 1, 0)
-            own = types.weight_of_rank[columns["rank"][last]]
-            target += np.where(i > begin, columns["taken"][last] + own, 0)
-        found = np.searchsorted(types.running, target, "right") - 1
-        token[a] = types.ids[found]
-        share[a] = in_rest[w] / total[w] * (types.weight[found] / free_rest[w])
-        with np.errstate(divide="ignore"):
-            return token, -np.log2(share)
+        a = np.flatnonzero(good & (x >= 0))
+        if len(a):
+            w = which[a]
+            target = np.minimum(np.floor(x[a] / in_rest[w] * sums.free_rest[w]).astype(np.int64), sums.free_rest[w] - 1)
+            i = place_in(columns["left_over"], lists.begin[w], lists.begin[w] + lists.n_ranked[w], target)
+            behind = np.flatnonzero(i > lists.begin[w])
+            last = i[behind] - 1
+            target[behind] += columns["taken"][last] + types.weight_of_rank[columns["rank"][last]]
+            found = np.searchsorted(types.running, target, "right") - 1
+            token[a] = types.ids[found]
+            share[a] = in_rest[w] / total[w] * (types.weight[found] / sums.free_rest[w])
+        return token, -np.log2(share)
 
-    def _first_left(self, near: _Near, out_begin: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def _sums(self, near: _Near) -> _Sums:
+        types, lists, columns, s = self.types, near.lists, near.lists.columns, len(near.far)
+        order = np.lexsort((near.place, near.owner))
+        owner, place = near.owner[order], near.place[order]
+        at = lists.begin[owner] + place
+        out = columns["weight"][at]
+        taken = np.cumsum(out) - out
+        if len(taken):
+            taken -= taken[near.begin[owner]]
+        left_over = columns["running"][at] - out - taken
+        filled = np.flatnonzero(lists.size)
+        free_word, first_word = np.zeros(s, np.int64), np.zeros(s)
+        free_word[filled] = columns["running"][lists.begin[filled] + lists.size[filled] - 1]
+        free_word -= _whole_sums(out, near.begin)
+        first_word[filled] = -columns["minus"][lists.begin[filled]] * near.far[filled]
+        first_rest = types.p[types.ids[0]] * near.farther
+
+        most = np.maximum(self._first_word(near, place), self._first_rest(near))
+        np.maximum.at(most, near.owner, near.p)
+        bent = 1 / self.temperature
+        return _Sums(
+            whole_weights(near.p, most[near.owner], self.temperature),
+            out,
+            taken,
+            left_over,
+            place,
+            free_word,
+            types.running[-1] - lists.all_taken,
+            np.minimum(first_word / most, 1.0) ** bent,
+            np.minimum(first_rest / most, 1.0) ** bent,
+            # a list's unit is its first, which may be near and listed with so much less that the others lead
+            (first_word <= most * (1 + 1e-9)) & (first_rest <= most * (1 + 1e-9)),
+        )
+
+    def _first_word(self, near: _Near, place: np.ndarray) -> np.ndarray:
         """The largest p of each word list that is not near: float64 (s,)."""
         lists = near.lists
-        gap = _first_gap(place, out_begin)
+        gap = _first_gap(place, near.begin)
         inside = np.flatnonzero(gap < lists.size)
-        p = np.zeros(len(near))
-        p[inside] = lists.columns["p"][lists.begin[inside] + gap[inside]] * near.far[inside]
+        p = np.zeros(len(near.far))
+        p[inside] = -lists.columns["minus"][lists.begin[inside] + gap[inside]] * near.far[inside]
         return p
 
     def _first_rest(self, near: _Near) -> np.ndarray:
         """The largest p of each rest: float64 (s,)."""
-        lists, types = near.lists, self.types
-        rank = self._rest_ranks(lists, np.arange(len(near)), np.zeros(len(near), np.int64))
-        p = np.zeros(len(near))
-        inside = np.flatnonzero(rank < len(types.ids))
-        p[inside] = types.p[types.ids[rank[inside]]] * near.farther[inside]
+        every = np.arange(len(near.far))
+        rank = _rest_ranks(near.lists, every, np.zeros(len(every), np.int64))
+        p = np.zeros(len(every))
+        inside = np.flatnonzero(rank < len(self.types.ids))
+        p[inside] = self.types.p[self.types.ids[rank[inside]]] * near.farther[inside]
         return p
 
-    @staticmethod
-    def _rest_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:
-        """The rank of the j-th type that does not follow the word: int64."""
-        begin = lists.begin[which]
-        if not len(lists.columns["skipped"]):
-            return j
-        return j + place_in(lists.columns["skipped"], begin, begin + lists.n_ranked[which], j) - begin
+    def _cut(self, near: _Near, sums: _Sums) -> None:
+        """Leave in `sums` only the fewest of the likeliest that reach top_p: some searches for each history."""
+        types, lists, columns = self.types, near.lists, near.lists.columns
+        order = np.lexsort((near.token, -near.p, near.owner))
+        behind = sums.taken + sums.out
+        for i in np.flatnonzero(sums.good).tolist():
+            a, b, low = int(near.begin[i]), int(near.begin[i + 1]), int(lists.begin[i])
+            n, m = low + int(lists.size[i]), low + int(lists.n_ranked[i])
+            own = order[a:b]
+            kept, sums.free_word[i], sums.free_rest[i] = ThreeLists(
+                -near.p[own],
+                np.concatenate((np.zeros(1), np.cumsum(sums.weight[own], dtype=np.float64))),
+                columns["minus"][low:n],
+                columns["running"][low:n],
+                sums.place[a:b],
+                np.append(sums.taken[a:b], behind[b - 1] if b > a else 0),
+                float(near.far[i]),
+                float(sums.scale_word[i]),
+                types.minus,
+                types.running,
+                columns["rank"][low:m],
+                np.append(columns["taken"][low:m], lists.all_taken[i]),
+                float(near.farther[i]),
+                float(sums.scale_rest[i]),
+            ).cut(self.shape.top_p)
+            sums.weight[own[kept:]] = 0
 
-    # ------------------------------------------------------------ top-k and top-p
+    # ------------------------------------------------------------ top-k
 
-    def _draw_cut(self, near: _Near, which: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        token, bits = np.full(len(which), -1, np.int64), np.zeros(len(which))
-        k = self.shape.top_k or (1 if self.shape.temperature == 0 else 0)
-        todo = np.arange(len(near))
-        n = k or _FIRST
-        while len(todo):
-            owner, ids, p, beyond = self._beginnings(near, todo, n)
-            size = np.bincount(owner, minlength=len(todo))
-            if k:
-                w = shaping.weights(p, size, self.shape)
-                decided = fine = np.ones(len(todo), bool)
-            else:
-                total = self._totals(near, todo, owner, p)
-                w, decided = shaping.nucleus(p, size, self.shape, total, beyond)
-                fine = ~np.isnan(total)
-            done = np.full(len(near), -1, np.int64)
-            done[todo[decided]] = np.flatnonzero(decided)
-            texts = np.flatnonzero(done[which] >= 0)
-            if len(texts):
-                begin = np.cumsum(size) - size
-                found, q = shaping.draw(w, begin, size, done[which[texts]], uniform(raw[texts]))
-                token[texts], bits[texts] = ids[found], -np.log2(q)
-            todo = todo[~decided & fine]
-            n *= 8
-        return token, bits
-
-    def _beginnings(
-        self, near: _Near, todo: np.ndarray, n: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The first n or more of each list, by history and id: which history, id, p; and the largest p beyond them."""
-        lists, types, v = near.lists, self.types, self.table.n_ids
-        s = len(todo)
-        n_near = np.diff(near.begin)[todo]
-        low = lists.begin[todo]
-        of_word = np.minimum(lists.size[todo], n + n_near)
-        n_rest = len(types.ids) - lists.n_ranked[todo]
-        of_rest = np.minimum(n_rest, n + n_near)
-        own_near = np.repeat(np.arange(s), n_near)
-        own_word = np.repeat(np.arange(s), of_word)
-        own_rest = np.repeat(np.arange(s), of_rest)
-        from_near = near.token[ragged(near.begin[todo], n_near)]
-        at = ragged(low, of_word)
-        from_word = lists.columns["token"][at] if len(at) else at
-        j = ragged(np.zeros(s, np.int64), of_rest)
-        from_rest = types.ids[self._rest_ranks(lists, todo[own_rest], j)]
-        key = np.concatenate((own_near * v + from_near, own_word * v + from_word, own_rest * v + from_rest))
-        key.sort()
-        key = key[np.diff(key, prepend=-1) != 0]
-        owner, ids = np.divmod(key, v)
-        p = probability(self.distribution, near.level[todo[owner]], near.row[todo[owner]], ids)
-        keep = (p > 0) & (ids != UNK) & (ids != BOS)
-        beyond = np.zeros(s)
-        more = np.flatnonzero(of_word < lists.size[todo])
-        beyond[more] = lists.columns["p"][low[more] + of_word[more]] * near.far[todo[more]] if len(more) else 0.0
-        more = np.flatnonzero(of_rest < n_rest)
-        next_p = types.p[types.ids[self._rest_ranks(lists, todo[more], of_rest[more])]] * near.farther[todo[more]]
-        beyond[more] = np.maximum(beyond[more], next_p)
-        return owner[keep], ids[keep], p[keep], beyond
-
-    def _totals(self, near: _Near, todo: np.ndarray, owner: np.ndarray, p: np.ndarray) -> np.ndarray:
-        """Sums of p ** (1/T) over all ids, in units of 2**-40 of the largest: float64 (todo,)."""
-        lists, types = near.lists, self.types
-        most = np.zeros(len(todo))
-        np.maximum.at(most, owner, p)
-        out = np.zeros(len(near))
-        follows = np.flatnonzero(near.place >= 0)
-        if len(follows):
-            at = lists.begin[near.owner[follows]] + near.place[follows]
-            np.add.at(out, near.owner[follows], lists.columns["weight"][at])
-        word, first = np.zeros(len(near)), np.zeros(len(near))
-        filled = np.flatnonzero(lists.size)
-        if len(filled):
-            word[filled] = lists.columns["running"][lists.begin[filled] + lists.size[filled] - 1]
-            first[filled] = lists.columns["p"][lists.begin[filled]] * near.far[filled]
-        first_rest = types.p[types.ids[0]] * near.farther[todo]
-        total = self._scale(first[todo], most) * (word - out)[todo]
-        rest = types.running[-1] - lists.all_taken
-        total += self._scale(first_rest, most) * rest[todo]
-        at_todo = np.full(len(near), np.inf)
-        at_todo[todo] = most
-        inside = (near.p / at_todo[near.owner]) ** (1 / self.temperature) * UNIT
-        total += np.bincount(near.owner, inside, len(near))[todo]
-        return np.where(_fine(first[todo], most) & _fine(first_rest, most), total, np.nan)
-
-    def _scale(self, first: np.ndarray, most: np.ndarray) -> np.ndarray:
-        """The weight of the first of a list, where `most` has weight 1: float64; up to 1, see `_fine`."""
-        return np.minimum(first / most, 1.0) ** (1 / self.temperature)
+    def _draw_first(self, near: _Near, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """From the k first of each list, among which the k first of all are."""
+        types, lists, v, s = self.types, near.lists, self.table.n_ids, len(near.far)
+        n_near = np.diff(near.begin)
+        of_word = np.minimum(lists.size, self.k + n_near)
+        of_rest = np.minimum(len(types.ids) - lists.n_ranked, self.k)
+        at = ragged(lists.begin, of_word)
+        own_word, own_rest = np.repeat(np.arange(s), of_word), np.repeat(np.arange(s), of_rest)
+        rank = _rest_ranks(lists, own_rest, ragged(np.zeros(s, np.int64), of_rest))
+        p_word, p_rest = -lists.columns["minus"][at], types.p[types.ids[rank]] * near.back[0][own_rest]
+        for b in near.back[1:]:
+            p_word, p_rest = p_word * b[own_word], p_rest * b[own_rest]
+        # near ones first, so that they are what stays of those that stand in both lists
+        owner = np.concatenate((near.owner, own_word, own_rest))
+        ids = np.concatenate((near.token, lists.columns["token"][at], types.ids[rank]))
+        p = np.concatenate((near.p, p_word, p_rest))
+        order = np.argsort(owner * v + ids, kind="stable")
+        key = (owner * v + ids)[order]
+        order = order[(np.diff(key, prepend=-1) != 0) & (p[order] > 0)]
+        owner, ids, p = owner[order], ids[order], p[order]
+        size = np.bincount(owner, minlength=s)
+        w = shaping.weights(p, size, self.shape)
+        found, share = shaping.draw(w, np.cumsum(size) - size, size, which, u)
+        return ids[found], -np.log2(share)
 
 
-def _fine(first: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Whether the weights of a list are fine enough.
+def _whole_sums(values: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Sums of segments: int64."""
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
+    return running[begin[1:]] - running[begin[:-1]]
 
-    They are in units of its first, which a near list may have, listed with so much less that the others lead.
-    """
-    return first <= most * (1 + 1e-9)
+
+def _rest_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """The rank of the j-th type that does not follow the word: int64."""
+    begin = lists.begin[which]
+    return j + place_in(lists.columns["skipped"], begin, begin + lists.n_ranked[which], j) - begin
 
 
 def _no_lists(n: int) -> Lists:
-    names = ("token", "p", "weight", "running", "place", "rank", "left_over", "taken", "skipped")
+    """Those of empty histories, in a table without others."""
+    names = ("token", "minus", "weight", "running", "place", "rank", "left_over", "taken", "skipped")
     a, b, c, d = (np.zeros(n, np.int64) for _ in range(4))
-    return Lists(a, b, c, d, {name: np.empty(0, np.float64 if name == "p" else np.int64) for name in names})
+    empty = {name: np.empty(0, np.float64 if name == "minus" else np.int64) for name in names}
+    return Lists(a, b, np.ones(n), c, d, empty)
 
 
 def _first_gap(place: np.ndarray, begin: np.ndarray) -> np.ndarray:
@@ -349,6 +354,6 @@ def _first_gap(place: np.ndarray, begin: np.ndarray) -> np.ndarray:
     out = size.copy()
     some = np.flatnonzero(size)
     if len(some):
-        out[some] = np.minimum.reduceat(np.where(place != here, here, np.iinfo(np.int64).max), begin[some])
-        out = np.minimum(out, size)
+        first = np.minimum.reduceat(np.where(place != here, here, np.iinfo(np.int64).max), begin[some])
+        out[some] = np.minimum(first, size[some])
     return out

@@ -1,6 +1,6 @@
 """Followers of single words, and all types, by falling probability with running sums of their weights.
 
-Legend: w is a word (a history of one token), given by its row; T the temperature; a weight is
+Legend: b is a backoff weight; w is a word (a history of one token), given by its row; T the temperature; a weight is
 p ** (1/T) in units of 2**-40 of the largest of its list, a whole number, so that sums are exact.
 """
 
@@ -43,6 +43,7 @@ class Types:
     p        float64 (n_ids,), by id, 0 for those two
     ids      int64 (t,), those above 0
     rank     int64 (n_ids,), places in `ids`, -1 for those that are not there
+    minus    float64 (t,), -p, rising
     weight   int64 (t,); weight_of_rank the same and a 0 behind it, for what has no rank
     running  int64 (t + 1,), sums of the weights before each
     """
@@ -55,6 +56,7 @@ class Types:
         self.p[[UNK, BOS]] = 0.0
         order = np.argsort(-self.p, kind="stable")
         self.ids = order[: int(np.count_nonzero(self.p))]
+        self.minus = -self.p[self.ids]
         self.rank = np.full(n, -1, np.int64)
         self.rank[self.ids] = np.arange(len(self.ids))
         most = float(self.p[self.ids[0]]) if len(self.ids) else 1.0
@@ -67,19 +69,21 @@ class Types:
 class Lists:
     """The followers of some words; word i has places begin[i] .. begin[i] + size[i] - 1 of the columns.
 
-    Columns by falling p(. | w), ties by id:  token; p float64; weight, and running: its sums up to and
-    with each place, int64. Where p is 0 the weight is 0.
+    Columns by falling p(. | w), ties by id:  token; minus, -p float64; weight, and running: its sums up to and
+    with each place, int64. UNK and BOS have p 0 and weight 0.
     Columns by table row: place, of each follower among those, counted from begin.
     Columns by rank among all types: rank; left_over: sums of the weights of the types before that rank
     that do not follow w; taken: sums of the weights of those that do, before it. Types without a rank
     stand behind all others.
 
+    back      float64 (words,), b
     n_ranked  int64 (words,), how many have a rank
     all_taken int64 (words,), sums of the types' weights over all of them
     """
 
     begin: np.ndarray
     size: np.ndarray
+    back: np.ndarray
     n_ranked: np.ndarray
     all_taken: np.ndarray
     columns: dict[str, np.ndarray]
@@ -95,7 +99,7 @@ class Words:
 
     def _forget(self) -> None:
         n = self.distribution.table.n_ids
-        self._begin = np.full(n, -1, np.int64)
+        self._begin, self._back = np.full(n, -1, np.int64), np.ones(n)
         self._size, self._n_ranked, self._all_taken = (np.zeros(n, np.int64) for _ in range(3))
         self._columns: dict[str, np.ndarray] = {}
         self._filled = 0
@@ -108,7 +112,7 @@ class Words:
             missing = np.unique(word[self._begin[word] < 0])
             if len(missing) or not self._columns:
                 self._add(missing)
-            at = self._begin[word], self._size[word], self._n_ranked[word], self._all_taken[word]
+            at = self._begin[word], self._size[word], self._back[word], self._n_ranked[word], self._all_taken[word]
             return Lists(*at, dict(self._columns))
 
     def _add(self, word: np.ndarray) -> None:
@@ -125,6 +129,7 @@ class Words:
             old[self._filled : end] = column
         self._begin[word] = self._filled + np.cumsum(size) - size
         self._size[word] = size
+        self._back[word] = self.distribution.backoff(1, word)
         self._filled = end
 
     def _made(self, word: np.ndarray, low: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
@@ -159,7 +164,7 @@ class Words:
         before[some] = summed[begin[some]] - weight[begin[some]]
         return {
             "token": token[order],
-            "p": p[order],
+            "minus": -p[order],
             "weight": weight,
             "running": summed - before[owner],
             "place": place,

@@ -81,32 +81,6 @@ def weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndarray:
     return out
 
 
-def nucleus(
-    p: np.ndarray, size: np.ndarray, shape: Shape, total: np.ndarray, beyond: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weights after top-p where only the likeliest of each segment are known: int64, and which segments are decided.
-
-    p, size  as `count` in `weights`
-    total    float64 (s,), the sum of the weights of all of a segment, in the same units
-    beyond   float64 (s,), the largest p that is not known; 0 where all are
-
-    A segment is decided where those above `beyond` reach top_p of the total.
-    """
-    w = weights(p, size, Shape(shape.temperature))
-    begin = np.cumsum(size) - size
-    owner = np.repeat(np.arange(len(size)), size)
-    order = np.lexsort((np.arange(len(p)), -p, owner))
-    running = np.cumsum(w[order].astype(np.float64))
-    before = running - w[order]
-    before -= before[begin][owner]
-    total = np.where(beyond > 0, total, np.add.reduceat(w.astype(np.float64), begin))
-    keep = before < shape.top_p * total[owner]
-    out = np.zeros(len(p), np.int64)
-    out[order[keep]] = w[order[keep]]
-    certain = np.add.reduceat(np.where(p > beyond[owner], w, 0).astype(np.float64), begin)
-    return out, (beyond == 0) | (certain >= shape.top_p * total)
-
-
 def draw(
     w: np.ndarray, low: np.ndarray, size: np.ndarray, which: np.ndarray, u: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
