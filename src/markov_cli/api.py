@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import HistoryError, ModelFileError, NeedsCounts, OptionError
+from .asking import known
+from .errors import ModelFileError, NeedsCounts, OptionError
+from .inspecting.followers import likely_followers, seen_followers
 from .model import modelfile
 from .model.compact import DAMAGED
 from .model.modelfile import Header
@@ -18,11 +19,11 @@ from .model.table import INDEX_ROWS, Table
 from .results import Follower, Followers, Known, Text
 from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
-from .text.encoding import Encoder, TextOptions
+from .text.encoding import TextOptions
 from .text.lexicon import Lexicon
-from .text.reading import Block, Repairs, Source, check_encoding, find_sources
+from .text.reading import Repairs, Source, check_encoding, find_sources
 from .text.tokenizing import DEFAULT_PATTERN
-from .text.types import BOS, N_MARKERS, UNK
+from .text.types import N_MARKERS
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from .scoring.totals import Totals
     from .training import Trained
 
-_TOUCHES = ("", "left", "right", "both")
 _MANY = 2000  # texts from which an index of the table pays
 _GUESS = 30  # tokens of a text, where the model does not say
-_MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
 class Model:
@@ -164,60 +163,7 @@ class Model:
 
         HistoryError where the model knows not one of its tokens.
         """
-        tokens = self._tokens(text)
-        choices = [self._ids_of(t, f, ignore_case) for t, f in tokens[:-1]]
-        if tokens:
-            choices.append(self._ids_of(tokens[-1][0], tokens[-1][1], ignore_case, last=True))
-        if tokens and not any(choices):
-            raise self._unknown([t for t, _ in tokens])
-        before = [BOS] if at_start else []
-        fixed = [c[0] if c else UNK for c in choices]
-        keep = max(len(fixed) - (self.order - 1), 0) if self.order > 1 else len(fixed)
-        best: Known | None = None
-        tail = [c if c else [UNK] for c in choices[keep:]]
-        for ids in itertools.islice(itertools.product(*tail), _MAX_CASES if ignore_case else 1):
-            whole = [*before, *fixed[:keep], *ids]
-            level, row = self._guarded(self.table.find, whole)
-            if best is None or level > best.level:
-                best = Known(whole, level, row)
-        assert best is not None
-        return best
-
-    def _tokens(self, text: str) -> list[tuple[bytes, int]]:
-        """The model's own tokenizer on one piece of text: bytes and flags of each token."""
-        o = self.header.options
-        options = TextOptions(o.tokenizer, "file", o.lowercase, o.pattern)
-        encoder = Encoder(options)
-        plain = text.encode("utf-8", "surrogateescape")
-        if o.tokenizer != "bytes":
-            plain = plain.decode("utf-8", "replace").encode()
-        data = np.frombuffer(plain + bytes(8), np.uint8)
-        piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
-        seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
-        types = encoder.types(seen)
-        start, length = types.start, types.length
-        return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
-
-    def _ids_of(self, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
-        """Ids that a token can be, the likeliest first."""
-        found = self._guarded(self.lexicon.find, token, None, ignore_case)
-        exact = self.lexicon.bytes_of
-
-        def unlike(i: int) -> tuple[bool, bool]:
-            own = int(self.lexicon.flags[i]) if len(self.lexicon.flags) else 0
-            # what stands behind the last token is not known, so its right side is free
-            return exact(i) != token, (own ^ flags) & (1 if last else 3) != 0
-
-        return sorted(found, key=unlike)
-
-    def _unknown(self, tokens: list[bytes]) -> HistoryError:
-        words = [t.decode("utf-8", "replace") for t in tokens]
-        near = [w for word in words[:3] for w in self.lexicon.nearest(word)]
-        shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
-        hint = (
-            f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
-        )
-        return HistoryError(f"{shown}: not in the model's {self.header.types:,} types", hint)
+        return self._guarded(known, self.header.options, self.lexicon, self.table, text, at_start, ignore_case)
 
     def _guarded(self, call: Any, *args: Any) -> Any:
         """Run something on the table; an index outside it, or a sum that cannot be, means a damaged file."""
@@ -230,8 +176,9 @@ class Model:
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
         """The followers of one known history, the commonest first; the likeliest under another smoothing."""
         if self.draws_raw(smoothing):
-            return self._guarded(self._follow, level, row, top)
-        return self._guarded(self._likely, level, row, top, self.distribution(smoothing))
+            return self._guarded(seen_followers, self.table, self.lexicon, level, row, top)
+        counted = self.header.holds != "probabilities"
+        return self._guarded(likely_followers, self.distribution(smoothing), self.lexicon, level, row, top, counted)
 
     def backoff(self, known: Known, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a known history and of each shorter one, down to no history."""
@@ -244,53 +191,9 @@ class Model:
             row = int(self._guarded(self.table.shorter, level, np.array([row]))[0])
             level -= 1
 
-    def _follow(self, level: int, row: int, top: int | None) -> Followers:
-        table = self.table
-        at = np.array([row], np.int64)
-        low, high = (int(x[0]) for x in table.followers(level, at))
-        count = table.orders[level].count.slice(low, high)
-        if level == 0:
-            count = count.copy()
-            count[BOS] = 0
-        seen = np.flatnonzero(count)
-        order = seen[np.argsort(-count[seen], kind="stable")][:top]
-        total = table.total(level, at)[0].item()
-        if table.pruned:  # what was dropped is not drawn either
-            total = count.sum().item()
-        ids = table.tokens(level + 1, order + low).tolist()
-        found = [self._follower(i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
-        history = [self.name_of(i) for i in table.ngram(level, row)]
-        return Followers(history, level, total, len(seen), found)
-
-    def _likely(self, level: int, row: int, top: int | None, distribution: Distribution) -> Followers:
-        """Every id can follow: those with the highest p, and how often each was seen."""
-        from .model.distribution import whole
-
-        table = self.table
-        at = np.array([row], np.int64)
-        p = whole(distribution, level, row)
-        ids = np.lexsort((np.arange(len(p)), -p))
-        ids = ids[p[ids] > 0][:top]
-        low, high = (int(x[0]) for x in table.followers(level, at))
-        counted = self.header.holds != "probabilities"
-        count = np.zeros(len(p), np.int64 if not counted or table.orders[level].count.whole else np.float64)
-        followers = table.tokens(level + 1, np.arange(low, high))
-        if counted:
-            count[followers] = table.orders[level].count.slice(low, high)
-            count[BOS] = 0
-        seen = int(np.count_nonzero(count)) if counted else high - low if level else int(np.count_nonzero(p))
-        total = table.total(level, at)[0].item() if counted else None
-        found = [self._follower(i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
-        return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
-
-    def _follower(self, i: int, count: float | None, probability: float) -> Follower:
-        marker = self.lexicon.marker(i)
-        touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
-        return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)
-
     def name_of(self, i: int) -> str:
         """A type's text, or a marker's name, for showing."""
-        return self.lexicon.marker(i) or self.lexicon.text_of(i)
+        return self.lexicon.name_of(i)
 
     def followers(
         self,

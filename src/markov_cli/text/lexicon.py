@@ -71,6 +71,10 @@ class Lexicon:
         """The marker's name where id i is one."""
         return MARKERS[i] if i < N_MARKERS else None
 
+    def name_of(self, i: int) -> str:
+        """A type's text, or a marker's name, for showing."""
+        return self.marker(i) or self.text_of(i)
+
     def flags_of(self, ids: np.ndarray) -> np.ndarray:
         """Touching flags of ids: uint8."""
         return self.flags[ids] if len(self.flags) else np.zeros(len(ids), np.uint8)
