@@ -88,7 +88,8 @@ def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None
     n_rows, odd = divmod(len(at), fields)
     if odd or not k + 1 <= fields <= k + 2 or not newline[fields - 1 :: fields].all():
         return None
-    if np.count_nonzero(newline | (divider == 0x09) | (divider == 0x20)) < len(at) or np.count_nonzero(newline) > n_rows:
+    known = newline | (divider == 0x09) | (divider == 0x20)
+    if not known.all() or np.count_nonzero(newline) != n_rows:
         return None
     length = np.empty(len(at), np.int64)
     length[0] = at[0]
@@ -132,7 +133,8 @@ def _numbers_of_words(
     text: bytes, a: np.ndarray, columns: _Columns, words: Vocabulary, n_words: int | None
 ) -> list[np.ndarray]:
     """Words by columns, k of (start, length), as the vocabulary numbers them."""
-    # (not looking up again what stands in the line above was tried: finding that out takes as long)
+    # (not looking up again what stands in the line above was tried: finding that out takes as long, even in
+    # columns where most words stand again, as those words are in the cache)
     start, length = (np.concatenate(c) for c in zip(*columns, strict=True))
     number = words.numbers(a, start, length, None)
     if n_words is not None and int(number.max()) >= n_words:
