@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
 from markov_cli.errors import ModelFileError
 from markov_cli.formats import arpa_reading
+from markov_cli.formats import listing as listing_room
 from markov_cli.formats.arpa_reading import read
 from markov_cli.formats.arpa_writing import Rows, write
 from markov_cli.formats.listing import trie_of
@@ -248,3 +249,21 @@ def test_kenlm_reads_what_is_written(tmp_path):
     model = kenlm.Model(str(tmp_path / "x.arpa"))
     # <s> a, a b, then backoff(b) p(</s>): -0.25 - 0.125 - 1 - 0.75
     assert model.score("a b") == pytest.approx(-2.125, abs=1e-6)
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=60),
+    st.sampled_from([2, 12, 16, 30, 32, 57]),
+    st.sampled_from([1, 4, 1 << 17]),
+)
+def test_rows_are_sorted_whatever_fits_a_number(rows, bits, at_a_time):
+    # 57 bits are more than an id has: a group's number, 2 to 6 bits, and a row's, up to 6, do not fit beside them
+    up = min(bits, 32) - 2
+    columns = [np.array(c, np.uint32) << np.uint32(up) for c in zip(*rows, strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing_room, "_SORTED", at_a_time)
+        order, new, ids = listing_room._sorted(columns, bits)
+    assert [rows[i] for i in order] == sorted(rows)
+    assert sorted(order.tolist()) == list(range(len(rows)))
+    assert [tuple(int(c) >> up for c in row) for row in zip(*ids, strict=True)] == sorted(set(rows))
+    assert np.count_nonzero(new) == len(set(rows))

@@ -46,35 +46,10 @@ def rows_of(text: bytes, k: int, words: Vocabulary, n_words: int | None = None) 
     n_words  how many words are unigrams; None where these are they, and are added
     """
     a = np.frombuffer(text + bytes(SPARE), np.uint8)
-    m = len(text)
-    newline = a[:m] == 0x0A
-    white = newline | (a[:m] == 0x09) | (a[:m] == 0x20) | (a[:m] == 0x0D) | (a[:m] == 0)
-    edge = np.flatnonzero(white[1:] != white[:-1])
-    edge += 1
-    if not white[0]:
-        edge = np.concatenate((np.zeros(1, np.int64), edge))
-    start = edge[0::2]
-    end = edge[1::2] if len(edge) % 2 == 0 else np.append(edge[1::2], m)
-    if not len(start):
+    columns, backed = _even(text, a, k) or _uneven(text, a, k)
+    if not columns:
         none = np.empty(0, np.float32)
         return Part([np.empty(0, np.uint32)] * k, none, none, Notes(), text.count(b"\n"))
-    last = _last_of_line(newline, start, end)
-    fields = np.diff(last, prepend=-1)
-    most, least = int(fields.max()), int(fields.min())
-    if least < k + 1 or most > k + 2:
-        row = int(np.argmax((fields < k + 1) | (fields > k + 2)))
-        raise _bad_line(text, int(start[last[row]]), f"{fields[row]} fields, not {k + 1} or {k + 2}", _A_ROW)
-    backed: np.ndarray | slice | None = None  # rows that have a backoff
-    if most == least:
-        start, end = start.reshape(-1, most), end.reshape(-1, most)
-        columns = [(start[:, c].copy(), end[:, c] - start[:, c]) for c in range(most)]
-        if most == k + 2:
-            backed = slice(None)
-    else:
-        first, length = last - (fields - 1), end - start
-        backed = np.flatnonzero(fields == k + 2)
-        columns = [(start[first + c], length[first + c]) for c in range(k + 1)]
-        columns.append((start[last[backed]], length[last[backed]]))
     pieces = Pieces(a)
     log10 = _numbers(text, pieces, *columns[0], "probability")
     notes = Notes()
@@ -96,15 +71,70 @@ def rows_of(text: bytes, k: int, words: Vocabulary, n_words: int | None = None) 
         backoff[backed] = np.maximum(given, -_FLOAT32)
         notes.missing_backoffs -= len(given)
     number = _numbers_of_words(text, a, columns[1 : k + 1], words, n_words)
-    n_lines = int(np.count_nonzero(newline))
-    return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, n_lines)
+    return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, text.count(b"\n"))
+
+
+_Columns = list[tuple[np.ndarray, np.ndarray]]  # start and length, int64, of each field
+_Backed = np.ndarray | slice | None  # the rows that have a backoff
+
+
+def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None:
+    """The fields of rows that all have as many, with one tab or space between two; None where they are otherwise."""
+    m = len(text.rstrip(b"\n")) + 1  # empty lines behind the last row may be
+    at = np.flatnonzero(a[:m] < 0x21)
+    divider = a.take(at)
+    newline = divider == 0x0A
+    fields = int(np.argmax(newline)) + 1
+    n_rows, odd = divmod(len(at), fields)
+    if odd or not k + 1 <= fields <= k + 2 or not newline[fields - 1 :: fields].all():
+        return None
+    known = newline | (divider == 0x09) | (divider == 0x20)
+    if not known.all() or np.count_nonzero(newline) != n_rows:
+        return None
+    length = np.empty(len(at), np.int64)
+    length[0] = at[0]
+    np.subtract(at[1:], at[:-1], out=length[1:])
+    length[1:] -= 1
+    if not length.all():
+        return None
+    end = at.reshape(n_rows, fields).T
+    by_field = np.ascontiguousarray(length.reshape(n_rows, fields).T)
+    start = end - by_field
+    return list(zip(start, by_field, strict=True)), slice(None) if fields == k + 2 else None
+
+
+def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
+    """The fields of any rows; none where there is no row."""
+    m = len(text)
+    newline = a[:m] == 0x0A
+    white = newline | (a[:m] == 0x09) | (a[:m] == 0x20) | (a[:m] == 0x0D) | (a[:m] == 0)
+    edge = np.flatnonzero(white[1:] != white[:-1])
+    edge += 1
+    if not white[0]:
+        edge = np.concatenate((np.zeros(1, np.int64), edge))
+    start = edge[0::2]
+    end = edge[1::2] if len(edge) % 2 == 0 else np.append(edge[1::2], m)
+    if not len(start):
+        return [], None
+    last = _last_of_line(newline, start, end)
+    fields = np.diff(last, prepend=-1)
+    if int(fields.min()) < k + 1 or int(fields.max()) > k + 2:
+        row = int(np.argmax((fields < k + 1) | (fields > k + 2)))
+        raise _bad_line(text, int(start[last[row]]), f"{fields[row]} fields, not {k + 1} or {k + 2}", _A_ROW)
+    first, length = last - (fields - 1), end - start
+    backed = np.flatnonzero(fields == k + 2)
+    columns = [(start[first + c], length[first + c]) for c in range(k + 1)]
+    if len(backed):
+        columns.append((start[last[backed]], length[last[backed]]))
+    return columns, backed if len(backed) else None
 
 
 def _numbers_of_words(
-    text: bytes, a: np.ndarray, columns: list[tuple[np.ndarray, np.ndarray]], words: Vocabulary, n_words: int | None
+    text: bytes, a: np.ndarray, columns: _Columns, words: Vocabulary, n_words: int | None
 ) -> list[np.ndarray]:
     """Words by columns, k of (start, length), as the vocabulary numbers them."""
-    # (not looking up again what stands in the line above was tried: finding that out takes as long)
+    # (not looking up again what stands in the line above was tried: finding that out takes as long, even in
+    # columns where most words stand again, as those words are in the cache)
     start, length = (np.concatenate(c) for c in zip(*columns, strict=True))
     number = words.numbers(a, start, length, None)
     if n_words is not None and int(number.max()) >= n_words:

@@ -26,6 +26,7 @@ NO_UNK = -100.0  # log10 p of `<unk>` where a file has none; KenLM's
 NO_MARKER = -99.0
 _U = np.uint64
 _SHOWN = 120
+_SORTED = 1 << 17  # rows sorted at one time
 _AGAIN = "the file is damaged; export it again"
 
 
@@ -82,7 +83,7 @@ class TrieOrder:
 
     token    uint32 (r,)      last id; None for order 1, whose rows are the ids
     first    int64 (r + 1,)   where its followers begin in the next order; None at the top
-    link     int64 (r,)       the row, one order below, of the suffix; None for order 1 and the top
+    link     integer (r,)     the row, one order below, of the suffix; None for order 1 and the top
     log10    float32 (r,)
     backoff  float32 (r,)     None at the top
     """
@@ -123,11 +124,6 @@ class _Level:
     backoff: np.ndarray | None
     listed: np.ndarray
 
-    def take(self, which: np.ndarray) -> _Level:
-        """Some rows."""
-        backoff = None if self.backoff is None else self.backoff[which]
-        return _Level([c[which] for c in self.ids], self.log10[which], backoff, self.listed[which])
-
 
 def trie_of(listing: Listing) -> Trie:
     """Sort a listing into a trie; `listing.orders` is used up.
@@ -140,9 +136,10 @@ def trie_of(listing: Listing) -> Trie:
     levels, links, firsts = [level], [np.empty(0, np.int64)] * n, [np.empty(0, np.int64)] * n
     if n > 1:
         top = _listed(listing, id_of)
-        top = top.take(_order_of(top.ids, bits))
-        _refuse_double(~starts_new(*top.ids), top.ids, listing.name, types)
-        levels.append(top)
+        order, new, ids = _sorted(top.ids, bits)
+        _refuse_double(order[~new], top.ids, listing.name, types)
+        levels.append(_Level(ids, top.log10[order], None, top.listed))
+        del top, order, new
     for k in range(n, 2, -1):  # the longest first: each order's suffixes may be missing below it
         below, firsts[k - 2], links[k - 1] = _below(_listed(listing, id_of), levels[1], bits, listing, types)
         levels.insert(1, below)
@@ -175,8 +172,10 @@ def _unigrams(listing: Listing) -> tuple[Types, np.ndarray, _Level]:
     plain = np.ones(len(log10), bool)
     plain[[p for p in places if p is not None]] = False
     which = np.flatnonzero(plain)
-    types = parse_names(listing.blob, listing.offsets).take(which)
-    _refuse_double_types(types, listing.name)
+    named = parse_names(listing.blob, listing.offsets)
+    types = named.take(which)
+    if len(named.blob) > len(listing.blob):  # some are escaped; else names that differ are types that do
+        _refuse_double_types(types, listing.name)
     order = order_of_types(types, log10[which].astype(np.float64))
     which = which[order]
     n_ids = N_MARKERS + len(which)
@@ -215,30 +214,71 @@ def _listed(listing: Listing, id_of: np.ndarray) -> _Level:
     return _Level([id_of.take(c) for c in ids], log10, backoff, np.ones(len(log10), bool))
 
 
-def _order_of(columns: Sequence[np.ndarray], bits: int) -> np.ndarray:
-    """The order of rows by their columns, the first one first: int64 (m,).
+def _sorted(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Rows in the order of their columns, the first one first.
 
-    columns  unsigned (m,) each, of values that `bits` hold
+    columns  uint32 (m,) each, of values that `bits` hold
+    returns  the order, int64 (m,); where in it distinct rows begin, bool (m,); their columns, uint32
 
-    From the last columns to the first, as many at a time as fit one uint64 beside a row's number.
+    As many of the first columns as fit one uint64 beside a row's number are sorted in it, and read from
+    it again; each further column within the groups of rows that those before it make.
     """
     m = len(columns[0])
     own_bits = max(m - 1, 1).bit_length()
     fit = max((64 - own_bits) // bits, 1)
-    order: np.ndarray | None = None
-    for high in range(len(columns), 0, -fit):
-        key = np.zeros(m, _U)
-        for column in columns[max(high - fit, 0) : high]:
-            key <<= _U(bits)
-            key |= column if order is None else column[order]
-        key <<= _U(own_bits)
-        key |= np.arange(m, dtype=_U)
-        key.sort()
-        key &= _U((1 << own_bits) - 1)
-        moved = key.view(np.int64)
-        order = moved if order is None else order[moved]
-    assert order is not None
-    return order
+    key = columns[0].astype(_U)
+    for column in columns[1:fit]:
+        key <<= _U(bits)
+        key |= column
+    key <<= _U(own_bits)
+    key |= np.arange(m, dtype=_U)
+    key.sort()
+    order = (key & _U((1 << own_bits) - 1)).view(np.int64)
+    key >>= _U(own_bits)
+    new = starts_new(key)
+    distinct = key[new]
+    low = _U((1 << bits) - 1)
+    ids = [(distinct >> _U(bits * i) & low).astype(np.uint32) for i in reversed(range(len(columns[:fit])))]
+    for column in columns[fit:]:
+        key = np.cumsum(new, dtype=_U)
+        key -= _U(1)
+        key <<= _U(bits)
+        key |= column.take(order)
+        _sort_groups(key, order, np.flatnonzero(new), bits)
+        new = starts_new(key)
+        distinct = key[new]
+        group = (distinct >> _U(bits)).view(np.int64)
+        ids = [*(c.take(group) for c in ids), (distinct & low).astype(np.uint32)]
+    return order, new, ids
+
+
+def _sort_groups(key: np.ndarray, order: np.ndarray, start: np.ndarray, bits: int) -> None:
+    """Sort within groups of rows, in place, some groups at a time, to stay in the cache.
+
+    key    uint64 (m,), a group's number, rising, above `bits` bits
+    order  int64 (m,), moved along
+    start  int64, where the groups begin
+    """
+    low = 0
+    while low < len(key):
+        at = int(np.searchsorted(start, low + _SORTED))
+        high = int(start[at]) if at < len(start) else len(key)
+        part, moved = key[low:high], order[low:high]
+        own_bits = max(high - low - 1, 1).bit_length()
+        base = part[0] >> _U(bits) << _U(bits)
+        local = part - base
+        if int(local[-1] >> _U(bits)).bit_length() + bits + own_bits > 64:
+            again = np.argsort(local, kind="stable")
+            part[:] = part[again]
+        else:
+            local <<= _U(own_bits)
+            local |= np.arange(high - low, dtype=_U)
+            local.sort()
+            again = (local & _U((1 << own_bits) - 1)).view(np.int64)
+            local >>= _U(own_bits)
+            np.add(local, base, out=part)
+        moved[:] = moved[again]
+        low = high
 
 
 def _running(count: np.ndarray) -> np.ndarray:
@@ -262,18 +302,17 @@ def _below(
     n_own, n_above = len(own.log10), len(above.log10)
     heads = np.flatnonzero(starts_new(*above.ids[:-1]))
     columns = [np.concatenate((own.ids[j], above.ids[j + 1], above.ids[j][heads])) for j in range(k)]
-    order = _order_of(columns, bits)
-    new = np.zeros(len(order), bool)
-    for column in columns:
-        new |= starts_new(column[order])
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.cumsum(new) - 1
-    of_own, link, of_head = rank[:n_own], rank[n_own : n_own + n_above], rank[n_own + n_above :]
-    some = order[new]
-    ids = [column[some] for column in columns]
-    times = np.bincount(of_own, minlength=len(some))
-    _refuse_double(times > 1, ids, listing.name, types)
-    listed = times > 0
+    order, new, ids = _sorted(columns, bits)
+    n_rows = len(ids[0])
+    row = np.cumsum(new, dtype=np.uint32 if len(order) < 1 << 32 else np.uint64) - 1
+    is_own, is_head = order < n_own, order >= n_own + n_above
+    from_own, of_own, of_head = order[is_own], row[is_own], row[is_head]  # heads are in order already
+    _refuse_double(from_own[1:][of_own[1:] == of_own[:-1]], own.ids, listing.name, types)
+    is_above = ~(is_own | is_head)
+    link = np.empty(n_above, row.dtype)
+    link[order[is_above] - n_own] = row[is_above]
+    listed = np.zeros(n_rows, bool)
+    listed[of_own] = True
     if len(heads):
         missing = np.flatnonzero(np.logical_or.reduceat(above.listed, heads) & ~listed[of_head])
         if len(missing):
@@ -284,19 +323,18 @@ def _below(
                 f"{_show(types, ngram[:-1])} is not in \\{k}-grams:",
                 "the first words of every n-gram must be one too; export the file again",
             )
-    log10, backoff = np.zeros(len(some), np.float32), np.zeros(len(some), np.float32)
-    log10[of_own] = own.log10
+    log10, backoff = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
+    log10[of_own] = own.log10[from_own]
     if own.backoff is not None:
-        backoff[of_own] = own.backoff
-    listing.notes.blanks += len(some) - n_own
-    n_followers = np.zeros(len(some), np.int64)
+        backoff[of_own] = own.backoff[from_own]
+    listing.notes.blanks += n_rows - n_own
+    n_followers = np.zeros(n_rows, np.int64)
     n_followers[of_head] = np.diff(heads, append=n_above)
     return _Level(ids, log10, backoff, listed), _running(n_followers), link
 
 
-def _refuse_double(double: np.ndarray, ids: list[np.ndarray], name: str, types: Types) -> None:
-    """ids are those of distinct or sorted rows."""
-    rows = np.flatnonzero(double)
+def _refuse_double(rows: np.ndarray, ids: list[np.ndarray], name: str, types: Types) -> None:
+    """rows are those, in the order of n-grams, that say again what stood before."""
     if len(rows):
         ngram = [int(c[rows[0]]) for c in ids]
         raise ModelFileError(

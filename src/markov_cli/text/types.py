@@ -12,7 +12,7 @@ MARKERS = ("<unk>", "<s>", "</s>")
 N_MARKERS = len(MARKERS)
 
 _DEEP = 1 << 12
-_TAKE = 1 << 14  # types copied at one time, to stay in the cache
+TAKE = 1 << 14  # types copied at one time, to stay in the cache
 _U = np.uint64
 
 
@@ -34,7 +34,7 @@ class Types:
     def take(self, which: np.ndarray) -> Types:
         """These types, in this order, in a blob of their own."""
         start, length = self.start[which], self.length[which]
-        blob = [self.blob[ragged(start[i : i + _TAKE], length[i : i + _TAKE])] for i in range(0, len(which), _TAKE)]
+        blob = [self.blob[ragged(start[i : i + TAKE], length[i : i + TAKE])] for i in range(0, len(which), TAKE)]
         whole = np.concatenate(blob) if blob else np.empty(0, np.uint8)
         return Types(whole, np.cumsum(length) - length, length, self.flags[which])
 

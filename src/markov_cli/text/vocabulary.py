@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .types import Types, ragged, starts_new
+from .types import TAKE, Types, ragged, starts_new
 
 HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
 SHORT = 7  # bytes that fit beside length and flags
@@ -78,31 +78,36 @@ class _Slots:
 
     def add(self, key: np.ndarray, number: np.ndarray) -> None:
         """Distinct keys that are not there yet."""
-        self.used += len(key)
+        used = self.used + len(key)
         size = len(self.table)
         value = number.astype(_U) + _U(1)
-        if self.used * 3 <= size:
+        if used * 3 <= size:
             self._put(self.table, key, value)
-            return
-        while self.used * 3 > size:
-            size *= 2
-        table = np.zeros((2 * size, 2), _U)
-        old = self.table[self.table[:, 0] != 0]
-        self._put(table, old[:, 0], old[:, 1])
-        self._put(table, key, value)
-        self.table = table
+        else:
+            while used * 3 > size:
+                size *= 2
+            table = np.zeros((size, 2), _U)
+            old = self.table[self.table[:, 0] != 0]
+            self._put(table, old[:, 0], old[:, 1])
+            self._put(table, key, value)
+            self.table = table
+        self.used = used  # last: while it stays as it was, so does what is absent
 
     def _put(self, table: np.ndarray, key: np.ndarray, value: np.ndarray) -> None:
-        slot = self._slot(key, table)
-        while len(key):
-            empty = np.flatnonzero(table[slot, 0] == 0)
-            order = np.argsort(slot[empty], kind="stable")
-            won = empty[order][starts_new(slot[empty][order])]  # the first of those that want a slot
-            table[slot[won], 0] = key[won]
-            table[slot[won], 1] = value[won]
-            lost = np.ones(len(key), bool)
-            lost[won] = False
-            key, value, slot = key[lost], value[lost], (slot[lost] + 1) & (len(table) - 1)
+        keys, values = table[:, 0], table[:, 1]
+        asking = self._slot(key, table).view(_U) << _U(32)  # the slot asked for, and below it who asks
+        asking |= np.arange(len(key), dtype=_U)
+        while len(asking):
+            asking.sort()  # so that memory is gone through in its order
+            slot = (asking >> _U(32)).view(np.int64)
+            gets = keys[slot] == 0
+            gets &= starts_new(slot)  # the first of those that want a slot
+            who, where = (asking[gets] & _U(2**32 - 1)).view(np.int64), slot[gets]
+            keys[where] = key[who]
+            values[where] = value[who]
+            asking = asking[~gets]
+            asking += _U(1 << 32)
+            asking &= _U(len(table) - 1 << 32 | 2**32 - 1)
 
 
 class Growing:
@@ -167,9 +172,7 @@ class Vocabulary:
         view = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
         size = length.astype(_U)
         key = view[start]
-        spare = _U(64) - (np.minimum(size, _U(8)) << _U(3))  # bits of the eight that are not the token's
-        key <<= spare
-        key >>= spare
+        key &= _MASK.take(length, mode="clip")
         long = np.flatnonzero(length > SHORT)
         some = _Long.of(self, a, view, start[long], length[long], None if flags is None else flags[long], key[long])
         key |= size << _U(56)
@@ -184,26 +187,31 @@ class Vocabulary:
         return number
 
     def _short_numbers(self, key: np.ndarray) -> np.ndarray:
+        used = self._short.used
         number, missing = self._short.find(key)
         if len(missing):
             wanted = key[missing]
             with self._lock:
-                found, still = self._short.find(wanted)
+                if self._short.used == used:
+                    found, still = np.empty(len(wanted), np.uint32), np.arange(len(wanted))
+                else:
+                    found, still = self._short.find(wanted)
                 if len(still):
                     new = np.sort(wanted[still])  # they hold their bytes, length and flags themselves
                     new = new[starts_new(new)]  # np.unique hashes, and is slow on such keys
                     n = (new >> _U(56) & _U(7)).astype(np.int64)
-                    first = np.uint32(len(self))
                     letters = new.astype("<u8").view(np.uint8)
                     self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
-                    found[still] = first + np.searchsorted(new, wanted[still]).astype(np.uint32)
+                    found[still], _ = self._short.find(wanted[still])
             number[missing] = found
         return number
 
     def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """Store the bytes of new types; returns their numbers."""
         at = self._blob.size + np.cumsum(length) - length
-        self._blob.extend(a[ragged(start, length)])
+        for low in range(0, len(start), TAKE):
+            some = slice(low, low + TAKE)
+            self._blob.extend(a[ragged(start[some], length[some])])
         self._blob.reserve(8)
         number = np.arange(len(self), len(self) + len(start)).astype(np.uint32)
         self._start.extend(at)
@@ -232,10 +240,12 @@ class Vocabulary:
         """The own numbering of tokens that are new, or not what their hash named."""
         own, missing = self._long.find(t.key)
         if len(missing):
-            key, first, which = np.unique(t.key[missing], return_index=True, return_inverse=True)
-            number = self._append_long(t, missing[first])
-            self._long.add(key, number)
-            own[missing] = number[which]
+            wanted = t.key[missing]
+            order = np.argsort(wanted)
+            one = missing[order[starts_new(wanted[order])]]  # any token of each key
+            one.sort()  # bytes are copied in their order
+            self._long.add(t.key[one], self._append_long(t, one))
+            own[missing], _ = self._long.find(wanted)
         for i in self._differ(t, own).tolist():
             begin = int(t.start[i])
             token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
@@ -261,7 +271,7 @@ class Vocabulary:
             at, rest = t.start[todo] + 16, t.length[todo] - 16
             there = self._start.values[self._of_long.values[own[todo]]] + 16
             while len(todo):
-                unlike = ((t.view[at] ^ blob[there]) & _MASK[np.minimum(rest, 8)]) != 0
+                unlike = ((t.view[at] ^ blob[there]) & _MASK.take(rest, mode="clip")) != 0
                 wrong[todo[unlike]] = True
                 on = ~unlike & (rest > 8)
                 todo, at, there, rest = todo[on], at[on] + 8, there[on] + 8, rest[on] - 8
@@ -290,7 +300,7 @@ class Vocabulary:
         todo = np.flatnonzero((length > 16) & (length <= HUGE))
         at, rest = start[todo] + 16, length[todo] - 16
         while len(todo):
-            piece = view[at] & _MASK[np.minimum(rest, 8)]
+            piece = view[at] & _MASK.take(rest, mode="clip")
             h = (key[todo] ^ piece) * self._fold1
             key[todo] = (h ^ (h >> _U(31))) * self._fold2
             on = rest > 8
@@ -336,7 +346,7 @@ class _Long:
         flags: np.ndarray | None,
         head: np.ndarray,
     ) -> _Long:
-        then = view[start + 8] & _MASK[np.minimum(length - 8, 8)]
+        then = view[start + 8] & _MASK.take(length - 8, mode="clip")
         tag = length.astype(_U) << _U(2)
         if flags is not None:
             tag |= flags
