@@ -31,6 +31,7 @@ import pytest
 
 import markov_cli
 from markov_cli.cli.main import main
+from markov_cli.model.distribution import whole
 from markov_cli.text.units import ABBREVIATIONS, UNITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,8 +238,9 @@ def test_every_link_leads_somewhere() -> None:
 def _reader() -> dict[str, Any]:
     text = _text(ROOT / "docs/model-format.md")
     (code,) = (b[2] for b in _FENCE.finditer(text) if b[1] == "python" and "def followers(" in b[2])
+    (more,) = (b[2] for b in _FENCE.finditer(text) if b[1] == "python" and "def log10_p(" in b[2])
     names: dict[str, Any] = {}
-    exec(compile(code, "the reader of model-format.md", "exec"), names)
+    exec(compile(code + more, "the reader of model-format.md", "exec"), names)
     return names
 
 
@@ -283,6 +285,23 @@ def test_the_documented_reader_agrees_with_inspect(tmp_path: Path) -> None:
     theirs = reader["followers"](a, [types.index(b"the"), types.index(b"clock")])
     assert {(types[i].decode(), c) for i, c in theirs} == {(f["token"], f["count"]) for f in told["followers"]}
     assert sum(c for _, c in theirs) == told["total"]
+
+
+def test_the_documented_reader_reads_probabilities(tmp_path: Path) -> None:
+    """Of every id behind histories of every length, seen or not."""
+    made = markov_cli.train([ROOT / "corpora/harbour.txt"], order=4, prune=(0, 0, 1))
+    with open(tmp_path / "x.arpa", "wb") as out:
+        made.to_arpa(out, "kn")
+    model = markov_cli.Model.from_arpa(tmp_path / "x.arpa")
+    model.save(tmp_path / "m.npz")
+    reader = _reader()
+    header, types, a = reader["read"](tmp_path / "m.npz")
+    assert header["holds"] == "probabilities" and len(types) == model.table.n_ids
+    rng = np.random.default_rng(1)
+    for history in [[], [1], [5], [1, 6], *rng.integers(3, 30, (20, 3)).tolist()]:
+        ours = whole(model.distribution(), *model.table.find(history))
+        for i in [0, 2, *rng.integers(3, len(types), 20).tolist()]:
+            assert 10 ** reader["log10_p"](a, history, i) == pytest.approx(ours[i], rel=1e-6)
 
 
 # ---------------------------------------------------------------- the rules of how-it-works.md
