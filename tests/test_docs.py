@@ -30,7 +30,9 @@ import numpy as np
 import pytest
 
 import markov_cli
+from markov_cli.asking import tokens_of
 from markov_cli.cli.main import main
+from markov_cli.model.distribution import whole
 from markov_cli.text.units import ABBREVIATIONS, UNITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,8 +239,9 @@ def test_every_link_leads_somewhere() -> None:
 def _reader() -> dict[str, Any]:
     text = _text(ROOT / "docs/model-format.md")
     (code,) = (b[2] for b in _FENCE.finditer(text) if b[1] == "python" and "def followers(" in b[2])
+    (more,) = (b[2] for b in _FENCE.finditer(text) if b[1] == "python" and "def log10_p(" in b[2])
     names: dict[str, Any] = {}
-    exec(compile(code, "the reader of model-format.md", "exec"), names)
+    exec(compile(code + more, "the reader of model-format.md", "exec"), names)
     return names
 
 
@@ -285,6 +288,23 @@ def test_the_documented_reader_agrees_with_inspect(tmp_path: Path) -> None:
     assert sum(c for _, c in theirs) == told["total"]
 
 
+def test_the_documented_reader_reads_probabilities(tmp_path: Path) -> None:
+    """Of every id behind histories of every length, seen or not."""
+    made = markov_cli.train([ROOT / "corpora/harbour.txt"], order=4, prune=(0, 0, 1))
+    with open(tmp_path / "x.arpa", "wb") as out:
+        markov_cli.export_arpa(made, out, "kn")
+    model = markov_cli.import_arpa(tmp_path / "x.arpa")
+    model.save(tmp_path / "m.npz")
+    reader = _reader()
+    header, types, a = reader["read"](tmp_path / "m.npz")
+    assert header["holds"] == "probabilities" and len(types) == model.table.n_ids
+    rng = np.random.default_rng(1)
+    for history in [[], [1], [5], [1, 6], *rng.integers(3, 30, (20, 3)).tolist()]:
+        ours = whole(model.distribution(), *model.table.find(history))
+        for i in [0, 2, *rng.integers(3, len(types), 20).tolist()]:
+            assert 10 ** reader["log10_p"](a, history, i) == pytest.approx(ours[i], rel=1e-6)
+
+
 # ---------------------------------------------------------------- the rules of how-it-works.md
 
 
@@ -303,7 +323,7 @@ def test_the_token_rules_are_true() -> None:
     assert len(rows) >= 11
     for text, tokens in rows:
         model = markov_cli.train(texts=[text], unit="file", order=1)
-        assert [t.decode() for t, _ in model._tokens(text)] == tokens
+        assert [t.decode() for t, _ in tokens_of(text, model.header.options)] == tokens
 
 
 def test_the_sentence_rules_are_true() -> None:

@@ -28,7 +28,7 @@ SHAPES = [
     {}, {"temperature": 0.5}, {"temperature": 3.0}, {"top_k": 3}, {"top_k": 40, "temperature": 2.0}, {"top_p": 0.6},
     {"top_p": 0.97, "temperature": 1.5}, {"temperature": 1.5, "top_k": 20, "top_p": 0.8},
 ]  # fmt: skip
-N = 4_000
+N = 3_000
 
 # `b a` has a backoff, and its own end `a` has it too; but `c b` is a blank: `a c b` is there and `c b` is not.
 # The types of the empty history sum to 1.1, those behind `a` listed here to 1.2, and b has a positive backoff.
@@ -123,7 +123,7 @@ def check(ids, p, limit=4.0):
 # ------------------------------------------------------------------ frequencies
 
 
-@pytest.mark.parametrize("name", ["order 1", "order 2", "order 4", "pruned", "rare types", "rare and pruned"])
+@pytest.mark.parametrize("name", ["order 1", "order 4", "pruned", "rare and pruned"])
 @pytest.mark.parametrize("smoothing", METHODS)
 def test_smoothed_counts_are_drawn_as_often_as_they_are_probable(models, name, smoothing):
     model = models[name]
@@ -228,8 +228,8 @@ def assert_bits(drawn, scorer):
 @pytest.mark.parametrize("smoothing", ["kn", "wb", "abs", "abs:1", "lidstone:0.05"])
 def test_bits_of_a_bent_distribution(models, smoothing, shape):
     """Every id that is drawn has the probability that working out the whole vocabulary gives it."""
-    for name in ("order 1", "order 2", "order 4", "rare and pruned"):
-        for history in histories_of(models[name])[:4]:
+    for name in ("order 1", "order 4", "rare and pruned"):
+        for history in histories_of(models[name])[:6:2]:
             assert_bent(models[name], smoothing, history, shape)
 
 
@@ -270,7 +270,7 @@ def test_many_histories_at_once_are_drawn_as_each_alone(models):
 # ------------------------------------------------------------------ one seed, one text
 
 
-@pytest.mark.parametrize("shape", SHAPES[:4] + SHAPES[-1:], ids=str)
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[2], SHAPES[5], SHAPES[7]], ids=str)
 @pytest.mark.parametrize("smoothing", ["kn", "laplace", None])
 def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, monkeypatch, smoothing, shape):
     model = models["rare types"] if smoothing else imported["story"]
@@ -289,10 +289,10 @@ def test_nothing_writes_unk(models):
     """One type in three of this text is rare: behind many histories <unk> is the likeliest."""
     model = models["rare and pruned"]
     assert model.table.orders[0].count.at(np.array([UNK]))[0] > 200
-    for smoothing in METHODS:
-        for shape in ({}, {"temperature": 0.0}, {"top_k": 1}, {"top_p": 0.1}):
+    for smoothing in ("kn", "wb", "lidstone:0.05"):
+        for shape in ({}, {"temperature": 0.0}, {"top_p": 0.1}):
             step = Sampler(model.table, Shape(**shape), True, model.distribution(smoothing))
-            drawn = step.texts(1, 0, 30, (1, BOS), 0, 6)
+            drawn = step.texts(1, 0, 20, (1, BOS), 0, 4)
             assert len(drawn.ids) and drawn.ids.min() > EOS
             assert np.isfinite(drawn.bits).all() and (drawn.bits >= -1e-9).all()
 

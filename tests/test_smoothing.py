@@ -70,8 +70,8 @@ def stream_of(sequences):
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_probability_is_the_oracles(name, order):
-    for trial in range(4):
-        prune, least = PRUNES[trial % 4], 1 + (trial == 3)
+    for trial in range(1 + order % 2, 4):
+        prune, least = PRUNES[trial], 1 + (trial == 3)
         lines = corpus_of(31 * order + trial)
         table, sequences = trained(lines, order, prune=prune, min_type_count=least)
         ours, oracle = Smoothed(table, Smoothing.parse(name)), oracle_of(sequences, table, name, prune)
@@ -142,7 +142,7 @@ def test_slices_of_any_size_prepare_the_same(story, monkeypatch):
 lines = st.lists(st.lists(st.sampled_from([f"w{i}" for i in range(5)]), min_size=1, max_size=6), min_size=1, max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(lines, st.integers(1, 4), st.sampled_from(PRUNES), st.integers(1, 2), st.data())
 def test_every_distribution_sums_to_1(lines, order, prune, least, data):
     table, _ = trained(lines, order, prune=prune, min_type_count=least)

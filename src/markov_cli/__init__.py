@@ -21,16 +21,31 @@ __all__ = [
     "Model",
     "Text",
     "__version__",
+    "export_arpa",
+    "export_counts",
+    "export_markovify",
+    "import_arpa",
+    "import_counts",
+    "import_markovify",
     "merge",
     "prune",
+    "prune_by_entropy",
     "train",
     "update",
 ]
 
 if TYPE_CHECKING:
     from .api import Follower, Followers, Model, Text, train
-    from .changing import merge, prune, update
+    from .changing import merge, prune, prune_by_entropy, update
     from .errors import MarkovError
+    from .exchange import (
+        export_arpa,
+        export_counts,
+        export_markovify,
+        import_arpa,
+        import_counts,
+        import_markovify,
+    )
 
 
 def __getattr__(name: str) -> Any:
@@ -38,10 +53,14 @@ def __getattr__(name: str) -> Any:
         from .errors import MarkovError
 
         return MarkovError
-    if name in ("merge", "prune", "update"):
+    if name in ("merge", "prune", "prune_by_entropy", "update"):
         from . import changing
 
         return getattr(changing, name)
+    if name.startswith(("export_", "import_")) and name in __all__:
+        from . import exchange
+
+        return getattr(exchange, name)
     if name in __all__:
         from . import api
 

@@ -51,7 +51,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
     Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
     models also write what they have not seen, now and then: the smaller the text, the oftener.
-    Temperature, top-k and top-p on a smoothed model work out the whole vocabulary's
+    Temperature, top-k and top-p with laplace and lidstone work out the whole vocabulary's
     probabilities at each token, which takes time where it is large.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
