@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
@@ -256,6 +256,7 @@ def test_kenlm_reads_what_is_written(tmp_path):
     st.sampled_from([2, 12, 16, 30, 32, 57]),
     st.sampled_from([1, 4, 1 << 17]),
 )
+@example([(i % 4, i // 16, i // 4 % 4, i * i % 4) for i in range(60)], 57, 1 << 17)
 def test_rows_are_sorted_whatever_fits_a_number(rows, bits, at_a_time):
     # 57 bits are more than an id has: a group's number, 2 to 6 bits, and a row's, up to 6, do not fit beside them
     up = min(bits, 32) - 2
