@@ -103,6 +103,7 @@ bench: $(READY) ## Time the program beside wc, markovify and KenLM (TEXT=FILE, R
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[peers]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
+	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
 .PHONY: clean
 clean: ## Remove everything that was made

@@ -10,7 +10,6 @@ left out with a note. Exit code 1 if an answer is wrong; a short row is no error
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import shutil
@@ -22,6 +21,7 @@ import answers
 import core_rows
 import make_text
 import measure
+import reporting
 from core_rows import Row
 from measure import Command, Measurements, say
 
@@ -173,50 +173,14 @@ def run(b: Bench) -> None:
     b.notes.insert(0, f"text: {facts.bytes / 1e6:.1f} MB, {facts.tokens:,} tokens, {facts.types:,} types")
 
 
-def report(b: Bench, out: Path) -> int:
-    """Print the tables and write the files; the exit code."""
-    head = ["what", "against", "target", "result", ""]
-    rows = [[r.what, r.against, r.target, r.result, r.verdict] for r in b.rows]
-    checks = [*dict.fromkeys(str(c) for r in b.rows for c in r.checks)]
-    where = measure.machine() | {"versions": versions()}
-    lines = [measure.table_text(head, rows), "", measure.table_text(measure.TABLE_HEAD, b.m.table()), ""]
-    lines += [f"- {n}" for n in b.notes] + [f"- {c}" for c in checks] + [f"- {k}: {v}" for k, v in where.items()]
-    text = "\n".join(lines)
-    print(text)
-    out.mkdir(parents=True, exist_ok=True)
-    b.m.write_csv(out / "raw.csv")
-    (out / "table.md").write_text(text + "\n", encoding="utf-8")
-    summary = {
-        "machine": where,
-        "notes": b.notes,
-        "rows": [
-            {
-                "what": r.what,
-                "against": r.against,
-                "target": r.target,
-                "result": r.result,
-                "verdict": r.verdict,
-                "checks": [{"what": c.what, "judge": c.judge, "agrees": c.agrees} for c in r.checks],
-            }
-            for r in b.rows
-        ],
-        "commands": b.m.summary(),
-        "trained": {k: {i: v for i, v in said.items() if i != "model"} for k, said in b.train.items()},
-        "markovify": b.said("markovify") if b.markovify else None,
-    }
-    (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return int(any(r.verdict == "WRONG" for r in b.rows))
+def trained(b: Bench) -> dict:
+    """What `train` said, without file names."""
+    return {k: {i: v for i, v in said.items() if i != "model"} for k, said in b.train.items()}
 
 
-def versions() -> dict[str, str]:
-    """Of the packages that matter."""
-    found = {}
-    for name in ("markov-cli", "numpy", "click", "rich", "markovify"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+def markovify_said(b: Bench) -> dict | None:
+    """The figures of markovify's run."""
+    return b.said("markovify") if b.markovify else None
 
 
 def main() -> int:
@@ -242,7 +206,7 @@ def main() -> int:
         except measure.CommandError as error:
             print(error, file=sys.stderr)
             return 1
-        return report(bench, args.out)
+        return reporting.report(bench, args.out, {"trained": trained(bench), "markovify": markovify_said(bench)})
 
 
 if __name__ == "__main__":

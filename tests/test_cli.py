@@ -239,7 +239,7 @@ def test_escape_sequences_of_a_corpus_do_not_reach_tables(run, tmp_path):
 
 
 def test_help_of_every_command(run):
-    for command in ("train", "generate", "inspect"):
+    for command in ("train", "generate", "inspect", "score"):
         ran = run(command, "--help")
         assert ran.code == 0
         assert f"markov {command} " in ran.stdout

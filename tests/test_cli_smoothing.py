@@ -12,14 +12,14 @@ from test_cli import two_lines
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     from conftest import run_markov
-    from markov_cli.api import Model
+    from markov_cli.exchange import import_arpa
 
     here = tmp_path_factory.mktemp("models")
     options = ["--tokenizer", "spaces", "--unit", "line", "-n", "2", "-o", here / "ab.npz"]
     made = run_markov("train", "-", *options, stdin="a a b a\nb a a b\n")
     assert made.code == 0
     (here / "small.arpa").write_text(SMALL)
-    Model.from_arpa(here / "small.arpa").save(here / "small.npz")
+    import_arpa(here / "small.arpa").save(here / "small.npz")
     return here
 
 

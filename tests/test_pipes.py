@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 MARKOV = [sys.executable, "-m", "markov_cli"]
+STORY = Path(__file__).parent.parent / "corpora" / "harbour.txt"
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
 full = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 
@@ -33,8 +34,25 @@ def test_a_reader_that_leaves_is_no_error(model):
     assert many.wait(30) == 0
 
 
+@posix
+@pytest.mark.parametrize("more", [["--each", "token"], ["--buckets", "30,60"], ["--model", "MODEL", "--classify"]])
+def test_a_reader_that_leaves_scores(model, more):
+    more = [model if x == "MODEL" else x for x in more]
+    many = subprocess.Popen(
+        [*MARKOV, "score", model, *[STORY] * 20, *more, "-q"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert many.stdout.readline().strip()
+    many.stdout.close()
+    assert many.stderr.read() == b""
+    many.stderr.close()
+    assert many.wait(30) == 0
+
+
 @full
-@pytest.mark.parametrize("args", [["generate", "-c", "9", "-s", "1"], ["inspect"], ["inspect", "--json"]])
+@pytest.mark.parametrize(
+    "args",
+    [["generate", "-c", "9", "-s", "1"], ["inspect"], ["inspect", "--json"], ["score", STORY, "--each", "token"]],
+)
 def test_a_full_disk_behind_stdout(model, args):
     with open("/dev/full", "wb") as out:
         done = subprocess.run([*MARKOV, args[0], model, *args[1:]], stdout=out, stderr=subprocess.PIPE, check=False)

@@ -109,6 +109,6 @@ def test_totals():
     # behind <unk>, never seen: </s> is 1 of the 4 that follow anything
     assert p.tolist() == [1, 1, 0.5, 0, 1, 0, 0.25] and longest.tolist() == [0, 2, 2, 1, 0, 1, 1]
     keep = stream != BOS
-    t = Scored(None, stream[keep], p[keep], longest[keep]).totals()
+    t = Scored(stream[keep], stream[keep], p[keep], longest[keep], []).totals()
     assert (t.tokens, t.oov, t.sequences, t.zero, t.oov_zero) == (5, 1, 2, 2, 1)
     assert t.bits == 3.0 and t.perplexity == float("inf")  # 1 bit for b, 2 for the second </s>

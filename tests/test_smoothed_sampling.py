@@ -10,9 +10,9 @@ import pytest
 from arpa_files import SMALL
 from engine import model_of
 from markov_cli import api
-from markov_cli.api import Model
 from markov_cli.api import model_of as as_model
 from markov_cli.errors import OptionError
+from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.model.distribution import whole
 from markov_cli.sampling import bending, ranked, sampler
 from markov_cli.sampling.numbers import Numbers
@@ -75,10 +75,10 @@ def imported(tmp_path_factory, models):
     """Models of probabilities: our own export, a well-formed file, one that is odd in every way."""
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
-        models["order 4"].to_arpa(out, "kn")
+        export_arpa(models["order 4"], out, "kn")
     (folder / "small").write_text(SMALL)
     (folder / "odd").write_text(ODD)
-    return {name: Model.from_arpa(folder / name) for name in ("story", "small", "odd")}
+    return {name: import_arpa(folder / name) for name in ("story", "small", "odd")}
 
 
 def histories_of(model, seed=1):

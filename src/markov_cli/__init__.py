@@ -14,10 +14,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Follower", "Followers", "MarkovError", "Model", "Text", "__version__", "train"]
+__all__ = [
+    "Follower",
+    "Followers",
+    "MarkovError",
+    "Model",
+    "Text",
+    "__version__",
+    "merge",
+    "prune",
+    "train",
+    "update",
+]
 
 if TYPE_CHECKING:
     from .api import Follower, Followers, Model, Text, train
+    from .changing import merge, prune, update
     from .errors import MarkovError
 
 
@@ -26,6 +38,10 @@ def __getattr__(name: str) -> Any:
         from .errors import MarkovError
 
         return MarkovError
+    if name in ("merge", "prune", "update"):
+        from . import changing
+
+        return getattr(changing, name)
     if name in __all__:
         from . import api
 

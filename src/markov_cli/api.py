@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import HistoryError, ModelFileError, NeedsCounts, OptionError
 from .model import modelfile
+from .model.compact import DAMAGED
 from .model.modelfile import Header
 from .model.table import INDEX_ROWS, Table
 from .results import Follower, Followers, Known, Text
@@ -21,16 +22,17 @@ from .text.encoding import Encoder, TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Block, Repairs, Source, check_encoding, find_sources
 from .text.tokenizing import DEFAULT_PATTERN
-from .text.types import BOS, N_MARKERS, UNK, Types
+from .text.types import BOS, N_MARKERS, UNK
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .formats.listing import Notes
     from .model.distribution import Distribution
+    from .scoring.judge import Judge
+    from .scoring.totals import Totals
     from .training import Trained
 
-_DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
 _TOUCHES = ("", "left", "right", "both")
 _MANY = 2000  # texts from which an index of the table pays
 _GUESS = 30  # tokens of a text, where the model does not say
@@ -68,35 +70,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
-        lex = self.lexicon
-        offsets = lex.offsets.astype(np.int64)
-        flags = lex.flags[N_MARKERS:] if len(lex.flags) else np.zeros(len(lex) - N_MARKERS, np.uint8)
-        types = Types(lex.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
-        return modelfile.save(path, self.header, types, self.table)
-
-    @classmethod
-    def from_arpa(
-        cls, path: str | os.PathLike[str], tokenizer: str = "spaces", unit: str = "line", lowercase: bool = False,
-        pattern: str | None = None,
-    ) -> Model:  # fmt: skip
-        """Read an ARPA file, also compressed; ModelFileError where it is none.
-
-        The model holds probabilities: it scores and generates; what needs counts says so.
-        tokenizer, unit, lowercase, pattern  how text is read for it: the file does not say
-        """
-        from .formats.arpa import import_arpa
-
-        header, types, table, notes = import_arpa(os.fspath(path), TextOptions(tokenizer, unit, lowercase, pattern))
-        model = cls(header, _lexicon(types, tokenizer), table)
-        model.notes = notes
-        return model
-
-    def to_arpa(self, out: IO[bytes], smoothing: str | None = "kn", jobs: int = 2) -> int:
-        """Write the model as ARPA under a smoothing; returns the bytes written."""
-        from .formats.arpa import export_arpa
-
-        chosen = None if self.header.holds == "probabilities" else smoothing
-        return self._guarded(export_arpa, out, self.distribution(chosen), self.lexicon, jobs)
+        return modelfile.save(path, self.header, self.lexicon.types(), self.table)
 
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
@@ -143,6 +117,42 @@ class Model:
                 )
             return Listed(self.table)
         return Smoothed(self.table, Smoothing.parse(name))
+
+    # ------------------------------------------------------------ scoring
+
+    def judge(self, smoothing: str | None = "kn", name: str = "the model") -> Judge:
+        """What scores text with this model; a model that holds probabilities has only its own."""
+        from .scoring.judge import Judge
+        from .scoring.scorer import Scorer
+
+        chosen = None if self.header.holds == "probabilities" else smoothing
+        scorer = Scorer(self.distribution(chosen))
+        return Judge(name, self.header.options, [self.lexicon], [scorer], guard=self._guarded)
+
+    def score(
+        self,
+        paths: Sequence[str | os.PathLike[str]] = (),
+        *,
+        texts: Iterable[str] = (),
+        smoothing: str | None = "kn",
+        encoding: str = "utf-8",
+        jobs: int = 1,
+    ) -> Totals:
+        """What text costs this model: tokens, OOV, bits, perplexity; TextError where it has no token.
+
+        paths  files, folders, `-`
+        texts  texts themselves, each as if it were a file
+
+        >>> import markov_cli
+        >>> model = markov_cli.train(texts=["a b. a c."])
+        >>> found = model.score(texts=["a b."], smoothing="none")
+        >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
+        (4, 1.189207115002721)
+        """
+        from .scoring.texts import Reading, total
+
+        reading = Reading(self.judge(smoothing), _sources(paths, texts), check_encoding(encoding), jobs)
+        return total(reading)
 
     # ------------------------------------------------------------ histories
 
@@ -215,7 +225,7 @@ class Model:
             with np.errstate(divide="raise", invalid="raise", over="raise"):
                 return call(*args)
         except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
-            raise ModelFileError(f"the table is not whole: {error}", _DAMAGED) from None
+            raise ModelFileError(f"the table is not whole: {error}", DAMAGED) from None
 
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
         """The followers of one known history, the commonest first; the likeliest under another smoothing."""
@@ -244,11 +254,11 @@ class Model:
             count[BOS] = 0
         seen = np.flatnonzero(count)
         order = seen[np.argsort(-count[seen], kind="stable")][:top]
-        total = int(table.total(level, at)[0])
+        total = table.total(level, at)[0].item()
         if table.pruned:  # what was dropped is not drawn either
-            total = int(count.sum())
+            total = count.sum().item()
         ids = table.tokens(level + 1, order + low).tolist()
-        found = [self._follower(i, int(c), int(c) / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
+        found = [self._follower(i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
         history = [self.name_of(i) for i in table.ngram(level, row)]
         return Followers(history, level, total, len(seen), found)
 
@@ -263,17 +273,17 @@ class Model:
         ids = ids[p[ids] > 0][:top]
         low, high = (int(x[0]) for x in table.followers(level, at))
         counted = self.header.holds != "probabilities"
-        count = np.zeros(len(p), np.int64)
+        count = np.zeros(len(p), np.int64 if not counted or table.orders[level].count.whole else np.float64)
         followers = table.tokens(level + 1, np.arange(low, high))
         if counted:
             count[followers] = table.orders[level].count.slice(low, high)
             count[BOS] = 0
         seen = int(np.count_nonzero(count)) if counted else high - low if level else int(np.count_nonzero(p))
-        total = int(table.total(level, at)[0]) if counted else None
-        found = [self._follower(i, int(count[i]) if counted else None, float(p[i])) for i in ids.tolist()]
+        total = table.total(level, at)[0].item() if counted else None
+        found = [self._follower(i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
         return Followers([self.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
-    def _follower(self, i: int, count: int | None, probability: float) -> Follower:
+    def _follower(self, i: int, count: float | None, probability: float) -> Follower:
         marker = self.lexicon.marker(i)
         touches = _TOUCHES[int(self.lexicon.flags[i]) & 3] if len(self.lexicon.flags) else ""
         return Follower(None if marker else self.lexicon.text_of(i), count, probability, marker, touches, i)
@@ -477,8 +487,7 @@ def train(
     """
     from .training import TrainOptions, no_progress, train_sources
 
-    sources = find_sources([os.fspath(p) for p in paths])
-    sources += [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
+    sources = _sources(paths, texts)
     if tokenizer == "regex" and pattern is None:
         pattern = DEFAULT_PATTERN
     options = TrainOptions(
@@ -492,20 +501,17 @@ def train(
     return model_of(train_sources(sources, options, progress or no_progress))
 
 
+def _sources(paths: Sequence[str | os.PathLike[str]], texts: Iterable[str]) -> list[Source]:
+    named = find_sources([os.fspath(p) for p in paths])
+    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
+
+
 def model_of(trained: Trained) -> Model:
     """A `Model` around what training gave."""
-    model = Model(trained.header, _lexicon(trained.types, trained.header.options.tokenizer), trained.table)
+    lexicon = Lexicon.of(trained.types, trained.header.options.tokenizer)
+    model = Model(trained.header, lexicon, trained.table)
     model.repairs = trained.repairs
     return model
-
-
-def _lexicon(types: Types, tokenizer: str) -> Lexicon:
-    offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
-    np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
-    flags = np.empty(0, np.uint8)
-    if types.flags.any():
-        flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
-    return Lexicon(types.blob, offsets, flags, tokenizer)
 
 
 __all__ = ["Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]

@@ -30,13 +30,14 @@ class Text:
 class Follower:
     """A type seen after a history; `token` is None for the marker named in `marker`.
 
-    count    how often it was seen there; None where the model holds probabilities only
+    count    how often it was seen there, a whole number but in models of weighted counts; None where the
+             model holds probabilities only
     touches  "left", "right" or "both": where this type stands without white space
     id       its number in the model
     """
 
     token: str | None
-    count: int | None
+    count: float | None
     probability: float
     marker: str | None = None
     touches: str = ""
@@ -55,7 +56,7 @@ class Followers:
 
     history: list[str]
     used: int
-    total: int | None
+    total: float | None
     n_followers: int
     followers: list[Follower]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
 from .errors import OptionError, TextError
-from .model.building import build_table
+from .model.building import build_table, check_prune
 from .model.modelfile import Header
 from .model.table import MAX_ORDER, Table
 from .text.encoding import Collector, TextOptions, finish
@@ -73,14 +73,7 @@ def check_options(options: TrainOptions) -> None:
         compile_pattern(text.pattern)
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
-    previous = 0
-    for i, value in enumerate(options.prune, 1):
-        if value < previous or (i == 1 and value):
-            raise OptionError(
-                f"--prune {','.join(map(str, options.prune))}: order {i} has {value}",
-                "0 for order 1 (types: use --min-type-count), and no value below the one before it",
-            )
-        previous = value
+    check_prune(options.prune)
 
 
 def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:

@@ -11,11 +11,16 @@ import click
 
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
+from .export import export
 from .generate import generate
+from .import_ import import_
 from .inspect import inspect
+from .merge import merge
+from .prune import prune
+from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect]
+_COMMANDS = [train, generate, inspect, score, merge, prune, export, import_]
 
 
 class _Ending(click.Group):
@@ -121,6 +126,7 @@ def main() -> None:
     markov train book.txt -o book.npz     learn the table of n-grams
     markov generate book.npz -c 5         write five texts
     markov inspect book.npz you           what follows "you", and how often
+    markov score book.npz other.txt       how probable another text is
 
     Every command takes --help; every command takes --json.
     """

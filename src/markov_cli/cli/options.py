@@ -24,6 +24,18 @@ def ignore_case_option(f: Any) -> Any:
     return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
 
 
+def output_option(f: Any) -> Any:
+    """`-o` for a model."""
+    return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
+
+
+def jobs_option(f: Any) -> Any:
+    """`--jobs`."""
+    return click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")(
+        f
+    )
+
+
 def smoothing_option(default: str) -> Callable[[Any], Any]:
     """`--smoothing`; checked here, so that a wrong one is said before anything is read."""
 
@@ -43,14 +55,22 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
     )
 
 
-def say_fallback(distribution: Any, quiet: bool) -> None:
-    """Once, which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
+def fallback_notes(distribution: Any) -> list[str]:
+    """Which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
+    out = []
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))
-        note(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used", quiet)
+        out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
     if not distribution.sums_to_one:
-        note("stupid: scores, no probabilities; they do not sum to 1", quiet)
+        out.append("stupid: scores, no probabilities; they do not sum to 1")
+    return out
+
+
+def say_fallback(distribution: Any, quiet: bool) -> None:
+    """Say `fallback_notes`."""
+    for text in fallback_notes(distribution):
+        note(text, quiet)
 
 
 def note(text: str, quiet: bool = False) -> None:
@@ -82,3 +102,38 @@ class PruneType(click.ParamType):
         if min(out) < 0:
             self.fail(f"{value!r}: no number below 0", param, ctx)
         return out
+
+
+class SizeType(click.ParamType):
+    """Bytes: `500k`, `20M`, `1.5G`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """`20M` to 20,000,000."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().upper().removesuffix("B")
+        factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(text[-1:], 1)
+        try:
+            number = float(text[:-1] if factor > 1 else text)
+        except ValueError:
+            number = -1.0
+        if not 0 < number * factor < 2**62:
+            self.fail(f"{value!r}: bytes, for example 500k, 20M or 1.5G", param, ctx)
+        return int(number * factor)
+
+
+class NumbersType(click.ParamType):
+    """Numbers with commas: `0.7,0.3`."""
+
+    name = "x,y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """`0.7,0.3` to numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(v) for v in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r}: numbers with commas, for example 0.7,0.3", param, ctx)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MarkovError, OptionError
 
@@ -33,3 +34,25 @@ def write_model(model: Model, path: str) -> int:
     if path == "-":
         return model.save(sys.stdout.buffer)
     return model.save(path)
+
+
+def finish(
+    model: Model, path: str, begin: float, as_json: bool, quiet: bool, more: dict[str, Any] | None = None
+) -> None:
+    """Write what a command made of other models, and say so; `begin` is when it began, in seconds.
+
+    more  what else the JSON says
+    """
+    import click
+
+    from ..render.summary import made_json, made_lines
+    from .options import note
+
+    size = write_model(model, path)
+    seconds = time.monotonic() - begin
+    if not quiet:
+        for line in made_lines(model, path, size, seconds):
+            note(line)
+    if as_json:
+        click.echo(made_json(model, path, size, seconds, more), err=path == "-")
+    sys.stdout.flush()

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError
-from .options import PruneType, json_option, note, stdin_is_terminal
+from .options import PruneType, jobs_option, json_option, note, output_option, stdin_is_terminal
 
-_TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
-_UNITS = ("sentence", "line", "paragraph", "file")
+if TYPE_CHECKING:
+    from ..api import Model
+
+TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
+UNITS = ("sentence", "line", "paragraph", "file")
 
 
 @click.command(short_help="Learn the table of n-grams from text.")
 @click.argument("corpus", nargs=-1, type=click.Path(), metavar="CORPUS...")
-@click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")
+@output_option
 @click.option(
     "-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens."
 )
 @click.option(
     "--tokenizer",
-    type=click.Choice(_TOKENIZERS),
+    type=click.Choice(TOKENIZERS),
     default="words",
     show_default=True,
     help="words: words, numbers and marks of any script. spaces: what stands between white space. "
@@ -34,7 +37,7 @@ _UNITS = ("sentence", "line", "paragraph", "file")
 )
 @click.option(
     "--unit",
-    type=click.Choice(_UNITS),
+    type=click.Choice(UNITS),
     default="sentence",
     show_default=True,
     help="What one sequence is: what generate writes one of.",
@@ -54,7 +57,13 @@ _UNITS = ("sentence", "line", "paragraph", "file")
     help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. "
     "Order 1 must be 0.  [default: 0, nothing]",
 )
-@click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")
+@click.option(
+    "--update",
+    type=click.Path(),
+    metavar="MODEL",
+    help="Add CORPUS to this model, read as it was: -o, which may be MODEL, is what both texts would give.",
+)
+@jobs_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
 @click.pass_context
@@ -63,6 +72,7 @@ def train(
     /,
     corpus: tuple[str, ...],
     output: str | None,
+    update: str | None,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -74,10 +84,12 @@ def train(
     markov train book.txt -o book.npz
     markov train names.txt --tokenizer chars --unit line -n 4 -o names.npz
     zcat logs.gz | markov train - -o logs.npz
+    markov train new.txt --update book.npz -o book.npz
 
     CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
     bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. The whole table is
-    built in memory: about 50 bytes for each token of text at order 3.
+    built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which
+    must have all its types and n-grams, also about 70 bytes for each n-gram.
     """
     if not corpus:
         if stdin_is_terminal():
@@ -86,34 +98,64 @@ def train(
         corpus = ("-",)
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
-    from ..api import train as train_model
     from ..render.progress import TrainProgress
-    from ..render.summary import train_json, train_lines
+    from ..render.summary import train_json, train_lines, update_lines
     from ..training import usable_cores
     from .output import check_target, write_model
 
     check_target(output)
     begin = time.monotonic()
+    make = _train if update is None else _update
     with TrainProgress(quiet) as progress:
-        model = train_model(
-            corpus,
-            order=kw["order"],
-            tokenizer=kw["tokenizer"],
-            unit=kw["unit"],
-            lowercase=kw["lowercase"],
-            pattern=kw["pattern"],
-            encoding=kw["encoding"],
-            min_type_count=kw["min_type_count"],
-            prune=kw["prune"],
-            jobs=jobs or usable_cores(),
-            progress=progress.update,
-        )
+        model = make(ctx, update, corpus, jobs or usable_cores(), progress.update)
         progress.update("writing", 0, 1)
         size = write_model(model, output)
     seconds = time.monotonic() - begin
     if not quiet:
-        for line in train_lines(model, output, size, seconds):
+        for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
     if as_json:
         click.echo(train_json(model, output, size, seconds), err=output == "-")
     sys.stdout.flush()
+
+
+def _train(ctx: click.Context, _: str | None, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
+    from ..api import train as train_model
+
+    given = {
+        name: ctx.params[name]
+        for name in (
+            "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
+        )
+    }  # fmt: skip
+    return train_model(corpus, **given, jobs=jobs, progress=progress)
+
+
+def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
+    """Add text to a model; what it was trained with need not be said again, and cannot be changed."""
+    from ..api import Model
+    from ..changing import update as add
+
+    assert old is not None
+    loaded = Model.load(old)
+    header = loaded.header
+    has = {
+        **vars(header.options),
+        "order": header.order,
+        "min_type_count": header.min_type_count,
+        "prune": header.prune,
+    }
+    for name, own in has.items():
+        value = ctx.params[name]
+        if name == "prune" and not any(value):
+            value = ()
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE and value != own:
+            raise OptionError(
+                f"--{name.replace('_', '-')} {_said(value)}, but {old} was trained with {_said(own)}",
+                "leave the option out: new text is read as the model's was",
+            )
+    return add(loaded, corpus, encoding=ctx.params["encoding"], name=old, jobs=jobs, progress=progress)
+
+
+def _said(value: Any) -> str:
+    return ",".join(map(str, value)) or "0" if isinstance(value, tuple) else str(value)

@@ -19,7 +19,7 @@ from ..text.types import BOS, EOS
 from .packing import sort_windows
 
 RANGE_WINDOWS = 1 << 19
-_SUFFIX_ROWS = 1 << 20
+SUFFIX_ROWS = 1 << 20
 _STREAM_BLOCK = 1 << 18
 _U = np.uint64
 
@@ -80,7 +80,7 @@ def count_ngrams(
         heads = np.concatenate([p[0][0] for p in parts])
         unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
         del parts
-        _left_neighbours(levels, bits, min(_SUFFIX_ROWS, 4 * range_windows), jobs, pool)
+        left_neighbours(levels, bits, min(SUFFIX_ROWS, 4 * range_windows), jobs, pool)
     tick(1.0)
     return levels
 
@@ -153,7 +153,7 @@ def _join(parts: list[list[tuple[np.ndarray, ...]]], k: int, order: int) -> Leve
     return Level(token, count, children if k < order - 1 else None)
 
 
-def _left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: ThreadPoolExecutor) -> None:
+def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: ThreadPoolExecutor) -> None:
     """Fill in `left` of every order but the top, and `link` of those from 3 on.
 
     The suffix of a row h w is child w of the suffix of h. Sorted by (suffix of h, w), the
@@ -191,7 +191,8 @@ def _left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool:
             if link is not None:
                 link[which] = row[rank]
             at += len(runs)
-        assert at == n - (high - low), (k, at, n, low, high)
+        if at != n - (high - low):
+            raise IndexError(f"order {k - 1}: {n - (high - low):,} n-grams, and {at:,} that end one of order {k}")
         below.left, here.link = left, link
         suffix_of_parent = link if link is not None else suffix
 

@@ -125,12 +125,13 @@ def parsed(pieces: Pieces, start: np.ndarray, length: np.ndarray) -> tuple[np.nd
     returns        float64 (n,), and int64: which are no numbers (there it is NaN)
 
     What has one digit, a point and up to eight digits is worked out by arrays, and so is what has up
-    to three digits before its point; the rest (exponents, infinities, more digits) one by one.
+    to three digits before its point, or up to twelve behind it; the rest (exponents, infinities, more
+    digits) one by one.
     """
     x, odd = _pointed(pieces, start, length, 1)
-    for n_whole in (2, 3):
+    for n_whole, more in ((1, True), (2, False), (3, False), (2, True), (3, True)):
         if len(odd):
-            x[odd], still = _pointed(pieces, start[odd], length[odd], n_whole)
+            x[odd], still = _pointed(pieces, start[odd], length[odd], n_whole, more)
             odd = odd[still]
     a = pieces.a
     for i in odd.tolist():
@@ -138,8 +139,14 @@ def parsed(pieces: Pieces, start: np.ndarray, length: np.ndarray) -> tuple[np.nd
     return x, odd[np.isnan(x[odd])]
 
 
-def _pointed(pieces: Pieces, start: np.ndarray, length: np.ndarray, n_whole: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers with n_whole digits before the point, and which are not such."""
+def _pointed(
+    pieces: Pieces, start: np.ndarray, length: np.ndarray, n_whole: int, more: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers with n_whole digits before the point, and which are not such.
+
+    more  nine to twelve digits behind it, else none to eight. With three before it they are a whole
+          number below 2 ** 53, and so is what it is divided by: one division, correctly rounded
+    """
     a = pieces.a
     negative = a.take(start) == 0x2D
     at = start + negative
@@ -158,6 +165,16 @@ def _pointed(pieces: Pieces, start: np.ndarray, length: np.ndarray, n_whole: int
     at += 1
     rest -= 1
     np.maximum(rest, 0, out=rest)
+    if more:
+        wrong |= (rest < 9) | (rest > 12)
+        np.clip(rest, 9, 12, out=rest)
+        head = pieces.at(at) ^ _ZEROS
+        wrong |= _not_digits(head)
+        whole *= _TEN[8]
+        whole += _eight(head)
+        at += 8
+        np.minimum(at, len(a) - SPARE, out=at)
+        rest -= 8
     wrong |= rest > 8
     np.minimum(rest, 8, out=rest)
     after = _moved_up(pieces.at(at) ^ _ZEROS, rest)
@@ -165,7 +182,7 @@ def _pointed(pieces: Pieces, start: np.ndarray, length: np.ndarray, n_whole: int
     whole *= _TEN.take(rest)
     whole += _eight(after)
     x = whole.astype(np.float64)
-    x /= _TEN_F.take(rest)
+    x /= _TEN_F.take(rest) * (1e8 if more else 1.0)
     np.negative(x, out=x, where=negative)
     return x, np.flatnonzero(wrong)
 

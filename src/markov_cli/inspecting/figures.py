@@ -62,7 +62,7 @@ def _slices(n: int) -> Iterator[tuple[int, int]]:
 
 def _n_log_n(values: np.ndarray) -> float:
     """Sum of c * log2 c."""
-    c = values[values > 1].astype(np.float64)
+    c = values[(values > 0) & (values != 1)].astype(np.float64)
     return float(np.sum(c * np.log2(c)))
 
 
@@ -91,7 +91,7 @@ def order_figures(table: Table) -> list[OrderFigures]:
     if not counted(table):
         return _figures_without_counts(table)
     opened = opened_by_bos(table)
-    everything = int(table.total(0, np.zeros(1, np.int64))[0])
+    everything = table.total(0, np.zeros(1, np.int64))[0]
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS
     for k, order in enumerate(table.orders, 1):
@@ -174,7 +174,7 @@ def _histories(table: Table, level: int, low: int, high: int) -> tuple[int, int,
     return histories, single, bits
 
 
-def commonest(table: Table, order: int, top: int) -> list[tuple[int, int]]:
+def commonest(table: Table, order: int, top: int) -> list[tuple[int, float]]:
     """Rows of an order with the highest counts, and the counts; markers alone are left out."""
     if not counted(table):
         return []
@@ -186,7 +186,7 @@ def commonest(table: Table, order: int, top: int) -> list[tuple[int, int]]:
         values = counts.at(big)
         best = np.lexsort((big, -values))[:top]
         return [(int(big[i]), int(values[i])) for i in best]
-    rows, values = np.empty(0, np.int64), np.empty(0, np.int64)
+    rows, values = np.empty(0, np.int64), counts.slice(0, 0)
     for a, b in _slices(len(counts) - low):
         here = counts.slice(low + a, low + b)
         some = np.argsort(-here, kind="stable")[:top]
@@ -196,7 +196,7 @@ def commonest(table: Table, order: int, top: int) -> list[tuple[int, int]]:
     return [*zip(rows.tolist(), values.tolist(), strict=True)]
 
 
-def lengths(table: Table) -> list[tuple[int, int]]:
+def lengths(table: Table) -> list[tuple[int, float]]:
     """Exact numbers of sequences of 1, 2, ... tokens, up to order - 2: (tokens, sequences)."""
     if not counted(table):
         return []
@@ -207,7 +207,7 @@ def lengths(table: Table) -> list[tuple[int, int]]:
         token = table.orders[k - 1].token
         assert token is not None
         ends = np.flatnonzero(token[low:high] == EOS) + low
-        out.append((k - 2, int(table.orders[k - 1].count.at(ends).sum())))
+        out.append((k - 2, table.orders[k - 1].count.at(ends).sum().item()))
     return out
 
 

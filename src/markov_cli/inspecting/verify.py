@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import MarkovError
 from ..model.compact import SPAN, Counts
 from ..model.modelfile import ModelFile, framing_differs
+from ..model.reals import Reals
 from ..model.table import Table
 from ..text.types import BOS, EOS, N_MARKERS, UNK
 
@@ -83,6 +84,9 @@ def _named(table: Table) -> Iterator[tuple[str, Counts]]:
 
 def _counts(file: ModelFile) -> Iterator[str]:
     for name, counts in _named(file.table):
+        if not counts.whole:
+            yield from _reals(name, counts)
+            continue
         aside = np.flatnonzero(counts.small == 255)
         if len(aside) != len(counts.big_row) or (aside != counts.big_row).any():
             yield f"{name}_big_row: not the rows that are marked"
@@ -99,6 +103,14 @@ def _counts(file: ModelFile) -> Iterator[str]:
             running = int(total[-1])
         if int(counts.sums[0]) != 0:
             yield f"{name}_sums: does not begin with 0"
+
+
+def _reals(name: str, counts: Counts) -> Iterator[str]:
+    values = counts.slice(0, len(counts))
+    if not np.isfinite(values).all() or (values < 0).any():
+        yield f"{name}: a count that is negative or no number"
+    elif (Reals.pack(values).sums != counts.sums).any():
+        yield f"{name}_sums: not the sums of the counts"
 
 
 def _rows(file: ModelFile) -> Iterator[str]:
@@ -131,13 +143,18 @@ def _rows(file: ModelFile) -> Iterator[str]:
 def _sums(file: ModelFile) -> Iterator[str]:
     table, header = file.table, file.header
     one = table.orders[0].count.slice(0, table.n_ids)
-    if int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
+    if not table.orders[0].count.whole:
+        if one[BOS] != one[EOS]:
+            yield "count_1: more <s> than </s>, or fewer"
+    elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
         yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
-    if int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
+    elif int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
         yield f"count_1: not {header.sequences:,} sequences"
-    if (one[N_MARKERS:] < header.min_type_count).any() or (np.diff(one[N_MARKERS:]) > 0).any():
+    if (one[N_MARKERS:] < (header.min_type_count if table.orders[0].count.whole else 0)).any() or (
+        np.diff(one[N_MARKERS:]) > 0
+    ).any():
         yield "count_1: types not by falling count"
-    if header.min_type_count == 1 and int(one[UNK]):
+    if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
         yield "count_1: <unk> was seen, and no type was too rare"
     if table.pruned:
         return

@@ -68,8 +68,8 @@ class ZipWriter:
         entry += struct.pack("<HHHHHII", len(file_name), len(full), 0, 0, 0, 0o644 << 16, wide)
         self._directory.append(entry + file_name + full)
 
-    def close(self) -> None:
-        """The directory, behind all members."""
+    def close(self) -> int:
+        """The directory, behind all members; returns the bytes of the whole."""
         start, n = self._at, len(self._directory)
         self._put(b"".join(self._directory))
         size = self._at - start
@@ -77,6 +77,7 @@ class ZipWriter:
         self._put(b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, n, n, size, start))
         self._put(b"PK\x06\x07" + struct.pack("<IQI", 0, end64, 1))
         self._put(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *(0xFFFFFFFF,) * 2, 0))
+        return self._at
 
 
 def checksum(a: np.ndarray) -> int:

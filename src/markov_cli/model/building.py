@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..counting.ngrams import Level
+from ..errors import OptionError
 from ..text.types import BOS
 from .compact import Counts, smallest
+from .reals import pack
 from .table import Order, Table, no_rows
 
 
-def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jobs: int = 1) -> Table:
+@dataclass
+class Before:
+    """What pruning leaves behind of what it drops; see `counts_of_counts` and `left_totals`."""
+
+    counts_of_counts: np.ndarray
+    left_totals: list[np.ndarray | None]
+
+
+def build_table(
+    levels: list[Level], order: int, prune: tuple[int, ...] = (), jobs: int = 1, before: Before | None = None
+) -> Table:
     """Store counted rows compactly; `levels` is used up.
 
-    order  of the table; those above the last level have no rows
-    prune  per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
+    order   of the table; those above the last level have no rows
+    prune   per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
+    before  what is known of the text before pruning, where `levels` are pruned already
     """
     pruned = any(prune)
     totals: list[np.ndarray | None] = [None] * len(levels)
     stats = np.zeros((0, 5), np.int64)
     if pruned:
-        stats = counts_of_counts(levels)
-        totals = _left_totals(levels)
+        known = before or Before(counts_of_counts(levels), left_totals(levels))
+        stats, totals = known.counts_of_counts, known.left_totals
         kept = prune_levels(levels, prune)
         totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
     if 1 < len(levels) < order:
@@ -34,7 +48,7 @@ def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jo
 
     def one(k: int) -> Order:
         level, total = levels[k], totals[k]
-        row = Order(Counts.pack(level.count))
+        row = Order(pack(level.count))
         if k:
             row.token = level.token.astype(token_type)
         if level.children is not None:
@@ -55,6 +69,24 @@ def build_table(levels: list[Level], order: int, prune: tuple[int, ...] = (), jo
     return Table(orders, pruned, stats)
 
 
+def levels_of(table: Table) -> tuple[list[Level], Before | None]:
+    """A stored table as counted rows, up to the first order without any."""
+    levels: list[Level] = []
+    totals: list[np.ndarray | None] = []
+    for k, order in enumerate(table.orders, 1):
+        n = len(order)
+        token = np.arange(n, dtype=np.uint32) if order.token is None else order.token
+        top = k == table.order or not n
+        children = None if top or order.first is None else np.diff(order.first.astype(np.int64))
+        left = None if top or order.left is None else order.left.slice(0, n)
+        link = None if top else order.link
+        levels.append(Level(token, order.count.slice(0, n), children, left, link))
+        totals.append(None if order.left_total is None else order.left_total.slice(0, n))
+        if not n:
+            break
+    return levels, Before(table.counts_of_counts, totals) if table.pruned else None
+
+
 def counts_of_counts(levels: list[Level]) -> np.ndarray:
     """How many n-grams of each order have adjusted count 1, 2, 3, 4: int64 (order, 5), [:, 0] unused.
 
@@ -63,6 +95,8 @@ def counts_of_counts(levels: list[Level]) -> np.ndarray:
     et al. 2013, section 3). BOS itself has none.
     """
     out = np.zeros((len(levels), 5), np.int64)
+    if levels[0].count.dtype.kind == "f":
+        return out  # weighted counts, of which nothing asks for it
     low, high = BOS, BOS + 1
     for k, level in enumerate(levels):
         adjusted = level.count if level.left is None else level.left
@@ -76,7 +110,7 @@ def counts_of_counts(levels: list[Level]) -> np.ndarray:
     return out
 
 
-def _left_totals(levels: list[Level]) -> list[np.ndarray | None]:
+def left_totals(levels: list[Level]) -> list[np.ndarray | None]:
     """Per row of every order, the sum of `left` over its followers, before pruning."""
     totals: list[np.ndarray | None] = [None] * len(levels)
     for k, level in enumerate(levels[:-1]):
@@ -86,6 +120,18 @@ def _left_totals(levels: list[Level]) -> list[np.ndarray | None]:
             running = np.concatenate(([0], np.cumsum(below, dtype=np.int64)))
             totals[k] = running[edges[1:]] - running[edges[:-1]]
     return totals
+
+
+def check_prune(prune: tuple[int, ...]) -> None:
+    """OptionError for thresholds that cannot be, with the order."""
+    previous = 0
+    for i, value in enumerate(prune, 1):
+        if value < previous or (i == 1 and value):
+            raise OptionError(
+                f"--prune {','.join(map(str, prune))}: order {i} has {value}",
+                "0 for order 1 (types: use --min-type-count), and no value below the one before it",
+            )
+        previous = value
 
 
 def threshold(prune: tuple[int, ...], order: int) -> int:

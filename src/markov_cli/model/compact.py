@@ -38,6 +38,8 @@ class Counts:
     sums      unsigned (ceil(n / SPAN) + 1,), sums[s] = sum of all counts before row s * SPAN
     """
 
+    whole = True
+
     def __init__(self, small: np.ndarray, big_row: np.ndarray, big: np.ndarray, sums: np.ndarray) -> None:
         self.small, self.big_row, self.big, self.sums = small, big_row, big, sums
         self._before: np.ndarray | None = None  # see `index`
@@ -84,11 +86,11 @@ class Counts:
 
     def _large(self, row: np.ndarray) -> np.ndarray:
         if not len(self.big):
-            raise ModelFileError("a count is marked as large and is not there", _DAMAGED)
+            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
         i = np.searchsorted(self.big_row, row)
         i[i == len(self.big_row)] = 0
         if (self.big_row[i] != row).any():
-            raise ModelFileError("a count is marked as large and is not there", _DAMAGED)
+            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
         return self.big[i].astype(np.int64)
 
     def _span(self, span: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -216,4 +218,4 @@ def find_sorted(values: np.ndarray, wanted: np.ndarray, side: Literal["left", "r
     return out
 
 
-_DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"
+DAMAGED = "the file is damaged: markov inspect --verify MODEL tells where; retrain it"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, UNK
-from .compact import _DAMAGED
+from .compact import DAMAGED
 from .table import Table
 
 _HIGHEST = 300.0  # a backoff may be positive, and its power must stay a number
@@ -72,5 +72,5 @@ class Listed:
 def _raised(log10: np.ndarray) -> np.ndarray:
     """10 to these powers, float64; ModelFileError for what is no number."""
     if not np.isfinite(log10).all():
-        raise ModelFileError("a probability that is no number", _DAMAGED)
+        raise ModelFileError("a probability that is no number", DAMAGED)
     return 10.0 ** np.minimum(log10, _HIGHEST).astype(np.float64)

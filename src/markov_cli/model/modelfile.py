@@ -17,9 +17,7 @@ import mmap
 import os
 import stat
 import sys
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -32,7 +30,9 @@ from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
 from .compact import SPAN, Counts, Uncounted, smallest
+from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
+from .whole import whole_file
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
@@ -41,6 +41,9 @@ HOLDS = (
     "weighted counts",
     "probabilities",
 )  # what a table holds; merging with weights, and ARPA, give the others
+
+
+_LOGS = ("log10_", "backoff_")  # members of float32
 
 
 @dataclass
@@ -58,12 +61,15 @@ class Header:
     unicode: str = UNICODE_VERSION
     counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
     holds: str = "counts"  # one of HOLDS
+    max_types: int | None = None  # types beyond the commonest are UNK; None where all were kept
 
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
         plain["prune"] = list(self.prune)
+        if self.max_types is None:
+            del plain["max_types"]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
@@ -89,10 +95,20 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
             counts = getattr(order, name)
             if counts is not None and not isinstance(counts, Uncounted):
                 out[f"{name}_{k}"] = counts.small
+                if not counts.whole:
+                    out[f"{name}_{k}_sums"] = counts.sums
+                    continue
                 out[f"{name}_{k}_big_row"] = counts.big_row
                 out[f"{name}_{k}_big"] = counts.big
                 out[f"{name}_{k}_sums"] = counts.sums
     return out
+
+
+def vocabulary_bytes(types: Types) -> int:
+    """An upper bound of what the vocabulary and the header take in a file."""
+    ids = N_MARKERS + len(types) + 1
+    blob = int(types.length.sum())
+    return blob + ids * smallest(blob).itemsize + (ids if types.flags.any() else 0) + (1 << 10)
 
 
 def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types, table: Table) -> int:
@@ -106,31 +122,15 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
         _write(data, header, types, table)
         path.write(data.getbuffer())
         return data.tell()
-    target = os.path.realpath(os.fspath(path))
-    if os.path.exists(target) and not Path(target).is_file():  # a device or a pipe is written to, not replaced
-        with open(target, "wb") as f:
-            return save(f, header, types, table)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "xb") as f:
-            _write(f, header, types, table)
-            f.flush()
-            os.fsync(f.fileno())
-            size = f.tell()
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    return size
+    with whole_file(path) as f:
+        return _write(f, header, types, table)
 
 
-def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> None:
-    _write_arrays(f, header, _arrays(types, table))
+def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> int:
+    return _write_arrays(f, header, _arrays(types, table))
 
 
-def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> None:
+def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> int:
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
@@ -141,7 +141,7 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     with ThreadPoolExecutor(2) as pool:  # checksums are worked out ahead of the writing
         for (name, a), crc in zip(arrays.items(), pool.map(checksum, arrays.values()), strict=True):
             writer.add(name, a, crc)
-    writer.close()
+    return writer.close()
 
 
 class _Comparer(io.RawIOBase):
@@ -284,39 +284,36 @@ def _header(head: dict[str, Any]) -> Header:
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
-        head.get("holds", "counts"),
+        head.get("holds", "counts"), integer("max_types", 1) if "max_types" in head else None,
     )  # fmt: skip
 
 
 def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
     """Views of the arrays as a table; every name and length must fit the header."""
     left_over = set(arrays)
+    reals = _LOGS + (("count_",) if header.holds == "weighted counts" else ())
 
-    def take(key: str, length: int | None = None, kind: str = "u") -> np.ndarray:
+    def take(key: str, length: int | None = None) -> np.ndarray:
         if key not in arrays:
             raise ModelFileError(f"{name}: no member {key!r}", RETRAIN)
         a = arrays[key]
-        if a.dtype.kind != kind:
-            raise ModelFileError(f"{name}: {key} is {a.dtype}", RETRAIN)
         if length is not None and len(a) != length:
             raise ModelFileError(f"{name}: {key} has {len(a):,} entries, not {length:,}", RETRAIN)
         left_over.discard(key)
+        if (a.dtype.kind == "f") != key.startswith(reals) or (a.dtype == "<f4") != key.startswith(_LOGS):
+            raise ModelFileError(f"{name}: {key} is {a.dtype}", RETRAIN)
         return a
 
     def take_counts(key: str, length: int | None = None) -> Counts:
         small = take(key, length)
+        if small.dtype.kind == "f":
+            return Reals(small, take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1))
         if small.dtype != np.uint8:
             raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", RETRAIN)
         big_row = take(f"{key}_big_row")
         return Counts(
             small, big_row, take(f"{key}_big", len(big_row)), take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
         )
-
-    def take_float(key: str, length: int) -> np.ndarray:
-        a = take(key, length, "f")
-        if a.dtype != np.dtype("<f4"):
-            raise ModelFileError(f"{name}: {key} is {a.dtype}, not float32", RETRAIN)
-        return a
 
     n_ids = N_MARKERS + header.types
     offsets = take("vocab_offsets", n_ids + 1)
@@ -338,9 +335,9 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
         if counted:
             order = Order(take_counts(f"count_{k}", n_ids if k == 1 else None))
         else:
-            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None, "f"))))
-            order.log10 = take_float(f"log10_{k}", len(order))
-            order.backoff = None if top else take_float(f"backoff_{k}", len(order))
+            order = Order(Uncounted(len(take(f"log10_{k}", n_ids if k == 1 else None))))
+            order.log10 = take(f"log10_{k}", len(order))
+            order.backoff = None if top else take(f"backoff_{k}", len(order))
         rows = len(order)
         if k > 1:
             order.token = take(f"token_{k}", rows)

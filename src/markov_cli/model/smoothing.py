@@ -24,6 +24,7 @@ import numpy as np
 from ..text.types import BOS, ragged
 from .compact import Counts
 from .methods import Smoothing, discounts
+from .reals import need_whole
 from .table import Table
 
 _SOME = 1 << 21  # followers that are summed at one time
@@ -38,6 +39,8 @@ class Smoothed:
     """
 
     def __init__(self, table: Table, smoothing: Smoothing) -> None:
+        if smoothing.method == "kn" or str(smoothing) == "abs":
+            need_whole(table.orders[0].count, f"--smoothing {smoothing}")
         self.table, self.smoothing = table, smoothing
         self.method = smoothing.method
         self.n_free = table.n_ids - 1
@@ -93,6 +96,11 @@ class Smoothed:
     def discount(self, order: int) -> np.ndarray:
         """D of adjusted count 0, 1, 2, 3 and above, at one order: float64 (4,)."""
         return self._discount[order - 1]
+
+    def taken(self, order: int, a: np.ndarray) -> np.ndarray:
+        """What is taken from adjusted counts, int64 or float64 (m,): D, from real counts at most all."""
+        d = self._discount[order - 1]
+        return d[np.minimum(a, 3)] if a.dtype.kind != "f" else np.minimum(d[3], a)
 
     def _adjusted(self, order: int, low: int, high: int) -> np.ndarray:
         """a of rows low..high-1: int64."""
@@ -174,7 +182,6 @@ class Smoothed:
         low, high = self.table.followers(level, row)
         size = high - low
         total, many = np.zeros(len(row)), size.astype(np.float64)
-        d = self._discount[level]
         filled = np.flatnonzero(size)
         end = np.cumsum(size[filled])
         begin = 0
@@ -184,7 +191,7 @@ class Smoothed:
             some = filled[begin:stop]
             a = self.adjusted(level + 1, ragged(low[some], size[some]))
             edges = np.cumsum(size[some]) - size[some]
-            total[some] = np.add.reduceat(a - d[np.minimum(a, 3)], edges)
+            total[some] = np.add.reduceat(a - self.taken(level + 1, a), edges)
             if level == 0:  # ids that were never seen are rows too
                 many[some] = np.add.reduceat((a > 0).astype(np.float64), edges)
             begin = stop
@@ -229,7 +236,8 @@ class Smoothed:
             if level in self._whole:
                 continue
             n = len(self.table.orders[level - 1]) if level else 1
-            u, b = np.empty(len(self.table.orders[level])), np.empty(n)
+            u, b = np.empty(len(self.table.orders[level]) + 1), np.empty(n)
+            u[-1] = 0.0
             for low, high in self._slices(level, n):
                 self._own(level, low, high, u, b)
             self._whole[level] = u, b
@@ -253,7 +261,7 @@ class Smoothed:
         n = end - begin
         rows = slice(int(begin[0]), int(end[-1]))
         a = self._adjusted(level + 1, rows.start, rows.stop)
-        own = a - self._discount[level][np.minimum(a, 3)]
+        own = a - self.taken(level + 1, a)
         filled = np.flatnonzero(n)
         kept = np.zeros(len(n))
         if len(filled):
@@ -273,10 +281,9 @@ class Smoothed:
         shorter  float64 (m,), p(w | h'); at level 0 it is not looked at
         """
         if level in self._whole and self.chained and self.method != "stupid":
-            u, b = self._whole[level]
-            p = b[row] * shorter if level else np.full(len(row), b[0] / self.n_free)
-            seen = np.flatnonzero(child >= 0)
-            p[seen] += u[child[seen]]
+            u, b = self._whole[level]  # u[-1] is 0, for what is not in the table
+            p = u[child]
+            p += b[row] * shorter if level else b[0] / self.n_free
             return p
         a, b = self.weights(level, row)
         if level == 0:
@@ -288,7 +295,7 @@ class Smoothed:
         seen = np.flatnonzero((child >= 0) & (a > 0))
         if len(seen):
             count = self.adjusted(level + 1, child[seen])
-            u = (count - self._discount[level][np.minimum(count, 3)]) / a[seen]
+            u = (count - self.taken(level + 1, count)) / a[seen]
             p[seen] = np.where(count > 0, u, p[seen]) if self.method == "stupid" else u + p[seen]
         return p
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .compact import _DAMAGED, Counts, find_sorted
+from .compact import DAMAGED, Counts, find_sorted
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
@@ -92,29 +92,31 @@ class Table:
         low, high = first[row].astype(np.int64), first[row + 1].astype(np.int64)
         limit = len(self.orders[level])
         if ((low < 0) | (low > high) | (high > limit)).any():
-            raise ModelFileError(f"order {level}: followers outside the table", _DAMAGED)
+            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
-        """How often histories were followed by anything: int64 (m,).
+        """How often histories were followed by anything: int64 (m,), float64 where counts are weighted.
 
         A history that ends in EOS is followed by nothing; every other one by one id at each
         place where it stands. In a pruned table this is the total before pruning.
         """
         if level == 0:
             count = self.orders[0].count
-            everything = count.total - int(count.at(np.array([BOS]))[0])
-            return np.full(len(row), everything, np.int64)
+            return np.full(len(row), count.total - count.at(np.array([BOS]))[0])
         return np.where(self.tokens(level, row) == EOS, 0, self.orders[level - 1].count.at(row))
 
-    def child(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
-        """The row of order level+1 for history + token: int64 (m,), -1 where there is none."""
+    def child(self, level: int, row: np.ndarray, token: np.ndarray, rising: bool = False) -> np.ndarray:
+        """The row of order level+1 for history + token: int64 (m,), -1 where there is none.
+
+        rising  they come by row, then by token, so that they need no sorting to be found fast
+        """
         if level == 0:
             return np.where((token >= 0) & (token < self.n_ids), token, -1)
         below = self.orders[level].token
         assert below is not None
         if level in self._keys:
-            return self._child_by_key(level, row, token)
+            return self._child_by_key(level, row, token, rising)
         low, high = self.followers(level, row)
         end = high
         todo = np.flatnonzero(low < high)
@@ -144,23 +146,30 @@ class Table:
         first, token = self.orders[level - 1].first, self.orders[level].token
         assert first is not None and token is not None
         n = len(first) - 1
-        bits = max(self.n_ids - 1, 1).bit_length()
+        bits = self.id_bits
         if n.bit_length() + bits > 63:
             return
         keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), first[1:] - first[:-1])
         keys |= token
         self._keys[level] = keys
 
-    def _child_by_key(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+    def _child_by_key(self, level: int, row: np.ndarray, token: np.ndarray, rising: bool) -> np.ndarray:
         keys = self._keys[level]
-        found = np.full(len(row), -1, np.int64)
-        real = np.flatnonzero((token >= 0) & (token < self.n_ids)) if len(keys) else found[:0]
-        bits = np.uint64(max(self.n_ids - 1, 1).bit_length())
-        wanted = row[real].astype(np.uint64) << bits | token[real].astype(np.uint64)
-        place = np.minimum(find_sorted(keys, wanted), len(keys) - 1) if len(real) else real
-        hit = keys[place] == wanted if len(real) else np.zeros(0, bool)
-        found[real[hit]] = place[hit]
-        return found
+        if not len(keys) or not len(row):
+            return np.full(len(row), -1, np.int64)
+        if int(token.min()) < 0 or int(token.max()) >= self.n_ids:
+            token = np.where((token < 0) | (token >= self.n_ids), BOS, token)  # which follows nothing
+        wanted = row.astype(np.uint64) << np.uint64(self.id_bits)
+        wanted |= token.astype(np.uint64)
+        place = np.searchsorted(keys, wanted) if rising else find_sorted(keys, wanted)
+        np.minimum(place, len(keys) - 1, out=place)
+        place[keys[place] != wanted] = -1
+        return place
+
+    @property
+    def id_bits(self) -> int:
+        """Bits that hold every id."""
+        return max(self.n_ids - 1, 1).bit_length()
 
     def shorter(self, level: int, row: np.ndarray) -> np.ndarray:
         """The rows of histories without their first token: int64 (m,)."""
@@ -172,7 +181,7 @@ class Table:
         assert link is not None
         below = link[row].astype(np.int64)
         if (below >= len(self.orders[level - 2])).any():
-            raise ModelFileError(f"order {level}: a link outside the table", _DAMAGED)
+            raise ModelFileError(f"order {level}: a link outside the table", DAMAGED)
         return below
 
     def find(self, ids: list[int]) -> tuple[int, int]:

@@ -7,10 +7,12 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..inspecting import figures as fig
 from ..text.types import EOS
 from .pictures import bar, curve
-from .plain import one_line, shown, size, some
+from .plain import counted, one_line, shown, size, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def model_json(model: Model, path: str, top: int) -> str:
     orders = []
     for f in fig.order_figures(model.table):
         common: list[dict[str, Any]] = [
-            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": count}
+            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": _number(count)}
             for row, count in fig.commonest(model.table, f.order, top)
         ]
         if f.order == 1 and not fig.counted(model.table):
@@ -45,11 +47,16 @@ def model_json(model: Model, path: str, top: int) -> str:
         orders.append({**f.as_dict(), "commonest": common})
     out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
     out["orders"] = orders
-    out["lengths"] = [{"tokens": n, "sequences": s} for n, s in fig.lengths(model.table)]
+    out["lengths"] = [{"tokens": n, "sequences": _number(s)} for n, s in fig.lengths(model.table)]
     out["histogram_of_followers"] = [
         {"followers": name, "histories": n} for name, n in fig.follower_histogram(model.table)
     ]
     return json.dumps(out, ensure_ascii=False)
+
+
+def _number(count: float | None) -> float | None:
+    """A count as JSON has it: weighted ones to six places."""
+    return round(count, 6) if isinstance(count, float) else count
 
 
 def _token_json(model: Model, i: int) -> Any:
@@ -78,6 +85,8 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra = [f"pattern {o.pattern}"] if o.pattern else []
     extra += ["lower case"] if o.lowercase else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
+    extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
+    extra += [h.holds] if h.holds == "weighted counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
@@ -86,10 +95,12 @@ def show_model(model: Model, path: str, top: int) -> None:
         return
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
-    line(
-        f"{size(_model_bytes(model))} of model for {size(h.corpus_bytes)} of text:"
-        f" {_model_bytes(model) / max(h.corpus_bytes, 1):.2f} bytes per byte"
+    of_text = (
+        ""
+        if not h.corpus_bytes
+        else f" for {size(h.corpus_bytes)} of text: {_model_bytes(model) / h.corpus_bytes:.2f} bytes per byte"
     )
+    line(f"{size(_model_bytes(model))} of model" + of_text)
     line()
     _show_orders(model)
     line()
@@ -141,7 +152,7 @@ def _show_commonest(model: Model, top: int) -> None:
         for k, common in zip(orders, found, strict=True):
             if i < len(common):
                 row, count = common[i]
-                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), f"{count:,}"]
+                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), counted(count)]
             else:
                 cells += ["", ""]
         rows.append(cells)
@@ -154,9 +165,9 @@ def _show_lengths(model: Model) -> None:
     known = fig.lengths(model.table)
     if not known:
         return
-    parts = [f"{s:,} of {n}" for n, s in known[:8]]
-    rest = model.header.sequences - sum(s for _, s in known[:8])
-    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {rest:,} longer")
+    parts = [f"{counted(s)} of {n}" for n, s in known[:8]]
+    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(s for _, s in known[:8])
+    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {counted(rest)} longer")
     line()
 
 
@@ -196,11 +207,11 @@ def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
             entry["marker"] = one.marker
         if one.touches:
             entry["touches"] = one.touches
-        found.append({**entry, "count": one.count, "probability": one.probability})
+        found.append({**entry, "count": _number(one.count), "probability": one.probability})
     return {
         "history": f.history,
         "used": f.used,
-        "total": f.total,
+        "total": _number(f.total),
         "n_followers": f.n_followers,
         "followers": found,
     }
@@ -225,7 +236,7 @@ def history_csv(levels: list[Followers]) -> str:
                     one.token or "",
                     one.marker or "",
                     one.touches,
-                    "" if one.count is None else one.count,
+                    "" if one.count is None else _number(one.count),
                     f"{one.probability:.9g}",
                 ]
             )
@@ -233,7 +244,7 @@ def history_csv(levels: list[Followers]) -> str:
 
 
 def _count(one: Follower) -> str:
-    return "" if one.count is None else f"{one.count:,}"
+    return "" if one.count is None else counted(one.count)
 
 
 def _name(f: Followers, one: Follower) -> str:
@@ -252,7 +263,7 @@ def show_history(levels: list[Followers]) -> None:
             line()
         name = " ".join(map(shown, f.history)) if f.history else "(no history)"
         kinds = some(f.n_followers, "follower" if f.total is not None else "listed follower")
-        seen = "" if f.total is None else f"seen {f.total:,} time{'' if f.total == 1 else 's'}, "
+        seen = "" if f.total is None else f"seen {counted(f.total)} time{'' if f.total == 1 else 's'}, "
         line(f"{one_line(name)}  {seen}{kinds}", "bold")
         most = max((one.probability for one in f.followers), default=1.0)
         rows = [

@@ -29,6 +29,11 @@ def some(n: int, thing: str) -> str:
     return f"{n:,} {thing}" + ("" if n == 1 else "s")
 
 
+def counted(n: float) -> str:
+    """A count: 1,234; one that is not whole to three places."""
+    return f"{n:,}" if isinstance(n, int) else f"{n:,.3f}".rstrip("0").rstrip(".")
+
+
 def size(n: float) -> str:
     """Bytes for people: 69.6 MB."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .plain import one_line, size, some
 
 if TYPE_CHECKING:
     from ..api import Model
+    from ..formats.listing import Notes
+    from ..text.reading import Repairs
 
 
 def _rows(model: Model) -> list[int]:
@@ -16,59 +18,105 @@ def _rows(model: Model) -> list[int]:
 
 
 def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
-    """One object, the keys of DESIGN section 4."""
-    h, r = model.header, model.repairs
+    """What was read, made and repaired, as one object."""
+    r = model.repairs
     return json.dumps(
         {
-            "model": path,
-            "order": h.order,
-            "tokenizer": h.options.tokenizer,
-            "unit": h.options.unit,
-            "tokens": h.tokens,
-            "types": h.types,
-            "sequences": h.sequences,
-            "ngrams": _rows(model),
-            "corpus_bytes": h.corpus_bytes,
-            "model_bytes": model_bytes,
-            "seconds": round(seconds, 3),
-            "repairs": {
-                "invalid": r.invalid,
-                "crlf": r.crlf,
-                "byte_order_marks": r.byte_order_marks,
-                "empty_sequences": int(r.empty_sequences),
-                "unmatched": r.unmatched,
-                "transcoded": r.transcoded,
-                "skipped": r.skipped,
-            },
+            **_made(model, path, model_bytes, seconds),
+            "repairs": repairs_json(r),
         },
         ensure_ascii=False,
     )
 
 
+def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
+    """What was made, as one object."""
+    return json.dumps(_made(model, path, model_bytes, seconds) | (more or {}), ensure_ascii=False)
+
+
+def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
+    h = model.header
+    return {
+        "model": path,
+        "order": h.order,
+        "tokenizer": h.options.tokenizer,
+        "unit": h.options.unit,
+        "tokens": h.tokens,
+        "types": h.types,
+        "sequences": h.sequences,
+        "ngrams": _rows(model),
+        "corpus_bytes": h.corpus_bytes,
+        "model_bytes": model_bytes,
+        "seconds": round(seconds, 3),
+    }
+
+
+def repairs_json(r: Repairs) -> dict[str, Any]:
+    """What was repaired or skipped, by kind."""
+    return {
+        "invalid": r.invalid,
+        "crlf": r.crlf,
+        "byte_order_marks": r.byte_order_marks,
+        "empty_sequences": int(r.empty_sequences),
+        "unmatched": r.unmatched,
+        "transcoded": r.transcoded,
+        "skipped": r.skipped,
+    }
+
+
 def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
     """The summary for people: what was read, what was made, what was repaired or skipped."""
+    out = made_lines(model, path, model_bytes, seconds, "read")
+    out[-1] += f", {_rate(model.header.tokens / max(seconds, 1e-9))}"
+    return out + [f"note     {line}" for line in repair_lines(model.repairs) + _advice(model)]
+
+
+def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
+    """The same where text was added to a model."""
+    return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in repair_lines(model.repairs)]
+
+
+def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: str = "holds") -> list[str]:
+    """What a model holds and where it was written."""
     h = model.header
-    per_byte = model_bytes / max(h.corpus_bytes, 1)
     n = _rows(model)
+    per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
+    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    if h.holds == "probabilities":
+        what = f"probabilities of {h.types:,} types"
     out = [
-        f"read     {h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}"
-        f" (one a {h.options.unit})",
+        f"{verb:<8} {what}",
         f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
-        f"wrote    {one_line(path)}: {size(model_bytes)}, {per_byte:.2f} bytes per byte of text,"
-        f" {model_bytes / sum(n):.1f} per n-gram; {seconds:.1f} s,"
-        f" {_rate(h.tokens / max(seconds, 1e-9))}",
+        f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
+        f" {seconds:.1f} s",
     ]
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
-    return out + [f"note     {line}" for line in _repairs(model) + _advice(model)]
+    return out
+
+
+def import_notes(notes: Notes | None) -> list[str]:
+    """What was read otherwise than an ARPA file has it."""
+    if notes is None:
+        return []
+    said = (
+        (notes.junk_lines, "line before \\data\\ skipped", "lines before \\data\\ skipped"),
+        (notes.clamped, "probability above 1 read as 1", "probabilities above 1 read as 1"),
+        (notes.missing_backoffs, "missing backoff read as 0", "missing backoffs read as 0"),
+        (notes.top_backoffs, "backoff of the highest order ignored", "backoffs of the highest order ignored"),
+        (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
+        (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
+        (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
+    )
+    return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
 
 
 def _rate(tokens: float) -> str:
     return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
 
 
-def _repairs(model: Model) -> list[str]:
-    r = model.repairs
+def repair_lines(r: Repairs) -> list[str]:
+    """What was repaired or skipped, a line each."""
     out = []
     if r.invalid:
         out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")

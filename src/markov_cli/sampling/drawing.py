@@ -89,7 +89,7 @@ class CountDrawing:
         d = self.smoothed.discount(level + 1)
         if d.any():
             count = counts.at(row)
-            kept = v[inside] * count < count - d[np.minimum(count, 3)]
+            kept = v[inside] * count < count - self.smoothed.taken(level + 1, count)
             inside, row = inside[kept], row[kept]
         found[inside] = row
         return found

@@ -199,8 +199,10 @@ class Sampler:
         found, bits = low.copy(), np.zeros(len(low))
         if int(high[0] - low[0]) < _SHARED * len(row) and (row == row[0]).all():  # the same history for all
             running = np.cumsum(count.slice(int(low[0]), int(high[0])))
-            target = np.minimum((uniform(raw) * running[-1]).astype(np.int64), running[-1] - 1)
-            found += np.searchsorted(running, target, "right")
+            target = uniform(raw) * running[-1]
+            if count.whole:
+                target = np.minimum(target.astype(np.int64), running[-1] - 1)
+            found += np.minimum(np.searchsorted(running, target, "right"), len(running) - 1)
             if self.bits:
                 bits = np.log2(running[-1] / count.at(found))
             return found, bits

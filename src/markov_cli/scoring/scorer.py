@@ -9,6 +9,8 @@ places come order by order, and with them p(w | h) from p(w | h').
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from ..model.distribution import Distribution
@@ -22,11 +24,13 @@ class Scorer:
         self.distribution = distribution
         self.table = distribution.table
 
-    def prepare(self) -> None:
-        """Pays when about as many tokens will be scored as the table has rows."""
-        self.distribution.prepare()
-        for level in range(1, self.table.order):
-            self.table.index(level)
+    def prepare(self, jobs: int = 1) -> None:
+        """Get ready for very many tokens, at the cost of some memory."""
+        with ThreadPoolExecutor(jobs) as pool:
+            for done in [pool.submit(self.distribution.prepare)] + [
+                pool.submit(self.table.index, level) for level in range(1, self.table.order)
+            ]:
+                done.result()
 
     def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """p of every id of a stream behind those before it, and the length of the n-gram found there.
@@ -38,27 +42,49 @@ class Scorer:
         ids = stream.astype(np.int64)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
-        node = ids
         behind = _behind(ids) if self.distribution.minds_missing else ids
         place = np.arange(1, len(ids))  # where the history is in the table
+        node = ids[:-1]  # and which row it is
         for level in range(1, self.table.order):
-            history = node[: len(place)] if level == 1 else node
-            child = self.table.child(level, history, ids[place])
             if self.distribution.minds_missing:
                 p = self._missing(level, p, place, behind)
-            p[place] = self.distribution.extend(level, history, child, p[place])
-            found = child >= 0
-            longest[place[found]] = level + 1
+            elif not len(place):
+                break
+            child = self._extend(level, node, ids, place, p)
+            found = np.flatnonzero(child >= 0)
+            place, node = place[found], child[found]
+            longest[place] = level + 1
             # the k-gram found at i is the history of i + 1
-            place = place[found] + 1
-            node = child[found]
+            place = place + 1
             if len(place) and place[-1] == len(ids):
                 place, node = place[:-1], node[:-1]
-            if not len(place) and not self.distribution.minds_missing:
-                break
         opening = ids == BOS
         p[opening], longest[opening] = 1.0, 0
         return p, longest
+
+    def _extend(self, level: int, history: np.ndarray, ids: np.ndarray, place: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """Make p at some places that of histories of `level` tokens; returns their n-grams' rows.
+
+        Many places have the same n-gram. Each is looked up once, in the order of the table.
+        """
+        token = ids[place]
+        sorted_ = _distinct(history, token, self.table.id_bits)
+        if sorted_ is None:
+            child = self.table.child(level, history, token)
+            p[place] = self.distribution.extend(level, history, child, p[place])
+            return child
+        order, key, first, which = sorted_
+        bits = np.uint64(self.table.id_bits)
+        history, token = (key >> bits).view(np.int64), (key & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+        row = self.table.child(level, history, token, rising=True)
+        mine = p[1:] if level == 1 else p[place]  # a copy, but for level 1, where every place has a history
+        q = self.distribution.extend(level, history, row, mine[order[first]])
+        child = np.empty(len(place), np.int64)
+        child[order] = row[which]
+        mine[order] = q[which]
+        if level > 1:
+            p[place] = mine
+        return child
 
     def _missing(self, level: int, p: np.ndarray, place: np.ndarray, behind: np.ndarray) -> np.ndarray:
         """Tell the distribution where a text has a history of this length and the table has not."""
@@ -67,6 +93,35 @@ class Scorer:
         lost = np.flatnonzero((behind >= level) & ~known)
         p[lost] = self.distribution.missing(p[lost])
         return p
+
+
+def _distinct(
+    history: np.ndarray, token: np.ndarray, bits: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Pairs by history, then by token, each one's place riding in the low bits of its key.
+
+    returns  their order int64 (m,), the distinct ones as history << bits | token uint64 (u,), the places
+             in the order at which each begins int64 (u,), and which of them each of the ordered is
+             int32 (m,); None for few, or too large ones
+    """
+    own_bits = max(len(token) - 1, 0).bit_length()
+    if len(token) < 64 or int(history.max()).bit_length() + bits + own_bits > 64:
+        return None
+    key = history.astype(np.uint64)
+    key <<= np.uint64(bits)
+    key |= token.astype(np.uint64)
+    key <<= np.uint64(own_bits)
+    key |= np.arange(len(token), dtype=np.uint64)
+    key.sort()
+    order = (key & np.uint64((1 << own_bits) - 1)).view(np.int64)
+    key >>= np.uint64(own_bits)
+    new = np.empty(len(key), bool)
+    new[0] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    which = np.cumsum(new, dtype=np.int32)
+    which -= 1
+    first = np.flatnonzero(new)
+    return order, key[first], first, which
 
 
 def _behind(ids: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from ..text.encoding import Cut, Piece
 from ..text.types import BOS, EOS, N_MARKERS
 
-STREAM_CODES = 1 << 20
+STREAM_CODES = 1 << 19
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Streams:
         self.order, self.unit, self.size = order, unit, size
         self.empty_sequences = 0
         self._open = 0  # tokens in the open sequence
-        self._tail = b""  # its text
+        self._tail: list[bytes] = []  # its text
         self._behind = np.empty(0, np.int64)  # its last codes
 
     def of(self, pieces: Iterable[Piece]) -> Iterator[Stream]:
@@ -95,9 +95,12 @@ class Streams:
         return codes, texts
 
     def _texts(self, cut: Cut, filled: np.ndarray, last: bool) -> list[bytes]:
+        if not len(cut.begin) and not last:
+            self._tail.append(cut.data)
+            return []
         begin = [0, *cut.end.tolist()]
         end = [*cut.begin.tolist(), len(cut.data)]
         parts = [cut.data[b:e] for b, e in zip(begin, end, strict=True)]
-        parts[0] = self._tail + parts[0]
-        self._tail = b"" if last else parts.pop()
+        parts[0] = b"".join([*self._tail, parts[0]])
+        self._tail = [] if last else [parts.pop()]
         return [parts[i] for i in filled.tolist()]

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ..text.recoding import Recoder
 from ..text.types import BOS, EOS, UNK
-from .scorer import Scorer
+from .judge import Judge
 from .streams import Stream
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @dataclass
@@ -80,55 +84,100 @@ def _perplexity(bits: float, tokens: int, zero: int) -> float:
 
 @dataclass
 class Scored:
-    """One stream, scored; BOS and the context are left out.
+    """One stream, scored; what stood before it is left out, a BOS is not.
 
+    codes    int64 (m,)
     ids      uint32 (m,)
-    p        float64 (m,)
+    p        float64 (m,), 1 at a BOS
     longest  uint32 (m,), tokens in the longest n-gram of the table that ends there
+    texts    the text of each sequence that ends here, where it was kept
     """
 
-    stream: Stream
+    codes: np.ndarray
     ids: np.ndarray
     p: np.ndarray
     longest: np.ndarray
+    texts: list[bytes]
 
     def totals(self) -> Totals:
         """Sums of it; bytes are not known here."""
-        oov = self.ids == UNK
-        zero = self.p <= 0
-        with np.errstate(divide="ignore"):
-            bits = np.where(zero, 0.0, -np.log2(self.p))
+        bits, zero = self.bits()
+        oov = np.flatnonzero(self.ids == UNK)
         return Totals(
-            tokens=len(self.ids),
-            oov=int(np.count_nonzero(oov)),
+            tokens=len(self.ids) - int(np.count_nonzero(self.ids == BOS)),
+            oov=len(oov),
             sequences=int(np.count_nonzero(self.ids == EOS)),
             bits=float(bits.sum()),
             oov_bits=float(bits[oov].sum()),
             zero=int(np.count_nonzero(zero)),
-            oov_zero=int(np.count_nonzero(zero & oov)),
+            oov_zero=int(np.count_nonzero(zero[oov])),
         )
+
+    def bits(self) -> tuple[np.ndarray, np.ndarray]:
+        """-log2 p, 0 where p is 0, and where that is: float64 (m,), bool (m,)."""
+        zero = self.p <= 0
+        return -np.log2(np.where(zero, 1.0, self.p)) + 0.0, zero
+
+    def tokens(self) -> Scored:
+        """The same without any BOS: every row is a token that was predicted."""
+        keep = self.ids != BOS
+        return Scored(self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep], self.texts)
 
 
 def score_streams(
-    scorer: Scorer, recoder: Recoder, streams: Iterable[Stream], model: int = 0, jobs: int = 1
+    judge: Judge, recoder: Recoder, streams: Iterable[Stream], jobs: int = 1, first: int = 0
 ) -> Iterator[Scored]:
-    """Score streams by several threads; they come in their order."""
+    """Score streams by several threads; they come in their order.
+
+    first  which of the recoder's lexicons is the judge's first
+    """
 
     def one(stream: Stream) -> Scored:
-        ids = recoder.ids(model, stream.codes)
-        p, longest = scorer.score(ids)
-        keep = ids != BOS
-        keep[: stream.context] = False
-        return Scored(stream, ids[keep], p[keep], longest[keep])
+        ids, p, longest = judge.score(stream.codes, recoder, first)
+        new = slice(stream.context, None)
+        return Scored(stream.codes[new], ids[new], p[new], longest[new], stream.texts)
+
+    n = 0
+
+    def enough(stream: Stream) -> bool:
+        nonlocal n
+        n += len(stream.codes)
+        return judge.due(n)
+
+    return in_order(one, streams, jobs, enough, lambda: judge.prepare(jobs))
+
+
+def in_order(
+    call: Callable[[S], T],
+    items: Iterable[S],
+    jobs: int,
+    due: Callable[[S], bool] | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[T]:
+    """`map` by several threads, a few items ahead of what is taken.
+
+    due, pause  before an item that is due, `pause` is called while nothing else runs: so it takes
+                effect at the same item however many threads there are
+    """
+    waiting: deque[Future[T]] = deque()
+
+    def ready(item: S) -> S:
+        if due is not None and pause is not None and due(item):
+            wait(waiting)
+            pause()
+        return item
 
     if jobs == 1:
-        yield from map(one, streams)
+        yield from (call(ready(item)) for item in items)
         return
-    waiting: deque[Future[Scored]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
-        for stream in streams:
-            waiting.append(pool.submit(one, stream))
-            if len(waiting) > jobs:
+        try:
+            for item in items:
+                ready(item)
+                waiting.append(pool.submit(call, item))
+                if len(waiting) > jobs:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from .tokenizing import LEFT
-from .types import MARKERS, N_MARKERS, ragged
+from .types import MARKERS, N_MARKERS, Types, ragged
 
 UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
@@ -31,6 +31,22 @@ class Lexicon:
         self.blob, self.offsets, self.flags = blob, offsets, flags
         self.tokenizer = tokenizer
         self.spaced = tokenizer not in UNSPACED
+
+    @classmethod
+    def of(cls, types: Types, tokenizer: str) -> Lexicon:
+        """Types with the markers before them."""
+        offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
+        np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
+        flags = np.empty(0, np.uint8)
+        if types.flags.any():
+            flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
+        return cls(types.blob, offsets, flags, tokenizer)
+
+    def types(self) -> Types:
+        """The types without the markers."""
+        offsets = self.offsets.astype(np.int64)
+        flags = self.flags[N_MARKERS:] if len(self.flags) else np.zeros(len(self) - N_MARKERS, np.uint8)
+        return Types(self.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -70,6 +70,7 @@ class Source:
     path: str
     explicit: bool = True  # named by the user, not found in a folder
     data: bytes | None = None  # the text itself, for the Python API
+    kept: str = ""  # the file that holds standard input, where it is read more than once
 
     @property
     def name(self) -> str:
@@ -77,14 +78,19 @@ class Source:
         return "standard input" if self.path == "-" else self.path
 
     @property
+    def is_stdin(self) -> bool:
+        """It can be read once."""
+        return self.path == "-" and not self.kept
+
+    @property
     def size_bytes(self) -> int:
         """Bytes on disk (compressed ones as they are), 0 where unknown."""
         if self.data is not None:
             return len(self.data)
-        if self.path == "-":
+        if self.is_stdin:
             return 0
         try:
-            return os.stat(self.path).st_size
+            return os.stat(self.kept or self.path).st_size
         except OSError:
             return 0
 
@@ -161,7 +167,7 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 def _open(source: Source) -> BinaryIO:
     if source.data is not None:
         return io.BufferedReader(io.BytesIO(source.data))
-    return sys.stdin.buffer if source.path == "-" else open(source.path, "rb")
+    return sys.stdin.buffer if source.is_stdin else open(source.kept or source.path, "rb")
 
 
 class _Stream:
@@ -184,7 +190,7 @@ class _Stream:
     def close(self) -> None:
         if self._file is not self._raw:
             self._file.close()
-        if self.source.path != "-":
+        if not self.source.is_stdin:
             self._raw.close()
 
     def read(self, n: int) -> bytes:
@@ -192,7 +198,7 @@ class _Stream:
         while True:
             try:
                 data = self._file.read(n)
-                if self.source.path != "-":
+                if not self.source.is_stdin:
                     self.done_on_disk = self._raw.tell()
             except _READ_ERRORS as error:
                 said = getattr(error, "strerror", None) or error
@@ -225,6 +231,11 @@ class _Stream:
         elif not self._keep_bytes:
             _refuse_binary(data[:_SNIFF_BYTES], self.source.name)
         return data
+
+
+def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+    """The bytes of a text as UTF-8, for a reader that finds its lines itself; not all need be valid."""
+    return _Stream(source, encoding, False, repairs)
 
 
 def open_bytes(source: Source) -> _Stream:

@@ -1,0 +1,142 @@
+"""`markov export`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from ..errors import OptionError
+from .options import fallback_notes, json_option, model_argument, note, smoothing_option
+
+if TYPE_CHECKING:
+    from ..api import Model
+
+Notes = list[str]
+
+
+def _counts(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
+    from ..exchange import export_counts
+
+    export_counts(model, out, options["order"])
+    if model.table.pruned:
+        return ["the model is pruned: import will not take a file that lacks n-grams"]
+    return []
+
+
+def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
+    from ..exchange import export_markovify
+
+    given_up = export_markovify(model, out)
+    spaced = model.header.options.tokenizer == "spaces"
+    notes = [] if spaced else ["markovify writes a space between any two tokens"]
+    if given_up:
+        notes.append(f"{given_up:,} types became one with another that differs in where it touches its neighbour only")
+    return notes
+
+
+def _arpa(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
+    from ..exchange import export_arpa
+
+    distribution = export_arpa(model, out, options["smoothing"] or "kn")
+    notes = fallback_notes(distribution)
+    if not 2 <= model.order <= 6:
+        notes.append(f"order {model.order}: KenLM, unless it was built for more, reads orders 2 to 6")
+    return notes
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write a model.
+
+    write    writes it, and returns what the user should know; some options come by their names
+    options  those that it takes; the others are refused where they are given
+    """
+
+    write: Callable[[Any, IO[bytes], dict[str, Any]], Notes]
+    options: tuple[str, ...] = ()
+
+
+FORMATS = {
+    "arpa": Format(_arpa, ("smoothing",)),
+    "counts": Format(_counts, ("order",)),
+    "markovify": Format(_markovify),
+}
+
+
+@click.command(short_help="Write a model for other programs.")
+@model_argument
+@click.option("-o", "--output", type=click.Path(), help="The file to write; `-` for stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS]),
+    default="arpa",
+    show_default=True,
+    help="arpa: n-grams with their probabilities, for KenLM and others. counts: a line for each n-gram, with how "
+    "often it was seen. markovify: JSON for markovify.",
+)
+@smoothing_option("kn")
+@click.option("-n", "--order", type=click.IntRange(1), help="counts: n-grams of this order only.  [default: of all]")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    /,
+    model: str,
+    output: str | None,
+    form: str,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Write a model for other programs.
+
+    \b
+    markov export book.npz -o book.arpa
+    markov export book.npz --smoothing wb -o - | gzip > book.arpa.gz
+    markov export book.npz --format counts -o book.tsv
+    markov export book.npz --format counts --order 2 -o - | sort -t "$(printf '\\t')" -k2 -nr | head
+    markov export book.npz --format markovify -o book.json
+
+    Of the smoothings, kn, wb, abs and stupid have the form of ARPA. A line of counts is the words
+    with a space between, a tab, and the count. A word is a type's text; U+FFED before or behind it
+    says that it touches its neighbour there without a space.
+    """
+    if output is None:
+        raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
+    chosen = FORMATS[form]
+    refuse_others(ctx, form, chosen.options)
+    from ..api import Model
+    from ..model.whole import whole_file
+    from .output import check_target
+
+    loaded = Model.load(model)
+    if output == "-":
+        notes = chosen.write(loaded, sys.stdout.buffer, options)
+    else:
+        check_target(output)
+        with whole_file(output) as out:
+            notes = chosen.write(loaded, out, options)
+    for text in notes:
+        note(text, quiet)
+    if as_json:
+        size = None if output == "-" else os.stat(output).st_size
+        made = {"model": model, "file": output, "format": form, "bytes": size, "notes": notes}
+        click.echo(json.dumps(made, ensure_ascii=False), err=output == "-")
+
+
+def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:
+    """OptionError for an option that was given and belongs to another format."""
+    general = {"model", "file", "output", "form", "quiet", "as_json", "jobs"}
+    for param in ctx.command.params:
+        name = param.name or ""
+        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name not in general and name not in takes:
+            raise OptionError(f"{param.opts[-1]} is not for --format {form}", f"see: markov {ctx.info_name} --help")

@@ -1,0 +1,152 @@
+"""`markov prune`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import OptionError
+from .options import (
+    PruneType,
+    SizeType,
+    jobs_option,
+    json_option,
+    model_argument,
+    note,
+    output_option,
+    smoothing_option,
+)
+
+if TYPE_CHECKING:
+    from ..api import Model
+    from ..changing import Shrunk
+
+
+@click.command(short_help="Make a model smaller.")
+@model_argument
+@output_option
+@click.option(
+    "--prune",
+    "thresholds",
+    type=PruneType(),
+    metavar="A,B,C",
+    help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. Order 1 must be 0.",
+)
+@click.option(
+    "--max-types",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Keep the N commonest types; the others become <unk>, and n-grams that then are alike become one.",
+)
+@click.option(
+    "--threshold",
+    type=float,
+    metavar="T",
+    help="Drop each n-gram whose loss, alone, would raise the perplexity by less than this share.",
+)
+@click.option(
+    "--size", type=SizeType(), help="Drop n-grams in that way until the file takes at most this: 500k, 20M, 1.5G."
+)
+@smoothing_option("kn")
+@click.option(
+    "--heldout",
+    type=click.Path(),
+    metavar="FILE",
+    multiple=True,
+    help="A text that is scored before and after, so that what was lost is measured.",
+)
+@jobs_option
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No summary; errors only.")
+def prune(
+    model: str,
+    output: str | None,
+    thresholds: tuple[int, ...] | None,
+    max_types: int | None,
+    threshold: float | None,
+    size: int | None,
+    smoothing: str | None,
+    heldout: tuple[str, ...],
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make a model smaller: fewer n-grams, or fewer types.
+
+    \b
+    markov prune book.npz --prune 0,0,1 -o small.npz
+    markov prune book.npz --max-types 20000 -o common.npz
+    markov prune book.npz --threshold 1e-7 -o tight.npz
+    markov prune book.npz --size 20M --heldout new.txt -o tight.npz
+
+    --prune gives the bytes that `markov train --prune` gives; a pruned model can be pruned
+    further. --max-types gives the table of the text with rare types replaced by <unk>; with
+    both, types come first. What was pruned can no longer be merged or updated.
+
+    --threshold and --size prune by relative entropy (Stolcke 1998): they leave out what changes
+    the smoothed distribution least, and give a model that holds its probabilities and no counts.
+
+    All in memory: about 70 bytes for each n-gram.
+    """
+    by_entropy = threshold is not None or size is not None
+    if not by_entropy and (smoothing or heldout):
+        raise OptionError(f"{'--smoothing' if smoothing else '--heldout'} needs --threshold or --size", "add one")
+    if threshold is not None and size is not None:
+        raise OptionError("--threshold and --size exclude each other", "choose one")
+    if by_entropy and (thresholds is not None or max_types is not None):
+        raise OptionError(
+            f"{'--threshold' if size is None else '--size'} goes alone",
+            "prune by counts or types first, into a file of its own",
+        )
+    if threshold is not None and not 0 <= threshold < float("inf"):
+        raise OptionError(f"--threshold {threshold}: 0 or more", "1e-8 drops a few n-grams, 1e-6 most")
+    if not by_entropy and thresholds is None and max_types is None:
+        raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
+    if output is None:
+        raise OptionError("no -o: where shall the model go?", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
+    from ..api import Model
+    from ..changing import prune as pruned
+    from ..changing import prune_by_entropy
+    from ..training import usable_cores
+    from .output import check_target, finish
+
+    check_target(output)
+    begin = time.monotonic()
+    if by_entropy:
+        loaded = Model.load(model)
+        shrunk = prune_by_entropy(loaded, threshold=threshold, n_bytes=size, smoothing=smoothing or "kn")
+        more = _figures(shrunk)
+        if heldout:
+            more |= _measured(loaded, shrunk.model, heldout, smoothing or "kn")
+        if not quiet:
+            for line in _lines(shrunk, more):
+                note(line)
+        finish(shrunk.model, output, begin, as_json, quiet, more)
+        return
+    with Model.load(model) as loaded:
+        made = pruned(loaded, thresholds or (), max_types=max_types, name=model, jobs=jobs or usable_cores())
+    finish(made, output, begin, as_json, quiet)
+
+
+def _figures(shrunk: Shrunk) -> dict[str, Any]:
+    return {"ngrams_before": shrunk.before, "threshold": shrunk.threshold, "perplexity_rise_estimate": shrunk.rise}
+
+
+def _measured(before: Model, after: Model, heldout: tuple[str, ...], smoothing: str) -> dict[str, Any]:
+    own = None if before.header.holds == "probabilities" else smoothing
+    totals = [m.score([*heldout], smoothing=s) for m, s in ((before, own), (after, None))]
+    return {"perplexity_before": totals[0].perplexity, "perplexity_after": totals[1].perplexity}
+
+
+def _lines(shrunk: Shrunk, figures: dict[str, Any]) -> list[str]:
+    gone = sum(shrunk.before) - sum(shrunk.after)
+    lines = [
+        f"pruned   {gone:,} of {sum(shrunk.before):,} n-grams, each worth below {shrunk.threshold:.2g} of perplexity",
+        f"costs    {shrunk.rise:.2%} of perplexity, as the model itself expects it",
+    ]
+    if "perplexity_before" in figures:
+        old, new = figures["perplexity_before"], figures["perplexity_after"]
+        lines.append(f"held out {old:.2f} before, {new:.2f} after ({new / old - 1:+.2%})")
+    return lines

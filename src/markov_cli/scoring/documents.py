@@ -1,0 +1,181 @@
+"""Many texts, each scored as if it were alone, by one judge or several.
+
+Some hundred texts are tokenized as one, with a break between them that every unit knows, and told apart
+again by their newlines: what a text costs is the same, and NumPy has something to do.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from ..text.encoding import Encoder, Piece, TextOptions
+from ..text.reading import Block, Repairs
+from ..text.recoding import Recoder
+from .judge import Judge
+from .streams import Streams
+from .texts import Units, UnitSums, bytes_of_a_token, no_units
+from .totals import Scored, in_order
+
+T = TypeVar("T")
+_BETWEEN = {"line": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
+_WHOLE = 1 << 62
+
+
+class Documents:
+    """Scores batches of texts.
+
+    are_lines  no text holds a newline, so that a file is a line
+    """
+
+    def __init__(self, judges: Sequence[Judge], jobs: int = 1, are_lines: bool = False) -> None:
+        self.judges, self.jobs = list(judges), jobs
+        self._groups: list[_Group] = []
+        for i, judge in enumerate(judges):
+            options = judge.options
+            if are_lines and options.unit == "file":
+                options = replace(options, unit="line")
+            group = next((g for g in self._groups if g.options == options), None)
+            if group is None:
+                group = _Group(options)
+                self._groups.append(group)
+            group.members.append((i, judge))
+        for group in self._groups:
+            group.open(jobs)
+
+    def score(self, batches: Iterable[tuple[Sequence[bytes], T]]) -> Iterator[tuple[T, list[Units]]]:
+        """Every batch's own thing, and for each judge what its texts cost; in order."""
+
+        def one(batch: tuple[Sequence[bytes], T]) -> tuple[T, list[Units]]:
+            texts, own = batch
+            found: dict[int, Units] = {}
+            for group in self._groups:
+                found.update(group.score(texts))
+            return own, [found[i] for i in range(len(self.judges))]
+
+        n = 0
+        due: list[Judge] = []
+
+        def enough(batch: tuple[Sequence[bytes], T]) -> bool:
+            nonlocal n
+            n += sum(map(len, batch[0]))
+            due[:] = [j for j in self.judges if j.due(n / bytes_of_a_token(j))]
+            return bool(due)
+
+        def prepare() -> None:
+            for judge in due:
+                judge.prepare(self.jobs)
+
+        return in_order(one, batches, self.jobs, enough, prepare)
+
+    def add_repairs(self, repairs: Repairs) -> None:
+        """Count what was changed in the texts; once, for the first model's reading of them."""
+        for encoder in self._groups[0].recoder.encoders:
+            repairs.add(encoder.repairs)
+
+
+class _Group:
+    """Judges that read text alike, with one recoder."""
+
+    def __init__(self, options: TextOptions) -> None:
+        self.options = options
+        self.members: list[tuple[int, Judge]] = []
+        self.recoder: Recoder
+        self._free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
+
+    def open(self, jobs: int) -> None:
+        lexicons = [lex for _, j in self.members for lex in j.lexicons]
+        self.recoder = self.members[0][1].guard(Recoder, lexicons, self.options, jobs, True)
+        for encoder in self.recoder.encoders:
+            self._free.put(encoder)
+        self.order = max(j.order for _, j in self.members)
+
+    def score(self, texts: Sequence[bytes]) -> dict[int, Units]:
+        encoder = self._free.get()
+        try:
+            pieces, document = encode_texts(encoder, texts)
+        finally:
+            self._free.put(encoder)
+        streams = list(Streams(self.order, self.options.unit, _WHOLE).of(pieces))
+        out, first = {}, 0
+        for i, judge in self.members:
+            if streams:
+                codes = streams[0].codes
+                units = UnitSums().of(Scored(codes, *judge.score(codes, self.recoder, first), []))
+            else:
+                units = no_units()
+            out[i] = _per_document(units, document, texts)
+            first += len(judge.lexicons)
+        return out
+
+
+def encode_texts(encoder: Encoder, texts: Sequence[bytes]) -> tuple[list[Piece], np.ndarray]:
+    """Texts as pieces without their bytes, and to which text each sequence that is not empty belongs: int64 (s,)."""
+    between = _BETWEEN.get(encoder.options.unit)
+    if between is None:  # a text is a sequence
+        pieces = [encoder.encode(_block(text)) for text in texts]
+        document = np.flatnonzero([len(p.number) for p in pieces])
+    else:
+        piece = encoder.encode(_block(between.join(texts)))
+        assert piece.cut is not None
+        data = np.frombuffer(piece.cut.data, np.uint8)
+        newlines = np.array([t.count(b"\n") + len(between) for t in texts[:-1]], np.int64)
+        # reading may change bytes, but no newline
+        edge = np.flatnonzero(data == 10)[np.cumsum(newlines) - len(between)]
+        size = np.diff(np.append(piece.end, len(piece.number)), prepend=0)
+        stop = np.append(piece.cut.begin, len(data))[size > 0]
+        pieces, document = [piece], np.searchsorted(edge, stop, "left")
+    for piece in pieces:
+        piece.cut = None
+    return pieces, document
+
+
+def _block(text: bytes) -> Block:
+    return Block(np.frombuffer(text + bytes(8), np.uint8), len(text), last=True, first=True, progress_bytes=0)
+
+
+def _per_document(units: Units, document: np.ndarray, texts: Sequence[bytes]) -> Units:
+    n = len(texts)
+    tokens, oov, zero = (
+        np.bincount(document, c, n).astype(np.int64) for c in (units.tokens, units.oov, units.zero)
+    )  # counts far below 2**53, so float64 is exact
+    longest = np.zeros(n, np.int64)
+    np.maximum.at(longest, document, units.longest)
+    return Units(tokens, oov, np.bincount(document, units.bits, n), zero, longest, list(texts))
+
+
+def batches_of(
+    found: Iterable[tuple[bytes, T]], n: int = 2048, size: int = 1 << 18
+) -> Iterator[tuple[list[bytes], list[T]]]:
+    """Texts and what belongs to each, some at a time: at most n, and about `size` bytes."""
+    texts: list[bytes] = []
+    own: list[T] = []
+    total = 0
+    for text, thing in found:
+        texts.append(text)
+        own.append(thing)
+        total += len(text)
+        if total >= size or len(texts) >= n:
+            yield texts, own
+            texts, own, total = [], [], 0
+    if texts:
+        yield texts, own
+
+
+def fewest_bits(units: Sequence[Units]) -> tuple[np.ndarray, np.ndarray]:
+    """Which judge needs the fewest bits for each text, -1 where none is ahead, and by how many bits.
+
+    units    what each of K judges says of s texts
+    returns  int64 (s,), float64 (s,), infinite where all others give it the probability 0
+    """
+    bits = np.stack([u.all_bits for u in units])  # (K, s)
+    ranked = np.sort(bits, axis=0)
+    first, second = ranked[0], ranked[1]
+    decided = first < second
+    margin = np.zeros(len(first))
+    margin[decided] = second[decided] - first[decided]
+    return np.where(decided, bits.argmin(axis=0), -1), margin

@@ -1,0 +1,384 @@
+"""Counts files and markovify's JSON, out and in."""
+
+import gzip
+import io
+import json
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracle
+from engine import model_of, rows_of, sequences
+from markov_cli.api import model_of as as_model
+from markov_cli.changing import merge, prune
+from markov_cli.errors import MarkovError, OptionError
+from markov_cli.exchange import export_counts, export_markovify, import_counts, import_markovify
+from markov_cli.formats.counts import read_counts
+from markov_cli.formats.derived import derive
+from markov_cli.formats.markovify import BEGIN, END, read_markovify
+from markov_cli.inspecting.verify import damage
+from markov_cli.model.building import build_table
+from markov_cli.text.reading import Source
+from strategies import prose, texts
+from test_properties import loaded
+
+
+def counts_of(model, order=None):
+    out = io.BytesIO()
+    export_counts(model, out, order)
+    return out.getvalue()
+
+
+def same_table(levels, model):
+    """Every array of the table of these levels is that of the model."""
+    table = build_table(levels, model.order)
+    for a, b in zip(table.orders, model.table.orders, strict=True):
+        for name in ("token", "first", "link"):
+            x, y = getattr(a, name), getattr(b, name)
+            assert (x is None) == (y is None)
+            assert x is None or (x.dtype, x.tolist()) == (y.dtype, y.tolist())
+        for name in ("count", "left"):
+            x, y = getattr(a, name), getattr(b, name)
+            assert x is None or x.slice(0, len(x)).tolist() == y.slice(0, len(y)).tolist()
+
+
+def derived(data, order=None):
+    return derive(*read_counts(Source("f", data=data)), "f", order)
+
+
+@pytest.fixture
+def imported(tmp_path):
+    def run(data, how=import_counts, **more):
+        path = tmp_path / "given"
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return how(path, **more)
+
+    return run
+
+
+# ------------------------------------------------------------ counts, out and in
+
+
+def test_the_lines_of_a_small_model():
+    # <s> a b a </s>, <s> b </s>: 3 tokens and 1
+    model = as_model(model_of("a b a\nb", 3, "spaces", "line"))
+    assert counts_of(model).decode().splitlines() == [
+        "<s>\t2", "</s>\t2", "a\t2", "b\t2",
+        "<s> a\t1", "<s> b\t1", "a </s>\t1", "a b\t1", "b </s>\t1", "b a\t1",
+        "<s> a b\t1", "<s> b </s>\t1", "a b a\t1", "b a </s>\t1",
+    ]  # fmt: skip
+    assert counts_of(model, 2).decode().splitlines()[-1] == "b a\t1"
+
+
+@settings(max_examples=30)
+@given(st.one_of(prose, texts), st.integers(1, 6), st.sampled_from(["words", "words", "spaces", "bytes", "regex"]))
+def test_what_goes_out_comes_in_again(text, order, tokenizer):
+    """The same arrays, from all orders and from the longest with the short sequences alone."""
+    try:
+        model = as_model(model_of(text, order, tokenizer, "line"))
+    except MarkovError:
+        return
+    data = counts_of(model)
+    found = derived(data, order)
+    own = model.lexicon.types()
+    assert [found.types.bytes_of(i) for i in range(len(own))] == [own.bytes_of(i) for i in range(len(own))]
+    same_table(found.levels, model)
+    if order > 1:
+        longest = [
+            line
+            for k in range(2, order + 1)
+            for line in counts_of(model, k).splitlines(keepends=True)
+            if k == order or (line.startswith(b"<s> ") and b" </s>\t" in line)
+        ]
+        same_table(derived(b"".join(longest), order).levels, model)
+
+
+def test_chars_go_out_and_come_in(names):
+    model = as_model(model_of(names, 4, "chars", "line"))
+    same_table(derived(counts_of(model)).levels, model)
+
+
+@settings(max_examples=10)
+@given(prose, st.integers(1, 4), st.randoms())
+def test_the_order_of_lines_says_nothing(text, order, random):
+    try:
+        model = as_model(model_of(text, order, unit="line"))
+    except MarkovError:
+        return
+    lines = counts_of(model).splitlines(keepends=True)
+    random.shuffle(lines)
+    same_table(derived(b"".join(lines), order).levels, model)
+
+
+def test_what_others_write(imported):
+    """Spaces or tabs between words, CR LF, blank lines, <UNK>, a byte order mark, counts of 0, gzip."""
+    plain = "<s>\t1\n</s>\t1\na\t1\n<unk>\t1\n<s> a\t1\na <unk>\t1\n<unk> </s>\t1\n"
+    odd = "\ufeff<s> 1\r\n\n</s>   1\na\t1\n<UNK>\t1\n <s>\ta\t1\na <UNK> 1\na a 0\n<UNK> </s>\t001"
+    for data in (plain.encode(), odd.encode(), gzip.compress(plain.encode())):
+        model = imported(data)
+        rows = rows_of(model.table)
+        assert rows[1] == {(1, 3): 1, (3, 0): 1, (0, 2): 1}
+        assert (model.header.tokens, model.header.sequences, model.header.max_types) == (2, 1, 1)
+        buffer = io.BytesIO()
+        model.save(buffer)
+        assert damage(loaded(buffer.getvalue()).file) == []
+
+
+def test_blocks_end_within_lines(harbour, monkeypatch):
+    from markov_cli.formats import counts
+
+    model = as_model(model_of(harbour[:3000], 3))
+    data = counts_of(model)
+    for size in (7, 1000):
+        monkeypatch.setattr(counts, "_BLOCK_BYTES", size)
+        same_table(derived(data).levels, model)
+
+
+def test_the_options_of_an_import(imported, story):
+    data = counts_of(as_model(model_of(story, lowercase=True)))
+    model = imported(data, tokenizer="words", unit="sentence", lowercase=True)
+    assert vars(model.header.options) == vars(model_of(story, lowercase=True).header.options)
+    assert imported(data).header.options.tokenizer == "spaces"
+    with pytest.raises(OptionError, match="--pattern"):
+        imported(data, pattern="a")
+
+
+WHOLE = ["<s>\t2", "</s>\t2", "a\t3", "b\t1", "<s> a\t2", "a </s>\t1", "a b\t1", "a a\t1", "b </s>\t1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"a\t3": "a\t4"}, "line 3: 'a' 4 times, but n-grams of order 2 make it 3"),
+        ({"a b\t1": "a b\t2"}, "line 3: 'a' 3 times, but n-grams of order 2 make it 4"),
+        ({"a b\t1": ""}, "'a' 3 times, but n-grams of order 2 make it 2"),
+        ({"b\t1": ""}, "'b' opens n-grams of order 2, and is not among those of order 1"),
+        ({"a b\t1": "a b\t1\na b\t1"}, "line 3"),
+        ({"a\t3": "a\t3\na\t3"}, "line 4: 'a' for the second time"),
+        ({"a\t3": "a\t-3"}, "line 3: '-3' is no whole count"),
+        ({"a\t3": "a\tNaN"}, "line 3: 'NaN' is no whole count"),
+        ({"a\t3": "a\t3.5"}, "line 3: '3.5' is no whole count"),
+        ({"a\t3": "a\t9999999999999999999"}, "line 3: '9999999999999999999' is no whole count"),
+        ({"a\t3": "a"}, "line 3: a count without words, or words without a count"),
+        ({"a b\t1": "a <s>\t1"}, "line 7: 'a <s>': a marker where none can stand"),
+        ({"a b\t1": "</s> b\t1"}, "line 7: '</s> b': a marker where none can stand"),
+        ({"b </s>\t1": "b </s>"}, "line 9: '</s>' is no whole count"),
+        ({"b </s>\t1": "c </s>\t1"}, "line 4: 'b' 1 times, but n-grams of order 2 make it 0"),
+    ],
+)
+def test_counts_that_contradict_each_other(imported, change, what):
+    text = "\n".join(change.get(line, line) for line in WHOLE)
+    assert imported("\n".join(WHOLE)).header.tokens == 4
+    with pytest.raises(MarkovError) as caught:
+        imported(text)
+    assert what in caught.value.message, caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        # a opens two windows, and one stands behind <s>
+        (["<s> a b\t1", "a b </s>\t2"], "'a' begins n-grams seen 2 times and ends such seen 1 time"),
+        (["<s> a b\t1", "a b c\t1"], "'b' begins n-grams seen 0 times"),
+        (["<s> a b\t1", "a b c\t1", "b d </s>\t1"], "'a b c', but nothing begins with 'b c'"),
+        (["<s> a\t1", "a b\t1", "b a\t1"], "'a' begins n-grams seen 1 times and ends such seen 2 times"),
+        (["<s> a b\t1", "a b </s>\t1", "a b </s>\t1"], "for the second time"),
+        (["a\t1"], "no </s>"),
+        (["a\t1", "<s>\t2", "</s>\t3"], "2 <s> and 3 </s>"),
+        ([], "no n-gram"),
+        (["", " ", "\t"], "no n-gram"),
+    ],
+)
+def test_the_longest_n_grams_alone_can_contradict_each_other(imported, lines, what):
+    with pytest.raises(MarkovError) as caught:
+        imported("\n".join(lines))
+    assert what in caught.value.message, caught.value.message
+
+
+def test_any_file_cut_short_is_an_error(imported):
+    """At a line's end or within it: what is left contradicts itself, but where the last character alone is gone."""
+    data = counts_of(as_model(model_of("a b a c. b a b", 3)))
+    for cut in range(len(data) - 1):
+        with pytest.raises(MarkovError):
+            imported(data[:cut], order=3)
+    assert imported(data[:-1]).order == 3
+
+
+def test_pruned_models_do_not_come_in_again(imported):
+    model = prune(as_model(model_of("a b a b a c a c. d e")), (0, 1))
+    with pytest.raises(MarkovError, match="n-grams of order 3"):
+        imported(counts_of(model))
+
+
+def test_orders_above_every_sequence(imported):
+    data = counts_of(as_model(model_of("a b\nc", 4, "spaces", "line")))
+    for order in (4, 5, 300):
+        model = imported(data, order=order)
+        same_table(derived(data, order).levels, as_model(model_of("a b\nc", order, "spaces", "line")))
+        assert model.order == order
+    with pytest.raises(MarkovError, match="--order 1,048,577"):
+        imported(data, order=(1 << 20) + 1)
+    with pytest.raises(MarkovError, match="n-grams of order 4, above 2"):
+        imported(data, order=2)
+
+
+def test_very_long_lines(imported, monkeypatch):
+    words = " ".join(f"w{i}" for i in range(5000))
+    with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words; up to 1,000"):
+        imported(f"<s> w1\t1\n<s> {words} </s>\t1\n")
+    from markov_cli.formats import counts
+
+    monkeypatch.setattr(counts, "_BLOCK_BYTES", 100)
+    monkeypatch.setattr(counts, "_LONGEST_LINE", 10_000)
+    with pytest.raises(MarkovError, match="line 2: above 10,000 bytes"):
+        imported(f"<s> w1\t1\n{words}")
+
+
+def test_weighted_counts_go_out(story):
+    model = as_model(model_of(story))
+    lines = counts_of(merge([model, model], [0.5, 1.75])).decode().splitlines()
+    whole = counts_of(model).decode().splitlines()
+    assert [(a.split("\t")[0], float(a.split("\t")[1])) for a in lines] == [
+        (b.split("\t")[0], 2.25 * int(b.split("\t")[1])) for b in whole
+    ]
+
+
+def test_an_order_that_is_not_there(story):
+    model = as_model(model_of(story))
+    for order in (0, 4):
+        with pytest.raises(OptionError, match=f"--order {order}: the model has 1 to 3"):
+            counts_of(model, order)
+
+
+# ------------------------------------------------------------ markovify
+
+
+def chain_of(found, size):
+    """What markovify's Chain holds of sequences of words: {state: {word: count}}."""
+    chain = defaultdict(Counter)
+    for words in found:
+        items = [BEGIN] * size + [w.decode() for w, _ in words] + [END]
+        for i in range(len(words) + 1):
+            chain[tuple(items[i : i + size])][items[i + size]] += 1
+    return {state: dict(after) for state, after in chain.items()}
+
+
+def markovify_of(model):
+    out = io.BytesIO()
+    export_markovify(model, out)
+    return json.loads(out.getvalue())
+
+
+def as_dict(chain):
+    return {tuple(state): after for state, after in json.loads(chain)}
+
+
+@settings(max_examples=20)
+@given(prose, st.integers(1, 4))
+def test_chains_go_out_and_come_in(text, size):
+    found = oracle.sequences(text, "spaces", "line")
+    if not found:
+        return
+    chain = chain_of(found, size)
+    model = as_model(model_of(text, size + 1, "spaces", "line"))
+    out = markovify_of(model)
+    assert (out["state_size"], out["parsed_sentences"]) == (size, None)
+    assert as_dict(out["chain"]) == chain
+    items = json.dumps([*chain.items()])
+    running = json.dumps([[s, [[*a], list(_sums(a.values()))]] for s, a in chain.items()])
+    for data in (items, json.dumps({"state_size": size, "chain": items}), running):
+        given, types, order = read_markovify(data.encode(), "f")
+        assert order == size + 1
+        same_table(derive(given, types, "f", order).levels, model)
+
+
+def _sums(values):
+    total = 0
+    for v in values:
+        total += v
+        yield total
+
+
+def test_markovify_itself_reads_and_writes_them(harbour, imported):
+    markovify = pytest.importorskip("markovify")
+
+    class Lines(markovify.NewlineText):
+        def test_sentence_input(self, sentence):
+            return bool(sentence.strip())
+
+    for size in (1, 3):
+        theirs = Lines(harbour, state_size=size)
+        model = imported(theirs.to_json(), import_markovify)
+        out = io.BytesIO()
+        export_markovify(model, out)
+        again = markovify.NewlineText.from_json(out.getvalue().decode())
+        assert again.chain.model == theirs.chain.model
+        assert again.make_sentence(test_output=False)
+        text = "\n".join(" ".join(words) for words in theirs.parsed_sentences)
+        assert rows_of(model.table) == rows_of(model_of(text, size + 1, "spaces", "line").table)
+
+
+def test_types_that_look_alike_become_one(story):
+    model = as_model(model_of(story))
+    found = [[(w, 0) for w, _ in s] for s in sequences(story)]
+    assert as_dict(markovify_of(model)["chain"]) == chain_of(found, 2)
+
+
+def test_rare_types_go_out_as_unk():
+    model = prune(as_model(model_of("a b a c", 2, "spaces")), max_types=1)  # <s> a <unk> a <unk> </s>
+    assert as_dict(markovify_of(model)["chain"]) == {
+        (BEGIN,): {"a": 1}, ("a",): {"<unk>": 2}, ("<unk>",): {"a": 1, END: 1},
+    }  # fmt: skip
+
+
+def test_what_markovify_cannot_hold(story):
+    for trained, what in (
+        (model_of(story, 1), "order 1"),
+        (model_of(story, prune=(0, 0, 1)), "pruned"),
+        (model_of(f"a {END} b", tokenizer="spaces"), END),
+    ):
+        with pytest.raises(MarkovError, match=what):
+            markovify_of(as_model(trained))
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        ("{", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        ("{}", "without a 'chain'"),
+        ("[]", "a chain without states"),
+        ('{"chain": 5}', "a chain without states"),
+        ('{"chain": "[[["}', "no JSON"),
+        ("[1]", "a state without what follows it"),
+        ('[["a", {"b": 1}]]', "its first state has no words"),
+        ('[[["a"], {"b": 1}], [["a", "b"], {"c": 1}]]', "a state that has not 1 words"),
+        ('[[["a"], 5]]', "no counts behind"),
+        ('[[["a"], [["b"], []]]]', "no counts behind"),
+        ('[[["a"], [["b"], ["x"]]]]', "no counts behind"),
+        ('[[["a"], {"b": "1"}]]', "1 is no whole count"),
+        ('[[["a"], {"b": 0.5}]]', "0.5 is no whole count"),
+        ('[[["a"], {"b": -1}]]', "-1 is no whole count"),
+        ('[[["a"], {"b": NaN}]]', "nan is no whole count"),
+        ('[[["a"], {"b": Infinity}]]', "inf is no whole count"),
+        ('[[["a"], {"b": true}]]', "True is no whole count"),
+        ('[[[5], {"b": 1}]]', "no text"),
+        ('[[[["a"]], {"b": 1}]]', "no text"),
+        ('[[[""], {"b": 1}]]', "a word that is empty"),
+        ('[[["\\ud800"], {"b": 1}]]', "half a character"),
+        (f'[[["a", "{BEGIN}"], {{"b": 1}}]]', "where it cannot stand"),
+        (f'[[["{END}"], {{"b": 1}}]]', "where it cannot stand"),
+        (f'[[["a"], {{"{BEGIN}": 1}}]]', "a marker where none can stand"),
+        (f'[[["{BEGIN}"], {{"a": 1}}]]', "'a' begins n-grams seen 0 times"),
+        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 2}}]]', "'a' begins n-grams seen 2 times"),
+        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 1}}], [["a"], {{"{END}": 1}}]]', "second time"),
+    ],
+)
+def test_what_is_no_model_of_markovifys(imported, data, what):
+    with pytest.raises(MarkovError) as caught:
+        imported(data, import_markovify)
+    assert what in caught.value.message, caught.value.message
+    assert "\n" not in caught.value.message and len(caught.value.message) < 300
