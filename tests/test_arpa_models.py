@@ -86,7 +86,7 @@ def test_an_exported_model_scores_the_same(read, smoothing, seed):
 def test_a_second_export_is_the_first(read, story):
     """A third is the second to the last byte; the first has more digits than float32."""
     lines = [line.split() for line in story.split("\n") if line.strip()]
-    for smoothing in ("kn", "stupid"):
+    for smoothing in ("kn", "wb"):
         first = arpa_of(counted(lines, 3, prune=(0, 0, 1)), smoothing)
         second = arpa_of(read(first))
         assert arpa_of(read(second)) == second
@@ -95,6 +95,13 @@ def test_a_second_export_is_the_first(read, story):
         for row, values in one.items():
             assert two[row][0] == pytest.approx(values[0], rel=1e-7, abs=1e-7)
             assert (two[row][1] or 0) == pytest.approx(values[1] or 0, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("smoothing", ["none", "laplace", "lidstone:0.1", "stupid"])
+def test_what_has_not_the_form_of_arpa_is_refused(smoothing):
+    with pytest.raises(OptionError, match="back off to shorter") as error:
+        arpa_of(counted(corpus_of(0), 3), smoothing)
+    assert error.value.hint == "kn, wb or abs"
 
 
 @pytest.mark.parametrize("text", [SMALL, ODD], ids=["small", "odd"])

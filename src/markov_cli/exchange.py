@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def export_arpa(model: Model, out: IO[bytes], smoothing: str = "kn", jobs: int = 2) -> Distribution:
     """Write a model as ARPA; returns the distribution that was written.
 
-    smoothing  kn, wb, abs or stupid; a model that holds probabilities has its own
+    smoothing  kn, wb or abs; a model that holds probabilities has its own
     """
     from .formats.arpa import export_arpa as write
 

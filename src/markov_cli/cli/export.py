@@ -105,7 +105,7 @@ def export(
     markov export book.npz --format counts --order 2 -o - | sort -t "$(printf '\\t')" -k2 -nr | head
     markov export book.npz --format markovify -o book.json
 
-    Of the smoothings, kn, wb, abs and stupid have the form of ARPA. A line of counts is the words
+    Of the smoothings, kn, wb and abs have the form of ARPA. A line of counts is the words
     with a space between, a tab, and the count. A word is a type's text; U+FFED before or behind it
     says that it touches its neighbour there without a space.
     """

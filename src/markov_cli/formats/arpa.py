@@ -29,12 +29,15 @@ from .listing import Notes, trie_of
 def export_arpa(out: IO[bytes], distribution: Distribution, lexicon: Lexicon, jobs: int = 2) -> int:
     """Write a distribution as ARPA; returns the bytes written.
 
-    OptionError for one that has not the form of ARPA: raw counts and Lidstone do not back off.
+    OptionError for one that has not the form of ARPA: raw counts and Lidstone do not back off, and
+    stupid backoff takes its factor for a history that is not listed, too, where ARPA takes 1 (from order 3 on).
     """
-    if isinstance(distribution, Smoothed) and not distribution.chained:
+    if isinstance(distribution, Smoothed) and not (
+        distribution.chained and (distribution.sums_to_one or distribution.table.order <= 2)
+    ):
         raise OptionError(
-            f"--smoothing {distribution.smoothing}: ARPA holds what backs off from history to shorter history",
-            "kn, wb, abs or stupid",
+            f"--smoothing {distribution.smoothing}: ARPA holds probabilities that back off to shorter histories",
+            "kn, wb or abs",
         )
     rows = AllRows(distribution)
 
