@@ -70,17 +70,6 @@ def _sum_n_log_n(counts: Counts, low: int, high: int) -> float:
     return sum(_n_log_n(counts.slice(low + a, low + b)) for a, b in _slices(high - low))
 
 
-def opened_by_bos(table: Table) -> list[tuple[int, int]]:
-    """Per order, the rows [low, high) that open with BOS."""
-    low, high = BOS, BOS + 1
-    out = [(low, high)]
-    for order in table.orders[:-1]:
-        assert order.first is not None
-        low, high = int(order.first[low]), int(order.first[high])
-        out.append((low, high))
-    return out
-
-
 def counted(table: Table) -> bool:
     """Whether a table holds counts, and not probabilities only."""
     return table.orders[0].log10 is None
@@ -90,7 +79,7 @@ def order_figures(table: Table) -> list[OrderFigures]:
     """Figures of every order."""
     if not counted(table):
         return _figures_without_counts(table)
-    opened = opened_by_bos(table)
+    opened = table.opened_by_bos()
     everything = table.total(0, np.zeros(1, np.int64))[0]
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS
@@ -201,7 +190,7 @@ def lengths(table: Table) -> list[tuple[int, float]]:
     if not counted(table):
         return []
     out = []
-    for k, (low, high) in enumerate(opened_by_bos(table), 1):
+    for k, (low, high) in enumerate(table.opened_by_bos(), 1):
         if k < 3:
             continue
         token = table.orders[k - 1].token

@@ -45,7 +45,7 @@ class Smoothed:
         self.method = smoothing.method
         self.n_free = table.n_ids - 1
         self.fell_back: list[int] = []
-        self.opened = _opened_by_bos(table)
+        self.opened = table.opened_by_bos()
         self._discount = [self._discounts(k) for k in range(1, table.order + 1)]
         self._whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # level: u of its rows, b of its histories
         self._empty = self._weights(0, np.zeros(1, np.int64))
@@ -324,14 +324,3 @@ def distinct(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     which = np.empty(len(row), np.int64)
     which[order] = np.cumsum(new) - 1
     return ranked[new], which
-
-
-def _opened_by_bos(table: Table) -> list[tuple[int, int]]:
-    """Per order, the rows [low, high) that open with BOS; of order 1, BOS itself."""
-    low, high = BOS, BOS + 1
-    out = [(low, high)]
-    for order in table.orders[:-1]:
-        assert order.first is not None
-        low, high = int(order.first[low]), int(order.first[high])
-        out.append((low, high))
-    return out

@@ -217,6 +217,16 @@ class Table:
         inside = np.minimum(low, len(token) - 1)
         return low + ((token[inside] == UNK) & (low < len(token)))
 
+    def opened_by_bos(self) -> list[tuple[int, int]]:
+        """Per order, the rows [low, high) that open with BOS; of order 1, BOS itself."""
+        low, high = BOS, BOS + 1
+        out = [(low, high)]
+        for order in self.orders[:-1]:
+            assert order.first is not None
+            low, high = int(order.first[low]), int(order.first[high])
+            out.append((low, high))
+        return out
+
     def ngram(self, level: int, row: int) -> list[int]:
         """The ids of one row of order `level`."""
         ids = []
