@@ -32,13 +32,17 @@ class Forced:
 
     words          int64 (e,), tokens of its forced string
     ahead, behind  int64 (e,), edges of it after and before this one
-    onward         int64 (e,), the next edge; the edge itself where there is none
+    onward, back   int64 (e,), the next edge and the one before; the edge itself where there is none
+    opening, last  int64 (e,), the first and the last edge of it
     """
 
     words: np.ndarray
     ahead: np.ndarray
     behind: np.ndarray
     onward: np.ndarray
+    back: np.ndarray
+    opening: np.ndarray
+    last: np.ndarray
 
 
 def forced(g: Graph) -> Forced:
@@ -56,11 +60,11 @@ def forced(g: Graph) -> Forced:
     before[g.target] = every
     first = np.append(g.first[:-1], 0)
     onward = np.where(goes[g.target], first[g.target], every)
-    backward = np.where(comes[g.source], before[g.source], every)
+    back = np.where(comes[g.source], before[g.source], every)
     last, ahead = _follow(onward)
-    opening, behind = _follow(backward)
+    opening, behind = _follow(back)
     words = g.tokens[g.source[opening]] + 1 + ahead + behind - (g.label[last] == EOS)
-    return Forced(words, ahead, behind, onward)
+    return Forced(words, ahead, behind, onward, back, opening, last)
 
 
 def _follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,21 +83,19 @@ def _follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(round_about, np.arange(len(step)), to), np.where(round_about, 0, distance)
 
 
-def shares(g: Graph, f: Forced, lengths: tuple[int, ...]) -> list[float]:
-    """The share of tokens whose own n-gram lies in a forced string of so many tokens or more."""
+def shares(g: Graph, f: Forced, lengths: tuple[int, ...], tokens: float) -> list[float]:
+    """The share of all `tokens` whose own n-gram lies in a forced string of so many tokens or more."""
     words = g.words
-    everything = g.count[words].sum()
-    return [float(g.count[words & (f.words >= least)].sum() / max(everything, 1)) for least in lengths]
+    return [float(g.count[words & (f.words >= least)].sum() / max(tokens, 1)) for least in lengths]
 
 
-def half_length(g: Graph, f: Forced) -> int:
-    """The largest L with half of all tokens in forced strings of L tokens or more."""
+def half_length(g: Graph, f: Forced, tokens: float) -> int:
+    """The largest L with half of all tokens in forced strings of L tokens or more; 0 where the table lacks half."""
     words = np.flatnonzero(g.words)
-    if not len(words):
-        return 0
     order = words[np.argsort(-f.words[words], kind="stable")]
     running = np.cumsum(g.count[order])
-    return int(f.words[order[np.searchsorted(running, running[-1] / 2)]])
+    at = int(np.searchsorted(running, tokens / 2))
+    return int(f.words[order[at]]) if at < len(order) else 0
 
 
 @dataclass
@@ -127,13 +129,12 @@ def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
     return Sweep(circuit, end, lost, place)
 
 
-def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...]) -> list[float]:
+def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) -> list[float]:
     """A lower bound, in every text with this table, of the share of tokens in certain strings of so many tokens.
 
     For each edge the best guarantee of a certain string of that length through it counts, at most c(e).
     """
     words = g.words
-    everything = g.count[words].sum()
     real = g.tokens[g.source[s.edge]]
     out = []
     for least in lengths:
@@ -142,7 +143,7 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...]) -> list[float]:
         top = np.zeros(g.n_edges, np.int64)
         np.maximum.at(top, s.edge, best)
         np.minimum(top, g.count, out=top)
-        out.append(float(top[words].sum() / max(everything, 1)))
+        out.append(float(top[words].sum() / max(tokens, 1)))
     return out
 
 
@@ -179,56 +180,16 @@ def _cover(value: np.ndarray, size: np.ndarray) -> np.ndarray:
     return level
 
 
-@dataclass
-class Strings:
-    """Certain strings, longest first; s of them, none a part of another.
-
-    begin, end  int64 (s,), places of the circuit, the last one included
-    tokens      int64 (s,), those of the history it begins with included, BOS and EOS not
-    count       int64 (s,), how often it stands in every text: exactly, or at least
-    exact       bool (s,)
-    """
-
-    begin: np.ndarray
-    end: np.ndarray
-    tokens: np.ndarray
-    count: np.ndarray
-    exact: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.begin)
-
-
-def strings(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
-    """The longest certain strings of `least` tokens or more, each once."""
-    n = len(s.edge)
-    begin = np.flatnonzero(np.concatenate(([True], s.end[1:] > s.end[:-1])))
-    end = s.end[begin]
-    tokens = g.tokens[g.source[s.edge[begin]]] + (end - begin + 1) - (g.label[s.edge[end]] == EOS)
-    some = tokens >= least
-    begin, end, tokens = begin[some], end[some], tokens[some]
-    once = _distinct(s.edge, begin, end)
-    begin, end, tokens = begin[once], end[once], tokens[once]
-    count = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
-    at = np.arange(n)
-    key = np.unique((at - f.behind[s.edge]) * n + at + f.ahead[s.edge])
-    mine = begin * n + end
-    place = np.minimum(np.searchsorted(key, mine), len(key) - 1)
-    exact = key[place] == mine
-    order = np.lexsort((begin, -count, -tokens))
-    return Strings(begin[order], end[order], tokens[order], count[order], exact[order])
-
-
 def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:
     """How often whole sequences stand in every text, of those that do twice or more: int64."""
     begin = np.flatnonzero(s.place == 0)
     end = np.append(begin[1:], len(s.edge)) - 1
     sure = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
     twice = np.flatnonzero(sure > 1)
-    return sure[twice[_distinct(s.edge, begin[twice], end[twice])]]
+    return sure[twice[distinct(s.edge, begin[twice], end[twice])]]
 
 
-def _distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The first of each set of equal walks, by a 64-bit hash of their edges: int64, rising.
 
     A walk is its history and labels, and edges say both.

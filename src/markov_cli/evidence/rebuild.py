@@ -53,7 +53,7 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
     generator = np.random.PCG64(seed)
     tree = _tree(first, land, g.count[edge], root, _Uniform(generator))
     taken = _walk(first, land, g.count[edge], root, tree, generator)
-    return _filled(edge[taken], 1 + length, onward)
+    return fill(edge[taken], 1 + length, onward)
 
 
 def _runs(onward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -122,8 +122,11 @@ def _walk(
     return exits[np.frombuffer(out, np.int64)]
 
 
-def _filled(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarray:
-    """The edges taken, each with the run of edges behind it."""
+def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarray:
+    """The edges taken, each with the edges that `onward` leads to from it: int64.
+
+    length  int64 (e,), how many that are, the edge taken included
+    """
     size = length[taken]
     begin = np.cumsum(size) - size
     out = np.empty(int(size.sum()), np.int64)
