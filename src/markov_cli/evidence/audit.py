@@ -53,6 +53,16 @@ class OrderAudit:
     half: int | None = None
     longest: int | None = None
 
+    @property
+    def complete(self) -> bool:
+        """As far as the rows can tell."""
+        return self.balance.complete
+
+    @property
+    def bits(self) -> float:
+        """Forgotten; not a number where that is not known."""
+        return self.forgotten.bits if self.forgotten else float("nan")
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         f = self.forgotten
@@ -61,10 +71,10 @@ class OrderAudit:
             "rows": self.rows,
             "complete": self.balance.complete,
             "histories": self.balance.histories,
-            "forgotten_bits": _rounded(f and f.bits),
-            "forgotten_is": f and f.how,
-            "forgotten_error_bits": _rounded(f and f.error_bits),
-            "forgotten_bound_bits": _rounded(f and f.bound_bits),
+            "forgotten_bits": _rounded(f.bits if f else None),
+            "forgotten_is": f.how if f else None,
+            "forgotten_error_bits": _rounded(f.error_bits if f else None),
+            "forgotten_bound_bits": _rounded(f.bound_bits if f else None),
             "order_bits": _rounded(self.order_bits),
             "content_bits_per_token": _rounded(self.content_bits_per_token),
             "retained": _rounded(self.retained),
@@ -112,7 +122,7 @@ def audit_table(
     least  tokens of the shortest string listed
     """
     counted = header.holds != "probabilities"
-    tokens, sequences = (_size(table) if counted else (0.0, 0.0))
+    tokens, sequences = _size(table) if counted else (0.0, 0.0)
     audit = Audit(tokens, sequences, model_bytes, [], notes=_notes(header, table))
     zero = forgotten_without_history(table) if header.holds == "counts" and not any(header.prune[:1]) else None
     equal: np.ndarray | None = None
@@ -222,15 +232,15 @@ def _notes(header: Header, table: Table) -> list[str]:
     out = []
     if header.holds == "probabilities":
         out.append(
-            "the model holds probabilities only: no shares of tokens, no bits forgotten; a string listed stands in the text at "
-            "least once, if the file it came from lists every n-gram of the text"
+            "the model holds probabilities only: no shares of tokens, no bits forgotten; a string listed stands in "
+            "the text at least once, if the file it came from lists every n-gram of the text"
         )
     if header.holds == "weighted counts":
         out.append("counts are weighted: no bits forgotten, and a string stands in one of the texts at least once")
     if table.pruned:
         out.append(
-            "pruned: at orders that are not complete no bits forgotten; certain strings are those whose histories have lost "
-            "nothing, by the totals that the model keeps"
+            "pruned: at orders that are not complete no bits forgotten; certain strings are those whose histories "
+            "have lost nothing, by the totals that the model keeps"
         )
     if header.min_type_count > 1 or header.max_types is not None:
         out.append("rare types are <unk>: all figures are of the text with <unk> in their place")

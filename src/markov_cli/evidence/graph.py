@@ -148,7 +148,8 @@ def _edges(
         if level < len(ranges):  # the longer history, which opens with BOS too
             targets.append(np.arange(a, b) - ranges[level][0] + blocks[level][2])
             continue
-        history = np.repeat(np.arange(low, high), np.diff(column[low : high + 1].astype(np.int64)))
+        each: np.ndarray = np.diff(column[low : high + 1].astype(np.int64))
+        history = np.repeat(np.arange(low, high), each)
         found = _suffixes(table, order, history, a, label)
         targets.append(np.where(found < 0, n_nodes, found + blocks[-1][2]))
     return np.concatenate(labels), np.concatenate(counts), np.concatenate(targets)

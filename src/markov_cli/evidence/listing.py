@@ -19,7 +19,10 @@ from .rebuild import fill
 
 @dataclass
 class Strings:
-    """Certain strings, longest first; s of them, none a part of another with the same beginning or end.
+    """Certain strings, longest first; s of them.
+
+    Where a string opens a sequence, it is as the opening of sequences that it stands `count` times; it
+    may stand elsewhere too. The same of closing.
 
     ids     int64, their ids one behind another, markers left out
     size    int64 (s,), tokens of each
@@ -58,7 +61,7 @@ def swept(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
     order = np.lexsort((begin, -count, -size))
     begin, before, size, closes = begin[order], before[order], size[order], closes[order]
     ids = g.label[s.edge[ragged(begin - before, size)]]
-    return Strings(ids, size, count[order], exact[order], s.place[begin] == before, closes)
+    return Strings(ids, size, count[order], exact[order], before < g.order - 1, closes)
 
 
 def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:
@@ -102,9 +105,8 @@ def _levels(g: Graph, node: np.ndarray) -> np.ndarray:
 
 
 def _opens(g: Graph, node: np.ndarray) -> np.ndarray:
-    """[i]: history i begins with BOS."""
-    level = np.array([block[0] for block in g.blocks])[_levels(g, node)]
-    return g.tokens[node] < level
+    """[i]: history i begins with BOS, and so is shorter than the others."""
+    return g.tokens[node] < g.order - 1
 
 
 def _histories(table: Table, g: Graph, node: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Whether a sequence stood in the text of a table: proven in, proven out, or neither.
 
-Legend as in certain.py. Proven out: the table is complete and lacks one of the sequence's n-grams. Proven in: the walk from
-S to S has g > 0. Else undecided; then the expected number of times is that of a random text
-with this table, in the Markov approximation c(e_1) * product of c(e_i+1) / d(v_i).
+Legend as in certain.py. Proven out: the table is complete and lacks one of the sequence's n-grams. Proven
+in: the walk from S to S has g > 0. Else undecided; then the expected number of times is that of a random
+text with this table, in the Markov approximation c(e_1) * product of c(e_i+1) / d(v_i).
 """
 
 from __future__ import annotations
