@@ -7,6 +7,7 @@ and a note says why.
 from __future__ import annotations
 
 import lzma
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from .listing import Strings, by_rule_one, swept
 from .rebuild import circuit, labels
 
 LENGTHS = (10, 20, 50)
-_XZ_BYTES = 1 << 24  # of text that are compressed, at most: some seconds
+_XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
 _BETWEEN = {"line": b"\n", "file": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
 
 
@@ -121,7 +122,21 @@ def audit_table(
 
     least  tokens of the shortest string listed
     """
+    with ThreadPoolExecutor(2) as pool:  # xz and determinants let the walks, which are plain Python, run beside them
+        return _audit(header, lexicon, table, model_bytes, orders, least, pool)
+
+
+def _audit(
+    header: Header,
+    lexicon: Lexicon,
+    table: Table,
+    model_bytes: int,
+    orders: list[int],
+    least: int,
+    pool: ThreadPoolExecutor,
+) -> Audit:
     counted = header.holds != "probabilities"
+    compressed: Future[bytes] | None = None
     tokens, sequences = _size(table) if counted else (0.0, 0.0)
     audit = Audit(tokens, sequences, model_bytes, [], notes=_notes(header, table))
     zero = forgotten_without_history(table) if header.holds == "counts" and not any(header.prune[:1]) else None
@@ -134,16 +149,23 @@ def audit_table(
         sure = one.balance.complete and g.whole and g.sequences > 0
         if order not in orders and not sure:
             continue
+        bits = pool.submit(forgotten, g) if sure and order in orders else None
         walked = circuit(g, 0) if sure else None
         sweep = certain.sweep(g, walked) if walked is not None else None
         if equal is None and sweep is not None and walked is not None:
             equal = certain.equal_sequences(g, sweep)
-            _compress(audit, lexicon, g, walked, header.options.unit)
+            text, n = _sample(lexicon, g, walked, header.options.unit)
+            audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)
         if order in orders:
-            _judge(one, g, sweep, zero, equal, audit, table, least)
+            _judge(one, g, sweep, audit, table, least)
+            if bits is not None and equal is not None:
+                one.forgotten = bits.result()
+                _divide(one, zero, equal, tokens, g.sequences)
             audit.orders.insert(0, one)
     if 1 in orders:
         audit.orders.insert(0, _order_one(table, zero, equal, tokens, sequences, counted))
+    if compressed is not None and audit.xz_share:
+        audit.xz_bytes_per_token = len(compressed.result()) / (audit.xz_share * tokens)
     return audit
 
 
@@ -155,13 +177,11 @@ def _judge(
     one: OrderAudit,
     g: Graph,
     sweep: certain.Sweep | None,
-    zero: Forgotten | None,
-    equal: np.ndarray | None,
     audit: Audit,
     table: Table,
     least: int,
 ) -> None:
-    """Fill in the figures of one order; its strings too, where none of a higher order were found."""
+    """What is certain of one order; its strings too, where none of a higher order were found."""
     f = certain.forced(g)
     if g.counted:
         shares = certain.shares(g, f, LENGTHS, audit.tokens)
@@ -169,9 +189,7 @@ def _judge(
         one.half = certain.half_length(g, f, audit.tokens)
     listed = g.counted or one.balance.complete
     one.longest = int(f.words.max(initial=0)) if listed else None
-    if sweep is not None and equal is not None:
-        one.forgotten = forgotten(g)
-        _divide(one, zero, equal, audit.tokens, g.sequences)
+    if sweep is not None:
         bound = certain.least_shares(g, sweep, LENGTHS, audit.tokens)
         one.certain_bound = dict(zip(LENGTHS, bound, strict=True))
     if listed and (audit.strings is None or (sweep is not None and not audit.strings.exact.any())):
@@ -215,17 +233,14 @@ def text_of(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> bytes:
     return lexicon.join(*labels(g, walked), _BETWEEN[unit])[0]
 
 
-def _compress(audit: Audit, lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> None:
+def _sample(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
+    """The beginning of a circuit as text, as much as is worth compressing, and how many tokens that is."""
     ids, size = labels(g, walked)
-    running = np.cumsum(size)
-    n = len(size)
-    if len(ids) * 4 > _XZ_BYTES:  # first guess of how many sequences are enough
-        n = max(int(np.searchsorted(running, _XZ_BYTES // 4)), 1)
-    some = min(int(running[n - 1]), _XZ_BYTES)
-    kept = size[:n] if some == int(running[n - 1]) else np.array([some])
-    text = lexicon.join(ids[:some], kept, _BETWEEN[unit])[0][:_XZ_BYTES]
-    audit.xz_bytes_per_token = len(lzma.compress(text)) / max(some, 1)
-    audit.xz_share = some / max(len(ids), 1)
+    most = _XZ_BYTES // 5
+    if len(ids) > most:
+        n = int(np.searchsorted(np.cumsum(size), most))
+        ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))
+    return lexicon.join(ids, size, _BETWEEN[unit])[0], len(ids)
 
 
 def _notes(header: Header, table: Table) -> list[str]:

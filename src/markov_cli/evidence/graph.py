@@ -152,7 +152,10 @@ def _edges(
         history = np.repeat(np.arange(low, high), each)
         found = _suffixes(table, order, history, a, label)
         targets.append(np.where(found < 0, n_nodes, found + blocks[-1][2]))
-    return np.concatenate(labels), np.concatenate(counts), np.concatenate(targets)
+    label, target = np.concatenate(labels), np.concatenate(targets)
+    if len(label) and (int(label.max()) >= table.n_ids or int(target.max()) > n_nodes or int(label.min()) < 0):
+        raise ModelFileError(f"order {order}: an id outside the vocabulary", DAMAGED)
+    return label, np.concatenate(counts), target
 
 
 def _suffixes(table: Table, order: int, history: np.ndarray, low: int, token: np.ndarray) -> np.ndarray:

@@ -27,10 +27,12 @@ class _Uniform:
 
     def __init__(self, generator: np.random.PCG64) -> None:
         self._generator = generator
-        self.block: list[float] = []
+        self._size = 128
 
     def refill(self) -> list[float]:
-        raw = self._generator.random_raw(_BLOCK)
+        """The next block, twice as long as the last up to a limit: small tables need few."""
+        self._size = min(self._size * 2, _BLOCK)
+        raw = self._generator.random_raw(self._size)
         return ((raw >> np.uint64(11)).astype(np.float64) * 2.0**-53).tolist()
 
 
@@ -81,7 +83,7 @@ def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, ran
         while not done[u]:  # a walk to the tree; `way` keeps the last exit, so loops are forgotten
             low, high = begin[u], begin[u + 1]
             below = running[low]
-            if at == _BLOCK:
+            if at == len(numbers):
                 numbers, at = random.refill(), 0
             target = below + int(numbers[at] * (running[high] - below))
             at += 1
