@@ -168,12 +168,6 @@ def test_columns_of_counts_say_that_they_are_not_there(read):
             getattr(count, use)
 
 
-def test_raw_counts_and_lidstone_have_no_arpa():
-    for smoothing in ("none", "laplace", "lidstone:0.1"):
-        with pytest.raises(OptionError, match="backs off"):
-            arpa_of(counted([["a"]], 2), smoothing)
-
-
 def test_followers_of_a_history(read):
     model = read(SMALL)
     then = model.followers("a")

@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
+from .audit import audit
 from .export import export
 from .generate import generate
 from .import_ import import_
@@ -20,7 +21,7 @@ from .prune import prune
 from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect, score, merge, prune, export, import_]
+_COMMANDS = [train, generate, inspect, score, audit, merge, prune, export, import_]
 
 
 class _Ending(click.Group):

@@ -1,0 +1,135 @@
+"""`markov audit`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import OptionError
+from .options import json_option, model_argument, note
+
+if TYPE_CHECKING:
+    from ..api import Model
+    from ..evidence.audit import Audit
+
+
+@click.command(short_help="Say how much of its text a model keeps.")
+@model_argument
+@click.option("--order", type=int, metavar="N", help="Only this order.  [default: all that are stored]")
+@click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="How many certain strings to show.")
+@click.option(
+    "--min-tokens", type=click.IntRange(1), default=10, show_default=True, help="The shortest certain string listed."
+)
+@click.option("--strings", type=click.Path(), metavar="FILE", help="Write all certain strings; `-` for stdout.")
+@click.option(
+    "--rebuild",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write a random text that has exactly this table; `-` for stdout.",
+)
+@click.option("--member", type=click.Path(), metavar="FILE", help="Was each sequence of FILE in the training text?")
+@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="For --rebuild: same seed, same text.")
+@click.option("--encoding", default="utf-8", show_default=True, help="How the text of --member is encoded.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
+    """Say how much of its training text a model keeps, from the model alone.
+
+    \b
+    markov audit book.npz
+    markov audit book.npz --order 3 --strings certain.tsv
+    markov audit book.npz --rebuild again.txt --seed 1
+    markov audit book.npz --member letters.txt
+
+    \b
+    forgotten  log2 of the number of texts with exactly this table; 0: the table is the text
+    retained   the share it keeps of what the order of the tokens says beyond their counts
+    certain    the share of tokens in strings that stand in every text with this table
+
+    Every figure is exact, a bound, or an estimate with its error, and says so. It takes memory for
+    several times the model, and a second for every 100,000 tokens or so.
+    """
+    from ..api import Model, new_seed
+    from ..auditing import check_order
+    from .output import check_target
+
+    outputs = [o for o in (kw["strings"], kw["rebuild"]) if o is not None]
+    if outputs.count("-") + as_json > 1 and "-" in outputs:
+        raise OptionError("one result can go to stdout", "name a file for the other")
+    if kw["seed"] is not None and kw["rebuild"] is None:
+        raise OptionError("--seed is for --rebuild", "add --rebuild FILE, or leave it out")
+    if model == "-" == kw["member"]:
+        raise OptionError("standard input can be read once", "name a file for the other")
+    for target in outputs:
+        if target != "-":
+            check_target(target)
+    loaded = Model.load(model)
+    check_order(loaded, kw["order"])
+    if kw["rebuild"] is not None:
+        seed = kw["seed"]
+        if seed is None:
+            seed = new_seed()
+            note(f"seed {seed}", quiet)
+        _rebuild(loaded, kw["rebuild"], seed, kw["order"], quiet)
+        if kw["rebuild"] == "-":
+            return 0
+    if kw["member"] is not None:
+        return _member(loaded, model, kw["member"], kw["order"], kw["encoding"], as_json)
+    _report(loaded, model, kw, as_json, quiet)
+    return 0
+
+
+def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    from ..auditing import audit as run
+    from ..render import audit as show
+
+    found = run(loaded, kw["order"], kw["min_tokens"])
+    if kw["strings"] is not None:
+        _strings(loaded, found, kw["strings"], quiet)
+        if kw["strings"] == "-":
+            return
+    if as_json:
+        click.echo(show.audit_json(loaded, path, found, kw["show"]))
+    else:
+        show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
+
+
+def _write(path: str, parts: Any) -> None:
+    from ..model.whole import whole_file
+
+    if path == "-":
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+        return
+    with whole_file(path) as f:
+        for part in parts:
+            f.write(part)
+
+
+def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
+    from ..auditing import rebuild
+
+    text, used = rebuild(loaded, seed, order)
+    _write(path, [text])
+    note(f"{path}: a random text, of all those that have just the table of order {used}", quiet)
+
+
+def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
+    from ..render.audit import strings_tsv
+
+    _write(path, strings_tsv(loaded, found))
+    note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
+
+
+def _member(loaded: Model, path: str, text: str, order: int | None, encoding: str, as_json: bool) -> int:
+    from ..auditing import member
+    from ..render import audit as show
+    from ..text.reading import check_encoding, find_sources
+
+    found = member(loaded, find_sources([text]), order, check_encoding(encoding))
+    for out in show.member_lines(loaded, path, found, order or loaded.order, as_json):
+        click.echo(out)
+    return 0

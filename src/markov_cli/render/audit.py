@@ -1,0 +1,249 @@
+"""What `audit` shows: for people, as JSON and as tab-separated lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..evidence.audit import LENGTHS, Audit, OrderAudit
+from ..evidence.listing import Strings
+from ..evidence.member import IN, NAMES, OUT, Members
+from ..text.types import UNK
+from .inspection import order_text
+from .plain import counted, one_line, some
+from .tables import Column, console, line, show
+
+if TYPE_CHECKING:
+    from ..api import Model
+
+
+def _text(model: Model, ids: np.ndarray) -> str:
+    """Ids as text; <unk> stands for what the model did not keep apart."""
+    if not (ids == UNK).any():
+        return model.lexicon.join_one(ids.tolist())
+    return model.lexicon.show(ids.tolist())
+
+
+def _each(model: Model, s: Strings) -> Iterator[dict[str, Any]]:
+    begin = np.cumsum(s.size) - s.size
+    for i in range(len(s)):
+        ids = s.ids[int(begin[i]) : int(begin[i] + s.size[i])]
+        yield {
+            "text": _text(model, ids),
+            "tokens": int(s.size[i]),
+            "occurrences": int(s.count[i]),
+            "occurrences_is": "exact" if s.exact[i] else "bound",
+            "opens": bool(s.opens[i]),
+            "closes": bool(s.closes[i]),
+        }
+
+
+def _first(s: Strings, n: int) -> Strings:
+    n = min(n, len(s))
+    return Strings(s.ids[: int(s.size[:n].sum())], *(c[:n] for c in (s.size, s.count, s.exact, s.opens, s.closes)))
+
+
+# ------------------------------------------------------------ JSON and TSV
+
+
+def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
+    """All figures as one object."""
+    corpus = model.header.corpus_bytes
+    xz = a.xz_bytes_per_token
+    out: dict[str, Any] = {
+        "model": path,
+        "order": model.order,
+        "unit": model.header.options.unit,
+        "tokens": model.header.tokens,
+        "sequences": model.header.sequences,
+        "orders": [o.as_dict() for o in a.orders],
+        "model_bytes": a.model_bytes,
+        "model_bytes_per_token": _per(a.model_bytes, a.tokens),
+        "model_bytes_per_text_byte": _per(a.model_bytes, corpus),
+        "text_bytes_per_token_xz": None if xz is None else round(xz, 6),
+        "text_bytes_per_token_xz_is": None if xz is None else "estimate",
+        "strings_order": a.strings_order,
+        "strings_found": 0 if a.strings is None else len(a.strings),
+        "strings": [] if a.strings is None else [*_each(model, _first(a.strings, top))],
+        "notes": a.notes,
+    }
+    return json.dumps(out, ensure_ascii=False)
+
+
+def _per(n: float, of: float) -> float | None:
+    return round(n / of, 6) if of else None
+
+
+def strings_tsv(model: Model, a: Audit) -> Iterator[bytes]:
+    """Every certain string, a line each: tokens, occurrences, `exact` or `bound`, text."""
+    yield b"tokens\toccurrences\tis\ttext\n"
+    if a.strings is None:
+        return
+    for s in _each(model, a.strings):
+        text = one_line(s["text"])
+        yield f"{s['tokens']}\t{s['occurrences']}\t{s['occurrences_is']}\t{text}\n".encode("utf-8", "replace")
+
+
+def member_lines(model: Model, path: str, m: Members, order: int, as_json: bool) -> Iterator[str]:
+    """Every sequence with its verdict, and their numbers; as JSON one object."""
+    n_in, n_out = int((m.verdict == IN).sum()), int((m.verdict == OUT).sum())
+    rows: list[dict[str, Any]] = []
+    for i in range(len(m)):
+        verdict, expected = int(m.verdict[i]), float(m.expected[i])
+        row = {
+            "verdict": NAMES[verdict],
+            "occurrences_at_least": int(m.least[i]),
+            "expected": None if np.isnan(expected) else float(f"{expected:.6g}"),
+            "text": _text(model, m.ids[int(m.begin[i]) : int(m.end[i])]),
+        }
+        if as_json:
+            rows.append(row)
+            continue
+        said = {"in": f"at least {row['occurrences_at_least']:,}", "out": "0"}.get(
+            str(row["verdict"]), "not known" if row["expected"] is None else f"~{row['expected']:.3g}"
+        )
+        yield f"{row['verdict']}\t{said}\t{one_line(str(row['text']))}"
+    undecided = len(m) - n_in - n_out
+    counts = {"proven_in": n_in, "proven_out": n_out, "undecided": undecided}
+    if as_json:
+        yield json.dumps({"model": path, "order": order, **counts, "member": rows}, ensure_ascii=False)
+    else:
+        yield (
+            f"order {order}: {n_in:,} proven in, {n_out:,} proven out, {undecided:,} undecided "
+            "(~: expected number, an estimate)"
+        )
+
+
+# ------------------------------------------------------------ for people
+
+
+def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
+    """The report."""
+    h = model.header
+    line(f"{one_line(path)}: {order_text(h.order)}", "bold")
+    line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; from the model alone")
+    line()
+    _table(a)
+    for text in a.notes:
+        line(f"note: {text}")
+    for one in reversed(a.orders):
+        if one.forgotten or one.certain:
+            line()
+            _order(one, h.sequences)
+            break
+    _size(model, a)
+    _strings(model, a, top, least)
+
+
+def _table(a: Audit) -> None:
+    columns = [Column(n, True) for n in ("order", "rows")] + [Column("complete")]
+    columns += [Column(n, True) for n in ("forgotten bits", "of them content, a token", "retained")]
+    columns += [Column(f"certain >={n}", True) for n in LENGTHS] + [Column("half", True), Column("longest", True)]
+    rows = []
+    for o in a.orders:
+        share = [f"{o.certain[n]:.1%}" if o.certain else "-" for n in LENGTHS]
+        content = "-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}"
+        retained = "-" if o.retained is None else f"{o.retained:.2%}"
+        last = ["-" if x is None else f"{x:,}" for x in (o.half, o.longest)]
+        rows.append(
+            [str(o.order), f"{o.rows:,}", _complete(o), _bits(o), content, retained, *share, *last],
+        )
+    show(columns, rows)
+
+
+def _complete(o: OrderAudit) -> str:
+    return "as far as rows tell" if o.complete else "no"
+
+
+def _bits(o: OrderAudit) -> str:
+    if o.forgotten is None:
+        return "-"
+    f = o.forgotten
+    return f"{f.bits:,.0f} exact" if f.how == "exact" else f"{f.bits:,.0f} ± {f.error_bits:.0f}"
+
+
+def _order(o: OrderAudit, sequences: int) -> None:
+    """One order in words: every figure with what it is."""
+    line(f"order {o.order}", "bold")
+    b = o.balance
+    if o.complete:
+        line(
+            f"  complete   the followers of each of {b.histories:,} histories sum to its count, and each is reached as"
+        )
+        line("             often as it is left: evidence that nothing is missing, not proof")
+    else:
+        line(f"  complete   no: of {b.histories:,} histories {b.short:,} lack followers, {b.unbalanced:,} are reached")
+        line(f"             more or less often than they are left, {b.apart:,} cannot be reached")
+    _forgotten(o, sequences)
+    if not o.certain:
+        return
+    certain = (
+        f"{o.certain[10]:.1%} of the tokens stand in strings of 10 or more that the table proves to be in the text"
+    )
+    line(f"  certain    {certain}")
+    line(f"             (exact; 20 or more: {o.certain[20]:.1%}, 50: {o.certain[50]:.1%})")
+    if o.certain_bound:
+        c = o.certain_bound
+        line(f"             with majorities too at least {c[10]:.1%} (bound; 20 or more: {c[20]:.1%}, 50: {c[50]:.1%})")
+    line(f"             half of all tokens in strings of {o.half:,} or more; the longest has {o.longest:,}")
+
+
+def _forgotten(o: OrderAudit, sequences: int) -> None:
+    f = o.forgotten
+    if f is None or o.order_bits is None or o.content_bits_per_token is None:
+        return
+    most, least = ("", "") if sequences == 1 else ("at most ", "at least ")
+    what = "exact" if f.how == "exact" else f"an estimate, standard error {f.error_bits:.0f}"
+    line(f"  forgotten  {f.bits:,.1f} bits ({what}; bound: at most {f.bound_bits:,.1f})")
+    line(f"             {most}{o.order_bits:,.1f} say only in which order the sequences stood,")
+    line(f"             {least}{o.content_bits_per_token:.4f} a token what they contain")
+    line("             who knows the language can guess more: an upper bound of what is lost")
+    if o.retained is not None:
+        line(f"  retained   {most}{o.retained:.2%} of what the order of the tokens says beyond their counts")
+
+
+def _size(model: Model, a: Audit) -> None:
+    if not a.model_bytes or not a.tokens:
+        return
+    text = f"  size       {a.model_bytes / a.tokens:.2f} bytes of model a token"
+    corpus = model.header.corpus_bytes
+    if corpus:
+        text += f", {a.model_bytes / corpus:.2f} a byte of text"
+    line(text)
+    if a.xz_bytes_per_token is not None:
+        of = f"{a.xz_bytes_per_token:.2f} bytes a token"
+        if corpus:
+            of += f", {a.xz_bytes_per_token * a.tokens / corpus:.2f} a byte of text"
+        part = "" if a.xz_share == 1.0 else f", {a.xz_share:.0%} of it"
+        line(f"             {of}: what xz makes of a random text with this table{part} (estimate of the true text's)")
+        line("             sizes are averages: they prove nothing about any one string")
+
+
+def _strings(model: Model, a: Audit, top: int, least: int) -> None:
+    s = a.strings
+    if s is None:
+        return
+    line()
+    if not len(s):
+        line(f"no certain string of {least} tokens or more")
+        return
+    line(f"{some(len(s), 'certain string')} of {least} tokens or more, by order {a.strings_order}")
+    width = max(console().width - 40, 20)
+    where = {(True, True): "whole sequence", (True, False): "opens one", (False, True): "ends one"}
+    rows = []
+    for one in _each(model, _first(s, top)):
+        n = counted(one["occurrences"])
+        text = one_line(one["text"])
+        rows.append(
+            [
+                f"{one['tokens']:,}",
+                n if one["occurrences_is"] == "exact" else f"at least {n}",
+                where.get((one["opens"], one["closes"]), ""),
+                text if len(text) <= width else text[: width - 1] + "…",
+            ]
+        )
+    if rows:
+        show([Column("tokens", True), Column("times", True), Column("where"), Column("string", flexible=True)], rows)
