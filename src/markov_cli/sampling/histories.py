@@ -46,10 +46,9 @@ class Histories:
         return len(self.end)
 
 
-def estimate(table: Table) -> tuple[int, int]:
-    """About how many histories and followers there will be, before any is looked at."""
-    n = table.order
-    return (len(table.orders[n - 2]) if n > 1 else 1), len(table.orders[n - 1])
+def estimate(table: Table) -> int:
+    """About how many followers there will be, before any is looked at."""
+    return len(table.orders[-1])
 
 
 def histories(table: Table, shape: shaping.Shape, start: tuple[int, int]) -> Histories:

@@ -120,7 +120,7 @@ def _sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Weights:
-    """w, by the tokens written so far; the last of them holds for any number above.
+    """w, by the tokens written so far.
 
     by_tokens  list of float64 (N,), each times a power of two
     power      list of int, that power: w = by_tokens[t] * 2 ** power[t]
@@ -130,6 +130,7 @@ class Weights:
     by_tokens: list[np.ndarray]
     power: list[int]
     off: float = 0.0
+    endless: bool = False  # the last one holds for any number above; else nothing comes behind it
 
     def at(self, t: int) -> np.ndarray:
         """Weights after t tokens."""
@@ -148,7 +149,7 @@ def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None
         w, power = _scaled(w, power)
         layers.append(w)
         powers.append(power)
-    return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0)
+    return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
 
 
 def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
@@ -167,12 +168,13 @@ def unlimited(at: Places) -> Weights | None:
         inside = np.flatnonzero(np.isin(at.state, group))
         if not len(inside):
             continue
-        found = _solve_group(at, inside, w)
+        with np.errstate(all="ignore"):  # a solver that leaves the numbers' range is noticed by its result
+            found = _solve_group(at, inside, w)
         if found is None:
             return None
         w[inside], now = found
         off = max(off, now)
-    return Weights([w], [0], off)
+    return Weights([w], [0], off, endless=True)
 
 
 def _components(after: list[set[int]]) -> list[list[int]]:
@@ -335,3 +337,30 @@ def _bicgstab(q: np.ndarray, target: np.ndarray, first: np.ndarray, b: np.ndarra
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:
     return float((a * b).sum())  # `@` starts threads, which wait for each other on a busy machine
+
+
+def reachable(at: Places, shortest: int, longest: int) -> bool:
+    """Whether an accepted text of shortest..longest tokens can come from the start at all.
+
+    Forwards, so that no product of small numbers hides it.
+    """
+    now = np.zeros(len(at), bool)
+    now[at.start] = True
+    owner = np.repeat(np.arange(len(at)), np.diff(at.first))
+    seen: np.ndarray | None = None
+    for t in range(min(longest, _SWEEPS) + 1):
+        if t >= shortest:
+            if (at.end[now] > 0).any():
+                return True
+            if seen is None:
+                seen = np.zeros(len(at), bool)
+            now &= ~seen  # with no least length any more, a place is worth going on from once
+            seen |= now
+            if not now.any():
+                return False
+        after = np.zeros(len(at), bool)
+        after[at.target[now[owner]]] = True
+        now = after
+        if not now.any():
+            return False
+    return False
