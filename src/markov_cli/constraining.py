@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MEMORY = 1 << 31  # bytes that calculating may take
 _WORK = 300_000_000  # steps of places times tokens that a limited length may take: a few seconds
+_LESS = "leave one of them out, or allow other lengths"
 _PAIRS = 6  # constraints up to which it is told which two exclude each other
 
 
@@ -214,13 +215,17 @@ class Constrained:
         for one in self.constraints:
             if fails([one]):
                 return f"{one.name} and {self._given}: no text of the model{after} meets both", "allow other lengths"
-        if 2 < len(self.constraints) <= _PAIRS or len(self.constraints) == 2:
-            for pair in itertools.combinations(self.constraints, 2):
-                if fails(pair):
-                    names = " and ".join(one.name for one in pair)
-                    return f"{names}: no text of the model{after} meets both", "leave one of them out"
-        names = ", ".join(one.name for one in self.constraints)
-        return f"{names}: no text of the model{after} meets all of them", "leave one of them out"
+        groups: list[Sequence[One]] = [self.constraints]
+        if len(self.constraints) <= _PAIRS:
+            groups = [*itertools.combinations(self.constraints, 2), self.constraints]
+        for group in groups:
+            if fails(group):
+                names = [one.name for one in group]
+                if calculated and not fails(group, lengths=False):
+                    names.append(self._given)
+                told = "both" if len(names) == 2 else "all of them"
+                return f"{', '.join(names[:-1])} and {names[-1]}: no text of the model{after} meets {told}", _LESS
+        return "the constraints: no text of the model meets all of them", _LESS
 
     # ------------------------------------------------------------ finished texts
 
