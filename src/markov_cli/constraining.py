@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MEMORY = 1 << 31  # bytes that calculating may take
 _WORK = 300_000_000  # steps of places times tokens that a limited length may take: a few seconds
 _LESS = "leave one of them out, or allow other lengths"
+NO_MOST = 1 << 40  # no limit above
 _PAIRS = 6  # constraints up to which it is told which two exclude each other
 
 
@@ -162,10 +163,13 @@ class Constrained:
         if w is None:
             return None
         if not w.by_tokens[0][at.start]:
-            if self._possible(at, self.shortest, self.longest):
+            if not self._possible(at, self.shortest, self.longest):
+                raise AnswerIsNo(*self._why(self._possible_alone))
+            if not w.endless:
+                w = weights.limited(at, self.shortest, self.longest, narrow=True)
+            if not w.by_tokens[0][at.start]:
                 self.note = "constraints are met by trying: they are too improbable to calculate"
                 return None
-            raise AnswerIsNo(*self._why(self._possible_alone))
         return Calculated(at, w, self.shortest)
 
     def _weights(self, at: weights.Places) -> weights.Weights | None:
@@ -342,7 +346,9 @@ def _lengths(model: Model, c: Constraints, min_tokens: int, max_tokens: int) -> 
 def _range(pair: tuple[int, int] | None) -> str:
     if pair is None:
         return ""
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}..{pair[1]}"
+    if pair[0] == pair[1]:
+        return str(pair[0])
+    return f"{pair[0]}..{pair[1] if pair[1] < NO_MOST else ''}"
 
 
 def _judges(c: Constraints) -> list[Callable[[str], bool]]:

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from ..constraining import Constrained, Constraints
 
-MOST = 1 << 40
+NO_MOST = 1 << 40  # as in the engine, which is imported later
 
 
 class RangeType(click.ParamType):
@@ -27,7 +27,7 @@ class RangeType(click.ParamType):
             self.fail(f"{value!r}: a number or two, for example 12 or 8..12", param, ctx)
         if found[1]:
             return int(found[1]), int(found[1])
-        low, high = int(found[2] or 0), int(found[3] or MOST)
+        low, high = int(found[2] or 0), int(found[3] or NO_MOST)
         if low > high:
             self.fail(f"{value!r}: the first number is the larger one", param, ctx)
         return low, high
@@ -73,7 +73,7 @@ def constraints_of(kw: dict[str, Any]) -> Constraints | None:
 def most_tokens(kw: dict[str, Any], set_by_user: bool) -> int:
     """--max-tokens, which --tokens raises where it was not given."""
     most = int(kw["max_tokens"])
-    if kw["tokens"] is not None and not set_by_user and kw["tokens"][1] < MOST:
+    if kw["tokens"] is not None and not set_by_user and kw["tokens"][1] < NO_MOST:
         most = max(most, kw["tokens"][1])
     return most
 

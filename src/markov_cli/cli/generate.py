@@ -84,6 +84,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         distribution = loaded.distribution(smoothing)
         drawing_of(distribution)  # says so where nothing can be drawn
         say_fallback(distribution, quiet)
+    some = None
+    if asked is not None:
+        from ..constraining import Constrained
+
+        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, kw["ignore_case"])
+        if some.note:
+            note(some.note, quiet)
     seed = kw["seed"]
     if seed is None:
         seed = new_seed()
@@ -92,13 +99,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     n_prompt = known.tokens
     out = sys.stdout.buffer
     written = 0
-    some, behind = None, b"" if as_json else end
-    if asked is not None:
-        from ..constraining import Constrained
-
-        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, kw["ignore_case"])
-        if some.note:
-            note(some.note, quiet)
+    behind = b"" if as_json else end
+    if some is not None:
         batches = some.draw(count, seed, behind)
     else:
         batches = loaded.draw(

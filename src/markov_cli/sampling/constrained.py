@@ -66,10 +66,11 @@ class Calculated:
         else:
             share = np.zeros(len(steps))
         owner = np.repeat(np.arange(len(here)), size)
+        end = at.end[here] if t >= self.shortest else np.zeros(len(here))
+        if end.any():
+            share = np.ldexp(share, self.weights.power[min(t + 1, len(self.weights.power) - 1)])
         live = np.flatnonzero(share)  # what cannot succeed is not there, so that no rounding can draw it
         steps, owner, share = steps[live], owner[live], share[live]
-        power = self.weights.power[min(t + 1, len(self.weights.power) - 1)]
-        end = np.ldexp(at.end[here], -power) if t >= self.shortest else np.zeros(len(here))
         total = end + np.bincount(owner, share, len(here))
         # in units of their own history's total the shares of many histories stand in one running sum
         running = np.cumsum(share / total[owner])

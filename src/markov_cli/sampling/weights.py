@@ -28,6 +28,7 @@ TOLERANCE = 1e-12
 BYTES_EACH = 60  # memory for each step of the places
 _STAGES, _ROUNDS = 12, 100  # of the solver
 _SWEEPS = 20_000
+_SOON = 64  # tokens
 
 
 @dataclass
@@ -137,19 +138,41 @@ class Weights:
         return self.by_tokens[min(t, len(self.by_tokens) - 1)]
 
 
-def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None) -> Weights:
-    """Weights where a text has shortest..longest tokens; with a tail, shortest or more."""
+def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None, narrow: bool = False) -> Weights:
+    """Weights where a text has shortest..longest tokens; with a tail, shortest or more.
+
+    narrow  only of places that the start leads to in just so many tokens: they are of a kind, so
+            that one power of two suits them all where the constraints are most improbable
+    """
     w, power = (at.end, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
-    w, power = _scaled(w, power)
+    last = longest if tail is None else shortest
+    inside = _come_to(at, last) if narrow else None
+    w, power = _scaled(w if inside is None else w * inside[last], power)
     layers, powers = [w], [power]
-    for t in range((longest if tail is None else shortest) - 1, -1, -1):
+    for t in range(last - 1, -1, -1):
         w = succeed(at, w)
-        if t >= shortest:
-            w += np.ldexp(at.end, -power)
+        if inside is not None:
+            w *= inside[t]
+        end = at.end if inside is None else at.end * inside[t]
+        if t >= shortest and end.any():
+            w, power = np.ldexp(w, power) + end, 0
         w, power = _scaled(w, power)
         layers.append(w)
         powers.append(power)
     return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
+
+
+def _come_to(at: Places, last: int) -> list[np.ndarray]:
+    """[t]: the places to which t tokens lead from the start, bool (N,)."""
+    owner = np.repeat(np.arange(len(at)), np.diff(at.first))
+    now = np.zeros(len(at), bool)
+    now[at.start] = True
+    out = [now]
+    for _ in range(last):
+        now = np.zeros(len(at), bool)
+        now[at.target[out[-1][owner]]] = True
+        out.append(now)
+    return out
 
 
 def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
@@ -201,10 +224,13 @@ def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.
     p = at.p[steps]
     out = target < 0
     b = at.end[inside] + np.bincount(owner[out], p[out] * known[at.target[steps[out]]], n)
-    owner, target, p = owner[~out], target[~out], p[~out]
-    most = b.max(initial=0.0)
-    if most == 0:
+    if b.max(initial=0.0) == 0:
         return np.zeros(n), 0.0
+    if not out.any():
+        off = _whatever_comes(owner, target, p, b)
+        if off is not None:
+            return np.ones(n), off
+    owner, target, p = owner[~out], target[~out], p[~out]
     # places with one step: w = a + c w(next); followed until a place with several steps or none
     count = np.bincount(owner, minlength=n)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(count)))
@@ -241,6 +267,17 @@ def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.
         w[several], off = found
     w[single] = a[single] + c[single] * w[follow[single]]
     return w, off
+
+
+def _whatever_comes(owner: np.ndarray, target: np.ndarray, p: np.ndarray, b: np.ndarray) -> float | None:
+    """How far 1 is from its right side everywhere, where every place is soon seen to lead to b; else None."""
+    off = float(np.abs(b + np.bincount(owner, p, len(b)) - 1).max())
+    live = b > 0
+    for _ in range(_SOON if off <= TOLERANCE else 0):
+        if live.all():
+            return off
+        live[owner[live[target]]] = True
+    return None
 
 
 def solve(
