@@ -14,7 +14,7 @@ from .errors import AnswerIsNo, OptionError
 from .results import Known
 from .sampling import automata, histories, weights
 from .sampling.automata import ANY, DEAD, ONE, Automaton, Piece
-from .sampling.constrained import TRIES, Calculated, Tried, Trying, Walker
+from .sampling.constrained import Calculated, Tried, Trying, Walker
 from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
 from .text.types import BOS, N_MARKERS
@@ -122,6 +122,13 @@ class Constrained:
     def kept(self) -> int:
         """Texts so far."""
         return self._trying.kept
+
+    @property
+    def why_fewer(self) -> str:
+        """Why some texts did not come."""
+        if not self._trying.ended and self.conditioned is not None:
+            return f"no text ended within {self.longest + len(self._ids):,} tokens; raise --max-tokens"
+        return f"the others did not come in {self._trying.tries:,} tries each"
 
     def draw(self, count: int, seed: int, end: bytes = b"") -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
         """Batches of texts, as `Model.draw` gives them; those that no attempt gave are left out."""
@@ -365,4 +372,4 @@ def _judges(c: Constraints) -> list[Callable[[str], bool]]:
     return out
 
 
-__all__ = ["TRIES", "Constrained", "Constraints"]
+__all__ = ["Constrained", "Constraints"]

@@ -131,7 +131,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     if some is not None and some.tried > some.kept:
         note(rate(some), quiet)
     if written < count and some is not None:
-        note(f"{written} of {count} texts: the others did not come in 1,000 tries each", quiet)
+        note(f"{written} of {count} texts: {some.why_fewer}", quiet)
         return ANSWER_IS_NO
     if written < count:
         note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)

@@ -19,7 +19,8 @@ from .numbers import Numbers, again, uniform
 from .sampler import Drawn, Sampler, _gather, _in_order, _take
 from .weights import Places, Weights
 
-TRIES = 1000  # attempts at each text
+TRIES, FEWEST = 1000, 10  # attempts at each text, and where texts may be very long
+_TOKENS = 10_000_000  # that all attempts at one text may have
 _SIDE_BY_SIDE = 1 << 12  # attempts of few texts
 
 State = tuple[np.ndarray, ...]
@@ -113,7 +114,12 @@ class Tried:
 
 
 class Trying:
-    """Draws each text again until it is one; counts how many it took."""
+    """Draws each text again until it is one.
+
+    tried, kept  attempts it took, and texts
+    ended        attempts, also of those made in vain beside others, that came to an end that the walker accepts
+    tries        the most attempts at each text
+    """
 
     def __init__(self, walker: Walker, longest: int, judge: Judge | None = None) -> None:
         """What texts are drawn from.
@@ -122,7 +128,8 @@ class Trying:
         judge    says which finished texts are kept; None for all
         """
         self.walker, self.longest, self.judge = walker, longest, judge
-        self.tried = self.kept = 0
+        self.tried = self.kept = self.ended = 0
+        self.tries = min(max(_TOKENS // max(longest, 1), FEWEST), TRIES)
 
     def texts(self, seed: int, begin: int, n: int) -> Drawn:
         """Texts begin..begin+n-1 of a seed; those that no attempt gave are left out."""
@@ -130,10 +137,11 @@ class Trying:
         done = []
         todo = np.arange(begin, begin + n)
         attempt = 0
-        while len(todo) and attempt < TRIES:
-            width = 1 if attempt < 2 else min(max(_SIDE_BY_SIDE // len(todo), 1), TRIES - attempt)
+        while len(todo) and attempt < self.tries:
+            width = min(max(_SIDE_BY_SIDE // len(todo), 1), self.tries - attempt) if attempt else 1
             drawn = self._run(numbers, np.repeat(todo, width), np.tile(np.arange(width) + attempt, len(todo)))
             good = drawn.complete
+            self.ended += int(good.sum())
             if self.judge is not None and good.any():
                 finished = np.flatnonzero(good)
                 good[finished[~self.judge(_take(drawn, good))]] = False
