@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "Constraints",
     "Follower",
     "Followers",
     "MarkovError",
@@ -37,6 +38,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .api import Follower, Followers, Model, Text, train
     from .changing import merge, prune, prune_by_entropy, update
+    from .constraining import Constraints
     from .errors import MarkovError
     from .exchange import (
         export_arpa,
@@ -61,6 +63,10 @@ def __getattr__(name: str) -> Any:
         from . import exchange
 
         return getattr(exchange, name)
+    if name == "Constraints":
+        from .constraining import Constraints
+
+        return Constraints
     if name in __all__:
         from . import api
 

@@ -28,6 +28,7 @@ from .text.types import N_MARKERS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .constraining import Constraints
     from .formats.listing import Notes
     from .model.distribution import Distribution
     from .scoring.judge import Judge
@@ -230,6 +231,7 @@ class Model:
         top_k: int = 0,
         top_p: float = 1.0,
         smoothing: str | None = None,
+        constraints: Constraints | None = None,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same whatever `count`.
 
@@ -237,14 +239,29 @@ class Model:
         prompt      how each text begins; with `within` it stands mid-sequence
         min_tokens  texts that end before are drawn anew; fewer texts than `count` may come
         max_tokens  texts are cut there, the prompt's tokens counted
+        constraints what each text must be like; none is cut then. AnswerIsNo where the model has no such text
+
+        >>> import markov_cli
+        >>> model = markov_cli.train(texts=["a b. a c. d b. d c."])
+        >>> asked = markov_cli.Constraints(contains=["c"], starts_with="d")
+        >>> [text.text for text in model.generate(2, 1, constraints=asked)]
+        ['d c.', 'd c.']
         """
         seed = new_seed() if seed is None else seed
         known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
         shape = Shape(temperature, top_k, top_p)
         n_prompt = known.tokens
-        for drawn, whole, edge in self.draw(
-            count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing
-        ):
+        conditioned = None
+        if constraints:
+            from .constraining import Constrained
+
+            check_count(count, seed)
+            check_lengths(min_tokens, max_tokens)
+            some = Constrained(self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case)
+            batches, conditioned = some.draw(count, seed), some.conditioned
+        else:
+            batches = self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing)
+        for drawn, whole, edge in batches:
             edges = edge.tolist()
             for k in range(len(drawn.index)):
                 one = whole[edges[k] : edges[k + 1]]
@@ -256,6 +273,7 @@ class Model:
                     seed,
                     int(drawn.index[k]),
                     one,
+                    None if conditioned is None else float(drawn.bits[k]) - conditioned,
                 )
 
     def draw(
@@ -276,8 +294,7 @@ class Model:
 
         What `generate` and the command are made of. Some batches are drawn ahead, by `jobs` threads.
         """
-        if count < 0 or seed < 0:
-            raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
+        check_count(count, seed)
         check_lengths(min_tokens, max_tokens)
         n_prompt = known.tokens
         if count >= _MANY:
@@ -347,6 +364,12 @@ class Model:
             for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
         ]
         return b"".join(texts), np.cumsum([0, *map(len, texts)])
+
+
+def check_count(count: int, seed: int) -> None:
+    """OptionError for a number below 0."""
+    if count < 0 or seed < 0:
+        raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
 
 
 def check_lengths(min_tokens: int, max_tokens: int) -> None:

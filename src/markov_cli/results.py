@@ -15,6 +15,8 @@ class Text:
     tokens    how many it has, the prompt's included
     bits      -log2 of the probability of what was drawn, the end included
     complete  it ended by itself; False where it was cut at max_tokens
+    conditioned_bits  the same among the texts that meet the constraints which are met by calculation; None
+                      without constraints, or where they are met by trying
     """
 
     text: str
@@ -24,6 +26,7 @@ class Text:
     seed: int
     index: int
     raw: bytes = b""  # the text's bytes, where it is not all UTF-8
+    conditioned_bits: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ANSWER_IS_NO
+from .constraints import constraint_options, constraints_of, most_tokens, rate
 from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
 
 
@@ -25,6 +26,7 @@ from .options import ignore_case_option, json_option, model_argument, note, say_
     "--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew."
 )
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
+@constraint_options
 @smoothing_option("none")
 @click.option(
     "--temperature",
@@ -47,12 +49,18 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     markov generate book.npz -c 5 -s 42
     markov generate book.npz --prompt "It was" --temperature 0.8
     markov generate book.npz --smoothing kn --temperature 0.8
+    markov generate book.npz --contains river --tokens 12 --ends-with .
     markov generate names.npz -c 1000 --json | jq -r .text
 
     Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
     models also write what they have not seen, now and then: the smaller the text, the oftener.
     Temperature, top-k and top-p with laplace and lidstone work out the whole vocabulary's
     probabilities at each token, which takes time where it is large.
+    With --contains, --starts-with, --ends-with, --without, --pattern and --tokens, in any mixture, texts
+    are drawn from just those of the model's texts that are so, each as probable among them
+    as it is: nothing is tried, and no text is cut. What stands after --match and
+    --characters, and all constraints on a smoothed model, are met by trying, 1,000
+    times a text at most; a note says how many were kept.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
@@ -61,7 +69,10 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
-    check_lengths(kw["min_tokens"], kw["max_tokens"])
+    source = click.get_current_context().get_parameter_source("max_tokens")
+    most = most_tokens(kw, source is not click.core.ParameterSource.DEFAULT)
+    check_lengths(kw["min_tokens"], most)
+    asked = constraints_of(kw)
     loaded = Model.load(model)
     prompt, count = kw["prompt"], kw["count"]
     known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
@@ -73,6 +84,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         distribution = loaded.distribution(smoothing)
         drawing_of(distribution)  # says so where nothing can be drawn
         say_fallback(distribution, quiet)
+    some = None
+    if asked is not None:
+        from ..constraining import Constrained
+
+        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, kw["ignore_case"])
+        if some.note:
+            note(some.note, quiet)
     seed = kw["seed"]
     if seed is None:
         seed = new_seed()
@@ -81,18 +99,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     n_prompt = known.tokens
     out = sys.stdout.buffer
     written = 0
-    batches = loaded.draw(
-        count,
-        seed,
-        known,
-        prompt,
-        kw["min_tokens"],
-        kw["max_tokens"],
-        shape,
-        b"" if as_json else end,
-        as_json,
-        smoothing=smoothing,
-    )
+    behind = b"" if as_json else end
+    if some is not None:
+        batches = some.draw(count, seed, behind)
+    else:
+        batches = loaded.draw(
+            count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
+        )
     for drawn, whole, edge in batches:
         if as_json:
             edges = edge.tolist()
@@ -106,11 +119,20 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
                     "seed": seed,
                     "index": index,
                 }
+                if some is not None:
+                    one["conditioned_bits"] = (
+                        None if some.conditioned is None else round(bits - some.conditioned, 6) + 0.0
+                    )
                 out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
         else:
             out.write(whole)
         out.flush()
         written += len(drawn.index)
+    if some is not None and some.tried > some.kept:
+        note(rate(some), quiet)
+    if written < count and some is not None:
+        note(f"{written} of {count} texts: {some.why_fewer}", quiet)
+        return ANSWER_IS_NO
     if written < count:
         note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)
         return ANSWER_IS_NO

@@ -1,0 +1,175 @@
+"""Constraints as small deterministic automata over tokens.
+
+Legend: Q is the number of states, q one of them; C the number of classes: all tokens that no
+constraint speaks of are class 0, and each class after it is a set of ids that are told apart from no other
+in their class. DEAD is the state from which no text can be accepted.
+
+Source: the subset construction (Rabin and Scott 1959), and products of automata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import OptionError
+
+MAX_STATES = 4096
+DEAD = -1
+
+ONE, ANY = "_", "*"  # a gap of one token, and of any number
+Piece = frozenset[int] | str  # the ids that a token can be, or a gap
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """Reads the tokens of a text one by one, from state 0.
+
+    delta   int64 (Q, C), the state after a token of each class, DEAD where nothing can be accepted any more
+    accept  bool (Q,), a text that ends here is accepted
+    classes {id: class}; every other id has class 0
+    """
+
+    delta: np.ndarray
+    accept: np.ndarray
+    classes: dict[int, int]
+
+    def __len__(self) -> int:
+        return len(self.accept)
+
+    def after(self, ids: Iterable[int], state: int = 0) -> int:
+        """The state after tokens, DEAD where they cannot begin an accepted text."""
+        for i in ids:
+            if state == DEAD:
+                break
+            state = int(self.delta[state, self.classes.get(i, 0)])
+        return state
+
+    def class_of(self, n_ids: int) -> np.ndarray:
+        """The class of every id: int32 (n_ids,)."""
+        out = np.zeros(n_ids, np.int32)
+        if self.classes:
+            out[list(self.classes)] = list(self.classes.values())
+        return out
+
+
+def pattern(pieces: Sequence[Piece]) -> Automaton:
+    """Accepts the texts that pieces describe, from their first token to their last.
+
+    >>> that = pattern([ANY, frozenset({7}), ONE])  # the last token but one is 7
+    >>> [bool(that.accept[that.after(ids)]) for ids in ([7], [3, 7, 7], [7, 3, 3])]
+    [False, True, False]
+    """
+    classes = _classes([p for p in pieces if isinstance(p, frozenset)])
+    sample = {c: i for i, c in classes.items()}  # one id of each class
+
+    def closed(places: Iterable[int]) -> frozenset[int]:
+        out = set()
+        for place in places:  # a gap of any number may be empty
+            out.add(place)
+            while place < len(pieces) and pieces[place] == ANY:
+                place += 1
+                out.add(place)
+        return frozenset(out)
+
+    def step(places: frozenset[int], c: int) -> frozenset[int]:
+        after = []
+        for place in places:
+            piece = pieces[place] if place < len(pieces) else frozenset()
+            if piece == ANY:
+                after.append(place)
+            elif piece == ONE or (isinstance(piece, frozenset) and c and sample[c] in piece):
+                after.append(place + 1)
+        return closed(after)
+
+    start = closed([0])
+    number, todo, rows = {start: 0}, [start], []
+    for places in todo:  # grows
+        row = []
+        for c in range(len(sample) + 1):
+            to = step(places, c)
+            if to not in number:
+                _check_size(len(todo))
+                number[to] = len(todo)
+                todo.append(to)
+            row.append(number[to])
+        rows.append(row)
+    return _trimmed(np.array(rows), np.array([len(pieces) in places for places in todo]), classes)
+
+
+def complement(one: Automaton) -> Automaton:
+    """Accepts what another does not."""
+    q = len(one)
+    delta = np.where(one.delta == DEAD, q, one.delta)
+    delta = np.concatenate((delta, np.full((1, delta.shape[1]), q)))
+    return _trimmed(delta, ~np.append(one.accept, False), one.classes)
+
+
+def product(automata: Sequence[Automaton]) -> Automaton:
+    """Accepts what all of them do; of none of them, everything."""
+    ids = sorted({i for a in automata for i in a.classes})
+    number: dict[tuple[int, ...], int] = {(0,) * len(automata): 0}
+    classes = {}
+    for i in ids:
+        own = tuple(a.classes.get(i, 0) for a in automata)
+        classes[i] = number.setdefault(own, len(number))
+    columns = list(number)
+    states: dict[tuple[int, ...], int] = {(0,) * len(automata): 0}
+    todo, rows = list(states), []
+    for state in todo:  # grows
+        row = []
+        for own in columns:
+            to = tuple(int(a.delta[q, c]) for a, q, c in zip(automata, state, own, strict=True))
+            if DEAD in to:
+                row.append(DEAD)
+                continue
+            if to not in states:
+                _check_size(len(todo))
+                states[to] = len(todo)
+                todo.append(to)
+            row.append(states[to])
+        rows.append(row)
+    accept = np.array([all(a.accept[q] for a, q in zip(automata, state, strict=True)) for state in todo])
+    return _trimmed(np.array(rows), accept, classes)
+
+
+def _classes(sets: Sequence[frozenset[int]]) -> dict[int, int]:
+    """{id: class}, ids that are in the same sets in one class, from 1."""
+    number: dict[tuple[bool, ...], int] = {}
+    found = {i: tuple(i in s for s in sets) for i in sorted(frozenset().union(*sets))}
+    return {i: number.setdefault(own, len(number) + 1) for i, own in found.items()}
+
+
+def _check_size(n: int) -> None:
+    if n >= MAX_STATES:
+        raise OptionError(
+            f"the constraints together need more than {MAX_STATES:,} states",
+            "fewer words in any order (--in-order needs far fewer), or fewer gaps behind a *",
+        )
+
+
+def _trimmed(delta: np.ndarray, accept: np.ndarray, classes: dict[int, int]) -> Automaton:
+    """States with equal futures put together (Moore 1956), and those that cannot accept made DEAD; 0 stays first."""
+    group = accept.astype(np.int64)
+    delta = np.where(delta == DEAD, len(delta), delta)  # DEAD as a state of its own, for the while
+    delta = np.concatenate((delta, np.full((1, delta.shape[1]), len(delta))))
+    group = np.append(group, 0)
+    n = 0
+    while True:
+        _, group = np.unique(np.column_stack((group, group[delta])), axis=0, return_inverse=True)
+        group = group.reshape(-1)
+        if group.max() + 1 == n:
+            break
+        n = int(group.max()) + 1
+    _, one = np.unique(group, return_index=True)
+    small, accepts = group[delta[one]], np.append(accept, False)[one]
+    dead = group[-1]
+    order: list[int] = [int(group[0])]  # in the order in which they are come to, without the dead
+    for q in order:  # grows
+        order += [t for t in dict.fromkeys(small[q].tolist()) if t != dead and t not in order]
+    number = np.full(n, DEAD)
+    if order[0] != dead:
+        number[order] = np.arange(len(order))
+    return Automaton(number[small[order]], accepts[order], classes)

@@ -1,0 +1,521 @@
+"""Constraints: texts drawn as the model's own texts that meet them are distributed, by enumeration.
+
+The enumeration is plain Python over dictionaries: every text with its probability, then those that a
+plain predicate over lists of tokens keeps.
+"""
+
+import itertools
+import json
+import math
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import model_of, rows_of
+from markov_cli import Constraints, constraining
+from markov_cli.api import Model
+from markov_cli.api import model_of as as_model
+from markov_cli.errors import AnswerIsNo, OptionError
+from markov_cli.sampling import automata, weights
+from markov_cli.sampling.automata import ANY, DEAD, ONE
+from markov_cli.text.types import BOS, EOS, UNK
+from test_sampling import chi_squared
+
+LINES = """the cat sat
+the cat ate the fish
+the dog ate
+a dog sat on the cat
+a fish ate the dog on the cat
+the cat
+a cat
+the dog ate a cat
+the fish ate a dog
+the cat on the dog
+a dog on a cat sat on the dog"""
+
+
+FEW = """the cat sat
+the cat ate the fish
+the dog ate
+a dog sat on the cat
+a fish ate the dog on the cat
+the cat
+a cat"""
+
+
+def train(text=LINES, order=3, unit="line", **options):
+    return as_model(model_of(text, order, unit=unit, **options))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return train()
+
+
+@pytest.fixture(scope="module")
+def few():
+    """A model whose texts are so few that nearly all can be enumerated."""
+    return train(FEW)
+
+
+def enumerated(model, longest, history=(BOS,), least=1e-7):
+    """{tokens: probability} of the texts of up to `longest` tokens, but for the most improbable."""
+    rows = rows_of(model.table)
+    followers = {}
+    for k, grams in enumerate(rows):
+        for gram, c in grams.items():
+            if gram[-1] != UNK and c and (k or gram[-1] != BOS):
+                followers.setdefault(gram[:-1], {})[gram[-1]] = c
+    out = {}
+    todo = [((), tuple(history), 1.0)]
+    while todo:
+        text, before, p = todo.pop()
+        before = before[max(len(before) - model.order + 1, 0) :]
+        while before not in followers:  # the sampler's rule: a shorter history
+            before = before[1:]
+        here = followers[before]
+        for i, c in here.items():
+            q = p * c / sum(here.values())
+            if i == EOS:
+                out[text] = q
+            elif len(text) < longest and q > least:
+                todo.append(((*text, i), (*before, i), q))
+    return {tuple(model.lexicon.text_of(i) for i in text): p for text, p in out.items() if text}
+
+
+def holds(words, *inner):
+    return any(tuple(words[i : i + len(inner)]) == inner for i in range(len(words)))
+
+
+CASES = {
+    "contains": ({"contains": ["dog"]}, lambda w: "dog" in w),
+    "contains two": ({"contains": ["dog", "cat"]}, lambda w: "dog" in w and "cat" in w),
+    "contains in order": (
+        {"contains": ["dog", "cat"], "in_order": True},
+        lambda w: any(w[i] == "dog" and "cat" in w[i:] for i in range(len(w))),
+    ),
+    "contains a phrase": ({"contains": ["the cat"]}, lambda w: holds(w, "the", "cat")),
+    "starts": ({"starts_with": "a dog"}, lambda w: w[:2] == ("a", "dog")),
+    "ends": ({"ends_with": "cat"}, lambda w: w[-1] == "cat"),
+    "ends with two": ({"ends_with": "the cat"}, lambda w: w[-2:] == ("the", "cat")),
+    "without": ({"without": ["sat", "on"]}, lambda w: "sat" not in w and "on" not in w),
+    "without a phrase": ({"without": ["the cat"]}, lambda w: not holds(w, "the", "cat")),
+    "pattern": ({"pattern": "the * on _ _"}, lambda w: len(w) > 3 and w[0] == "the" and w[-3] == "on"),
+    "gaps": ({"pattern": "_ _ * cat"}, lambda w: len(w) > 2 and w[-1] == "cat"),
+    "tokens": ({"tokens": (5, 5)}, lambda w: len(w) == 5),
+    "tokens n..m": ({"tokens": (4, 6)}, lambda w: 4 <= len(w) <= 6),
+    "characters": ({"characters": (11, 15)}, lambda w: 11 <= len(" ".join(w)) <= 15),
+    "match": ({"match": r"^t.*\b(sat|fish)$"}, lambda w: re.search(r"^t.*\b(sat|fish)$", " ".join(w))),
+    "all": (
+        {"tokens": (5, 8), "contains": ["ate"], "ends_with": "cat", "without": ["sat"], "starts_with": "the"},
+        lambda w: 5 <= len(w) <= 8 and "ate" in w and w[-1] == "cat" and "sat" not in w and w[0] == "the",
+    ),
+    "calculated and tried": (
+        {"contains": ["dog"], "characters": (12, 24)},
+        lambda w: "dog" in w and 12 <= len(" ".join(w)) <= 24,
+    ),
+}  # fmt: skip
+
+
+def as_enumerated(model, asked, keep, longest, n=4000, **more):
+    """Hold n texts against the enumeration; returns the share of what was enumerated that meets the constraints."""
+    whole = enumerated(model, longest, least=0)
+    kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
+    share = sum(kept.values())
+    texts = [*model.generate(n, 5, constraints=Constraints(**asked), max_tokens=longest, **more)]
+    assert [t.index for t in texts] == [*range(n)]
+    seen = Counter(t.text for t in texts)
+    assert set(seen) <= set(kept)
+    assert abs(chi_squared(seen, {t: p / share for t, p in kept.items()}, n)) < 3.5
+    for t in texts[:50]:
+        assert t.complete
+        assert t.tokens == len(t.text.split())
+        assert t.bits == pytest.approx(-math.log2(kept[t.text]), abs=1e-6)
+    return share, texts
+
+
+@pytest.mark.parametrize(("asked", "keep"), CASES.values(), ids=CASES)
+def test_texts_are_distributed_as_enumerated(model, asked, keep):
+    share, texts = as_enumerated(model, asked, keep, 9)
+    if not {"characters", "match"} & set(asked):  # the whole condition is calculated: p / share is told
+        assert texts[0].conditioned_bits - texts[0].bits == pytest.approx(math.log2(share), abs=1e-6)
+
+
+@pytest.mark.parametrize(("order", "longest"), [(1, 4), (2, 7), (4, 8)])
+def test_every_order(order, longest):
+    asked = {"contains": ["dog"], "ends_with": "cat", "tokens": (3, longest), "without": ["sat"]}
+    as_enumerated(
+        train(order=order), asked, lambda w: "dog" in w and w[-1] == "cat" and len(w) > 2 and "sat" not in w, longest
+    )
+
+
+@pytest.mark.parametrize("name", ["contains two", "without", "ends", "pattern", "calculated and tried"])
+def test_unlimited_lengths(few, name, monkeypatch):
+    """Beyond what is worked out length by length: the linear system."""
+    model = few
+    monkeypatch.setattr(constraining, "_WORK", 2000)
+    asked, keep = CASES[name]
+    whole = enumerated(model, 22, least=1e-6)
+    kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
+    share = sum(kept.values())
+    some = constraining.Constrained(model, Constraints(**asked), model.known("", at_start=True))
+    assert some._trying.walker.weights.endless
+    assert some._trying.walker.weights.off <= weights.TOLERANCE
+    texts = [*model.generate(4000, 5, constraints=Constraints(**asked))]
+    assert all(keep(t.text.split()) if name != "pattern" else keep(tuple(t.text.split())) for t in texts)
+    seen = Counter(t.text if t.text in kept else "rest" for t in texts)
+    p = {t: q / share for t, q in kept.items()}
+    assert sum(n for t, n in seen.items() if t == "rest") <= 4  # the enumeration leaves out a few in a million
+    assert abs(chi_squared(seen, p, 4000)) < 3.5
+
+
+def test_limited_and_unlimited_agree(model, monkeypatch):
+    """Up to 400 tokens nearly all texts end, so the probabilities are alike to the last digits."""
+    asked = Constraints(contains=["fish", "dog"], without=["sat"])
+    exact = next(model.generate(1, 1, constraints=asked, max_tokens=400))
+    monkeypatch.setattr(constraining, "_WORK", 2000)
+    solved = next(model.generate(1, 1, constraints=asked, max_tokens=400))
+    assert solved.text == exact.text
+    assert solved.conditioned_bits == pytest.approx(exact.conditioned_bits, abs=1e-10)
+
+
+def test_min_tokens_before_an_unlimited_length(few, monkeypatch):
+    model = few
+    monkeypatch.setattr(constraining, "_WORK", 2000)
+    whole = enumerated(model, 22, least=1e-6)
+    kept = {" ".join(w): p for w, p in whole.items() if "dog" in w and len(w) >= 6}
+    texts = [*model.generate(3000, 2, constraints=Constraints(contains=["dog"]), min_tokens=6)]
+    seen = Counter(t.text for t in texts)
+    share = sum(kept.values())
+    assert min(t.tokens for t in texts) == 6
+    assert abs(chi_squared(seen, {t: p / share for t, p in kept.items()}, 3000)) < 3.5
+
+
+@pytest.mark.parametrize("options", [{"min_type_count": 3}, {"prune": (0, 0, 1)}, {"prune": (0, 1, 2)}], ids=str)
+def test_shortened_histories(options):
+    """Rare types are <unk>, never written, and pruned rows are gone: the history is made shorter."""
+    model = train(**options)
+    as_enumerated(model, {"contains": ["cat"], "tokens": (2, 6)}, lambda w: "cat" in w and 2 <= len(w) <= 6, 6)
+
+
+def test_behind_a_prompt(model):
+    """`the cat` is written already: it counts for what is contained, begun with, and for the length."""
+    known = model.known("the cat", at_start=True)
+    whole = enumerated(model, 4, history=(BOS, *known.ids[1:]))
+    kept = {" ".join(("the", "cat", *w)): p for w, p in whole.items() if len(w) == 4}
+    asked = Constraints(tokens=(6, 6), contains=["cat"], starts_with="the cat")
+    texts = [*model.generate(2000, 3, prompt="the cat", constraints=asked)]
+    assert {t.tokens for t in texts} == {6}
+    share = sum(kept.values())
+    assert abs(chi_squared(Counter(t.text for t in texts), {t: p / share for t, p in kept.items()}, 2000)) < 3.5
+    # the prompt alone may be the text
+    only = [*model.generate(1, 3, prompt="the cat", constraints=Constraints(tokens=(2, 2)))]
+    assert [t.text for t in only] == ["the cat"]
+    assert only[0].conditioned_bits == pytest.approx(0)
+
+
+def test_within(model):
+    asked = Constraints(ends_with="fish")
+    texts = [*model.generate(50, 3, prompt="ate", within=True, constraints=asked)]
+    assert all(t.text.startswith("ate ") and t.text.endswith("fish") for t in texts)
+
+
+@pytest.mark.parametrize("shape", [{"temperature": 0.5}, {"top_k": 1}, {"top_p": 0.7}], ids=str)
+def test_shapes(model, shape):
+    """The bent distribution is conditioned, not the other way round: texts and bits as by trying."""
+    asked = Constraints(ends_with="cat", tokens=(2, 6))
+    want = Counter()
+    for t in model.generate(20_000, 1, **shape):
+        if t.text.endswith("cat") and 2 <= t.tokens <= 6:
+            want[t.text] += 1
+    n = sum(want.values())
+    got = Counter(t.text for t in model.generate(n, 2, constraints=asked, **shape))
+    assert set(got) - set(want) == set() or shape == {"temperature": 0.5}
+    p = {t: (want[t] + got[t]) / (2 * n) for t in want | got}
+    assert abs(chi_squared(got, p, n)) < 3.5
+
+
+# ------------------------------------------------------------------ trying
+
+
+@pytest.mark.parametrize("name", ["contains two", "without", "pattern", "tokens n..m", "calculated and tried"])
+def test_trying_where_memory_is_too_small(model, monkeypatch, name):
+    monkeypatch.setattr(constraining, "MEMORY", 1000)
+    asked, keep = CASES[name]
+    _, texts = as_enumerated(model, asked, keep, 9, n=1500)
+    assert texts[0].conditioned_bits is None
+
+
+def test_smoothed_models_try(model):
+    some = constraining.Constrained(
+        model, Constraints(contains=["fish"]), model.known("", at_start=True), smoothing="wb", max_tokens=9
+    )
+    for drawn, whole, _ in some.draw(200, 1, b"\n"):
+        assert len(drawn.index) == 200
+        assert all("fish" in line.split() for line in whole.decode().splitlines())
+    assert some.kept == 200 < some.tried
+    assert "smoothing" in some.note
+
+
+def test_tries_end():
+    """No text has 500 characters: 1,000 tries, and no text."""
+    assert [*train().generate(2, 1, constraints=Constraints(characters=(500, 600)), max_tokens=20)] == []
+
+
+def test_the_rate_counts_what_was_needed(model):
+    """Characters that the texts have with probability p: 1 / p tries a text."""
+    keep = CASES["characters"][1]
+    whole = enumerated(model, 9, least=0)
+    p = sum(q for w, q in whole.items() if keep(w)) / sum(whole.values())
+    some = constraining.Constrained(
+        model, Constraints(characters=(11, 15)), model.known("", at_start=True), max_tokens=9
+    )
+    list(some.draw(3000, 4))
+    # tries are geometric: their mean 1/p, its standard error sqrt(1-p)/p/sqrt(3000)
+    assert abs(some.tried / 3000 - 1 / p) < 4 * math.sqrt(1 - p) / p / math.sqrt(3000) + 0.02
+
+
+# ------------------------------------------------------------------ one seed, one text
+
+
+@pytest.mark.parametrize("name", ["all", "calculated and tried", "contains two"])
+@pytest.mark.parametrize("way", ["limited", "unlimited", "tried"])
+def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
+    if way == "unlimited":
+        monkeypatch.setattr(constraining, "_WORK", 2000)
+    if way == "tried":
+        monkeypatch.setattr(constraining, "MEMORY", 1000)
+    asked = Constraints(**CASES[name][0])
+    long = [*model.generate(60, 9, constraints=asked)]
+    for count in (1, 7, 33):
+        assert [replace(t, bits=0, conditioned_bits=0) for t in model.generate(count, 9, constraints=asked)] == [
+            replace(t, bits=0, conditioned_bits=0) for t in long[:count]
+        ]
+    monkeypatch.setattr(constraining, "batch_size", lambda *_: 7)
+    assert [t.text for t in model.generate(60, 9, constraints=asked)] == [t.text for t in long]
+    assert len({tuple(t.text for t in model.generate(9, s, constraints=asked)) for s in range(8)}) > 6
+
+
+# ------------------------------------------------------------------ why there is none
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"contains": ["catt"]}, "--contains 'catt': not in the model's 8 types"),
+        ({"contains": ["the catt"]}, "--contains 'the catt': 'catt': not in the model's 8 types"),
+        ({"starts_with": "fish"}, "--starts-with 'fish': no text of the model can meet it"),
+        ({"starts_with": "fish", "tokens": (5, 5)}, "--starts-with 'fish': no text of the model can meet it"),
+        ({"contains": ["cat"], "without": ["cat"]}, "--contains 'cat' and --without 'cat': no text of the model"),
+        ({"contains": ["sat on", "fish"], "tokens": (2, 5)}, "--contains 'sat on' and --tokens 2..5: no text"),
+        ({"pattern": "a _", "tokens": (3, 3)}, "--pattern 'a _' and --tokens 3: no text of the model meets both"),
+        ({"starts_with": "a", "contains": ["fish"], "without": ["ate"]}, "no text of the model meets all of them"),
+        ({"starts_with": "a", "ends_with": "ate", "tokens": (3, 3)}, "'a', --ends-with 'ate' and --tokens 3: no text"),
+        ({"tokens": (0, 0)}, "--tokens 0"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_impossible_is_named(model, asked, said):
+    with pytest.raises((AnswerIsNo, OptionError)) as error:
+        next(model.generate(1, 1, constraints=Constraints(**asked)))
+    assert said in error.value.message
+
+
+def test_nearest_words_are_named(model):
+    with pytest.raises(AnswerIsNo) as error:
+        next(model.generate(1, 1, constraints=Constraints(contains=["catt"])))
+    assert error.value.hint == "nearest known: cat"
+
+
+def test_an_unknown_word_is_easily_left_out(model):
+    assert next(model.generate(1, 1, constraints=Constraints(without=["zebra"]))).text
+
+
+def test_a_prompt_that_excludes_the_constraint(model):
+    for asked in ({"starts_with": "a"}, {"without": ["the"]}, {"tokens": (1, 1)}):
+        with pytest.raises(AnswerIsNo) as error:
+            next(model.generate(1, 1, prompt="the cat", constraints=Constraints(**asked)))
+        assert "the prompt" in error.value.message
+
+
+def test_improbable_is_not_impossible():
+    """Each word goes on with 1/52 and ends the text else, so 200 in a row have 52**-200, less than a float holds."""
+    text = "\n".join("\n".join([f"w{i} w{i + 1}", *[f"w{i}"] * 50]) for i in range(201))
+    model = train(text, order=2)
+    asked = Constraints(contains=["w0", "w200"], in_order=True)
+    found = next(model.generate(1, 1, constraints=asked, max_tokens=250))
+    assert found.text.split()[:201] == [f"w{i}" for i in range(201)]
+    assert found.bits > 200 * math.log2(52)
+    assert found.conditioned_bits < 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"match": "("}, {"contains": [" "]}, {"tokens": (5, 4)}, {"characters": (-1, 4)}, {"pattern": " "}],
+    ids=str,
+)
+def test_what_is_no_constraint(model, asked):
+    with pytest.raises(OptionError):
+        next(model.generate(1, 1, constraints=Constraints(**asked)))
+
+
+def test_too_many_states():
+    model = train("\n".join(f"w{i} w{i + 1}" for i in range(20)), order=2)
+    with pytest.raises(OptionError, match="4,096 states"):
+        next(model.generate(1, 1, constraints=Constraints(contains=[f"w{i}" for i in range(15)])))
+
+
+# ------------------------------------------------------------------ tokenizers
+
+
+def test_characters_of_a_character_model_are_tokens(names):
+    model = train(names, order=4, tokenizer="chars")
+    texts = [*model.generate(300, 1, constraints=Constraints(characters=(9, 9), contains=["ar"], pattern="*r_*e*"))]
+    assert len(texts) == 300
+    assert all(len(t.text) == 9 and "ar" in t.text and re.fullmatch(".*r..*e.*", t.text) for t in texts)
+    assert texts[0].conditioned_bits is not None
+
+
+def test_ignore_case_finds_every_spelling(harbour):
+    model = train(harbour, unit="sentence")
+    texts = [*model.generate(300, 1, constraints=Constraints(contains=["THE"]), ignore_case=True)]
+    found = {w for t in texts for w in t.text.split() if w.lower() == "the"}
+    assert found == {"The", "the", "THE"}
+    with pytest.raises(AnswerIsNo):
+        next(model.generate(1, 1, constraints=Constraints(contains=["tHE"])))
+
+
+def test_marks_touch_words_in_a_pattern(harbour):
+    model = train(harbour, unit="sentence")
+    for t in model.generate(20, 1, constraints=Constraints(pattern="He *, * ."), max_tokens=40):
+        assert re.fullmatch(r"He .*, .*\.", t.text)
+
+
+# ------------------------------------------------------------------ automata and the solver alone
+
+
+@given(st.lists(st.sampled_from([ANY, ONE, "a", "b"]), max_size=5), st.lists(st.sampled_from("abc"), max_size=6))
+def test_patterns_read_as_regular_expressions(pieces, text):
+    ids = {"a": 3, "b": 4, "c": 5}
+    one = automata.pattern([p if p in (ANY, ONE) else frozenset({ids[p]}) for p in pieces])
+    end = one.after(ids[c] for c in text)
+    accepted = end != DEAD and bool(one.accept[end])
+    regex = "".join({ANY: ".*", ONE: "."}.get(p, p) for p in pieces)
+    assert accepted == (re.fullmatch(regex, "".join(text)) is not None)
+    other = automata.complement(one)
+    end = other.after(ids[c] for c in text)
+    assert (end != DEAD and bool(other.accept[end])) == (not accepted)
+    both = automata.product([one, other])
+    assert not both.accept.any()
+
+
+def test_automata_are_as_small_as_can_be():
+    a, b = frozenset({3}), frozenset({4})
+    assert len(automata.pattern([ANY, a, ANY])) == 2
+    assert len(automata.product([automata.pattern([ANY, w, ANY]) for w in (a, b)])) == 4
+    assert len(automata.complement(automata.pattern([ANY, a, ANY]))) == 1
+    assert len(automata.product([])) == 1
+
+
+def test_the_solver_against_numpy():
+    """300 places at random, a tenth of them never come to b; the weights from 1 down to 1e-9."""
+    rng = np.random.default_rng(3)
+    n = 300
+    dense = rng.random((n, n)) * (rng.random((n, n)) < 0.02)
+    dense[270:, :270] = 0
+    scale = 10.0 ** rng.uniform(-9, 0, n)
+    scale[270:] = 1
+    dense *= 0.98 / np.maximum(dense.sum(1, keepdims=True), 1)
+    b = np.where(np.arange(n) < 30, scale, 0)
+    owner, target = np.nonzero(dense)
+    first = np.searchsorted(owner, np.arange(n + 1))
+    x, off = weights.solve(owner, target, dense[owner, target], first, b)
+    assert off <= weights.TOLERANCE
+    assert x == pytest.approx(np.linalg.solve(np.eye(n) - dense, b), rel=1e-9, abs=1e-300)
+    assert (x[270:] == 0).all()
+
+
+# ------------------------------------------------------------------ the command
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("constraints") / "m.npz"
+    train().save(path)
+    return path
+
+
+def test_json_has_a_key_more(run, path):
+    done = run("generate", path, "-s", 1, "-c", 2, "--tokens", "5", "--contains", "dog", "--json")
+    assert done.code == 0 and done.stderr == ""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [*lines[0]] == ["text", "tokens", "bits", "complete", "seed", "index", "conditioned_bits"]
+    assert all(line["tokens"] == 5 and 0 <= line["conditioned_bits"] < line["bits"] for line in lines)
+
+
+def test_the_acceptance_rate_is_told(run, path):
+    done = run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat")
+    assert done.code == 0
+    assert re.fullmatch(r"50 of [\d,]+ tries kept \([\d.]+%\)\n", done.stderr)
+    assert len(done.stdout.splitlines()) == 50
+    assert run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat", "-q").stderr == ""
+
+
+def test_fewer_texts_than_asked_for(run, path):
+    done = run("generate", path, "-s", 1, "-c", 2, "--match", "zebra")
+    assert done.code == 3 and done.stdout == ""
+    assert done.stderr == ("0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others did not come in 1,000 tries each\n")
+
+
+def test_impossible_is_exit_3(run, path):
+    done = run("generate", path, "-s", 1, "--contains", "catt")
+    assert done.code == 3
+    assert done.stderr == "markov: --contains 'catt': not in the model's 8 types\n  nearest known: cat\n"
+
+
+@pytest.mark.parametrize("value", ["x", "5..4", "..", "1..2..3", "-1"])
+def test_ranges_that_are_none(run, path, value):
+    done = run("generate", path, f"--tokens={value}")
+    assert done.code == 2 and "--tokens" in done.stderr
+
+
+def test_tokens_raise_max_tokens_unless_it_is_given(run, path):
+    assert run("generate", path, "-s", 1, "--tokens", "30..2000").code == 0
+    done = run("generate", path, "-s", 1, "--tokens", "30", "--max-tokens", 20)
+    assert done.code == 2 and "--tokens 30" in done.stderr
+
+
+def test_a_loaded_model_gives_the_same_texts(model, path):
+    asked = Constraints(contains=["dog"])
+    with Model.load(path) as loaded:
+        assert [*loaded.generate(20, 1, constraints=asked)] == [*model.generate(20, 1, constraints=asked)]
+
+
+def test_all_combinations_hold(model):
+    """Every subset of five constraints at once: what comes meets all, or nothing is enumerated either."""
+    single = {
+        "contains": (["ate"], lambda w: "ate" in w),
+        "starts_with": ("the", lambda w: w[0] == "the"),
+        "ends_with": ("cat", lambda w: w[-1] == "cat"),
+        "without": (["sat"], lambda w: "sat" not in w),
+        "tokens": ((4, 7), lambda w: 4 <= len(w) <= 7),
+    }
+    whole = enumerated(model, 9, least=0)
+    for n in range(1, 6):
+        for names in itertools.combinations(single, n):
+            keep = [single[name][1] for name in names]
+            share = sum(p for w, p in whole.items() if all(k(w) for k in keep))
+            asked = Constraints(**{name: single[name][0] for name in names})
+            if not share:
+                with pytest.raises(AnswerIsNo):
+                    next(model.generate(1, 1, constraints=asked, max_tokens=9))
+                continue
+            texts = [*model.generate(5, 1, constraints=asked, max_tokens=9)]
+            assert all(k(t.text.split()) for k in keep for t in texts)
+            # bits - conditioned_bits is -log2 of the share of the texts that are so
+            assert texts[0].bits - texts[0].conditioned_bits == pytest.approx(-math.log2(share), abs=1e-6)
