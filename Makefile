@@ -80,7 +80,7 @@ demo: $(READY) $(SAMPLES) ## Environment, install, train on corpora/, generate, 
 test: $(READY) ## Style, types, all tests, and the wheel in an empty environment
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 	@$(MAKE) --no-print-directory smoke
 
 .PHONY: smoke
