@@ -262,6 +262,22 @@ def test_pruned_orders_tell_what_is_left(harbour):
     assert rebuild(pruned, 1)[1] == 2
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tokenizer": "chars", "unit": "file", "order": 6},
+        {"tokenizer": "bytes", "unit": "line", "order": 4},
+        {"unit": "paragraph"},
+        {"order": 60},  # longer than any sequence
+    ],
+)
+def test_a_rebuilt_text_has_the_same_table(options, story):
+    model = markov_cli.train(texts=[story], **options)
+    again = markov_cli.train(texts=[rebuild(model, 3)[0].decode()], **options)
+    for a, b in zip(model.table.orders, again.table.orders, strict=True):
+        assert np.array_equal(a.count.small, b.count.small) and np.array_equal(a.token, b.token)
+
+
 def test_members_are_proven_in_or_out():
     for seed in range(60):
         texts = tiny(seed)

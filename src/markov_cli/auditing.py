@@ -66,7 +66,7 @@ def member(model: Model, sources: Sequence[Source], order: int | None = None, en
     if model.order < 2:
         raise MarkovError("--member: a model of order 1 keeps no order of tokens", "a model of order 2 or more")
     g, found = model._guarded(_graph, model, order or model.order)
-    ids = read_ids(model.lexicon, model.header.options, sources, encoding)
+    ids = model._guarded(read_ids, model.lexicon, model.header.options, sources, encoding)
     return model._guarded(members, model.table, g, found.complete, ids)
 
 

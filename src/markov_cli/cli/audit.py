@@ -115,6 +115,11 @@ def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool
     text, used = rebuild(loaded, seed, order)
     _write(path, [text])
     note(f"{path}: a random text, of all those that have just the table of order {used}", quiet)
+    header = loaded.header
+    if header.min_type_count > 1 or header.max_types is not None:
+        note("rare types, which the model has as <unk>, are left out of it", quiet)
+    if header.options.unit == "file" and header.sequences > 1:
+        note(f"{header.sequences:,} files stand one below another in it", quiet)
 
 
 def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:

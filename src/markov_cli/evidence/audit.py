@@ -87,7 +87,7 @@ class OrderAudit:
 
 
 def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(x, 6)
+    return None if x is None else round(float(x), 6)
 
 
 @dataclass
@@ -229,8 +229,12 @@ def _order_one(
 
 
 def text_of(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> bytes:
-    """A circuit as a text that reads back, with the same unit, as the same sequences."""
-    return lexicon.join(*labels(g, walked), _BETWEEN[unit])[0]
+    """A circuit as a text that reads back, with the same unit, as the same sequences.
+
+    But several sequences that were files each stand one below another, and UNK, which has no text, is left out.
+    """
+    end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
+    return lexicon.join(*labels(g, walked), end)[0]
 
 
 def _sample(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:

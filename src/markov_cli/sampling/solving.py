@@ -1,0 +1,122 @@
+"""x = b + P x for sparse P of probabilities: each x right in proportion to itself, however small.
+
+Legend: m is the number of places; P is given by owner, target and p of its entries, by rising owner;
+first[i]..first[i+1] are those of place i.
+
+Source: BiCGSTAB (van der Vorst 1992), in units of the solution found so far.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+TOLERANCE = 1e-12
+_STAGES, _ROUNDS = 12, 100
+_SWEEPS = 20_000
+
+
+def sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Sums of the values first[i]..first[i+1] of each place: float64 (m,)."""
+    out = np.zeros(len(first) - 1)
+    filled = first[:-1] < first[1:]
+    if filled.all():
+        return np.add.reduceat(values, first[:-1]) if len(out) else out
+    if filled.any():
+        out[filled] = np.add.reduceat(values, first[:-1][filled])
+    return out
+
+
+def solve(
+    owner: np.ndarray, target: np.ndarray, p: np.ndarray, first: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, float] | None:
+    """The smallest x >= 0 with x = b + P x, and the most by which a side differs from the other, of itself.
+
+    Places from which b is never come to have x = 0 and are left out; on the rest the solution is the only one.
+    """
+    m = len(b)
+    live = b > 0
+    while True:  # as many rounds as the longest way to b; ways of single steps are gone already
+        more = live.copy()
+        more[owner[live[target]]] = True
+        if (more == live).all():
+            break
+        live = more
+    x = np.zeros(m)
+    here = np.flatnonzero(live)
+    number = np.full(m, -1, np.int64)
+    number[here] = np.arange(len(here))
+    keep = live[owner] & live[target]
+    target, p = number[target[keep]], p[keep]
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(number[owner[keep]], minlength=len(here)))))
+    b = b[here]
+    size = np.diff(first)
+    guess = np.ones(len(here))
+    y = b + sums(p, first)
+    off = float(np.abs(y - 1).max(initial=0.0))
+    if off <= TOLERANCE and live.all():
+        return np.ones(m), off  # whatever comes is accepted
+    guess = b / b.max()
+    scale = np.full(len(here), b.max())
+    for _ in range(_STAGES):
+        # in units of what was found so far, all of z is near 1, so that small weights are as exact as large ones
+        q = p * scale[target] / np.repeat(scale, size)
+        z = _bicgstab(q, target, first, b / scale, guess)
+        w = z * scale
+        for _ in range(3):
+            w = b + sums(p * np.maximum(w, 0)[target], first)
+        for _ in range(_SWEEPS):  # a place far from b may still have nothing
+            if w.min() > 0:
+                break
+            w = b + sums(p * w[target], first)
+        y = b + sums(p * w[target], first)
+        if not (np.isfinite(y).all() and w.min() > 0):
+            return None
+        off = float((np.abs(y - w) / y).max())
+        if off <= TOLERANCE:
+            x[here] = y
+            return x, off
+        scale, guess = y, np.ones(len(here))
+    return None
+
+
+def _bicgstab(q: np.ndarray, target: np.ndarray, first: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Nearer to the solution of x = b + Q x, from x; the best that was come to."""
+
+    def apply(v: np.ndarray) -> np.ndarray:
+        return v - sums(q * v[target], first)
+
+    r = b - apply(x)
+    # a fixed vector with no pattern: with r itself the first product is often 0 here
+    shadow = 0.5 + np.modf(np.arange(1, len(b) + 1) * 0.6180339887498949)[0]
+    rho = alpha = omega = 1.0
+    v = s = np.zeros(len(b))
+    best, least = x, float(np.abs(r).max())
+    for _ in range(_ROUNDS):
+        if least <= TOLERANCE / 8:
+            break
+        new = _dot(shadow, r)
+        if not new or not omega or not np.isfinite(new):
+            break
+        s = r + (new / rho) * (alpha / omega) * (s - omega * v)
+        rho = new
+        v = apply(s)
+        below = _dot(shadow, v)
+        if not below:
+            break
+        alpha = rho / below
+        half = r - alpha * v
+        t = apply(half)
+        square = _dot(t, t)
+        omega = _dot(t, half) / square if square else 0.0
+        x = x + alpha * s + omega * half
+        r = half - omega * t
+        size = float(np.abs(r).max())
+        if size < least:
+            best, least = x, size
+        if not np.isfinite(size) or size > 1e6 * max(least, 1e-300):
+            break
+    return best
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a * b).sum())  # `@` starts threads, which wait for each other on a busy machine
