@@ -232,8 +232,8 @@ def use(model):
         lambda: [*model.generate(10, 1, max_tokens=20, temperature=0.5)],
         lambda: [*model.generate(10, 1, max_tokens=20, top_k=3, top_p=0.8)],
         lambda: model.followers("a b"),
-        lambda: model._guarded(Scorer(model.distribution()).score, stream),
-        lambda: model._guarded(inspection.model_json, model, "m", 3),
+        lambda: model.guarded(Scorer(model.distribution()).score, stream),
+        lambda: model.guarded(inspection.model_json, model, "m", 3),
         lambda: arpa_of(model),
     ]
     for call in calls:

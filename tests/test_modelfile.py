@@ -444,7 +444,7 @@ CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lam
 @pytest.mark.parametrize("turn", range(4))
 def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
     if turn % 2:  # what draws very many texts has its own way through the table
-        monkeypatch.setattr("markov_cli.api._MANY", 1)
+        monkeypatch.setattr("markov_cli.generating._MANY", 1)
     for n, i in enumerate(bytes_of_arrays(tiny)):
         bad = bytearray(tiny)
         bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])

@@ -19,10 +19,11 @@ from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.scoring.documents import Documents
 from markov_cli.scoring.texts import Reading, Units, check_known, total, units_of
-from markov_cli.scoring.totals import Totals, in_order
+from markov_cli.scoring.totals import Totals
 from markov_cli.text import lines as text_lines
 from markov_cli.text import reading, recoding
 from markov_cli.text.reading import Source
+from markov_cli.threads import in_order
 
 UNK, BOS, EOS = 0, 1, 2
 

@@ -9,7 +9,7 @@ import pytest
 
 from arpa_files import SMALL
 from engine import model_of
-from markov_cli import api
+from markov_cli import generating
 from markov_cli.api import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.exchange import export_arpa, import_arpa
@@ -279,7 +279,7 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, m
     assert [t.index for t in long] == [*range(20)]
     for batch, many, count in ((1 << 16, 10**6, 1), (3, 10**6, 20), (7, 1, 13)):
         monkeypatch.setattr(sampler, "BATCH", batch)
-        monkeypatch.setattr(api, "_MANY", many)
+        monkeypatch.setattr(generating, "_MANY", many)
         for mine, other in zip(model.generate(count, 9, **limits, **shape), long, strict=False):
             assert mine.bits == pytest.approx(other.bits, abs=1e-9)
             assert replace(mine, bits=0) == replace(other, bits=0)

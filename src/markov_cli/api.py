@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from .asking import known
-from .errors import ModelFileError, NeedsCounts, OptionError
+from .errors import ModelFileError, NeedsCounts
+from .generating import check_count, check_lengths, draw, new_seed
 from .inspecting.followers import likely_followers, seen_followers
 from .model import modelfile
 from .model.compact import DAMAGED
 from .model.modelfile import Header
-from .model.table import INDEX_ROWS, Table
+from .model.table import Table
 from .results import Follower, Followers, Known, Text
-from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
 from .text.encoding import TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Repairs, Source, check_encoding, find_sources
-from .text.tokenizing import DEFAULT_PATTERN
-from .text.types import N_MARKERS
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from .constraining import Constraints
     from .formats.listing import Notes
     from .model.distribution import Distribution
     from .scoring.judge import Judge
     from .scoring.totals import Totals
     from .training import Trained
-
-_MANY = 2000  # texts from which an index of the table pays
-_GUESS = 30  # tokens of a text, where the model does not say
 
 
 class Model:
@@ -94,14 +86,15 @@ class Model:
 
     # ------------------------------------------------------------ distributions
 
-    def distribution(self, smoothing: str | None = None) -> Distribution:
+    def distribution(self, smoothing: str | None = None, default: str = "none") -> Distribution:
         """The probabilities of this model under a smoothing, `kn` or `lidstone:0.1` for example.
 
-        None means raw counts (`none`), or the model's own probabilities where it holds no counts.
+        None means `default`, or the model's own probabilities where it holds no counts; NeedsCounts
+        where it holds none and a smoothing is named.
         """
-        name = smoothing or ("own" if self.header.holds == "probabilities" else "none")
+        name = smoothing or ("own" if self.header.holds == "probabilities" else default)
         if name not in self._distributions:
-            self._distributions[name] = self._guarded(self._distribution, name)
+            self._distributions[name] = self.guarded(self._distribution, name)
         return self._distributions[name]
 
     def _distribution(self, name: str) -> Distribution:
@@ -127,7 +120,7 @@ class Model:
 
         chosen = None if self.header.holds == "probabilities" else smoothing
         scorer = Scorer(self.distribution(chosen))
-        return Judge(name, self.header.options, [self.lexicon], [scorer], guard=self._guarded)
+        return Judge(name, self.header.options, [self.lexicon], [scorer], guard=self.guarded)
 
     def score(
         self,
@@ -164,9 +157,9 @@ class Model:
 
         HistoryError where the model knows not one of its tokens.
         """
-        return self._guarded(known, self.header.options, self.lexicon, self.table, text, at_start, ignore_case)
+        return self.guarded(known, self.header.options, self.lexicon, self.table, text, at_start, ignore_case)
 
-    def _guarded(self, call: Any, *args: Any) -> Any:
+    def guarded(self, call: Any, *args: Any) -> Any:
         """Run something on the table; an index outside it, or a sum that cannot be, means a damaged file."""
         try:
             with np.errstate(divide="raise", invalid="raise", over="raise"):
@@ -177,9 +170,9 @@ class Model:
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
         """The followers of one known history, the commonest first; the likeliest under another smoothing."""
         if self.draws_raw(smoothing):
-            return self._guarded(seen_followers, self.table, self.lexicon, level, row, top)
+            return self.guarded(seen_followers, self.table, self.lexicon, level, row, top)
         counted = self.header.holds != "probabilities"
-        return self._guarded(likely_followers, self.distribution(smoothing), self.lexicon, level, row, top, counted)
+        return self.guarded(likely_followers, self.distribution(smoothing), self.lexicon, level, row, top, counted)
 
     def backoff(self, known: Known, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a known history and of each shorter one, down to no history."""
@@ -189,7 +182,7 @@ class Model:
             out.append(self.follow(level, row, top, smoothing))
             if level == 0:
                 return out
-            row = int(self._guarded(self.table.shorter, level, np.array([row]))[0])
+            row = int(self.guarded(self.table.shorter, level, np.array([row]))[0])
             level -= 1
 
     def name_of(self, i: int) -> str:
@@ -260,7 +253,7 @@ class Model:
             some = Constrained(self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case)
             batches, conditioned = some.draw(count, seed), some.conditioned
         else:
-            batches = self.draw(count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing)
+            batches = draw(self, count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing)
         for drawn, whole, edge in batches:
             edges = edge.tolist()
             for k in range(len(drawn.index)):
@@ -276,114 +269,9 @@ class Model:
                     None if conditioned is None else float(drawn.bits[k]) - conditioned,
                 )
 
-    def draw(
-        self,
-        count: int,
-        seed: int,
-        known: Known,
-        prompt: str,
-        min_tokens: int,
-        max_tokens: int,
-        shape: Shape,
-        end: bytes = b"",
-        bits: bool = True,
-        jobs: int = 2,
-        smoothing: str | None = None,
-    ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
-        """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
-
-        What `generate` and the command are made of. Some batches are drawn ahead, by `jobs` threads.
-        """
-        check_count(count, seed)
-        check_lengths(min_tokens, max_tokens)
-        n_prompt = known.tokens
-        if count >= _MANY:
-            self._guarded(self._index, self.draws_raw(smoothing))
-        smoothed = None if self.draws_raw(smoothing) else self.distribution(smoothing)
-        sampler = self._guarded(Sampler, self.table, shape, bits, smoothed)
-        shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
-        longest = max(max_tokens - n_prompt, 0)
-
-        mean = min(longest, self.header.tokens / self.header.sequences if self.header.sequences else _GUESS)
-        size = batch_size(count, mean, jobs if count >= _MANY else 1)
-
-        def one(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
-            n = min(size, count - begin)
-            drawn = sampler.texts(seed, begin, n, (known.level, known.row), shortest, longest)
-            return drawn, *self._texts(drawn, known, prompt, end)
-
-        begins = range(0, count, size)
-        if len(begins) == 1:
-            yield self._guarded(one, 0)
-            return
-        from concurrent.futures import ThreadPoolExecutor
-
-        waiting: deque[Future[tuple[Drawn, bytes, np.ndarray]]] = deque()
-        with ThreadPoolExecutor(jobs) as pool:
-            try:
-                for begin in begins:
-                    waiting.append(pool.submit(self._guarded, one, begin))
-                    if len(waiting) > jobs:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-
     def draws_raw(self, smoothing: str | None) -> bool:
         """Whether it is raw counts that are drawn from."""
         return smoothing in (None, "none") and self.header.holds != "probabilities"
-
-    def _index(self, raw: bool) -> None:
-        """Ready the places where nearly every draw looks: for raw counts the top order, and where it leads."""
-        for level in range(self.order - 2 if raw else 0, self.order - 1):
-            self.table.index(level)
-        for order in self.table.orders[-1:] if raw else self.table.orders:
-            if self.header.holds != "probabilities" and len(order) <= INDEX_ROWS:
-                order.count.index()
-                if order.left is not None and not raw:
-                    order.left.index()
-
-    def _texts(self, drawn: Drawn, known: Known, prompt: str, end: bytes) -> tuple[bytes, np.ndarray]:
-        ids = drawn.ids
-        if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(self.lexicon)):
-            raise IndexError("an id outside the vocabulary")
-        if not known.tokens:
-            return self.lexicon.join(ids, drawn.length, end)
-        head = prompt.encode("utf-8", "surrogateescape")
-        whole, edges = self.lexicon.join(ids, drawn.length)
-        spaced = np.zeros(len(drawn.length), bool)
-        if self.lexicon.spaced:
-            head = head.rstrip()
-            right = int(self.lexicon.flags_of(np.array([known.ids[-1]]))[0]) >> 1 & 1
-            filled = np.flatnonzero(drawn.length)
-            first = ids[(np.cumsum(drawn.length) - drawn.length)[filled]]
-            spaced[filled] = ((self.lexicon.flags_of(first) & 1) | right) == 0
-        texts = [
-            head + b" " * s + whole[a:b] + end
-            for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
-        ]
-        return b"".join(texts), np.cumsum([0, *map(len, texts)])
-
-
-def check_count(count: int, seed: int) -> None:
-    """OptionError for a number below 0."""
-    if count < 0 or seed < 0:
-        raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
-
-
-def check_lengths(min_tokens: int, max_tokens: int) -> None:
-    """OptionError where no text can have such a length."""
-    if max_tokens < 1 or min_tokens < 0 or min_tokens > max_tokens:
-        raise OptionError(
-            f"--min-tokens {min_tokens}, --max-tokens {max_tokens}: no length is both",
-            "0 <= min <= max, max at least 1",
-        )
-
-
-def new_seed() -> int:
-    """A seed short enough to type."""
-    return int.from_bytes(os.urandom(8), "little") % 10**6
 
 
 def train(
@@ -414,11 +302,9 @@ def train(
     from .training import TrainOptions, no_progress, train_sources
 
     sources = _sources(paths, texts)
-    if tokenizer == "regex" and pattern is None:
-        pattern = DEFAULT_PATTERN
     options = TrainOptions(
         order=order,
-        text=TextOptions(tokenizer, unit, lowercase, pattern),
+        text=TextOptions.of(tokenizer, unit, lowercase, pattern),
         min_type_count=min_type_count,
         prune=tuple(prune),
         encoding=check_encoding(encoding),
@@ -440,4 +326,4 @@ def model_of(trained: Trained) -> Model:
     return model
 
 
-__all__ = ["Follower", "Followers", "Known", "Model", "Text", "new_seed", "train"]
+__all__ = ["Follower", "Followers", "Known", "Model", "Text", "train"]

@@ -30,7 +30,7 @@ def audit(model: Model, order: int | None = None, least: int = LENGTHS[0]) -> Au
     check_order(model, order)
     orders = [*range(1, model.order + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
-    return model._guarded(audit_table, model.header, model.lexicon, model.table, size, orders, least)
+    return model.guarded(audit_table, model.header, model.lexicon, model.table, size, orders, least)
 
 
 def check_order(model: Model, order: int | None, lowest: int = 1) -> None:
@@ -49,10 +49,10 @@ def rebuild(model: Model, seed: int, order: int | None = None) -> tuple[bytes, i
     _need_counts(model, "--rebuild")
     tried = [order] if order is not None else [*range(model.order, 1, -1)]
     for n in tried:
-        g, found = model._guarded(_graph, model, n)
+        g, found = model.guarded(_graph, model, n)
         if found.complete and g.whole and g.sequences:
-            walked = model._guarded(circuit, g, seed)
-            return model._guarded(text_of, model.lexicon, g, walked, model.header.options.unit), n
+            walked = model.guarded(circuit, g, seed)
+            return model.guarded(text_of, model.lexicon, g, walked, model.header.options.unit), n
     which = f"order {tried[0]} is" if len(tried) == 1 else "none of the model's orders above 1 is"
     raise MarkovError(
         f"{which} complete, with whole counts: no text has just this table", "a model trained without --prune"
@@ -65,9 +65,9 @@ def member(model: Model, sources: Sequence[Source], order: int | None = None, en
     _need_counts(model, "--member")
     if model.order < 2:
         raise MarkovError("--member: a model of order 1 keeps no order of tokens", "a model of order 2 or more")
-    g, found = model._guarded(_graph, model, order or model.order)
-    ids = model._guarded(read_ids, model.lexicon, model.header.options, sources, encoding)
-    return model._guarded(members, model.table, g, found.complete, ids)
+    g, found = model.guarded(_graph, model, order or model.order)
+    ids = model.guarded(read_ids, model.lexicon, model.header.options, sources, encoding)
+    return model.guarded(members, model.table, g, found.complete, ids)
 
 
 def _graph(model: Model, order: int) -> tuple[Graph, Balance]:

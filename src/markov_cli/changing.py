@@ -105,18 +105,17 @@ def prune_by_entropy(
     *,
     threshold: float | None = None,
     n_bytes: int | None = None,
-    smoothing: str = "kn",
+    smoothing: str | None = None,
 ) -> Shrunk:
     """The model's distribution without the n-grams whose loss changes it least.
 
     threshold  the least rise of the perplexity, as a share, for which an n-gram is kept; or
     n_bytes    what the model's file may take at most
-    smoothing  that of the distribution; a model of probabilities has its own
+    smoothing  that of the distribution, kn where none is named; a model of probabilities has its own alone
 
     OptionError where the size cannot be reached: types are not pruned.
     """
-    chosen = None if model.header.holds == "probabilities" else smoothing
-    return model._guarded(_prune_by_entropy, model, model.distribution(chosen), threshold, n_bytes)
+    return model.guarded(_prune_by_entropy, model, model.distribution(smoothing, "kn"), threshold, n_bytes)
 
 
 def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None) -> Shrunk:
@@ -149,7 +148,7 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
 
 def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
     """Damage that opening a file does not see is an error here, and no crash."""
-    return models[0]._guarded(call, *args) if models else call(*args)
+    return models[0].guarded(call, *args) if models else call(*args)
 
 
 __all__ = ["Shrunk", "merge", "prune", "prune_by_entropy", "update"]

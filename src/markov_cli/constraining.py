@@ -12,6 +12,7 @@ import numpy as np
 
 from .asking import tokens_of
 from .errors import AnswerIsNo, OptionError
+from .generating import texts_of
 from .results import Known
 from .sampling import automata, histories, weights
 from .sampling.automata import ANY, DEAD, ONE, Automaton, Piece
@@ -112,7 +113,7 @@ class Constrained:
         self.automaton = automata.product([one.automaton for one in self.constraints])
         if not self.automaton.accept.any() or self.automaton.after(self._ids) == DEAD:
             raise AnswerIsNo(*self._why(lambda a: a.accept.any() and a.after(self._ids) != DEAD))
-        self._trying = Trying(model._guarded(self._walker, smoothing), self.longest, self._judge)
+        self._trying = Trying(model.guarded(self._walker, smoothing), self.longest, self._judge)
 
     @property
     def tried(self) -> int:
@@ -132,12 +133,12 @@ class Constrained:
         return f"the others did not come in {self._trying.tries:,} tries each"
 
     def draw(self, count: int, seed: int, end: bytes = b"") -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
-        """Batches of texts, as `Model.draw` gives them; those that no attempt gave are left out."""
+        """Batches of texts, as `generating.draw` gives them; those that no attempt gave are left out."""
         header = self.model.header
         size = batch_size(count, min(self.longest, header.tokens / max(header.sequences, 1)), 1)
         for begin in range(0, count, size):
-            drawn = self.model._guarded(self._trying.texts, seed, begin, min(size, count - begin))
-            yield drawn, *self.model._guarded(self.model._texts, drawn, self.known, self.prompt, end)
+            drawn = self.model.guarded(self._trying.texts, seed, begin, min(size, count - begin))
+            yield drawn, *self.model.guarded(texts_of, self.model.lexicon, drawn, self.known, self.prompt, end)
 
     # ------------------------------------------------------------ how
 
@@ -247,7 +248,7 @@ class Constrained:
 
     def _good(self, drawn: Drawn) -> np.ndarray:
         """Which texts are as `characters` and `match` ask: bool (m,)."""
-        whole, edge = self.model._texts(drawn, self.known, self.prompt, b"")
+        whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
         edges = edge.tolist()
         texts = (whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges))
         return np.array([all(judge(text) for judge in self._judges) for text in texts], bool)
@@ -323,7 +324,7 @@ class _Reader:
 
     def _ids_of(self, token: bytes) -> frozenset[int]:
         if token not in self._sets:
-            found = self.model._guarded(self.model.lexicon.find, token, None, self.ignore_case)
+            found = self.model.guarded(self.model.lexicon.find, token, None, self.ignore_case)
             self._sets[token] = frozenset(i for i in found if i >= N_MARKERS)
         return self._sets[token]
 

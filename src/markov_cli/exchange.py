@@ -13,22 +13,21 @@ from .model.modelfile import Header
 from .text.encoding import TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Source, open_bytes
-from .text.tokenizing import DEFAULT_PATTERN
 from .text.types import BOS, EOS, N_MARKERS, UNK, Types
 
 if TYPE_CHECKING:
     from .model.distribution import Distribution
 
 
-def export_arpa(model: Model, out: IO[bytes], smoothing: str = "kn", jobs: int = 2) -> Distribution:
+def export_arpa(model: Model, out: IO[bytes], smoothing: str | None = None, jobs: int = 2) -> Distribution:
     """Write a model as ARPA; returns the distribution that was written.
 
-    smoothing  kn, wb or abs; a model that holds probabilities has its own
+    smoothing  wb, abs or, where none is named, kn; a model that holds probabilities has its own alone
     """
     from .formats.arpa import export_arpa as write
 
-    distribution = model.distribution(None if model.header.holds == "probabilities" else smoothing)
-    model._guarded(write, out, distribution, model.lexicon, jobs)
+    distribution = model.distribution(smoothing, default="kn")
+    model.guarded(write, out, distribution, model.lexicon, jobs)
     return distribution
 
 
@@ -47,7 +46,7 @@ def import_arpa(
     """
     from .formats.arpa import import_arpa as read
 
-    options = _options(tokenizer, unit, lowercase, pattern)
+    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
     header, types, table, notes = read(os.fspath(path), options, jobs)
     model = Model(header, Lexicon.of(types, options.tokenizer), table)
     model.notes = notes
@@ -62,7 +61,7 @@ def export_counts(model: Model, out: IO[bytes], order: int | None = None) -> int
     if order is not None and not 1 <= order <= model.order:
         raise OptionError(f"--order {order}: the model has 1 to {model.order}", "leave it out for all of them")
     orders = [*range(1, model.order + 1)] if order is None else [order]
-    return model._guarded(write_counts, out, model.table, model.lexicon, orders)
+    return model.guarded(write_counts, out, model.table, model.lexicon, orders)
 
 
 def export_markovify(model: Model, out: IO[bytes]) -> int:
@@ -75,7 +74,7 @@ def export_markovify(model: Model, out: IO[bytes]) -> int:
             "a pruned model: markovify stops with an error where a state is missing",
             "export the model before it is pruned; --max-types makes it smaller and leaves no gaps",
         )
-    return model._guarded(write_markovify, out, model.table, model.lexicon)
+    return model.guarded(write_markovify, out, model.table, model.lexicon)
 
 
 def _need_counts(model: Model) -> None:
@@ -102,7 +101,7 @@ def import_counts(
 
     name = os.fspath(path)
     given, types = read_counts(Source(name))
-    return _model(given, types, name, order, _options(tokenizer, unit, lowercase, pattern), jobs)
+    return _model(given, types, name, order, TextOptions.of(tokenizer, unit, lowercase, pattern), jobs)
 
 
 def import_markovify(
@@ -124,15 +123,7 @@ def import_markovify(
     finally:
         stream.close()
     given, types, order = read_markovify(data, source.name)
-    return _model(given, types, source.name, order, _options(tokenizer, unit, lowercase, pattern), jobs)
-
-
-def _options(tokenizer: str, unit: str, lowercase: bool, pattern: str | None) -> TextOptions:
-    if tokenizer == "regex" and pattern is None:
-        pattern = DEFAULT_PATTERN
-    if pattern is not None and tokenizer != "regex":
-        raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
-    return TextOptions(tokenizer, unit, lowercase, pattern)
+    return _model(given, types, source.name, order, TextOptions.of(tokenizer, unit, lowercase, pattern), jobs)
 
 
 def _model(

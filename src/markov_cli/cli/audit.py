@@ -49,10 +49,12 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     certain    the share of tokens in strings that stand in every text with this table
 
     Every figure is exact, a bound, or an estimate with its error, and says so. It takes memory for
-    several times the model, and a second for every 100,000 tokens or so.
+    several times the model, and some 10 s for a million tokens of a book; far more where a text
+    is many times that size.
     """
-    from ..api import Model, new_seed
+    from ..api import Model
     from ..auditing import check_order
+    from ..generating import new_seed
     from .output import check_target
 
     outputs = [o for o in (kw["strings"], kw["rebuild"]) if o is not None]

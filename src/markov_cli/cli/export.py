@@ -43,7 +43,7 @@ def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
 def _arpa(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
     from ..exchange import export_arpa
 
-    distribution = export_arpa(model, out, options["smoothing"] or "kn")
+    distribution = export_arpa(model, out, options["smoothing"])
     notes = fallback_notes(distribution)
     if not 2 <= model.order <= 6:
         notes.append(f"order {model.order}: KenLM, unless it was built for more, reads orders 2 to 6")

@@ -64,7 +64,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
-    from ..api import Model, check_lengths, new_seed
+    from ..api import Model
+    from ..generating import check_lengths, draw, new_seed
     from ..sampling.shaping import Shape
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
@@ -103,8 +104,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     if some is not None:
         batches = some.draw(count, seed, behind)
     else:
-        batches = loaded.draw(
-            count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
+        batches = draw(
+            loaded, count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
         )
     for drawn, whole, edge in batches:
         if as_json:

@@ -67,11 +67,11 @@ def inspect(
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
         if as_json:
-            click.echo(loaded._guarded(show.model_json, loaded, model, top))
+            click.echo(loaded.guarded(show.model_json, loaded, model, top))
         elif form == "csv":
-            click.echo(loaded._guarded(show.model_csv, loaded), nl=False)
+            click.echo(loaded.guarded(show.model_csv, loaded), nl=False)
         else:
-            loaded._guarded(show.show_model, loaded, model, top)
+            loaded.guarded(show.show_model, loaded, model, top)
         return 0
     text = (" " if loaded.lexicon.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)

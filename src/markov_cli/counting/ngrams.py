@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import sort_keys
 from ..text.types import BOS, EOS
 from .packing import sort_windows
 
@@ -236,15 +237,7 @@ def _suffix_range(
     if not wants_link:
         key.sort()
         return none, none, _runs(key)[1]
-    own_bits = max(len(which) - 1, 0).bit_length()
-    if int(high - low).bit_length() + bits + own_bits <= 64:
-        key = key << _U(own_bits) | np.arange(len(which), dtype=_U)
-        key.sort()
-        order = (key & _U((1 << own_bits) - 1)).astype(np.int64)
-        key >>= _U(own_bits)
-    else:
-        order = np.argsort(key, kind="stable")
-        key = key[order]
+    key, order = sort_keys(key, int(high - low).bit_length() + bits)
     number, runs = _runs(key)
     return which[order], number, runs
 

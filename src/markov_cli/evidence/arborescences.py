@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import sort_keys, starts_new
+
 DENSE_NODES = 6000  # up to which the determinant is worked out: 290 MB and some seconds
 _PANEL = 256
 _PROBES = 8
@@ -63,11 +65,11 @@ def _merged(s: np.ndarray, t: np.ndarray, w: np.ndarray, n: int) -> tuple[np.nda
     """Parallel edges as one, loops dropped, by source and then target."""
     keep = np.flatnonzero(s != t)
     key = s[keep] * n + t[keep]
-    order = np.argsort(key, kind="stable")
-    key, w = key[order], w[keep[order]]
     if not len(key):
-        return key, key, w
-    new = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
+        return key, key, w[keep]
+    ranked, order = sort_keys(key.astype(np.uint64), (n * n - 1).bit_length())
+    key, w = ranked.view(np.int64), w[keep[order]]
+    new = np.flatnonzero(starts_new(key))
     return key[new] // n, key[new] % n, np.add.reduceat(w, new)
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..sampling.numbers import again
 from ..text.types import EOS
 from .graph import Graph, inflow, outflow
 
@@ -61,13 +62,13 @@ def forced(g: Graph) -> Forced:
     first = np.append(g.first[:-1], 0)
     onward = np.where(goes[g.target], first[g.target], every)
     back = np.where(comes[g.source], before[g.source], every)
-    last, ahead = _follow(onward)
-    opening, behind = _follow(back)
+    last, ahead = follow(onward)
+    opening, behind = follow(back)
     words = g.tokens[g.source[opening]] + 1 + ahead + behind - (g.label[last] == EOS)
     return Forced(words, ahead, behind, onward, back, opening, last)
 
 
-def _follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where steps end, at an edge that leads to itself, and how many they are: int64 (e,) each.
 
     Pointers double; in a damaged table that goes round in circles the rounds end all the same.
@@ -197,7 +198,7 @@ def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray
     if not len(begin):
         return np.zeros(0, np.int64)
     powers = np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
-    mixed = _mix(edge.astype(np.uint64))
+    mixed = again(edge.astype(np.uint64), 1)
     # sum of mixed[i] * q**i, times q**-begin: the same wherever the walk stands
     n = len(edge)
     q = np.full(n, powers, np.uint64)
@@ -208,15 +209,7 @@ def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray
     inverse[0] = 1
     inverse = np.multiply.accumulate(inverse)
     value = (running[end + 1] - running[begin]) * inverse[begin]
-    key = _mix(value ^ _mix((end - begin).astype(np.uint64)))
+    key = again(value ^ again((end - begin).astype(np.uint64), 1), 1)
     order = np.argsort(key, kind="stable")
     new = np.concatenate(([True], key[order[1:]] != key[order[:-1]]))
     return np.sort(order[new])
-
-
-def _mix(x: np.ndarray) -> np.ndarray:
-    """The finalizer of splitmix64 (Steele, Lea and Flood 2014)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

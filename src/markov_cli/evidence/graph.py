@@ -149,18 +149,12 @@ def _edges(
 
 def _suffixes(table: Table, order: int, history: np.ndarray, low: int, token: np.ndarray) -> np.ndarray:
     """The rows, one order below, of the n-grams low, low+1, ... without their first id; -1 where there is none."""
-    if order == 2:
-        return token
-    out = np.empty(len(token), np.int64)
-    linked = table.orders[order - 1].link is not None
-    if not linked:
+    if order > 2 and table.orders[order - 1].link is None:
         table.index(order - 2)
+    out = np.empty(len(token), np.int64)
     for a in range(0, len(token), _CHUNK):
         b = min(a + _CHUNK, len(token))
-        if linked:
-            out[a:b] = table.shorter(order, np.arange(low + a, low + b))
-        else:
-            out[a:b] = table.child(order - 2, table.shorter(order - 1, history[a:b]), token[a:b])
+        out[a:b] = table.suffix(order, np.arange(low + a, low + b), history[a:b], token[a:b])
     return out
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..model.table import Table
-from ..text.types import EOS, ragged
+from ..text.types import EOS
 from .certain import Forced, Sweep, distinct
 from .graph import Graph
 from .rebuild import fill

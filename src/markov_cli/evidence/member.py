@@ -18,7 +18,8 @@ from ..text.encoding import TextOptions
 from ..text.lexicon import Lexicon
 from ..text.reading import Source
 from ..text.recoding import Recoder
-from ..text.types import BOS, EOS, N_MARKERS
+from ..text.streams import Streams, behind
+from ..text.types import BOS
 from .graph import Graph
 
 OUT, UNDECIDED, IN = -1, 0, 1
@@ -49,23 +50,17 @@ class Members:
 def read_ids(lexicon: Lexicon, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8") -> np.ndarray:
     """A text as a model's ids, BOS before and EOS behind each sequence: int64. All of it is held in memory."""
     recoder = Recoder([lexicon], options)
-    parts: list[np.ndarray] = []
-    for piece in recoder.pieces(sources, encoding):
-        number = piece.number.astype(np.int64) + N_MARKERS
-        end = np.append(piece.end, len(number)) if piece.last else piece.end
-        parts.append(np.insert(recoder.ids(0, number).astype(np.int64), end, EOS))
-    ids = np.concatenate([np.array([EOS]), *parts])
-    ids = ids[np.concatenate(([True], (ids[1:] != EOS) | (ids[:-1] != EOS)))]  # empty sequences are none
-    if len(ids) < 2:
+    streams = Streams(1, options.unit).of(recoder.pieces(sources, encoding))
+    parts = [recoder.ids(0, stream.codes).astype(np.int64) for stream in streams]
+    if not parts:
         raise TextError(f"{', '.join(s.name for s in sources[:3])}: no token", "name a text")
-    return np.insert(ids[1:], np.flatnonzero(ids[:-1] == EOS), BOS)
+    return np.concatenate(parts)
 
 
 def edges_of(table: Table, g: Graph, ids: np.ndarray) -> np.ndarray:
     """The edge of every id of a text, -1 for BOS and where the table has none: int64 (n,)."""
     n = len(ids)
-    at = np.arange(n)
-    place = at - np.maximum.accumulate(np.where(ids == BOS, at, 0))  # BOS has 0
+    place = behind(ids)
     row = ids.copy()
     edge = np.full(n, -1, np.int64)
     starts = [(level, first_row, begin) for level, first_row, _, begin in g.blocks]

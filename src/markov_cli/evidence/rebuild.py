@@ -16,7 +16,9 @@ from bisect import bisect_right
 
 import numpy as np
 
+from ..sampling.numbers import uniform
 from ..text.types import EOS
+from .certain import follow
 from .graph import Graph
 
 _BLOCK = 1 << 16
@@ -32,8 +34,7 @@ class _Uniform:
     def refill(self) -> list[float]:
         """The next block, twice as long as the last up to a limit: small tables need few."""
         self._size = min(self._size * 2, _BLOCK)
-        raw = self._generator.random_raw(self._size)
-        return ((raw >> np.uint64(11)).astype(np.float64) * 2.0**-53).tolist()
+        return uniform(self._generator.random_raw(self._size)).tolist()
 
 
 def circuit(g: Graph, seed: int) -> np.ndarray:
@@ -44,7 +45,7 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
     branching = np.diff(g.first) > 1
     branching[g.root] = True
     onward = np.where(branching[g.target], np.arange(g.n_edges), g.first[:-1][g.target])
-    last, length = _runs(onward)
+    last, length = follow(onward)
     node = np.flatnonzero(branching)
     number = np.full(g.n_nodes, -1, np.int64)
     number[node] = np.arange(len(node))
@@ -56,17 +57,6 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
     tree = _tree(first, land, g.count[edge], root, _Uniform(generator))
     taken = _walk(first, land, g.count[edge], root, tree, generator)
     return fill(edge[taken], 1 + length, onward)
-
-
-def _runs(onward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The last edge before a branching node, and how many edges away it is."""
-    to, length = onward, (onward != np.arange(len(onward))).astype(np.int64)
-    while True:
-        further = to[to]
-        if np.array_equal(further, to):
-            return to, length
-        length = length + length[to]
-        to = further
 
 
 def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, random: _Uniform) -> np.ndarray:

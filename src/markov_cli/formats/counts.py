@@ -12,12 +12,13 @@ from typing import IO
 
 import numpy as np
 
+from ..arrays import ragged
 from ..errors import MarkovError
 from ..model.table import MAX_ORDER, Table
 from ..text.lexicon import Lexicon
 from ..text.naming import names_of, parse_names
 from ..text.reading import Source, open_bytes
-from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, ragged
+from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
 from ..text.vocabulary import Vocabulary
 from .derived import Rows
 

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import sort_keys, starts_new
 from ..errors import ModelFileError
 from ..text.naming import name_of, parse_names
-from ..text.types import MARKERS, N_MARKERS, UNK, Types, order_of_types, starts_new
+from ..text.types import MARKERS, N_MARKERS, UNK, Types, order_of_types
 from ..text.vocabulary import Vocabulary
 
 NO_UNK = -100.0  # log10 p of `<unk>` where a file has none; KenLM's
@@ -230,11 +231,7 @@ def _sorted(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.nd
     for column in columns[1:fit]:
         key <<= _U(bits)
         key |= column
-    key <<= _U(own_bits)
-    key |= np.arange(m, dtype=_U)
-    key.sort()
-    order = (key & _U((1 << own_bits) - 1)).view(np.int64)
-    key >>= _U(own_bits)
+    key, order = sort_keys(key, bits * len(columns[:fit]))
     new = starts_new(key)
     distinct = key[new]
     low = _U((1 << bits) - 1)
@@ -264,19 +261,9 @@ def _sort_groups(key: np.ndarray, order: np.ndarray, start: np.ndarray, bits: in
         at = int(np.searchsorted(start, low + _SORTED))
         high = int(start[at]) if at < len(start) else len(key)
         part, moved = key[low:high], order[low:high]
-        own_bits = max(high - low - 1, 1).bit_length()
         base = part[0] >> _U(bits) << _U(bits)
-        local = part - base
-        if int(local[-1] >> _U(bits)).bit_length() + bits + own_bits > 64:
-            again = np.argsort(local, kind="stable")
-            part[:] = part[again]
-        else:
-            local <<= _U(own_bits)
-            local |= np.arange(high - low, dtype=_U)
-            local.sort()
-            again = (local & _U((1 << own_bits) - 1)).view(np.int64)
-            local >>= _U(own_bits)
-            np.add(local, base, out=part)
+        local, again = sort_keys(part - base, int((part[-1] - base) >> _U(bits)).bit_length() + bits)
+        np.add(local, base, out=part)
         moved[:] = moved[again]
         low = high
 

@@ -47,16 +47,12 @@ class _Level:
 class Pruned:
     """What pruning gave.
 
-    table      of probabilities
-    rows       per order, before
-    threshold  n-grams whose loss raises the perplexity by less, as a share, are gone
-    rise       by how much that of the training text rises, as a share: an estimate that
-               takes the orders one by one
+    table  of probabilities
+    rise   by how much the perplexity rises under the distribution itself, as a share: an estimate that
+           takes the orders one by one
     """
 
     table: Table
-    rows: list[int]
-    threshold: float
     rise: float
 
 
@@ -165,7 +161,7 @@ class EntropyPruner:
             orders.append(order)
             new_row = np.where(here, np.cumsum(here) - 1, -1)
             keep, now = here, changed
-        return Pruned(Table(orders), self.n_rows, threshold, math.expm1(max(rise, 0.0)))
+        return Pruned(Table(orders), math.expm1(max(rise, 0.0)))
 
     def _unigrams(self) -> np.ndarray:
         p = self.types.copy()
@@ -218,7 +214,7 @@ def _weight(s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """a of histories from S and T; 1 where nothing is listed."""
     rest = np.maximum(1.0 - s, 0.0)
     free = 1.0 - t
-    return np.where(free > 1e-12, rest / np.maximum(free, 1e-12), 0.0 if len(s) else 1.0)
+    return np.where(free > 1e-12, rest / np.maximum(free, 1e-12), 0.0)
 
 
 def _log10(p: np.ndarray) -> np.ndarray:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged, sort_keys, starts_new
 from ..counting.ngrams import SUFFIX_ROWS, Level, left_neighbours
 from ..errors import ModelFileError
-from ..text.types import ragged
 from .compact import DAMAGED
 from .table import Table
 
@@ -138,12 +138,7 @@ def _rising(values: np.ndarray) -> np.ndarray:
     """Stable argsort of integers from 0: int64 (n,)."""
     if len(values) < 2 or (values[1:] >= values[:-1]).all():
         return np.arange(len(values))
-    own_bits = (len(values) - 1).bit_length()
-    if int(values.max()).bit_length() + own_bits > 64:
-        return np.argsort(values, kind="stable")
-    key = values.astype(_U) << _U(own_bits) | np.arange(len(values), dtype=_U)
-    key.sort()
-    return (key & _U((1 << own_bits) - 1)).astype(np.int64)
+    return sort_keys(values.astype(_U), int(values.max()).bit_length())[1]
 
 
 def _edges(size: np.ndarray, range_rows: int) -> np.ndarray:
@@ -205,19 +200,10 @@ def group(key: np.ndarray, count: np.ndarray, key_bits: int) -> Grouped:
     count    int64 or float64 (m,)
     """
     m = len(key)
-    own_bits = max(m - 1, 0).bit_length()
-    if key_bits + own_bits <= 64:
-        ridden = key << _U(own_bits) | np.arange(m, dtype=_U)
-        ridden.sort()
-        order = (ridden & _U((1 << own_bits) - 1)).astype(np.int64)
-        ridden >>= _U(own_bits)
-    else:
-        order = np.argsort(key, kind="stable")
-        ridden = key[order]
-    new = np.ones(m, bool)
-    np.not_equal(ridden[1:], ridden[:-1], out=new[1:])
+    ranked, order = sort_keys(key, key_bits)
+    new = starts_new(ranked)
     begin = np.flatnonzero(new)
     number = np.empty(m, np.int64)
     number[order] = np.cumsum(new) - 1
     summed = np.add.reduceat(count[order], begin) if m else count
-    return Grouped(ridden[begin], summed, number)
+    return Grouped(ranked[begin], summed, number)

@@ -94,14 +94,9 @@ class Rows:
             yield Chunk(int(rows[0]), int(rows[-1]) + 1, history, token, suffix, p)
 
     def _suffix(self, k: int, history: np.ndarray, rows: np.ndarray, token: np.ndarray) -> np.ndarray:
-        if k == 2:
-            return token
-        if self.table.orders[k - 1].link is not None:
-            return self.table.shorter(k, rows)
-        found = self.table.child(k - 2, self.table.shorter(k - 1, history), token)
-        if (found < 0).any():
-            if isinstance(self.distribution, Listed):
-                return found  # its probability is listed, whatever lies below
+        found = self.table.suffix(k, rows, history, token)
+        # a listed probability stands by itself, whatever lies below
+        if not isinstance(self.distribution, Listed) and (found < 0).any():
             raise IndexError("an n-gram whose end is not in the table")
         return found
 

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..text.types import BOS, ragged
+from ..arrays import distinct, ragged
+from ..text.types import BOS
 from .compact import Counts
 from .methods import Smoothing, discounts
 from .reals import need_whole
@@ -49,11 +50,6 @@ class Smoothed:
         self._discount = [self._discounts(k) for k in range(1, table.order + 1)]
         self._whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # level: u of its rows, b of its histories
         self._empty = self._weights(0, np.zeros(1, np.int64))
-
-    @property
-    def interpolates(self) -> bool:
-        """A shorter history adds to what a longer one gives."""
-        return self.method != "stupid"
 
     @property
     def sums_to_one(self) -> bool:
@@ -230,8 +226,10 @@ class Smoothed:
     def prepare(self) -> None:
         """Work out u of every row and b of every history: 8 bytes each, and `extend` only looks them up.
 
-        Pays when about as many tokens will be scored as the table has rows.
+        Nothing is done for methods that are no sum of u and b times what is shorter.
         """
+        if not (self.chained and self.sums_to_one):
+            return
         for level in range(self.table.order):
             if level in self._whole:
                 continue
@@ -280,7 +278,7 @@ class Smoothed:
         child    int64 (m,), the row of each h w, -1 where it is not in the table
         shorter  float64 (m,), p(w | h'); at level 0 it is not looked at
         """
-        if level in self._whole and self.chained and self.method != "stupid":
+        if level in self._whole:
             u, b = self._whole[level]  # u[-1] is 0, for what is not in the table
             p = u[child]
             p += b[row] * shorter if level else b[0] / self.n_free
@@ -310,17 +308,3 @@ class Smoothed:
             assert self.smoothing.amount is not None
             return self.smoothing.amount * p
         return np.full(len(p), 1.0 / self.n_free) if self.minds_missing else p
-
-
-def distinct(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct values, and the place of each among them: int64 (u,), int64 (m,)."""
-    if len(row) < 2:
-        return row, np.zeros(len(row), np.int64)
-    order = np.argsort(row, kind="stable")
-    ranked = row[order]
-    new = np.empty(len(row), bool)
-    new[0] = True
-    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
-    which = np.empty(len(row), np.int64)
-    which[order] = np.cumsum(new) - 1
-    return ranked[new], which

@@ -184,6 +184,17 @@ class Table:
             raise ModelFileError(f"order {level}: a link outside the table", DAMAGED)
         return below
 
+    def suffix(self, order: int, row: np.ndarray, history: np.ndarray, token: np.ndarray) -> np.ndarray:
+        """The rows, one order below, of n-grams without their first id: int64 (m,), -1 where there is none.
+
+        row, history, token  of rows of order 2 or more: themselves, their histories' rows, their last ids
+        """
+        if order == 2:
+            return token
+        if self.orders[order - 1].link is not None:
+            return self.shorter(order, row)
+        return self.child(order - 2, self.shorter(order - 1, history), token)
+
     def find(self, ids: list[int]) -> tuple[int, int]:
         """The longest known history that ends `ids`, of at most order-1 tokens: (level, row).
 

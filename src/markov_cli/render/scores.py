@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model.smoothing import distinct
+from ..arrays import distinct
 from ..text.types import MARKERS, N_MARKERS, UNK
 from .plain import one_line, shown, some
 from .summary import repairs_json

@@ -24,10 +24,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..model.distribution import Distribution, histories
 from ..model.listed import Listed
 from ..model.smoothing import Smoothed
-from ..text.types import BOS, UNK, ragged
+from ..text.types import BOS, UNK
 from . import shaping
 from .nucleus import ThreeLists
 from .numbers import uniform

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ..text.types import EOS, ragged
+from ..arrays import ragged
+from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .numbers import Numbers, again, uniform
 from .sampler import Drawn, Sampler, _gather, _in_order, _take

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..model.table import Table
-from ..text.types import EOS, ragged
+from ..text.types import EOS
 from . import shaping
 from .sampler import Sampler
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..model.distribution import Distribution
-from ..text.types import BOS, UNK, ragged
+from ..text.types import BOS, UNK
 
 UNIT = 2.0**40
 _KEPT = 1 << 24  # followers that are kept before all are forgotten

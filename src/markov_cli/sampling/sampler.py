@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..model.distribution import Distribution
 from ..model.table import Table
-from ..text.types import EOS, ragged
+from ..text.types import EOS
 from . import shaping
 from .numbers import Numbers, again, uniform
 

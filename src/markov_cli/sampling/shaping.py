@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import ragged
 from ..errors import OptionError
-from ..text.types import ragged
 
 _SCALE = 2.0**40
 

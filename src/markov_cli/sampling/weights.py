@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.types import EOS, ragged
+from ..arrays import ragged
+from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .histories import Histories
 from .solving import TOLERANCE, solve, sums

@@ -16,10 +16,11 @@ import numpy as np
 from ..text.encoding import Encoder, Piece, TextOptions
 from ..text.reading import Block, Repairs
 from ..text.recoding import Recoder
+from ..text.streams import Streams
+from ..threads import in_order
 from .judge import Judge
-from .streams import Streams
 from .texts import Units, UnitSums, bytes_of_a_token, no_units
-from .totals import Scored, in_order
+from .totals import Scored
 
 T = TypeVar("T")
 _BETWEEN = {"line": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}

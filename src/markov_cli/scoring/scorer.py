@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from ..arrays import sort_keys, starts_new
 from ..model.distribution import Distribution
+from ..text.streams import behind
 from ..text.types import BOS
 
 
@@ -42,12 +44,12 @@ class Scorer:
         ids = stream.astype(np.int64)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
-        behind = _behind(ids) if self.distribution.minds_missing else ids
+        before = behind(ids) if self.distribution.minds_missing else ids
         place = np.arange(1, len(ids))  # where the history is in the table
         node = ids[:-1]  # and which row it is
         for level in range(1, self.table.order):
             if self.distribution.minds_missing:
-                p = self._missing(level, p, place, behind)
+                p = self._missing(level, p, place, before)
             elif not len(place):
                 break
             child = self._extend(level, node, ids, place, p)
@@ -86,11 +88,11 @@ class Scorer:
             p[place] = mine
         return child
 
-    def _missing(self, level: int, p: np.ndarray, place: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    def _missing(self, level: int, p: np.ndarray, place: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Tell the distribution where a text has a history of this length and the table has not."""
         known = np.zeros(len(p), bool)
         known[place] = True
-        lost = np.flatnonzero((behind >= level) & ~known)
+        lost = np.flatnonzero((before >= level) & ~known)
         p[lost] = self.distribution.missing(p[lost])
         return p
 
@@ -98,34 +100,21 @@ class Scorer:
 def _distinct(
     history: np.ndarray, token: np.ndarray, bits: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
-    """Pairs by history, then by token, each one's place riding in the low bits of its key.
+    """Pairs by history, then by token.
 
     returns  their order int64 (m,), the distinct ones as history << bits | token uint64 (u,), the places
              in the order at which each begins int64 (u,), and which of them each of the ordered is
              int32 (m,); None for few, or too large ones
     """
-    own_bits = max(len(token) - 1, 0).bit_length()
-    if len(token) < 64 or int(history.max()).bit_length() + bits + own_bits > 64:
+    bits_of_key = int(history.max(initial=0)).bit_length() + bits
+    if len(token) < 64 or bits_of_key + (len(token) - 1).bit_length() > 64:
         return None
     key = history.astype(np.uint64)
     key <<= np.uint64(bits)
     key |= token.astype(np.uint64)
-    key <<= np.uint64(own_bits)
-    key |= np.arange(len(token), dtype=np.uint64)
-    key.sort()
-    order = (key & np.uint64((1 << own_bits) - 1)).view(np.int64)
-    key >>= np.uint64(own_bits)
-    new = np.empty(len(key), bool)
-    new[0] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:])
+    key, order = sort_keys(key, bits_of_key)
+    new = starts_new(key)
     which = np.cumsum(new, dtype=np.int32)
     which -= 1
     first = np.flatnonzero(new)
     return order, key[first], first, which
-
-
-def _behind(ids: np.ndarray) -> np.ndarray:
-    """How many ids of its own sequence stand before each place: int64 (L,)."""
-    here = np.arange(len(ids))
-    begin = np.where(ids == BOS, here, 0)
-    return here - np.maximum.accumulate(begin)

@@ -14,9 +14,9 @@ import numpy as np
 from ..errors import TextError
 from ..text.reading import Repairs, Source
 from ..text.recoding import Recoder
+from ..text.streams import STREAM_CODES, Stream, Streams
 from ..text.types import EOS, UNK
 from .judge import Judge
-from .streams import STREAM_CODES, Stream, Streams
 from .totals import Scored, Totals, score_streams
 
 _ROW_CODES = 1 << 16  # a stream's codes where every unit or token becomes a row

@@ -7,21 +7,16 @@ token outside the model's vocabulary.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from ..text.recoding import Recoder
+from ..text.streams import Stream
 from ..text.types import BOS, EOS, UNK
+from ..threads import in_order
 from .judge import Judge
-from .streams import Stream
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @dataclass
@@ -145,39 +140,3 @@ def score_streams(
         return judge.due(n)
 
     return in_order(one, streams, jobs, enough, lambda: judge.prepare(jobs))
-
-
-def in_order(
-    call: Callable[[S], T],
-    items: Iterable[S],
-    jobs: int,
-    due: Callable[[S], bool] | None = None,
-    pause: Callable[[], None] | None = None,
-) -> Iterator[T]:
-    """`map` by several threads, a few items ahead of what is taken.
-
-    due, pause  before an item that is due, `pause` is called while nothing else runs: so it takes
-                effect at the same item however many threads there are
-    """
-    waiting: deque[Future[T]] = deque()
-
-    def ready(item: S) -> S:
-        if due is not None and pause is not None and due(item):
-            wait(waiting)
-            pause()
-        return item
-
-    if jobs == 1:
-        yield from (call(ready(item)) for item in items)
-        return
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            for item in items:
-                ready(item)
-                waiting.append(pool.submit(call, item))
-                if len(waiting) > jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..text.streams import Stream
 from ..text.types import BOS, EOS, UNK
-from .streams import Stream
+from ..threads import in_order
 from .texts import Reading, no_token
-from .totals import Totals, in_order
+from .totals import Totals
 
 ROUNDS = 100
 ENOUGH = 1e-6  # no weight moved further in a round

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..arrays import ragged
+from ..errors import OptionError
 from . import characters as ch
 from . import tokenizing as tk
 from .reading import Block, Repairs
-from .types import EOS, N_MARKERS, UNK, Types, order_of_types, ragged
+from .types import EOS, N_MARKERS, UNK, Types, order_of_types
 from .units import NO_BREAKS, Breaks, find_breaks
 from .vocabulary import Vocabulary
 
@@ -31,6 +33,15 @@ class TextOptions:
     unit: str = "sentence"
     lowercase: bool = False
     pattern: str | None = None
+
+    @classmethod
+    def of(cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None) -> TextOptions:
+        """These options, with the pattern that `regex` has where none is given; OptionError where one is in vain."""
+        if tokenizer == "regex" and pattern is None:
+            pattern = tk.DEFAULT_PATTERN
+        if pattern is not None and tokenizer != "regex":
+            raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
+        return cls(tokenizer, unit, lowercase, pattern)
 
 
 @dataclass

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import queue
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..errors import TextError
+from ..threads import in_order
 from .encoding import Encoder, Piece, TextOptions
 from .reading import BLOCK_BYTES, Block, Repairs, Source, blocks
 from .vocabulary import Vocabulary
@@ -42,10 +41,6 @@ def read_blocks(
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
     """Pieces in the order of their blocks, each with the bytes it took on disk."""
-    if len(encoders) == 1:
-        for block in found:
-            yield encoders[0].encode(block), block.progress_bytes
-        return
     free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
     for e in encoders:
         free.put(e)
@@ -57,11 +52,4 @@ def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[t
         finally:
             free.put(encoder)
 
-    waiting: deque[Future[tuple[Piece, int]]] = deque()
-    with ThreadPoolExecutor(len(encoders)) as pool:
-        for block in found:
-            waiting.append(pool.submit(one, block))
-            if len(waiting) > 2 * len(encoders):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return in_order(one, found, len(encoders))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..arrays import ragged
 from ..errors import ModelFileError
 from .tokenizing import LEFT
-from .types import MARKERS, N_MARKERS, Types, ragged
+from .types import MARKERS, N_MARKERS, Types
 
 UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))

@@ -22,10 +22,11 @@ import unicodedata
 
 import numpy as np
 
+from ..arrays import ragged
 from . import characters as ch
 from .lexicon import Lexicon
 from .tokenizing import LEFT, RIGHT
-from .types import MARKERS, N_MARKERS, Types, ragged
+from .types import MARKERS, N_MARKERS, Types
 
 JOINER = "￭"
 _JOINER = np.frombuffer(JOINER.encode(), np.uint8)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import ragged, starts_new
+
 UNK, BOS, EOS = 0, 1, 2
 MARKERS = ("<unk>", "<s>", "</s>")
 N_MARKERS = len(MARKERS)
@@ -48,13 +50,6 @@ class Types:
         return np.concatenate((self.blob, np.zeros(8, np.uint8)))
 
 
-def ragged(start: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Indices start[0], start[0]+1, ..., then those of the next range: int64 (sum of length,)."""
-    end = np.cumsum(length)
-    total = int(end[-1]) if len(end) else 0
-    return np.arange(total) + np.repeat(start - (end - length), length)
-
-
 def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     """The types by falling count, ties by their bytes, then by their flags: int64 (V,).
 
@@ -93,15 +88,6 @@ def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
 
 
 _FRONT = np.array([((1 << (8 * n)) - 1) << (8 * (8 - n)) for n in range(9)], _U)
-
-
-def starts_new(*columns: np.ndarray) -> np.ndarray:
-    """[i]: row i of these sorted columns differs from the row before; bool (n,)."""
-    new = np.zeros(len(columns[0]), bool)
-    new[:1] = True
-    for c in columns:
-        new[1:] |= c[1:] != c[:-1]
-    return new
 
 
 def _in_tie(new: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .types import TAKE, Types, ragged, starts_new
+from ..arrays import ragged, starts_new
+from .types import TAKE, Types
 
 HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
 SHORT = 7  # bytes that fit beside length and flags

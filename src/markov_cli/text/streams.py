@@ -1,6 +1,6 @@
 """Pieces of text -> streams of codes with their markers.
 
-Legend: a code is as in text/recoding.py; a sequence is open where its end has not been read yet.
+Legend: a code is as in recoding.py; a sequence is open where its end has not been read yet.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..text.encoding import Cut, Piece
-from ..text.types import BOS, EOS, N_MARKERS
+from .encoding import Cut, Piece
+from .types import BOS, EOS, N_MARKERS
 
 STREAM_CODES = 1 << 19
 
@@ -104,3 +104,10 @@ class Streams:
         parts[0] = b"".join([*self._tail, parts[0]])
         self._tail = [] if last else [parts.pop()]
         return [parts[i] for i in filled.tolist()]
+
+
+def behind(ids: np.ndarray) -> np.ndarray:
+    """How many ids of its own sequence stand before each place: int64 (L,)."""
+    here = np.arange(len(ids))
+    begin = np.where(ids == BOS, here, 0)
+    return here - np.maximum.accumulate(begin)

@@ -1,0 +1,185 @@
+"""Relative-entropy pruning: each loss is the divergence itself, what is left sums to 1, and bounds hold."""
+
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+import markov_cli
+from engine import model_of
+from markov_cli.api import Model
+from markov_cli.api import model_of as as_model
+from markov_cli.errors import NeedsCounts, OptionError
+from markov_cli.exchange import export_arpa, import_arpa
+from markov_cli.model.distribution import whole
+from markov_cli.model.entropy import EntropyPruner
+from markov_cli.model.listed import Listed
+
+SMOOTHINGS = ["kn", "wb", "abs"]
+
+
+def divergence(p, other):
+    """Sum of p log(p / other), in nats."""
+    return sum(a * math.log(a / b) for a, b in zip(p.tolist(), other.tolist(), strict=True) if a > 0)
+
+
+def changed(p, q, listed):
+    """p(w | h) where only `listed` stand behind h, and q is p(w | h')."""
+    rest = (1 - p[listed].sum()) / (1 - q[listed].sum())
+    out = rest * q
+    out[listed] = p[listed]
+    return out
+
+
+def histories(table, k):
+    """(row, listed ids, share of the text) of each history of order k that something follows."""
+    everything = int(table.total(0, np.zeros(1, np.int64))[0])
+    for row in range(len(table.orders[k - 2])):
+        low, high = (int(x[0]) for x in table.followers(k - 1, np.array([row])))
+        share = int(table.total(k - 1, np.array([row]))[0]) / everything
+        if high > low:
+            yield row, low, table.tokens(k, np.arange(low, high)), share
+
+
+@pytest.fixture(scope="module")
+def model(harbour):
+    return as_model(model_of(harbour[:1200], 3))
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@pytest.mark.parametrize("k", [2, 3])
+def test_what_a_loss_costs_is_the_divergence_summed_over_all_types(model, smoothing, k):
+    distribution, table = model.distribution(smoothing), model.table
+    change = EntropyPruner(distribution).levels[k - 2].change
+    for row, low, listed, share in histories(table, k):
+        p = whole(distribution, k - 1, row)
+        shorter = int(table.shorter(k - 1, np.array([row]))[0])
+        q = whole(distribution, k - 2, shorter)
+        for i in range(len(listed)):
+            d = share * divergence(p, changed(p, q, np.delete(listed, i)))
+            assert change[low + i] == pytest.approx(math.expm1(d), rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1e-4, 3e-4, 1e-3, 1.0])
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_every_history_of_the_pruned_model_sums_to_one(model, smoothing, threshold):
+    table = markov_cli.prune_by_entropy(model, threshold=threshold, smoothing=smoothing).model.table
+    left = Listed(table)
+    for level in range(table.order):
+        for row in range(1 if level == 0 else len(table.orders[level - 1])):
+            assert whole(left, level, row).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_is_kept_is_what_costs_the_threshold_and_what_that_stands_on(model):
+    pruner = EntropyPruner(model.distribution("kn"))
+    two, three = pruner.levels
+    for threshold in (1e-5, 1e-4, 3e-4, 1e-3):
+        pruner.choose(threshold)
+        assert (three.keep == (three.change >= threshold)).all()
+        stood_on = np.isin(np.arange(len(two.keep)), three.history[three.keep])
+        assert (two.keep == (two.change >= threshold) | stood_on).all()
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_threshold_0_keeps_every_ngram_and_probability(harbour, order):
+    model = as_model(model_of(harbour[:1200], order))
+    shrunk = markov_cli.prune_by_entropy(model, threshold=0)
+    assert shrunk.after == shrunk.before == [len(o) for o in model.table.orders]
+    assert shrunk.rise == pytest.approx(0.0, abs=1e-9)
+    before, after = model.distribution("kn"), Listed(shrunk.model.table)
+    for level in range(order):
+        for row in range(1 if level == 0 else len(model.table.orders[level - 1])):
+            assert whole(after, level, row) == pytest.approx(whole(before, level, row), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+def test_the_rise_of_bigrams_is_the_divergence_of_the_two_models(harbour, smoothing):
+    model = as_model(model_of(harbour[:1200], 2))
+    shrunk = markov_cli.prune_by_entropy(model, threshold=2e-3, smoothing=smoothing)
+    assert shrunk.after[1] < shrunk.before[1]
+    before, after = model.distribution(smoothing), Listed(shrunk.model.table)
+    nats = sum(
+        share * divergence(whole(before, 1, row), whole(after, 1, row))
+        for row, _, _, share in histories(model.table, 2)
+    )
+    assert shrunk.rise == pytest.approx(math.expm1(nats), rel=1e-4)
+
+
+def test_a_higher_threshold_leaves_less(model):
+    sizes = [sum(markov_cli.prune_by_entropy(model, threshold=t).after) for t in (0, 1e-4, 3e-4, 1e-3, 1e-2, 1e6)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > sizes[-1] == len(model.table.orders[0])
+
+
+def test_the_file_takes_no_more_than_the_size_and_nearly_that(harbour):
+    model = as_model(model_of(harbour, 3))
+    whole_file = markov_cli.prune_by_entropy(model, threshold=0).model.save(io.BytesIO())
+    for share in (0.5, 0.7, 0.9):
+        size = int(whole_file * share)
+        taken = markov_cli.prune_by_entropy(model, n_bytes=size).model.save(io.BytesIO())
+        assert 0.85 * size < taken <= size
+    assert sum(markov_cli.prune_by_entropy(model, n_bytes=10 * whole_file).after) == sum(
+        len(o) for o in model.table.orders
+    )
+
+
+def test_a_model_of_probabilities_is_pruned_by_its_own(model, tmp_path):
+    with (tmp_path / "m.arpa").open("wb") as out:
+        export_arpa(model, out, smoothing="wb")
+    listed = import_arpa(tmp_path / "m.arpa")
+    shrunk = markov_cli.prune_by_entropy(listed, threshold=1e-4)
+    assert sum(shrunk.after) < sum(shrunk.before)
+    left = Listed(shrunk.model.table)
+    for row in range(len(shrunk.model.table.orders[1])):
+        assert whole(left, 2, row).sum() == pytest.approx(1.0, abs=1e-4)
+    with pytest.raises(NeedsCounts):
+        markov_cli.prune_by_entropy(listed, threshold=1e-4, smoothing="kn")
+
+
+def test_what_cannot_be_pruned_so_is_refused(model, harbour):
+    with pytest.raises(OptionError, match="order 1"):
+        markov_cli.prune_by_entropy(as_model(model_of(harbour[:500], 1)), threshold=0.1)
+    for smoothing in ("stupid", "laplace", "none"):
+        with pytest.raises(OptionError, match="relative entropy"):
+            markov_cli.prune_by_entropy(model, threshold=0.1, smoothing=smoothing)
+    with pytest.raises(OptionError, match="--size"):
+        markov_cli.prune_by_entropy(model, n_bytes=100)
+
+
+def test_the_command_measures_what_was_lost(run, model, tmp_path, harbour):
+    model.save(tmp_path / "m.npz")
+    (tmp_path / "new.txt").write_text(harbour[1200:3000], encoding="utf-8")
+    ran = run("prune", "m.npz", "--threshold", "3e-4", "--heldout", "new.txt", "-o", "s.npz", "--json", cwd=tmp_path)
+    assert ran.code == 0, ran.stderr
+    said = json.loads(ran.stdout)
+    with Model.load(tmp_path / "s.npz") as small:
+        assert small.header.holds == "probabilities"
+        assert said["perplexity_before"] == model.score([tmp_path / "new.txt"]).perplexity
+        assert said["perplexity_after"] == small.score([tmp_path / "new.txt"]).perplexity
+        kept = [len(o) for o in small.table.orders]
+    assert [a >= b for a, b in zip(said["ngrams_before"], kept, strict=True)] == [True] * 3
+    assert said["threshold"] == 3e-4
+    assert "held out" in ran.stderr and f"{sum(said['ngrams_before']) - sum(kept):,} of" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--threshold", "-1"], "--threshold -1"),
+        (["--threshold", "nan"], "--threshold nan"),
+        (["--threshold", "1e-4", "--size", "1M"], "exclude"),
+        (["--size", "1M", "--prune", "0,1"], "goes alone"),
+        (["--max-types", "9", "--smoothing", "kn"], "--smoothing needs"),
+        (["--max-types", "9", "--heldout", "m.npz"], "--heldout needs"),
+        (["--size", "1k"], "--size"),
+        ([], "nothing to prune by"),
+    ],
+)
+def test_wrong_options_leave_no_file(run, model, tmp_path, options, words):
+    model.save(tmp_path / "m.npz")
+    ran = run("prune", "m.npz", *options, "-o", "s.npz", cwd=tmp_path)
+    assert ran.code == 2, ran.stderr
+    assert len(ran.stderr.splitlines()) == 2 and words in ran.stderr
+    assert not (tmp_path / "s.npz").exists()
