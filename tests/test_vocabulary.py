@@ -1,6 +1,7 @@
 """Types and their numbers: no two tokens are ever one type, whatever the hash says."""
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -163,3 +164,23 @@ def test_types_of_megabytes_are_told_apart_and_put_in_order():
     distinct = [tokens[0], tokens[1], tokens[2], tokens[4]]
     order = order_of_types(types_from(distinct), np.ones(4, np.int64))
     assert [distinct[i] for i in order] == sorted(distinct)
+
+
+def test_a_thread_that_asks_while_the_first_long_type_is_stored(monkeypatch):
+    """Seen in training: another thread looked up a long token between two steps of storing the first one."""
+    known = Vocabulary()
+    data = np.frombuffer(b"a-long-first-token another-long-token" + bytes(8), np.uint8)
+    extend = known._seen.extend
+    others = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def slowly(values):
+            if not others:
+                others.append(pool.submit(known.numbers, data, np.array([19]), np.array([18]), None))
+                time.sleep(0.1)  # the other waits for the lock by now, or has failed
+            extend(values)
+
+        monkeypatch.setattr(known._seen, "extend", slowly)
+        first = known.numbers(data, np.array([0]), np.array([18]), None)
+        assert others[0].result(5)[0] != first[0]
+    assert len(known) == 2

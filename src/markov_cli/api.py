@@ -55,7 +55,11 @@ class Model:
 
         The file is mapped: nothing is read before it is used. `close` lets it go.
         """
-        file = modelfile.load(path)
+        return cls.around(modelfile.load(path))
+
+    @classmethod
+    def around(cls, file: modelfile.ModelFile) -> Model:
+        """A model of a file that is open."""
         types = file.types
         lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
         return cls(file.header, lexicon, file.table, file)
@@ -311,6 +315,41 @@ def train(
         jobs=jobs,
     )
     return model_of(train_sources(sources, options, progress or no_progress))
+
+
+def train_file(
+    paths: Sequence[str | os.PathLike[str]],
+    output: str,
+    *,
+    memory: int | None = None,
+    temp_dir: str | None = None,
+    resume: bool = False,
+    progress: Callable[[str, float, float], None] | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    **given: Any,
+) -> tuple[Model, int]:
+    """Read text of any size and write its model to a file; the model, mapped from there, and its bytes.
+
+    memory    bytes that may be resident; None for half of what is free. What does not fit goes to disk
+    temp_dir  the folder for that; None for the folder of `output`
+    resume    go on with a run that ended early
+    say       told what a person may want to know
+    given     as for `train`
+    """
+    from .spilling import Place, train_file
+    from .training import TrainOptions, no_progress
+
+    text = TextOptions.of(*(given.pop(name) for name in ("tokenizer", "unit", "lowercase", "pattern")))
+    options = TrainOptions(
+        **{**given, "prune": tuple(given["prune"]), "encoding": check_encoding(given["encoding"])}, text=text
+    )
+    sources = _sources(paths, ())
+    made = train_file(sources, options, output, Place(memory, temp_dir, resume), progress or no_progress, say)
+    if made.trained is not None:
+        return model_of(made.trained), made.size
+    model = Model.load(output) if made.file is None else Model.around(made.file)
+    model.repairs = made.repairs
+    return model, made.size
 
 
 def _sources(paths: Sequence[str | os.PathLike[str]], texts: Iterable[str]) -> list[Source]:

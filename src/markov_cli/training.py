@@ -7,7 +7,7 @@ threads share the work and the memory, and nothing has to be copied between proc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
@@ -15,7 +15,8 @@ from .errors import OptionError, TextError
 from .model.building import build_table, check_prune
 from .model.modelfile import Header
 from .model.table import MAX_ORDER, Table
-from .text.encoding import Collector, TextOptions, finish
+from .text.collecting import Collector, finish
+from .text.encoding import Encoder, TextOptions
 from .text.feeding import encode_blocks, new_encoders, read_blocks
 from .text.reading import BLOCK_BYTES, Repairs, Source
 from .text.tokenizing import TOKENIZERS, compile_pattern
@@ -76,10 +77,29 @@ def check_options(options: TrainOptions) -> None:
     check_prune(options.prune)
 
 
-def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
-    """Read all sources and build their table."""
-    check_options(options)
-    sources = [*sources]
+@dataclass
+class Read:
+    """A text as pieces, which `collector` holds.
+
+    encoders  those that made them, with one vocabulary
+    """
+
+    collector: Collector
+    encoders: list[Encoder]
+    repairs: Repairs
+    text_bytes: int
+
+
+def read_text(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    progress: Progress = no_progress,
+    after: Callable[[Collector, Encoder], None] = lambda collector, encoder: None,
+) -> Read:
+    """Read all sources to provisional numbers; TextError where there is no token.
+
+    after  called when a piece was added
+    """
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)
@@ -90,19 +110,36 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     )
     for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
+        after(collector, encoders[0])
         done += size
         progress("reading", done, total)
     for e in encoders:
         repairs.add(e.repairs)
     repairs.empty_sequences = collector.empty_sequences
+    text_bytes = sum(e.text_bytes for e in encoders)
     if not collector.n_tokens:
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
-        raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
-    text_bytes = sum(e.text_bytes for e in encoders)
+        raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "name a text")
+    return Read(collector, encoders, repairs, text_bytes)
+
+
+def longest_counted(options: TrainOptions, collector: Collector) -> int:
+    """The order up to which n-grams are counted: a sequence and its markers, and one order without rows."""
+    return min(options.order, collector.longest + 3)
+
+
+def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
+    """Read all sources and build their table in memory."""
+    check_options(options)
+    return train_read(read_text([*sources], options, progress), options, progress)
+
+
+def train_read(read: Read, options: TrainOptions, progress: Progress = no_progress) -> Trained:
+    """Build the table of a text in memory; the pieces are used up."""
     progress("sorting the vocabulary", 0, 1)
-    longest = min(options.order, collector.longest + 3)  # a sequence and its markers, and one order without rows
-    corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
-    del collector, encoders
+    longest = longest_counted(options, read.collector)
+    corpus = finish(read.collector, read.encoders[0], options.min_type_count, longest, options.jobs)
+    read.collector, read.encoders = Collector(options.text.unit), []
     levels = count_ngrams(
         corpus.take_stream(),
         corpus.n_tokens + corpus.n_sequences + 1,
@@ -114,18 +151,23 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     )
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs)
-    header = Header(
+    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes)
+    header.counts_of_counts = table.counts_of_counts.tolist()
+    return Trained(header, corpus.types, table, read.repairs)
+
+
+def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int) -> Header:
+    """The header of a model of this text."""
+    return Header(
         order=options.order,
         options=options.text,
-        tokens=corpus.n_tokens,
-        types=len(corpus.types),
-        sequences=corpus.n_sequences,
+        tokens=tokens,
+        types=types,
+        sequences=sequences,
         corpus_bytes=text_bytes,
         min_type_count=options.min_type_count,
         prune=options.prune if any(options.prune) else (),
-        counts_of_counts=table.counts_of_counts.tolist(),
     )
-    return Trained(header, corpus.types, table, repairs)
 
 
 def usable_cores() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import PruneType, jobs_option, json_option, note, output_option, stdin_is_terminal
+from .options import PruneType, SizeType, jobs_option, json_option, note, output_option, stdin_is_terminal
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -64,6 +64,19 @@ UNITS = ("sentence", "line", "paragraph", "file")
     help="Add CORPUS to this model, read as it was: -o, which may be MODEL, is what both texts would give.",
 )
 @jobs_option
+@click.option(
+    "--memory",
+    type=SizeType(),
+    metavar="SIZE",
+    help="Most memory to use, for example 4G; what does not fit goes to disk.  [default: half of what is free]",
+)
+@click.option(
+    "--temp-dir",
+    type=click.Path(exists=True, file_okay=False, writable=True),
+    metavar="DIR",
+    help="Where that goes.  [default: the folder of -o]",
+)
+@click.option("--resume", is_flag=True, help="Go on with a run of this text and these options that ended early.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
 @click.pass_context
@@ -74,6 +87,9 @@ def train(
     output: str | None,
     update: str | None,
     jobs: int | None,
+    memory: int | None,
+    temp_dir: str | None,
+    resume: bool,
     as_json: bool,
     quiet: bool,
     **kw: Any,
@@ -87,9 +103,10 @@ def train(
     markov train new.txt --update book.npz -o book.npz
 
     CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
-    bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. The whole table is
-    built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which
-    must have all its types and n-grams, also about 70 bytes for each n-gram.
+    bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. A text whose table does
+    not fit in --memory is sorted on disk, to the same bytes; a run of that kind that was killed goes on
+    with --resume. --update MODEL works in memory, and MODEL must have all its types and n-grams: about
+    70 bytes for each n-gram.
     """
     if not corpus:
         if stdin_is_terminal():
@@ -98,18 +115,30 @@ def train(
         corpus = ("-",)
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
+    from ..memory import check_memory
     from ..render.progress import TrainProgress
     from ..render.summary import train_json, train_lines, update_lines
     from ..training import usable_cores
     from .output import check_target, write_model
 
     check_target(output)
+    memory = memory and check_memory(memory)
+    if update is not None:
+        for name in ("memory", "temp_dir", "resume"):
+            if ctx.params[name]:
+                raise OptionError(
+                    f"--{name.replace('_', '-')} with --update, which works in memory",
+                    "leave it out; or train on both texts",
+                )
     begin = time.monotonic()
-    make = _train if update is None else _update
     with TrainProgress(quiet) as progress:
-        model = make(ctx, update, corpus, jobs or usable_cores(), progress.update)
-        progress.update("writing", 0, 1)
-        size = write_model(model, output)
+        if update is None:
+            place = {"memory": memory, "temp_dir": temp_dir, "resume": resume, "say": lambda line: note(line, quiet)}
+            model, size = _train(ctx, corpus, output, jobs or usable_cores(), progress.update, place)
+        else:
+            model = _update(ctx, update, corpus, jobs or usable_cores(), progress.update)
+            progress.update("writing", 0, 1)
+            size = write_model(model, output)
     seconds = time.monotonic() - begin
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
@@ -119,8 +148,10 @@ def train(
     sys.stdout.flush()
 
 
-def _train(ctx: click.Context, _: str | None, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
-    from ..api import train as train_model
+def _train(
+    ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int, progress: Any, place: dict[str, Any]
+) -> tuple[Model, int]:
+    from ..api import train_file
 
     given = {
         name: ctx.params[name]
@@ -128,15 +159,14 @@ def _train(ctx: click.Context, _: str | None, corpus: tuple[str, ...], jobs: int
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
         )
     }  # fmt: skip
-    return train_model(corpus, **given, jobs=jobs, progress=progress)
+    return train_file(corpus, output, **given, jobs=jobs, progress=progress, **place)
 
 
-def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
+def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
     """Add text to a model; what it was trained with need not be said again, and cannot be changed."""
     from ..api import Model
     from ..changing import update as add
 
-    assert old is not None
     loaded = Model.load(old)
     header = loaded.header
     has = {

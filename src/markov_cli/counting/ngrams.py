@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays import sort_keys
 from ..text.types import BOS, EOS
-from .packing import sort_windows
+from .packing import Windows, sort_windows
 
 RANGE_WINDOWS = 1 << 19
 SUFFIX_ROWS = 1 << 20
@@ -124,8 +124,13 @@ def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[
     none = np.empty(0, np.uint32)
     if not len(place):
         return [(none, none, none)] * order
-    windows = sort_windows(stream, place, order, bits)
-    narrow = np.uint32 if len(place) < 1 << 32 else np.int64
+    return rows_of(sort_windows(stream, place, order, bits))
+
+
+def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
+    """Per order, the rows of some windows: (token, count, children), the last empty at the top."""
+    order, none = windows.order, np.empty(0, np.uint32)
+    narrow = np.uint32 if int(windows.at[-1]) < 1 << 32 else np.int64
     at = windows.at.astype(narrow)
     found: list[tuple[np.ndarray, ...]] = []
     inside = none  # running number of rows of the order above
@@ -233,13 +238,25 @@ def _suffix_range(
     among the distinct (suffix, token), and how often each of those occurs."""
     which = np.flatnonzero((suffix >= low) & (suffix < high))
     key = (suffix[which].astype(_U) - _U(low)) << _U(bits) | token[which]
-    none = np.empty(0, np.int64)
+    order, number, runs = suffix_runs(key, wants_link, int(high - low).bit_length() + bits)
+    return which[order] if wants_link else order, number, runs
+
+
+def suffix_runs(key: np.ndarray, wants_link: bool, bits: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows given by (suffix of the history, token) as one key: the places of the rows in the order of
+    their keys, the number of each one's run of equal keys, and the lengths of the runs: int64 each.
+
+    bits  every key is below 2**bits
+
+    Without `wants_link` only the lengths are worked out; `key` is sorted where it lies.
+    """
     if not wants_link:
+        none = np.empty(0, np.int64)
         key.sort()
         return none, none, _runs(key)[1]
-    key, order = sort_keys(key, int(high - low).bit_length() + bits)
+    key, order = sort_keys(key, bits)
     number, runs = _runs(key)
-    return which[order], number, runs
+    return order, number, runs
 
 
 def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

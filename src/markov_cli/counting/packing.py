@@ -24,7 +24,7 @@ class Windows(NamedTuple):
     """Distinct windows in order: u of the m that were sorted.
 
     d        uint8/16 (u,)  the first column that differs from the window before
-    at       int64 (u+1,)   running sum of how often each occurs
+    at       int64 (u+1,)   running sum of how often each occurs, or of the weights
     size     uint8/16 (u,)  its number of ids
     key      uint64 (u,)    all ids packed, `bits` each; None where they do not fit
     columns  per column, the ids of all m windows, uint32; None where `key` is given
@@ -72,19 +72,49 @@ def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -
     bits    bits that hold any id
     """
     if order * bits <= 64:
-        return _packed(stream, place, order, bits)
-    return _refined(stream, place, order, bits)
+        ids = column(stream, place, 0, None)
+        key = ids.astype(_U)
+        for k in range(1, order):
+            ids = column(stream, place, k, ids)
+            key <<= _U(bits)
+            key |= ids
+        key.sort()
+        return _packed(key, order, bits)
+    return _refined(columns_of(stream, place, order), bits)
 
 
-def _packed(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
-    """A whole window fits one key: one sort."""
-    ids = column(stream, place, 0, None)
-    key = ids.astype(_U)
+def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
+    """All columns of the windows that begin at `place`: uint32 (m,) each."""
+    columns = [column(stream, place, 0, None)]
     for k in range(1, order):
-        ids = column(stream, place, k, ids)
-        key <<= _U(bits)
-        key |= ids
-    key.sort()
+        columns.append(column(stream, place, k, columns[-1]))
+    return columns
+
+
+def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndarray, order: int, bits: int) -> Windows:
+    """Windows that were counted before, equal ones made one.
+
+    key      uint64 (m,), all ids of each packed as `Windows.key` has them; or None, and then
+    columns  per column, uint32 (m,)
+    weight   int64 (m,), how often each occurs
+    """
+    if key is not None:
+        by_key = np.argsort(key)
+        return _packed(key[by_key], order, bits, weight[by_key])
+    return _refined(columns, bits, weight)
+
+
+def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """`Windows.at`, from where each distinct window begins among the sorted ones."""
+    if weight is None:
+        return at
+    out = np.zeros(len(at), np.int64)
+    np.cumsum(np.add.reduceat(weight, at[:-1]), out=out[1:])
+    return out
+
+
+def _packed(key: np.ndarray, order: int, bits: int, weight: np.ndarray | None = None) -> Windows:
+    """A whole window fits one key; they are sorted."""
     new = np.empty(len(key) + 1, bool)
     new[0] = new[-1] = True
     np.not_equal(key[1:], key[:-1], out=new[1:-1])
@@ -93,7 +123,7 @@ def _packed(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Win
     size = np.full(len(key), min(order, 2), np.uint8)
     for k in range(1, order - 1):
         size += (key >> _U(bits * (order - 1 - k)) & _U((1 << bits) - 1)) != EOS
-    return Windows(_levels(key, order, bits), at, size, key, None, None, bits, order)
+    return Windows(_levels(key, order, bits), _running(at, weight), size, key, None, None, bits, order)
 
 
 def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
@@ -106,15 +136,12 @@ def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
     return d
 
 
-def _refined(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
+def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = None) -> Windows:
     """Sort by some columns, then only what still ties by the next ones, and so on."""
-    m = len(place)
-    columns = [column(stream, place, 0, None)]
+    order, m = len(columns), len(columns[0])
     size = np.full(m, min(order, 2), small(order))
-    for k in range(1, order):
-        columns.append(column(stream, place, k, columns[-1]))
-        if k < order - 1:
-            size += columns[-1] != EOS
+    for k in range(1, order - 1):
+        size += columns[k] != EOS
     d = np.full(m, order + 1, small(order))
     perm = np.arange(m)
     slot: np.ndarray | None = None  # places in the order still to be sorted; None for all
@@ -169,4 +196,5 @@ def _refined(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Wi
     at = np.flatnonzero(np.append(d <= order, True))
     begin = at[:-1]
     member = perm[begin]
-    return Windows(d[begin], at, size[member], None, columns, member, bits, order)
+    running = _running(at, None if weight is None else weight[perm])
+    return Windows(d[begin], running, size[member], None, columns, member, bits, order)

@@ -17,14 +17,20 @@ from typing import IO
 import numpy as np
 
 from ..errors import ModelFileError
+from ..spill.columns import Column
 
 RETRAIN = "retrain it: markov train TEXT -o MODEL"
 _ALIGN = 64
 _EXTRA_ID = 0xD935  # the extra field that zip tools already use for alignment
 _DATE = (1980, 1, 1)
 _LOCAL_HEADER = 30
+_CRC_AT = 14  # in the local header
+_WIDE = 0xFFFFFFFF  # says that the true number is among the 64-bit ones
 MAX_HEADER_BYTES = 1 << 20
 _DTYPES = {"|u1", "<u2", "<u4", "<u8", "<f4", "<f8"}
+
+
+_COMMON = struct.pack("<HHHHH", 45, 0, 0, 0, (_DATE[0] - 1980) << 9 | _DATE[1] << 5 | _DATE[2])
 
 
 class ZipWriter:
@@ -36,7 +42,7 @@ class ZipWriter:
 
     def __init__(self, f: IO[bytes]) -> None:
         self._f = f
-        self._at = 0
+        self._at = self._start = 0
         self._directory: list[bytes] = []
 
     def _put(self, data: bytes | memoryview) -> None:
@@ -46,26 +52,52 @@ class ZipWriter:
     def add(self, name: str, a: np.ndarray, crc: int) -> None:
         """One array as member `name`.npy, with its `checksum`."""
         a = np.ascontiguousarray(a)
-        npy = _npy_header(a)
-        body = memoryview(a.reshape(-1).view(np.uint8).data) if a.size else memoryview(b"")
-        size = len(npy) + len(body)
-        file_name = f"{name}.npy".encode()
-        start = self._at
-        zip64 = struct.pack("<HHQQ", 1, 16, size, size)
-        fixed = _LOCAL_HEADER + len(file_name) + len(zip64) + 4
-        pad = -(start + fixed + len(npy)) % _ALIGN
-        extra = zip64 + struct.pack("<HH", _EXTRA_ID, pad) + bytes(pad)
-        time, date = 0, (_DATE[0] - 1980) << 9 | _DATE[1] << 5 | _DATE[2]
-        common = struct.pack("<HHHHH", 45, 0, 0, time, date)
-        wide = 0xFFFFFFFF
-        local = struct.pack("<III", crc, wide, wide) + struct.pack("<HH", len(file_name), len(extra))
-        self._put(b"PK\x03\x04" + common + local + file_name + extra + npy)
+        npy = _npy_header(a.dtype, a.shape)
+        self._begin(name, npy, a.nbytes, crc)
+        if a.size:
+            self._put_body(a)
+        self._end(name, npy, a.nbytes, crc)
+
+    def add_column(self, name: str, column: Column, dtype: np.dtype) -> None:
+        """An array on disk; its checksum is put in its place when it is known, so the file must be one that seeks."""
+        npy = _npy_header(dtype, (len(column),))
+        size = len(column) * dtype.itemsize
+        self._begin(name, npy, size, 0)
+        crc = zlib.crc32(npy)
+        for block in column.blocks():
+            a = block.astype(dtype, copy=False)
+            crc = zlib.crc32(a.view(np.uint8).data, crc)
+            self._put_body(a)
+        self._f.seek(self._start + _CRC_AT)
+        self._f.write(struct.pack("<I", crc))
+        self._f.seek(self._at)
+        self._end(name, npy, size, crc)
+
+    def _put_body(self, a: np.ndarray) -> None:
+        body = memoryview(a.reshape(-1).view(np.uint8).data)
         for begin in range(0, len(body), 1 << 24):
             self._put(body[begin : begin + (1 << 24)])
-        entry = b"PK\x01\x02" + struct.pack("<BB", 45, 3) + common
-        entry += struct.pack("<III", crc, wide, wide)
-        full = struct.pack("<HHQQQ", 1, 24, size, size, start)
-        entry += struct.pack("<HHHHHII", len(file_name), len(full), 0, 0, 0, 0o644 << 16, wide)
+
+    def _begin(self, name: str, npy: bytes, body_bytes: int, crc: int) -> None:
+        """The records before an array's data."""
+        size = len(npy) + body_bytes
+        file_name = f"{name}.npy".encode()
+        self._start = self._at
+        zip64 = struct.pack("<HHQQ", 1, 16, size, size)
+        fixed = _LOCAL_HEADER + len(file_name) + len(zip64) + 4
+        pad = -(self._at + fixed + len(npy)) % _ALIGN
+        extra = zip64 + struct.pack("<HH", _EXTRA_ID, pad) + bytes(pad)
+        local = struct.pack("<III", crc, _WIDE, _WIDE) + struct.pack("<HH", len(file_name), len(extra))
+        self._put(b"PK\x03\x04" + _COMMON + local + file_name + extra + npy)
+
+    def _end(self, name: str, npy: bytes, body_bytes: int, crc: int) -> None:
+        """The directory's entry for the array that was put last."""
+        size = len(npy) + body_bytes
+        file_name = f"{name}.npy".encode()
+        entry = b"PK\x01\x02" + struct.pack("<BB", 45, 3) + _COMMON
+        entry += struct.pack("<III", crc, _WIDE, _WIDE)
+        full = struct.pack("<HHQQQ", 1, 24, size, size, self._start)
+        entry += struct.pack("<HHHHHII", len(file_name), len(full), 0, 0, 0, 0o644 << 16, _WIDE)
         self._directory.append(entry + file_name + full)
 
     def close(self) -> int:
@@ -83,12 +115,12 @@ class ZipWriter:
 def checksum(a: np.ndarray) -> int:
     """CRC-32 of an array as `.npy`."""
     a = np.ascontiguousarray(a)
-    return zlib.crc32(a.reshape(-1).view(np.uint8).data if a.size else b"", zlib.crc32(_npy_header(a)))
+    return zlib.crc32(a.reshape(-1).view(np.uint8).data if a.size else b"", zlib.crc32(_npy_header(a.dtype, a.shape)))
 
 
-def _npy_header(a: np.ndarray) -> bytes:
+def _npy_header(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
     """Format 1.0 of NumPy's `.npy`, padded to 64 bytes."""
-    text = f"{{'descr': '{a.dtype.str}', 'fortran_order': False, 'shape': {a.shape!r}, }}"
+    text = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape!r}, }}"
     pad = -(10 + len(text) + 1) % _ALIGN
     body = text.encode("latin-1") + b" " * pad + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body)) + body

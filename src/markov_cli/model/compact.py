@@ -19,7 +19,7 @@ from ..errors import ModelFileError, NeedsCounts
 _SHIFT = 4
 SPAN = 1 << _SHIFT
 _PLACES = np.arange(SPAN, dtype=np.uint8)[:, None]
-_ASIDE = 255
+ASIDE = 255
 
 
 def smallest(limit: int) -> np.dtype:
@@ -49,9 +49,9 @@ class Counts:
     def pack(cls, values: np.ndarray) -> Counts:
         """Store integers (n,)."""
         n = len(values)
-        big_row = np.flatnonzero(values >= _ASIDE)
+        big_row = np.flatnonzero(values >= ASIDE)
         big = values[big_row]
-        small = np.minimum(values, _ASIDE).astype(np.uint8)
+        small = np.minimum(values, ASIDE).astype(np.uint8)
         edges = np.arange(0, n, SPAN)
         spans = np.add.reduceat(values, edges, dtype=np.int64) if n else np.empty(0, np.int64)
         sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(spans)))
@@ -73,7 +73,7 @@ class Counts:
     def at(self, row: np.ndarray) -> np.ndarray:
         """Counts of rows: int64 of the shape of `row`."""
         value = self.small[row].astype(np.int64)
-        aside = value == _ASIDE
+        aside = value == ASIDE
         if aside.any():
             value[aside] = self._large(row[aside])
         return value
@@ -97,8 +97,8 @@ class Counts:
     def _span(self, span: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Counts of whole spans, zeros behind the last row, a column a span.
 
-        returns uint8 (SPAN, s), large counts as _ASIDE, and of each of those its place in the span,
-                its column, and what it has above _ASIDE: three of int64 (b,)
+        returns uint8 (SPAN, s), large counts as ASIDE, and of each of those its place in the span,
+                its column, and what it has above ASIDE: three of int64 (b,)
         """
         whole = len(self.small) // SPAN
         if len(span) and int(span.max()) >= whole:
@@ -107,8 +107,8 @@ class Counts:
             values = self.small[np.minimum(row, max(len(self.small) - 1, 0))] * inside
         else:
             values = np.ascontiguousarray(self.small[: whole * SPAN].reshape(whole, SPAN)[span].T)
-        place, column = np.divmod(np.flatnonzero(values == _ASIDE), max(len(span), 1))
-        return values, place, column, self._large(span[column] * SPAN + place) - _ASIDE if len(place) else place
+        place, column = np.divmod(np.flatnonzero(values == ASIDE), max(len(span), 1))
+        return values, place, column, self._large(span[column] * SPAN + place) - ASIDE if len(place) else place
 
     def index(self) -> None:
         """Make sums and `row_at` of very many rows several times faster, for 4 or 8 bytes a row."""

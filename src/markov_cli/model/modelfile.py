@@ -18,7 +18,7 @@ import os
 import stat
 import sys
 from dataclasses import asdict, dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from .compact import SPAN, Counts, Uncounted, smallest
 from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
 from .whole import whole_file
+
+if TYPE_CHECKING:
+    from .streamed import StreamedTable
 
 FORMAT = "markov-ngram-table"
 VERSION = 1
@@ -76,14 +79,19 @@ class Header:
 # ---------------------------------------------------------------- writing
 
 
-def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
-    """All members but the header, in the order of the file."""
+def _vocabulary(types: Types) -> dict[str, np.ndarray]:
     blob = types.blob
     offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
     out = {"vocab_bytes": blob, "vocab_offsets": offsets.astype(smallest(len(blob)))}
     if types.flags.any():
         out["vocab_flags"] = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
+    return out
+
+
+def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
+    """All members but the header, in the order of the file."""
+    out = _vocabulary(types)
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
@@ -119,14 +127,15 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
     """
     if hasattr(path, "write"):
         data = io.BytesIO()
-        _write(data, header, types, table)
+        write(data, header, types, table)
         path.write(data.getbuffer())
         return data.tell()
     with whole_file(path) as f:
-        return _write(f, header, types, table)
+        return write(f, header, types, table)
 
 
-def _write(f: IO[bytes], header: Header, types: Types, table: Table) -> int:
+def write(f: IO[bytes], header: Header, types: Types, table: Table) -> int:
+    """Write a model to an open file; returns its bytes."""
     return _write_arrays(f, header, _arrays(types, table))
 
 
@@ -141,6 +150,23 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     with ThreadPoolExecutor(2) as pool:  # checksums are worked out ahead of the writing
         for (name, a), crc in zip(arrays.items(), pool.map(checksum, arrays.values()), strict=True):
             writer.add(name, a, crc)
+    return writer.close()
+
+
+def write_streamed(f: IO[bytes], header: Header, types: Types, table: StreamedTable) -> int:
+    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes."""
+    vocabulary, columns = _vocabulary(types), table.members()
+    head = header.as_dict()
+    head["arrays"] = {
+        **{n: [a.dtype.str, list(a.shape)] for n, a in vocabulary.items()},
+        **{n: [dtype.str, [len(column)]] for n, (column, dtype) in columns.items()},
+    }
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    writer = ZipWriter(f)
+    for name, a in {"header": np.frombuffer(text, np.uint8), **vocabulary}.items():
+        writer.add(name, a, checksum(a))
+    for name, (column, dtype) in columns.items():
+        writer.add_column(name, column, dtype)
     return writer.close()
 
 

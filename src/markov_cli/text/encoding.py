@@ -2,14 +2,13 @@
 
 Legend: a piece is what one block became; N tokens, S sequences, V types.
 
-Encoders may share one vocabulary, whose numbers are provisional; `finish` puts all types
+Encoders may share one vocabulary, whose numbers are provisional; `collecting.finish` puts all types
 in their final order and rewrites the text once, with final ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from ..errors import OptionError
 from . import characters as ch
 from . import tokenizing as tk
 from .reading import Block, Repairs
-from .types import EOS, N_MARKERS, UNK, Types, order_of_types
+from .types import Types
 from .units import NO_BREAKS, Breaks, find_breaks
 from .vocabulary import Vocabulary
 
@@ -253,123 +252,3 @@ def _code_point_types(cp: np.ndarray) -> Types:
             bits = cp[rows] >> (6 * (n - 1 - i))
             form[rows, i] = (bits | head) if i == 0 else (bits & 0x3F) | 0x80
     return Types(form.ravel(), 4 * np.arange(len(cp)), length, np.zeros(len(cp), np.uint8))
-
-
-@dataclass
-class Corpus:
-    """A text as ids.
-
-    stream     uint32 (N + S + 1,): EOS, then each sequence followed by EOS
-    types      the vocabulary's types, id N_MARKERS first
-    count      int64 (V,), how often each id occurs; BOS and EOS both S times
-    """
-
-    stream: np.ndarray
-    types: Types
-    count: np.ndarray
-    n_tokens: int
-    n_sequences: int
-
-    def take_stream(self) -> np.ndarray:
-        """The stream, which is then no longer here: counting lets go of it as soon as it can."""
-        stream, self.stream = self.stream, np.empty(0, np.uint32)
-        return stream
-
-
-@dataclass
-class Collector:
-    """Puts pieces in order together: closes sequences, drops empty ones."""
-
-    unit: str
-    pieces: list[Piece] = field(default_factory=list)
-    n_tokens: int = 0
-    n_sequences: int = 0
-    empty_sequences: int = 0
-    longest: int = 0  # tokens in the longest sequence
-    _open: int = 0  # tokens in the sequence that is not yet closed
-
-    def add(self, piece: Piece) -> None:
-        """Pieces of one text must come in its order; texts one after another."""
-        n = len(piece.number)
-        end = np.append(piece.end, n) if piece.last else piece.end
-        size = np.diff(end, prepend=-self._open)
-        self.longest = max(self.longest, int(size.max(initial=0)))
-        filled = size > 0
-        empty = len(end) - int(np.count_nonzero(filled))
-        if self.unit == "line":  # what stands behind the last newline is no line if it is empty
-            self.empty_sequences += empty - int(piece.last and not filled[-1])
-        elif self.unit == "file":
-            self.empty_sequences += empty
-        self._open = self._open + n if not len(end) else n - int(end[-1])
-        piece.end = end[filled]
-        self.n_tokens += n
-        self.n_sequences += len(piece.end)
-        if n or len(piece.end):
-            self.pieces.append(piece)
-
-    def counts(self, n_types: int) -> np.ndarray:
-        """How often each provisional number occurs: int64 (n_types,)."""
-        count = np.zeros(n_types, np.int64)
-        for group in _groups([p.number for p in self.pieces]):
-            some = np.bincount(group)
-            count[: len(some)] += some
-        return count
-
-
-def _groups(arrays: list[np.ndarray], size: int = 1 << 21) -> Iterator[np.ndarray]:
-    held: list[np.ndarray] = []
-    n = 0
-    for x in arrays:
-        held.append(x)
-        n += len(x)
-        if n >= size:
-            yield np.concatenate(held)
-            held, n = [], 0
-    if held:
-        yield np.concatenate(held)
-
-
-def finish(collector: Collector, encoder: Encoder, min_type_count: int, pad: int, jobs: int = 1) -> Corpus:
-    """Give every type its final id and rewrite the text with it; the pieces are used up.
-
-    encoder  any of those that made the pieces
-    pad      readable entries behind the stream (zeros)
-    """
-    every = collector.counts(encoder.n_numbers())
-    seen = np.flatnonzero(every)
-    types, count = encoder.types(seen), every[seen]
-    order = order_of_types(types, count)
-    order = order[: np.count_nonzero(count >= max(min_type_count, 1))]
-    id_of = np.full(len(every), UNK, np.uint32)
-    id_of[seen[order]] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
-    n_unknown = int(count.sum() - count[order].sum())
-    s = collector.n_sequences
-    all_counts = np.concatenate((np.array([n_unknown, s, s], np.int64), count[order]))
-    stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
-    stream[0] = EOS
-    pieces = collector.pieces
-    ends = np.cumsum([1, *(len(p.number) + len(p.end) for p in pieces)]).tolist()
-
-    def write(i: int) -> None:
-        piece, here = pieces[i], stream[ends[i] : ends[i + 1]]
-        pieces[i] = _USED
-        ids = id_of[piece.number]
-        if len(piece.end):
-            token = np.ones(len(here), bool)
-            token[piece.end + np.arange(len(piece.end))] = False
-            here[token] = ids
-            here[~token] = EOS
-        else:
-            here[:] = ids
-
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and a prompt does without
-
-    with ThreadPoolExecutor(jobs) as pool:
-        kept = pool.submit(types.take, order)
-        for _ in pool.map(write, range(len(pieces))):
-            pass
-    pieces.clear()
-    return Corpus(stream, kept.result(), all_counts, collector.n_tokens, s)
-
-
-_USED = Piece(np.empty(0, np.uint32), np.empty(0, np.int64), False)

@@ -1,0 +1,132 @@
+"""Arrays on disk, written from the front and read in pieces.
+
+A column is read with plain reads and never mapped, so that what it takes of memory is what was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BLOCK = 1 << 20  # entries read at one time
+
+
+@dataclass
+class Column:
+    """n numbers of one dtype in a file."""
+
+    path: str
+    dtype: np.dtype
+    n: int
+    crc: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return Path(self.path).name
+
+    def described(self) -> list[Any]:
+        """What `of` makes it of again, and a journal keeps."""
+        return [self.name, self.dtype.str, self.n, self.crc]
+
+    @classmethod
+    def of(cls, folder: str, described: list[Any]) -> Column:
+        """A column that was written before."""
+        name, dtype, n, crc = described
+        return cls(os.path.join(folder, name), np.dtype(dtype), n, crc)
+
+    def whole(self) -> tuple[int, int]:
+        """Its bytes and checksum."""
+        return self.n * self.dtype.itemsize, self.crc
+
+    def __len__(self) -> int:
+        return self.n
+
+    def read(self, low: int = 0, high: int | None = None) -> np.ndarray:
+        """Entries low..high-1."""
+        high = self.n if high is None else min(high, self.n)
+        if high <= low:
+            return np.empty(0, self.dtype)
+        out = np.fromfile(self.path, self.dtype, high - low, offset=low * self.dtype.itemsize)
+        if len(out) != high - low:
+            raise OSError(5, "a file of this run was cut short", self.path)
+        return out
+
+    def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
+        """All entries, in order."""
+        for low in range(0, self.n, size):
+            yield self.read(low, low + size)
+
+    def drop(self) -> None:
+        """Remove the file."""
+        os.unlink(self.path)
+
+
+class Writer:
+    """Writes one column; `crc` is what was written so far."""
+
+    def __init__(self, path: str, dtype: np.typing.DTypeLike) -> None:
+        self.path, self.dtype, self.n, self.crc = path, np.dtype(dtype), 0, 0
+        self._f = open(path, "wb")  # noqa: SIM115 - `close` closes it
+
+    def append(self, values: np.ndarray) -> None:
+        """Put values at the end."""
+        data = np.ascontiguousarray(values, self.dtype)
+        if len(data):
+            view = memoryview(data.view(np.uint8).data)
+            self._f.write(view)
+            self.crc = zlib.crc32(view, self.crc)
+            self.n += len(data)
+
+    def close(self) -> Column:
+        """The column, complete."""
+        self._f.close()
+        return Column(self.path, self.dtype, self.n, self.crc)
+
+
+class Buckets:
+    """Records sorted into files by ranges of their keys, so that each file can be taken into memory.
+
+    edges  uint64 (b - 1,), rising: bucket i holds edges[i-1] <= key < edges[i]
+    """
+
+    def __init__(self, folder: str, name: str, edges: np.ndarray, extra: np.typing.DTypeLike | None = None) -> None:
+        self._edges = edges
+        n = len(edges) + 1
+        self._keys = [Writer(os.path.join(folder, f"{name}.{i}.key"), np.uint64) for i in range(n)]
+        self._extra = (
+            [] if extra is None else [Writer(os.path.join(folder, f"{name}.{i}.extra"), extra) for i in range(n)]
+        )
+
+    def add(self, key: np.ndarray, extra: np.ndarray | None = None) -> None:
+        """Put records where they belong: uint64 (m,), and what goes with each."""
+        if extra is None:
+            key = np.sort(key)
+        else:
+            order = np.argsort(key, kind="stable")
+            key, extra = key[order], extra[order]
+        cuts = [0, *np.searchsorted(key, self._edges).tolist(), len(key)]
+        for i, (low, high) in enumerate(pairwise(cuts)):
+            if low < high:
+                self._keys[i].append(key[low:high])
+                if extra is not None:
+                    self._extra[i].append(extra[low:high])
+
+    def take(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each bucket's keys and extras in the order of the ranges; the files are used up."""
+        keys = [w.close() for w in self._keys]
+        extras = [w.close() for w in self._extra]
+        for i, key in enumerate(keys):
+            values = key.read()
+            key.drop()
+            more = extras[i].read() if extras else values[:0]
+            if extras:
+                extras[i].drop()
+            yield values, more

@@ -1,0 +1,434 @@
+"""Text to a model file within a limit of memory: what does not fit goes to disk.
+
+The steps, each written down when it is complete, so that a run that was killed can go on from it:
+text (provisional numbers, vocabulary), runs (each a block of windows, sorted), rows (all
+runs merged by ranges), table (left neighbours, links, pruning), and the model file itself.
+
+Legend: n is the order up to which n-grams are counted; a window and a run are as in counting/runs.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from .counting.runs import Packing, Rows, Run, cuts_of, merged, sorted_run, spacing, stitched
+from .errors import MarkovError
+from .memory import default_memory, give_back, resident_bytes
+from .model import modelfile
+from .model.streamed import StreamedTable, left_neighbours, pruned, write_rows
+from .model.whole import whole_file
+from .spill.columns import Column, Writer
+from .spill.workspace import Workspace
+from .text.collecting import Collector, final_ids
+from .text.encoding import Encoder
+from .text.reading import Repairs, Source
+from .text.spilling import END, SpilledText
+from .text.types import EOS, Types
+from .threads import in_order
+from .training import (
+    Progress,
+    Read,
+    Trained,
+    TrainOptions,
+    check_options,
+    header_of,
+    longest_counted,
+    no_progress,
+    read_text,
+    train_read,
+)
+
+_MARGIN = 24 << 20  # of memory, for what is not counted
+_MAX_BLOCK = 1 << 22  # windows
+_MIN_BLOCK = 1 << 14
+_TYPE_BYTES = 170  # that a type takes while text is read, its places in the hash table among them
+_SMALL_DISK = 1 << 30  # needs below this are not worth a word
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training may put what it needs.
+
+    memory    bytes of resident memory, None for half of what is free
+    temp_dir  for what does not fit; None for the folder of the model
+    resume    go on with a run that ended early
+    """
+
+    memory: int | None = None
+    temp_dir: str | None = None
+    resume: bool = False
+
+
+def token_bytes(order: int) -> int:
+    """Bytes of memory that training takes at most for each token where all is held in memory."""
+    return 40 + 18 * order
+
+
+def train_file(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    target: str,
+    place: Place | None = None,
+    progress: Progress = no_progress,
+    say: Say = lambda line: None,
+) -> Made:
+    """Read all sources and write their model to `target`, `-` for standard output.
+
+    The same bytes as `train_sources` and saving give, whatever the place.
+    """
+    check_options(options)
+    place = place or Place()
+    limit = place.memory or default_memory()
+    identity = _identity(sources, options)
+    _say_disk(sources, options, target, place, limit, say)
+    work = Workspace(target, place.temp_dir, identity, place.resume and identity["again"])
+    if place.resume and not work.found:
+        say("--resume: no run of this text with these options to go on with; starting anew")
+    try:
+        with work:
+            return _Training(sources, options, target, limit, work, progress, say).run()
+    except OSError as error:
+        if error.errno == errno.ENOSPC and work.folder:
+            where = "make room there, or --temp-dir DIR on a larger disk; an earlier model in its place is whole"
+            raise MarkovError(f"{work.base}: no space left on the disk", where) from None
+        raise
+
+
+def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    texts = []
+    for s in sources:
+        stat = None if s.data is not None or s.is_stdin else os.stat(s.path)
+        texts.append([s.path, stat and [stat.st_size, stat.st_mtime_ns]])
+    plain = asdict(options)
+    for name in ("jobs", "block_bytes", "range_windows"):
+        del plain[name]
+    return {"texts": texts, "options": plain, "again": all(t[1] is not None for t in texts), "python": sys.byteorder}
+
+
+def _say_disk(
+    sources: Sequence[Source], options: TrainOptions, target: str, place: Place, limit: int, say: Say
+) -> None:
+    """How much disk a large text may need: three bytes of text a token, and every window another."""
+    tokens = sum(s.size_bytes for s in sources) // 3
+    if tokens * token_bytes(options.order) < limit:
+        return
+    n = options.order
+    need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1))
+    folder = place.temp_dir or os.path.dirname(os.path.realpath(target))
+    if need < _SMALL_DISK:
+        return
+    free = shutil.disk_usage(folder).free
+    where = f"up to {_size(need)} of disk in {folder}, where {_size(free)} are free"
+    say(f"the text may not fit in {_size(limit)} of memory: {where}")
+
+
+def _size(n: int) -> str:
+    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"
+
+
+@dataclass
+class Made:
+    """What was written: its bytes, and the model, as it was made or as it lies on disk."""
+
+    size: int
+    repairs: Repairs
+    trained: Trained | None = None
+    file: modelfile.ModelFile | None = None
+
+
+@dataclass
+class _Text:
+    """What is known of a text that was spilled; a step of the journal."""
+
+    n_tokens: int
+    n_sequences: int
+    longest: int
+    text_bytes: int
+    stream: list[Any]
+    id_of: list[Any]
+    counts: list[Any]
+    types: list[list[Any]]  # blob, length, flags
+    repairs: dict[str, Any]
+
+
+class _Training:
+    """One run."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        options: TrainOptions,
+        target: str,
+        limit: int,
+        work: Workspace,
+        progress: Progress,
+        say: Say,
+    ) -> None:
+        self.sources, self.options, self.target, self.limit = sources, options, target, limit
+        self.work, self.progress, self.say = work, progress, say
+        self._spilled: SpilledText | None = None
+
+    def run(self) -> Made:
+        """All steps that are not done yet."""
+        found = self.work.step("text")
+        table = self.work.step("table")
+        rows = self.work.step("rows") if table is None else None
+        runs = self.work.step("runs") if table is None and rows is None else None
+        needs_stream = table is None and rows is None and runs is None
+        if found is None or (needs_stream and self.work.step("stream") is None):
+            found = self._read()
+            if isinstance(found, Read):  # it fits
+                trained = train_read(found, self.options, self.progress)
+                self.progress("writing", 0, 1)
+                size, _ = self._write(lambda f: modelfile.write(f, trained.header, trained.types, trained.table))
+                return Made(size, trained.repairs, trained)
+            table = rows = runs = None
+        else:
+            self.say(f"--resume: going on behind {self._reached(table, rows, runs)}")
+        text = _Text(**found)
+        self.packing = Packing(text.longest, max(int(text.counts[2] - 1).bit_length(), 2))
+        if table is None:
+            if rows is None:
+                if runs is None:
+                    runs = self._sort_runs(text)
+                rows = self._merge(text, runs)
+            table = self._finish_table(rows)
+        size, file = self._store(text, StreamedTable.of(self.work.folder, table))
+        return Made(size, Repairs(**text.repairs), file=file)
+
+    def _reached(self, table: Any, rows: Any, runs: Any) -> str:
+        done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
+        return f"its {done[0]}" if done else "the reading of its text"
+
+    # ------------------------------------------------------------ reading
+
+    def _read(self) -> Read | dict[str, Any]:
+        """The text in memory where it fits, else the step `text`."""
+        held = self.limit // token_bytes(self.options.order)  # tokens that may be held
+
+        def after(collector: Collector, encoder: Encoder) -> None:
+            types = len(encoder.vocabulary)
+            if types * _TYPE_BYTES > self.limit - _MARGIN:
+                raise MarkovError(
+                    f"--memory {_size(self.limit)}: not enough for a vocabulary of {types:,} types",
+                    f"--memory {_size(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
+                )
+            if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // token_bytes(1):
+                self._spilled = SpilledText(self.work.path("stream"))
+            if self._spilled is not None and len(collector.pieces) >= 64:
+                self._spilled.add(collector.take())
+
+        read = read_text(self.sources, self.options, self.progress, after)
+        spilled = self._spilled
+        if spilled is None:
+            return read
+        spilled.add(read.collector.take())
+        self.progress("sorting the vocabulary", 0, 1)
+        return self._keep_text(read, spilled)
+
+    def _keep_text(self, read: Read, spilled: SpilledText) -> dict[str, Any]:
+        encoder, collector = read.encoders[0], read.collector
+        ids = final_ids(
+            spilled.counts(encoder.n_numbers()), encoder, collector.n_sequences, self.options.min_type_count
+        )
+        types = ids.types()
+        shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))  # END is 0, and numbers are one more
+        assert END == 0
+        stream = spilled.close()
+        columns = {
+            "id_of": shift,
+            "counts": ids.count,
+            "vocab_blob": types.blob,
+            "vocab_length": types.length,
+            "vocab_flags": types.flags,
+        }
+        made = {name: self._column(name, a) for name, a in columns.items()}
+        step = _Text(
+            collector.n_tokens,
+            collector.n_sequences,
+            longest_counted(self.options, collector),
+            read.text_bytes,
+            stream.described(),
+            made["id_of"].described(),
+            made["counts"].described(),
+            [made[name].described() for name in ("vocab_blob", "vocab_length", "vocab_flags")],
+            asdict(read.repairs),
+        )
+        kept = [made[name] for name in ("counts", "vocab_blob", "vocab_length", "vocab_flags")]
+        self.work.done("text", asdict(step), {c.name: c.whole() for c in kept})
+        self.work.done("stream", None, {c.name: c.whole() for c in (stream, made["id_of"])})
+        read.encoders, read.collector = [], Collector(self.options.text.unit)
+        self._spilled = None
+        return asdict(step)
+
+    def _column(self, name: str, values: np.ndarray) -> Column:
+        writer = Writer(self.work.path(name), values.dtype)
+        writer.append(values)
+        return writer.close()
+
+    def _opened(self, described: list[Any]) -> Column:
+        return Column.of(self.work.folder, described)
+
+    # ------------------------------------------------------------ counting
+
+    def _free(self) -> int:
+        """Bytes that may still be taken."""
+        give_back()
+        return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
+
+    def _sort_runs(self, text: _Text) -> list[Any]:
+        """Every block of windows as a sorted run on disk: the step `runs`."""
+        n, packing, jobs = text.longest, self.packing, self.options.jobs
+        stream = self._opened(text.stream)
+        id_of = self._opened(text.id_of).read()
+        windows = len(stream) - 1 if n > 1 else 0  # none begins with the last EOS
+        size = self.work.step("block")
+        if size is None:
+            each = 90 if packing.one_key else 110 + 12 * n
+            size = int(np.clip(self._free() // (jobs * each), _MIN_BLOCK, _MAX_BLOCK))
+            self.work.done("block", size)
+
+        def one(i: int) -> list[Any]:
+            name = f"run_{i}"
+            known = self.work.step(name)
+            if known is not None:
+                return list(known)
+            low = i * size
+            m = min(size, windows - low)
+            ids = np.zeros(m + n, np.uint32)
+            part = stream.read(low, low + m + n)
+            np.take(id_of, part, out=ids[: len(part)])
+            run = sorted_run(ids, m, packing)
+            columns = [
+                self._column(f"{name}.windows", run.windows.reshape(-1)),
+                self._column(f"{name}.count", run.count),
+                self._column(f"{name}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
+            ]
+            return [c.described() for c in columns]
+
+        runs: list[Any] = []
+        n_runs = -(-windows // size)
+        for i, run in enumerate(in_order(one, range(n_runs), jobs)):
+            if self.work.step(f"run_{i}") is None:
+                self.work.done(f"run_{i}", run, {c[0]: self._opened(c).whole() for c in run})
+            runs.append(run)
+            self.progress("sorting", i + 1, n_runs)
+        files = {c[0]: self._opened(c).whole() for run in runs for c in run}
+        self.work.done("runs", runs, files)
+        self.work.drop(text.stream[0], text.id_of[0])
+        return runs
+
+    def _merge(self, text: _Text, runs: list[Any]) -> dict[str, Any]:
+        """All runs merged, range by range: the step `rows`."""
+        n, jobs = text.longest, self.options.jobs
+        each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
+        most = int(np.clip(self._free() // each, _MIN_BLOCK, _MAX_BLOCK))
+        files = [_RunFile(self.packing, *(self._opened(c) for c in run)) for run in runs]
+        cuts = cuts_of([f.samples() for f in files], [len(f.count) for f in files], self.packing, most)
+        for f in files:
+            f.cut(cuts)
+
+        def one(i: int) -> Rows | None:
+            return merged([f.part(i) for f in files], self.packing)
+
+        def ranges() -> Iterator[Rows]:
+            for i, rows in enumerate(in_order(one, range(len(cuts) + 1), jobs)):
+                self.progress("merging", i + 1, len(cuts) + 1)
+                if rows is not None:
+                    yield rows
+
+        counts = self._opened(text.counts).read()
+        table = write_rows(stitched(ranges()), counts, n, self.work.folder)
+        described = table.described()
+        self.work.done("rows", described, table.files())
+        self.work.drop(*(c[0] for run in runs for c in run))
+        return described
+
+    def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
+        """Left neighbours, links, and pruning: the step `table`."""
+        table = StreamedTable.of(self.work.folder, rows)
+        bucket = int(np.clip(self._free() // 64, _MIN_BLOCK, 4 * _MAX_BLOCK))
+        self.progress("joining", 0, 1)
+        left_neighbours(table, self.work.folder, bucket, lambda share: self.progress("joining", share, 1))
+        n = len(table.orders)
+        if any(self.options.prune):
+            table = pruned(table, self.options.prune, self.work.folder)
+        if 1 < n < self.options.order:
+            table.orders.pop()  # counted only to have what lies below it, and empty
+        described = table.described()
+        self.work.done("table", described, table.files())
+        return described
+
+    # ------------------------------------------------------------ writing
+
+    def _store(self, text: _Text, table: StreamedTable) -> tuple[int, modelfile.ModelFile | None]:
+        self.progress("writing", 0, 1)
+        blob, length, flags = (self._opened(c).read() for c in text.types)
+        types = Types(blob, np.cumsum(length) - length, length, flags)
+        header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes)
+        header.counts_of_counts = table.counts_of_counts.tolist()
+        return self._write(lambda f: modelfile.write_streamed(f, header, types, table))
+
+    def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, modelfile.ModelFile | None]:
+        """The model where it belongs; where that is standard output, also mapped from its file here."""
+        if self.target != "-":
+            with whole_file(self.target) as f:
+                return write(f), None
+        path = self.work.path("model")
+        with open(path, "w+b") as f:  # standard output does not seek
+            size = write(f)
+            f.seek(0)
+            shutil.copyfileobj(f, sys.stdout.buffer, 1 << 20)
+            sys.stdout.buffer.flush()
+        return size, modelfile.load(path)
+
+
+class _RunFile:
+    """A run on disk, read by ranges."""
+
+    def __init__(self, packing: Packing, windows: Column, count: Column, sample: Column) -> None:
+        self.packing, self.windows, self.count, self.sample = packing, windows, count, sample
+        self._width = 1 if packing.one_key else packing.order
+        self._at = [0, len(count)]
+
+    def samples(self) -> np.ndarray:
+        return self._shaped(self.sample.read())
+
+    def _shaped(self, values: np.ndarray) -> np.ndarray:
+        return values if self.packing.one_key else values.reshape(-1, self._width)
+
+    def _read(self, low: int, high: int) -> np.ndarray:
+        return self._shaped(self.windows.read(low * self._width, high * self._width))
+
+    def cut(self, cuts: list[np.ndarray]) -> None:
+        """Find where the cuts lie: between two samples, and there by halves."""
+        step, n = spacing(len(self.count)), len(self.count)
+        samples = self.samples()
+        self._at = [0]
+        for cut in cuts:
+            i = self.packing.before(samples, cut)
+            low, high = max(i - 1, 0) * step, min(i * step, n)
+            while low < high:
+                middle = (low + high) // 2
+                if self.packing.before(self._read(middle, middle + 1), cut):
+                    low = middle + 1
+                else:
+                    high = middle
+            self._at.append(low)
+        self._at.append(n)
+
+    def part(self, i: int) -> Run:
+        """The windows of range i."""
+        low, high = self._at[i], self._at[i + 1]
+        return Run(self._read(low, high), self.count.read(low, high))
