@@ -73,7 +73,7 @@ def test_counts_are_the_oracles(streams, order, range_windows, jobs):
 def test_refining_gives_what_packing_gives(streams, order, range_windows):
     """The long way of sorting, for windows that one key would hold."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "_packed", packing._refined)
+        patch.setattr(packing, "fits_one_key", lambda order, bits: False)
         check(streams, order, 6, 1, range_windows)
 
 
@@ -161,10 +161,10 @@ def test_no_key_fits_anywhere(monkeypatch):
     """Every column by itself, as if ids had 52 bits."""
     refined = packing._refined
 
-    def with_wide_ids(stream, place, order, bits):
-        return refined(stream, place, order, 52)
+    def with_wide_ids(columns, bits, weight=None):
+        return refined(columns, 52, weight)
 
-    monkeypatch.setattr(packing, "_packed", with_wide_ids)
+    monkeypatch.setattr(packing, "fits_one_key", lambda order, bits: False)
     monkeypatch.setattr(packing, "_refined", with_wide_ids)
     rng = np.random.default_rng(3)
     streams = [[1, *rng.integers(3, 6, n).tolist(), 2] for n in rng.integers(1, 30, 100)]

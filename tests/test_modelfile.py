@@ -191,13 +191,13 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     path = tmp_path / "model.npz"
     path.write_bytes(tiny)
     if fail == "write":
-        whole = modelfile._write
+        whole = modelfile.write
 
         def write(f, *model):
             f.write(b"the beginning of a file")
             whole(Full(), *model)
 
-        monkeypatch.setattr(modelfile, "_write", write)
+        monkeypatch.setattr(modelfile, "write", write)
     else:
         monkeypatch.setattr(os, fail, lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import OptionError
 
-LEAST = 100_000_000  # Python, NumPy and what shows progress take about 60 MB of it
+LEAST = 128_000_000  # Python, NumPy and what shows progress take about 80 MB of it
 _SHARE = 0.5  # of what is free: other programs need some, and so do the pages of files
 
 

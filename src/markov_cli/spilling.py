@@ -49,7 +49,8 @@ from .training import (
 _MARGIN = 24 << 20  # of memory, for what is not counted
 _MAX_BLOCK = 1 << 22  # windows
 _MIN_BLOCK = 1 << 14
-_TYPE_BYTES = 170  # that a type takes while text is read, its places in the hash table among them
+_TYPE_BYTES = 320  # that a type takes until the vocabulary is sorted, its places in the hash table among them
+_HELD = 1 << 20  # tokens that are written to disk together
 _SMALL_DISK = 1 << 30  # needs below this are not worth a word
 
 Say = Callable[[str], None]
@@ -226,7 +227,7 @@ class _Training:
                 )
             if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // token_bytes(1):
                 self._spilled = SpilledText(self.work.path("stream"))
-            if self._spilled is not None and len(collector.pieces) >= 64:
+            if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 self._spilled.add(collector.take())
 
         read = read_text(self.sources, self.options, self.progress, after)
@@ -358,7 +359,7 @@ class _Training:
     def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
         """Left neighbours, links, and pruning: the step `table`."""
         table = StreamedTable.of(self.work.folder, rows)
-        bucket = int(np.clip(self._free() // 64, _MIN_BLOCK, 4 * _MAX_BLOCK))
+        bucket = int(np.clip(self._free() // 80, _MIN_BLOCK, 4 * _MAX_BLOCK))
         self.progress("joining", 0, 1)
         left_neighbours(table, self.work.folder, bucket, lambda share: self.progress("joining", share, 1))
         n = len(table.orders)

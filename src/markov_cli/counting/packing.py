@@ -65,13 +65,18 @@ def column(stream: np.ndarray, place: np.ndarray, k: int, before: np.ndarray | N
     return np.where(before == EOS, before, stream[place + k])
 
 
+def fits_one_key(order: int, bits: int) -> bool:
+    """All ids of a window, packed, are one uint64."""
+    return order * bits <= 64
+
+
 def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
     """The windows that begin at `place`, int64 (m,), in order, equal ones counted.
 
     stream  uint32, with `order` readable entries behind every place
     bits    bits that hold any id
     """
-    if order * bits <= 64:
+    if fits_one_key(order, bits):
         ids = column(stream, place, 0, None)
         key = ids.astype(_U)
         for k in range(1, order):

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..text.types import EOS
 from .ngrams import rows_of
-from .packing import Windows, sort_rows, sort_windows
+from .packing import Windows, fits_one_key, sort_rows, sort_windows
 
 SAMPLES = 1 << 10  # windows of a run that are known without reading it
 _U = np.uint64
@@ -33,7 +33,7 @@ class Packing:
     @property
     def one_key(self) -> bool:
         """A window is one uint64."""
-        return self.order * self.bits <= 64
+        return fits_one_key(self.order, self.bits)
 
     @property
     def row_bytes(self) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from ..spill.locks import lock
+
+_TRIES = 100
 
 
 @contextmanager
@@ -21,14 +27,41 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield f
         return
     folder, name = os.path.split(target)
+    _clean(folder, name)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "xb") as f:
+        with _new(temporary) as f:
             yield f
             f.flush()
             os.fsync(f.fileno())
-        os.replace(temporary, target)
+            if os.name != "nt":  # while the lock is held, so that nobody takes it for a leftover
+                os.replace(temporary, target)
+        if os.name == "nt":  # where an open file cannot be renamed
+            os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _new(path: str) -> IO[bytes]:
+    """A new file that is locked; begun again where another run cleaned up between the two."""
+    for _ in range(_TRIES):
+        with suppress(FileExistsError):
+            f = open(path, "x+b")  # noqa: SIM115 - the caller closes it
+            if lock(f) is not False and os.path.exists(path):
+                return f
+            f.close()
+        time.sleep(0.01)
+    raise FileExistsError(errno.EEXIST, "another run writes it just now", path)
+
+
+def _clean(folder: str, name: str) -> None:
+    """Remove what runs that were killed left of this file: what nobody holds a lock of."""
+    with suppress(OSError):
+        for other in os.listdir(folder):
+            if other.startswith(f".{name}.") and other.endswith(".tmp") and other[len(name) + 2 : -4].isdigit():
+                path = os.path.join(folder, other)
+                with suppress(OSError), open(path, "r+b") as f:
+                    if lock(f):
+                        os.unlink(path)

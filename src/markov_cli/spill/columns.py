@@ -107,12 +107,12 @@ class Buckets:
 
     def add(self, key: np.ndarray, extra: np.ndarray | None = None) -> None:
         """Put records where they belong: uint64 (m,), and what goes with each."""
-        if extra is None:
-            key = np.sort(key)
-        else:
-            order = np.argsort(key, kind="stable")
-            key, extra = key[order], extra[order]
-        cuts = [0, *np.searchsorted(key, self._edges).tolist(), len(key)]
+        where = np.searchsorted(self._edges, key, "right").astype(np.uint8)  # at most 256 files
+        order = np.argsort(where, kind="stable")  # of uint8: a counting sort
+        key = key[order]
+        if extra is not None:
+            extra = extra[order]
+        cuts = [0, *np.cumsum(np.bincount(where, minlength=len(self._keys))).tolist()]
         for i, (low, high) in enumerate(pairwise(cuts)):
             if low < high:
                 self._keys[i].append(key[low:high])

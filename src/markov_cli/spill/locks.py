@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import IO, Any
 
 try:
@@ -10,8 +11,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment,unused-ignore]
 
 
-def lock(f: IO[Any]) -> bool:
-    """Take the lock of an open file; False where another process has it."""
+def lock(f: IO[Any]) -> bool | None:
+    """Take the lock of an open file; False where another process has it, None where the disk knows no locks."""
     try:
         if fcntl is not None:
             fcntl.flock(f.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -19,6 +20,6 @@ def lock(f: IO[Any]) -> bool:
             import msvcrt
 
             msvcrt.locking(f.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    except OSError:
-        return False
+    except OSError as error:
+        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK) else None
     return True

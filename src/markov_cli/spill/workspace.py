@@ -49,7 +49,7 @@ class Workspace:
         for name in names:
             folder = os.path.join(self.base, name)
             held = self._take(folder)
-            if held is None:
+            if held is None or not lock(held):
                 continue
             steps = _read_journal(os.path.join(folder, _JOURNAL))
             if resume and not self.found and steps.get("begin") == self._identity and len(steps) > 1:
@@ -60,12 +60,12 @@ class Workspace:
 
     @staticmethod
     def _take(folder: str) -> IO[bytes] | None:
-        """The folder's lock, None where it is not ours to touch."""
+        """The folder's lock, None where another run has it."""
         try:
             held = open(os.path.join(folder, _LOCK), "ab")  # noqa: SIM115 - held as long as the run lasts
         except OSError:
             return None
-        if lock(held) and os.path.exists(os.path.join(folder, _LOCK)):
+        if lock(held) is not False and os.path.exists(os.path.join(folder, _LOCK)):
             return held
         held.close()
         return None

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..spill.columns import Column, Writer
 from .encoding import Piece
 
 END = 0  # in the file, where a sequence ends; numbers are one more than they were
+
+
+_GROUP = 1 << 20  # tokens counted at one time
+
+
+def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
+    group: list[Piece] = []
+    n = 0
+    for piece in pieces:
+        group.append(piece)
+        n += len(piece.number)
+        if n >= _GROUP:
+            yield group
+            group, n = [], 0
+    if group:
+        yield group
 
 
 class SpilledText:
@@ -20,8 +38,7 @@ class SpilledText:
 
     def add(self, pieces: list[Piece]) -> None:
         """Put pieces at the end; they are used up."""
-        while pieces:
-            some, pieces[:64] = pieces[:64], []
+        for some in _groups(pieces):
             for piece in some:
                 out = np.zeros(len(piece.number) + len(piece.end), np.uint32)
                 token = np.ones(len(out), bool)
@@ -34,6 +51,7 @@ class SpilledText:
                 larger[: len(self._count)] = self._count
                 self._count = larger
             self._count[: len(found)] += found
+        pieces.clear()
 
     def counts(self, n_types: int) -> np.ndarray:
         """How often each provisional number occurs: int64 (n_types,)."""
