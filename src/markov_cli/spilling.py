@@ -188,6 +188,8 @@ class _Training:
         runs = self.work.step("runs") if table is None and rows is None else None
         needs_stream = table is None and rows is None and runs is None
         if found is None or (needs_stream and self.work.step("stream") is None):
+            if self.work.found:
+                self.say("--resume: its text was not read to the end; starting anew")
             found = self._read()
             if isinstance(found, Read):  # it fits
                 trained = train_read(found, self.options, self.progress)
@@ -268,7 +270,7 @@ class _Training:
         )
         kept = [made[name] for name in ("counts", "vocab_blob", "vocab_length", "vocab_flags")]
         self.work.done("text", asdict(step), {c.name: c.whole() for c in kept})
-        self.work.done("stream", None, {c.name: c.whole() for c in (stream, made["id_of"])})
+        self.work.done("stream", {}, {c.name: c.whole() for c in (stream, made["id_of"])})
         read.encoders, read.collector = [], Collector(self.options.text.unit)
         self._spilled = None
         return asdict(step)
@@ -359,9 +361,10 @@ class _Training:
     def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
         """Left neighbours, links, and pruning: the step `table`."""
         table = StreamedTable.of(self.work.folder, rows)
-        bucket = int(np.clip(self._free() // 80, _MIN_BLOCK, 4 * _MAX_BLOCK))
+        jobs = self.options.jobs
+        bucket = int(np.clip(self._free() // (80 * jobs + 24 * (2 * jobs + 1)), _MIN_BLOCK, _MAX_BLOCK))
         self.progress("joining", 0, 1)
-        left_neighbours(table, self.work.folder, bucket, lambda share: self.progress("joining", share, 1))
+        left_neighbours(table, self.work.folder, bucket, jobs, lambda share: self.progress("joining", share, 1))
         n = len(table.orders)
         if any(self.options.prune):
             table = pruned(table, self.options.prune, self.work.folder)

@@ -18,6 +18,7 @@ import numpy as np
 from ..counting.ngrams import suffix_runs
 from ..spill.columns import BLOCK, Buckets, Column, Writer
 from ..text.types import BOS
+from ..threads import in_order
 from .building import threshold
 from .compact import smallest
 from .counted import CountColumns, CountWriter
@@ -226,11 +227,15 @@ def opened_by_bos(table: StreamedTable) -> list[tuple[int, int]]:
 
 
 def left_neighbours(
-    table: StreamedTable, folder: str, bucket_rows: int, tick: Callable[[float], None] = lambda share: None
+    table: StreamedTable,
+    folder: str,
+    bucket_rows: int,
+    jobs: int = 1,
+    tick: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Fill in `left` of every order but the top, and `link` of those from 3 on, as counting does in memory.
 
-    bucket_rows  rows sorted in memory at one time, about
+    bucket_rows  rows sorted in memory at one time by each job, about
     """
     orders = table.orders
     if len(orders) == 1:
@@ -253,13 +258,17 @@ def left_neighbours(
         links = _Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
         low, high = opened[k - 2]
         at = 0
-        for key, row in keys:
-            order, number, runs = suffix_runs(key, wants_link)
+
+        def one(bucket: tuple[np.ndarray, np.ndarray], wants_link: bool = wants_link) -> tuple[np.ndarray, ...]:
+            order, number, runs = suffix_runs(bucket[0], wants_link)
+            return bucket[1][order] if wants_link else order, number, runs
+
+        for row, number, runs in in_order(one, keys, jobs):
             place = np.arange(at, at + len(runs))
             place[place >= low] += high - low
             _append_with_gap(found, runs, at, low, high)
             if links is not None:
-                links.add(row[order], place[number])
+                links.add(row, place[number])
             at += len(runs)
             tick(at / max(len(orders[k - 2]), 1))
         if at <= low:

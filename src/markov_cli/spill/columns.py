@@ -70,24 +70,26 @@ class Column:
 
 
 class Writer:
-    """Writes one column; `crc` is what was written so far."""
+    """Writes one column; `crc` is what was written so far. The file is open only while it is written to."""
 
     def __init__(self, path: str, dtype: np.typing.DTypeLike) -> None:
         self.path, self.dtype, self.n, self.crc = path, np.dtype(dtype), 0, 0
-        self._f = open(path, "wb")  # noqa: SIM115 - `close` closes it
+        open(path, "wb").close()
 
     def append(self, values: np.ndarray) -> None:
         """Put values at the end."""
         data = np.ascontiguousarray(values, self.dtype)
         if len(data):
             view = memoryview(data.view(np.uint8).data)
-            self._f.write(view)
+            with open(self.path, "ab", buffering=0) as f:
+                written = 0
+                while written < len(view):  # a write may take less than it is given
+                    written += f.write(view[written:])
             self.crc = zlib.crc32(view, self.crc)
             self.n += len(data)
 
     def close(self) -> Column:
         """The column, complete."""
-        self._f.close()
         return Column(self.path, self.dtype, self.n, self.crc)
 
 

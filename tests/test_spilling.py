@@ -1,0 +1,316 @@
+"""Training on disk: the bytes of training in memory, whatever is cut short, killed or full."""
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import CORPORA, SCRIPTS
+from engine import saved
+from markov_cli import spilling
+from markov_cli.errors import MarkovError
+from markov_cli.model.modelfile import load
+from markov_cli.spill import columns, workspace
+from markov_cli.spilling import Place, train_file
+from markov_cli.text.encoding import TextOptions
+from markov_cli.text.reading import find_sources
+from markov_cli.training import TrainOptions, train_sources
+from strategies import TOKENIZERS, UNITS
+
+HARBOUR = CORPORA / "harbour.txt"
+
+# run as the program is, but for limits so low that a small text does not fit
+SPILLED = """
+import sys
+from markov_cli import spilling
+spilling.token_bytes = lambda order: 10**9
+spilling._MIN_BLOCK = spilling._MAX_BLOCK = 700
+from markov_cli.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def low(monkeypatch):
+    """Limits so low that nothing fits."""
+    monkeypatch.setattr(spilling, "token_bytes", lambda order: 10**9)
+    monkeypatch.setattr(spilling, "_MIN_BLOCK", 700)
+    monkeypatch.setattr(spilling, "_MAX_BLOCK", 700)
+
+
+def options(tokenizer="words", unit="sentence", **more):
+    return TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
+
+
+def on_disk(path, target, *, resume=False, said=None, **more):
+    said = [] if said is None else said
+    made = train_file(find_sources([str(path)]), options(**more), str(target), Place(resume=resume), say=said.append)
+    assert made.trained is None, "it was to be too large for memory"
+    return target.read_bytes()
+
+
+def in_memory(path, **more):
+    return saved(train_sources(find_sources([str(path)]), options(**more)))
+
+
+def left_in(folder, *but):
+    return [p.name for p in folder.iterdir() if p.name not in ("model.npz", *but)]
+
+
+# ------------------------------------------------------------------ the same bytes
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_every_tokenizer_and_unit(tmp_path, low, tokenizer, unit):
+    path = SCRIPTS[0] if tokenizer in ("chars", "bytes") else HARBOUR
+    target = tmp_path / "model.npz"
+    assert on_disk(path, target, tokenizer=tokenizer, unit=unit) == in_memory(path, tokenizer=tokenizer, unit=unit)
+    assert not left_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"order": 1}, {"order": 2}, {"order": 5}, {"order": 9}, {"jobs": 3},
+        {"order": 4, "prune": (0, 1)}, {"order": 3, "prune": (0, 0, 1)}, {"order": 5, "prune": (0, 1, 1, 2, 3)},
+        {"min_type_count": 3}, {"order": 4, "min_type_count": 2, "prune": (0, 1)},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("block", [40, 5000])
+def test_every_order_pruning_and_block(tmp_path, low, monkeypatch, more, block):
+    monkeypatch.setattr(spilling, "_MIN_BLOCK", block)
+    monkeypatch.setattr(spilling, "_MAX_BLOCK", block)
+    path = tmp_path / "text.txt"
+    path.write_text(HARBOUR.read_text(encoding="utf-8")[: 9000 if block == 40 else 20000], encoding="utf-8")
+    assert on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
+
+
+def test_sequences_shorter_than_the_order(tmp_path, low):
+    path = tmp_path / "text.txt"
+    path.write_text("a b\nb\na b\n" * 50)
+    for order in (4, 7):
+        for prune in ((), (0, 1)):
+            more = {"unit": "line", "order": order, "prune": prune}
+            assert on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
+
+
+def test_one_ngram_many_times(tmp_path, low):
+    """More equal windows than any block or range holds, and the same history in all of them."""
+    path = tmp_path / "text.txt"
+    path.write_text("a " * 20000 + "\n" + "a b " * 5000)
+    assert on_disk(path, tmp_path / "model.npz", unit="line", order=4) == in_memory(path, unit="line", order=4)
+
+
+def test_what_fits_is_not_spilled(tmp_path):
+    made = train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"))
+    assert made.trained is not None
+    assert (tmp_path / "model.npz").read_bytes() == in_memory(HARBOUR)
+
+
+# ------------------------------------------------------------------ going on
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+@pytest.fixture
+def killed_after(monkeypatch):
+    """`killed_after(n)`: the process ends when the n-th step was written down."""
+
+    def arm(n):
+        done = workspace.Workspace.done
+        seen = []
+
+        def once(self, step, *more):
+            done(self, step, *more)
+            seen.append(step)
+            if len(seen) == n:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(workspace.Workspace, "done", once)
+            patch.setattr(workspace.Workspace, "__exit__", lambda self, *_: self._lock and self._lock.close())
+            yield seen
+
+    return arm
+
+
+MANY = {"order": 4, "prune": (0, 0, 1)}
+
+
+def run_until(n, killed_after, target):
+    """The steps that were complete when the run was killed."""
+    for seen in killed_after(n):
+        with pytest.raises(Killed):
+            on_disk(HARBOUR, target, **MANY)
+        return seen
+    return None
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9, "runs", "rows", "table"])
+def test_a_killed_run_goes_on(tmp_path, low, killed_after, monkeypatch, n):
+    target, whole = tmp_path / "model.npz", in_memory(HARBOUR, **MANY)
+    steps = len(
+        ["begin", "text", "stream", "block"] + [f"run_{i}" for i in range(spilling_runs())] + ["runs", "rows", "table"]
+    )
+    n = {"runs": steps - 2, "rows": steps - 1, "table": steps}.get(n, n)
+    target.write_bytes(b"the model before")
+    seen = run_until(n, killed_after, target)
+    assert target.read_bytes() == b"the model before"
+    read = []
+    reading = spilling.read_text
+    monkeypatch.setattr(spilling, "read_text", lambda *a: read.append(1) or reading(*a))
+    said = []
+    assert on_disk(HARBOUR, target, resume=True, said=said, **MANY) == whole
+    assert bool(read) == (n < 3), "a text whose reading was complete is not read again"
+    assert ("starting anew" in said[0]) == (n < 3)
+    assert not left_in(tmp_path), seen
+
+
+def spilling_runs():
+    made = train_sources(find_sources([str(HARBOUR)]), options())
+    return -(-(made.header.tokens + made.header.sequences) // 700)
+
+
+def test_without_resume_it_begins_anew_and_removes_what_was_left(tmp_path, low, killed_after):
+    target = tmp_path / "model.npz"
+    run_until(6, killed_after, target)
+    assert len(left_in(tmp_path)) == 1
+    said = []
+    assert on_disk(HARBOUR, target, said=said, **MANY) == in_memory(HARBOUR, **MANY)
+    assert not left_in(tmp_path) and not said
+
+
+def test_a_changed_text_or_option_is_no_reason_to_go_on(tmp_path, low, killed_after):
+    target = tmp_path / "model.npz"
+    run_until(6, killed_after, target)
+    said = []
+    more = {"order": 3}
+    assert on_disk(HARBOUR, target, resume=True, said=said, **more) == in_memory(HARBOUR, **more)
+    assert "starting anew" in said[0] and not left_in(tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "gone", "journal"])
+def test_files_that_a_crash_damaged_are_made_again(tmp_path, low, killed_after, harm):
+    target = tmp_path / "model.npz"
+    run_until(9, killed_after, target)
+    (folder,) = tmp_path.glob(".model.npz.*")
+    name = {"journal": "journal"}.get(harm, "run_1.windows")
+    file = folder / name
+    data = bytearray(file.read_bytes())
+    if harm == "gone":
+        file.unlink()
+    elif harm == "flip":
+        data[len(data) // 2] ^= 8
+        file.write_bytes(data)
+    else:
+        file.write_bytes(data[: len(data) - 7])
+    assert on_disk(HARBOUR, target, resume=True, **MANY) == in_memory(HARBOUR, **MANY)
+    assert not left_in(tmp_path)
+
+
+# ------------------------------------------------------------------ full disks, kills, two at a time
+
+
+@pytest.mark.parametrize("after", [0, 3, 30, 90, 150])
+def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
+    target = tmp_path / "model.npz"
+    target.write_bytes(b"the model before")
+    append, calls = columns.Writer.append, []
+
+    def full(self, values):
+        calls.append(1)
+        if len(calls) > after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        append(self, values)
+
+    monkeypatch.setattr(columns.Writer, "append", full)
+    with pytest.raises(MarkovError, match="no space left on the disk"):
+        on_disk(HARBOUR, target, **MANY)
+    assert target.read_bytes() == b"the model before" and not left_in(tmp_path)
+
+
+def test_sigkill_at_any_moment(tmp_path):
+    """The old model whole or the new one complete, and the next run succeeds and cleans up."""
+    target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
+    rng = random.Random(5)
+    command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
+    for _ in range(4):
+        target.write_bytes(b"the model before")
+        with subprocess.Popen(command) as process:
+            time.sleep(rng.uniform(0.25, 0.8))
+            process.send_signal(signal.SIGKILL)
+        assert target.read_bytes() in (b"the model before", whole)
+    for more in (["--resume"], []):
+        assert subprocess.run([*command, *more], check=False).returncode == 0
+        assert target.read_bytes() == whole
+        assert not left_in(tmp_path)
+
+
+def test_two_trainings_into_one_output(tmp_path):
+    target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
+    command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
+    running = [subprocess.Popen(command) for _ in range(2)]
+    assert [p.wait(60) for p in running] == [0, 0]
+    assert target.read_bytes() == whole and not left_in(tmp_path)
+
+
+def test_what_another_run_still_writes_is_left_alone(tmp_path, low):
+    target = tmp_path / "model.npz"
+    with workspace.Workspace(str(target), None, {"another": 1}) as other:
+        other.path("stream")
+        on_disk(HARBOUR, target)
+        assert Path(other.folder).is_dir()
+    assert not left_in(tmp_path)
+
+
+def test_to_standard_output(run, tmp_path):
+    command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout == in_memory(HARBOUR)
+    assert b"wrote" in done.stderr and not left_in(tmp_path)
+
+
+# ------------------------------------------------------------------ the command
+
+
+def test_the_options(run, tmp_path):
+    target = tmp_path / "model.npz"
+    ran = run("train", HARBOUR, "-o", target, "--memory", "1M")
+    assert ran.code == 2 and "--memory 1.0M: the program itself needs 128M" in ran.stderr
+    ran = run("train", HARBOUR, "-o", target, "--memory", "much")
+    assert ran.code == 2 and "bytes, for example" in ran.stderr
+    ran = run("train", HARBOUR, "-o", target, "--memory", "200M", "--temp-dir", tmp_path, "--resume")
+    assert ran.code == 0 and "--resume: no run of this text" in ran.stderr
+    ran = run("train", HARBOUR, "--update", target, "-o", target, "--memory", "200M")
+    assert ran.code == 2 and "--memory with --update" in ran.stderr
+    assert target.read_bytes() == in_memory(HARBOUR)
+
+
+def test_a_vocabulary_that_does_not_fit_is_said(tmp_path, low, monkeypatch):
+    monkeypatch.setattr(spilling, "_TYPE_BYTES", 10**7)
+    with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
+        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Place(memory=128_000_000))
+    assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
+
+
+def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
+    (tmp_path / "spill").mkdir()
+    made = []
+    path = workspace.Workspace.path
+    monkeypatch.setattr(workspace.Workspace, "path", lambda self, name: made.append(path(self, name)) or made[-1])
+    train_file(
+        find_sources([str(HARBOUR)]), options(), str(tmp_path / "m.npz"), Place(temp_dir=str(tmp_path / "spill"))
+    )
+    assert made and all(str(tmp_path / "spill") in p for p in made)
+    assert not [*(tmp_path / "spill").iterdir()]
+    assert load(tmp_path / "m.npz").header.order == 3
