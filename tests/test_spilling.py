@@ -16,8 +16,8 @@ from engine import saved
 from markov_cli import spilling
 from markov_cli.errors import MarkovError
 from markov_cli.model.modelfile import load
+from markov_cli.placing import Place, train_file
 from markov_cli.spill import columns, workspace
-from markov_cli.spilling import Place, train_file
 from markov_cli.text.encoding import TextOptions
 from markov_cli.text.reading import find_sources
 from markov_cli.training import TrainOptions, train_sources

@@ -323,6 +323,7 @@ def train_file(
     *,
     memory: int | None = None,
     temp_dir: str | None = None,
+    dask: str | None = None,
     resume: bool = False,
     progress: Callable[[str, float, float], None] | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -332,11 +333,12 @@ def train_file(
 
     memory    bytes that may be resident; None for half of what is free. What does not fit goes to disk
     temp_dir  the folder for that; None for the folder of `output`
+    dask      the address of a Dask scheduler whose workers do it, `local` for one that is started here
     resume    go on with a run that ended early
     say       told what a person may want to know
     given     as for `train`
     """
-    from .spilling import Place, train_file
+    from .placing import Place, train_file
     from .training import TrainOptions, no_progress
 
     text = TextOptions.of(*(given.pop(name) for name in ("tokenizer", "unit", "lowercase", "pattern")))
@@ -344,7 +346,7 @@ def train_file(
         **{**given, "prune": tuple(given["prune"]), "encoding": check_encoding(given["encoding"])}, text=text
     )
     sources = _sources(paths, ())
-    made = train_file(sources, options, output, Place(memory, temp_dir, resume), progress or no_progress, say)
+    made = train_file(sources, options, output, Place(memory, temp_dir, resume, dask), progress or no_progress, say)
     if made.trained is not None:
         return model_of(made.trained), made.size
     model = Model.load(output) if made.file is None else Model.around(made.file)

@@ -9,8 +9,6 @@ Legend: n is the order up to which n-grams are counted; a window and a run are a
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +19,13 @@ import numpy as np
 
 from .counting.runs import Packing, Rows, Run, cuts_of, merged, sorted_run, spacing, stitched
 from .errors import MarkovError
-from .memory import default_memory, give_back, resident_bytes
+from .memory import give_back, resident_bytes, size_text
 from .model import modelfile
 from .model.streamed import StreamedTable, left_neighbours, pruned, write_rows
 from .model.whole import whole_file
 from .spill.columns import Column, Writer
 from .spill.workspace import Workspace
-from .text.collecting import Collector, final_ids
+from .text.collecting import Collector, FinalIds, final_ids
 from .text.encoding import Encoder
 from .text.reading import Repairs, Source
 from .text.spilling import END, SpilledText
@@ -38,10 +36,8 @@ from .training import (
     Read,
     Trained,
     TrainOptions,
-    check_options,
     header_of,
     longest_counted,
-    no_progress,
     read_text,
     train_read,
 )
@@ -54,88 +50,12 @@ _HELD = 1 << 20  # tokens that are written to disk together
 _SMALL_DISK = 1 << 30  # needs below this are not worth a word
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a training may put what it needs.
-
-    memory    bytes of resident memory, None for half of what is free
-    temp_dir  for what does not fit; None for the folder of the model
-    resume    go on with a run that ended early
-    """
-
-    memory: int | None = None
-    temp_dir: str | None = None
-    resume: bool = False
+Spread = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # the steps `text` and `rows`
 
 
 def token_bytes(order: int) -> int:
     """Bytes of memory that training takes at most for each token where all is held in memory."""
     return 40 + 18 * order
-
-
-def train_file(
-    sources: Sequence[Source],
-    options: TrainOptions,
-    target: str,
-    place: Place | None = None,
-    progress: Progress = no_progress,
-    say: Say = lambda line: None,
-) -> Made:
-    """Read all sources and write their model to `target`, `-` for standard output.
-
-    The same bytes as `train_sources` and saving give, whatever the place.
-    """
-    check_options(options)
-    place = place or Place()
-    limit = place.memory or default_memory()
-    identity = _identity(sources, options)
-    _say_disk(sources, options, target, place, limit, say)
-    work = Workspace(target, place.temp_dir, identity, place.resume and identity["again"])
-    if place.resume and not work.found:
-        say("--resume: no run of this text with these options to go on with; starting anew")
-    try:
-        with work:
-            return _Training(sources, options, target, limit, work, progress, say).run()
-    except OSError as error:
-        if error.errno == errno.ENOSPC and work.folder:
-            where = "make room there, or --temp-dir DIR on a larger disk; an earlier model in its place is whole"
-            raise MarkovError(f"{work.base}: no space left on the disk", where) from None
-        raise
-
-
-def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
-    texts = []
-    for s in sources:
-        stat = None if s.data is not None or s.is_stdin else os.stat(s.path)
-        texts.append([s.path, stat and [stat.st_size, stat.st_mtime_ns]])
-    plain = asdict(options)
-    for name in ("jobs", "block_bytes", "range_windows"):
-        del plain[name]
-    return {"texts": texts, "options": plain, "again": all(t[1] is not None for t in texts), "python": sys.byteorder}
-
-
-def _say_disk(
-    sources: Sequence[Source], options: TrainOptions, target: str, place: Place, limit: int, say: Say
-) -> None:
-    """How much disk a large text may need: three bytes of text a token, and every window another."""
-    tokens = sum(s.size_bytes for s in sources) // 3
-    if tokens * token_bytes(options.order) < limit:
-        return
-    n = options.order
-    need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1))
-    folder = place.temp_dir or os.path.dirname(os.path.realpath(target))
-    if need < _SMALL_DISK:
-        return
-    free = shutil.disk_usage(folder).free
-    where = f"up to {_size(need)} of disk in {folder}, where {_size(free)} are free"
-    say(f"the text may not fit in {_size(limit)} of memory: {where}")
-
-
-def _size(n: int) -> str:
-    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"
 
 
 @dataclass
@@ -149,21 +69,25 @@ class Made:
 
 
 @dataclass
-class _Text:
+class Text:
     """What is known of a text that was spilled; a step of the journal."""
 
     n_tokens: int
     n_sequences: int
     longest: int
     text_bytes: int
-    stream: list[Any]
-    id_of: list[Any]
+    stream: list[list[Any]]  # provisional numbers; the id of each
     counts: list[Any]
     types: list[list[Any]]  # blob, length, flags
     repairs: dict[str, Any]
 
 
-class _Training:
+def packing_of(order: int, n_ids: int) -> Packing:
+    """How windows of that many ids are held."""
+    return Packing(order, max(int(n_ids - 1).bit_length(), 2))
+
+
+class Training:
     """One run."""
 
     def __init__(
@@ -175,9 +99,10 @@ class _Training:
         work: Workspace,
         progress: Progress,
         say: Say,
+        spread: Spread | None = None,
     ) -> None:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
-        self.work, self.progress, self.say = work, progress, say
+        self.work, self.progress, self.say, self.spread = work, progress, say, spread
         self._spilled: SpilledText | None = None
 
     def run(self) -> Made:
@@ -187,7 +112,9 @@ class _Training:
         rows = self.work.step("rows") if table is None else None
         runs = self.work.step("runs") if table is None and rows is None else None
         needs_stream = table is None and rows is None and runs is None
-        if found is None or (needs_stream and self.work.step("stream") is None):
+        if needs_stream and self.spread is not None:
+            found, rows = self.spread(self)
+        elif found is None or (needs_stream and self.work.step("stream") is None):
             if self.work.found:
                 self.say("--resume: its text was not read to the end; starting anew")
             found = self._read()
@@ -199,8 +126,8 @@ class _Training:
             table = rows = runs = None
         else:
             self.say(f"--resume: going on behind {self._reached(table, rows, runs)}")
-        text = _Text(**found)
-        self.packing = Packing(text.longest, max(int(text.counts[2] - 1).bit_length(), 2))
+        text = Text(**found)
+        self.packing = packing_of(text.longest, text.counts[2])
         if table is None:
             if rows is None:
                 if runs is None:
@@ -224,8 +151,8 @@ class _Training:
             types = len(encoder.vocabulary)
             if types * _TYPE_BYTES > self.limit - _MARGIN:
                 raise MarkovError(
-                    f"--memory {_size(self.limit)}: not enough for a vocabulary of {types:,} types",
-                    f"--memory {_size(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
+                    f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
+                    f"--memory {size_text(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
                 )
             if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // token_bytes(1):
                 self._spilled = SpilledText(self.work.path("stream"))
@@ -242,37 +169,35 @@ class _Training:
 
     def _keep_text(self, read: Read, spilled: SpilledText) -> dict[str, Any]:
         encoder, collector = read.encoders[0], read.collector
-        ids = final_ids(
-            spilled.counts(encoder.n_numbers()), encoder, collector.n_sequences, self.options.min_type_count
-        )
-        types = ids.types()
+        every = spilled.counts(encoder.n_numbers())
+        ids = final_ids(every, encoder.types, collector.n_sequences, self.options.min_type_count)
         shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))  # END is 0, and numbers are one more
         assert END == 0
-        stream = spilled.close()
-        columns = {
-            "id_of": shift,
-            "counts": ids.count,
-            "vocab_blob": types.blob,
-            "vocab_length": types.length,
-            "vocab_flags": types.flags,
-        }
-        made = {name: self._column(name, a) for name, a in columns.items()}
-        step = _Text(
+        stream, id_of = spilled.close(), self._column("id_of", shift)
+        step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of])
+        self.work.done("stream", {}, {c.name: c.whole() for c in (stream, id_of)})
+        read.encoders, read.collector = [], Collector(self.options.text.unit)
+        self._spilled = None
+        return step
+
+    def known_text(
+        self, collector: Collector, ids: FinalIds, text_bytes: int, repairs: Repairs, stream: Sequence[Column] = ()
+    ) -> dict[str, Any]:
+        """Write down what is known of a text when it was read: the step `text`."""
+        types = ids.types()
+        arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
+        made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
+        step = Text(
             collector.n_tokens,
             collector.n_sequences,
             longest_counted(self.options, collector),
-            read.text_bytes,
-            stream.described(),
-            made["id_of"].described(),
+            text_bytes,
+            [c.described() for c in stream],
             made["counts"].described(),
-            [made[name].described() for name in ("vocab_blob", "vocab_length", "vocab_flags")],
-            asdict(read.repairs),
+            [made[name].described() for name in ("blob", "length", "flags")],
+            asdict(repairs),
         )
-        kept = [made[name] for name in ("counts", "vocab_blob", "vocab_length", "vocab_flags")]
-        self.work.done("text", asdict(step), {c.name: c.whole() for c in kept})
-        self.work.done("stream", {}, {c.name: c.whole() for c in (stream, made["id_of"])})
-        read.encoders, read.collector = [], Collector(self.options.text.unit)
-        self._spilled = None
+        self.work.done("text", asdict(step), {c.name: c.whole() for c in made.values()})
         return asdict(step)
 
     def _column(self, name: str, values: np.ndarray) -> Column:
@@ -290,11 +215,11 @@ class _Training:
         give_back()
         return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
 
-    def _sort_runs(self, text: _Text) -> list[Any]:
+    def _sort_runs(self, text: Text) -> list[Any]:
         """Every block of windows as a sorted run on disk: the step `runs`."""
         n, packing, jobs = text.longest, self.packing, self.options.jobs
-        stream = self._opened(text.stream)
-        id_of = self._opened(text.id_of).read()
+        stream = self._opened(text.stream[0])
+        id_of = self._opened(text.stream[1]).read()
         windows = len(stream) - 1 if n > 1 else 0  # none begins with the last EOS
         size = self.work.step("block")
         if size is None:
@@ -329,10 +254,10 @@ class _Training:
             self.progress("sorting", i + 1, n_runs)
         files = {c[0]: self._opened(c).whole() for run in runs for c in run}
         self.work.done("runs", runs, files)
-        self.work.drop(text.stream[0], text.id_of[0])
+        self.work.drop(*(c[0] for c in text.stream))
         return runs
 
-    def _merge(self, text: _Text, runs: list[Any]) -> dict[str, Any]:
+    def _merge(self, text: Text, runs: list[Any]) -> dict[str, Any]:
         """All runs merged, range by range: the step `rows`."""
         n, jobs = text.longest, self.options.jobs
         each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
@@ -345,17 +270,24 @@ class _Training:
         def one(i: int) -> Rows | None:
             return merged([f.part(i) for f in files], self.packing)
 
-        def ranges() -> Iterator[Rows]:
-            for i, rows in enumerate(in_order(one, range(len(cuts) + 1), jobs)):
-                self.progress("merging", i + 1, len(cuts) + 1)
+        found = in_order(one, range(len(cuts) + 1), jobs)
+        described = self.known_rows(text, found, len(cuts) + 1)
+        self.work.drop(*(c[0] for run in runs for c in run))
+        return described
+
+    def known_rows(self, text: Text, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
+        """Write down the rows of all n ranges, in order: the step `rows`."""
+
+        def some() -> Iterator[Rows]:
+            for i, rows in enumerate(ranges):
+                self.progress("merging", i + 1, n)
                 if rows is not None:
                     yield rows
 
         counts = self._opened(text.counts).read()
-        table = write_rows(stitched(ranges()), counts, n, self.work.folder)
+        table = write_rows(stitched(some()), counts, text.longest, self.work.folder)
         described = table.described()
         self.work.done("rows", described, table.files())
-        self.work.drop(*(c[0] for run in runs for c in run))
         return described
 
     def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
@@ -376,7 +308,7 @@ class _Training:
 
     # ------------------------------------------------------------ writing
 
-    def _store(self, text: _Text, table: StreamedTable) -> tuple[int, modelfile.ModelFile | None]:
+    def _store(self, text: Text, table: StreamedTable) -> tuple[int, modelfile.ModelFile | None]:
         self.progress("writing", 0, 1)
         blob, length, flags = (self._opened(c).read() for c in text.types)
         types = Types(blob, np.cumsum(length) - length, length, flags)

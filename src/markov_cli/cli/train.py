@@ -76,6 +76,12 @@ UNITS = ("sentence", "line", "paragraph", "file")
     metavar="DIR",
     help="Where that goes.  [default: the folder of -o]",
 )
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Let the workers of this Dask scheduler do it; `local` starts some here. CORPUS is what each of "
+    "them can read, addresses such as s3://bucket/text.txt included. Needs the extra `dask`.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run of this text and these options that ended early.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
@@ -89,6 +95,7 @@ def train(
     jobs: int | None,
     memory: int | None,
     temp_dir: str | None,
+    dask: str | None,
     resume: bool,
     as_json: bool,
     quiet: bool,
@@ -124,7 +131,7 @@ def train(
     check_target(output)
     memory = memory and check_memory(memory)
     if update is not None:
-        for name in ("memory", "temp_dir", "resume"):
+        for name in ("memory", "temp_dir", "dask", "resume"):
             if ctx.params[name]:
                 raise OptionError(
                     f"--{name.replace('_', '-')} with --update, which works in memory",
@@ -133,7 +140,13 @@ def train(
     begin = time.monotonic()
     with TrainProgress(quiet) as progress:
         if update is None:
-            place = {"memory": memory, "temp_dir": temp_dir, "resume": resume, "say": lambda line: note(line, quiet)}
+            place = {
+                "memory": memory,
+                "temp_dir": temp_dir,
+                "dask": dask,
+                "resume": resume,
+                "say": lambda line: note(line, quiet),
+            }
             model, size = _train(ctx, corpus, output, jobs or usable_cores(), progress.update, place)
         else:
             model = _update(ctx, update, corpus, jobs or usable_cores(), progress.update)

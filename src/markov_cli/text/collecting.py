@@ -5,7 +5,7 @@ Legend: N tokens, S sequences, V types; provisional numbers are those of a vocab
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -111,13 +111,16 @@ class FinalIds:
         return self._all.take(self._order)
 
 
-def final_ids(every: np.ndarray, encoder: Encoder, sequences: int, min_type_count: int) -> FinalIds:
+def final_ids(
+    every: np.ndarray, types_of: Callable[[np.ndarray], Types], sequences: int, min_type_count: int
+) -> FinalIds:
     """Put the types in their final order; those seen too seldom become UNK.
 
-    every  int64, how often each provisional number occurs
+    every     int64, how often each provisional number occurs
+    types_of  the types behind some numbers, int64 (n,), rising
     """
     seen = np.flatnonzero(every)
-    types, count = encoder.types(seen), every[seen]
+    types, count = types_of(seen), every[seen]
     order = order_of_types(types, count)
     order = order[: np.count_nonzero(count >= max(min_type_count, 1))]
     id_of = np.full(len(every), UNK, np.uint32)
@@ -134,7 +137,7 @@ def finish(collector: Collector, encoder: Encoder, min_type_count: int, pad: int
     pad      readable entries behind the stream (zeros)
     """
     s = collector.n_sequences
-    found = final_ids(collector.counts(encoder.n_numbers()), encoder, s, min_type_count)
+    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, min_type_count)
     id_of = found.id_of
     stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
     stream[0] = EOS

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import OptionError, TextError
+from .parts import PartOfFile, file_size, find_urls, is_url, open_url, url_size
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
 _SNIFF_BYTES = 1 << 16
@@ -71,6 +72,7 @@ class Source:
     explicit: bool = True  # named by the user, not found in a folder
     data: bytes | None = None  # the text itself, for the Python API
     kept: str = ""  # the file that holds standard input, where it is read more than once
+    part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
 
     @property
     def name(self) -> str:
@@ -89,6 +91,10 @@ class Source:
             return len(self.data)
         if self.is_stdin:
             return 0
+        if self.part is not None:
+            return self.part[1] - self.part[0]
+        if is_url(self.path):
+            return url_size(self.path)
         try:
             return os.stat(self.kept or self.path).st_size
         except OSError:
@@ -105,6 +111,8 @@ def find_sources(paths: list[str]) -> list[Source]:
         path = Path(given)
         if given == "-":
             found.append(Source("-"))
+        elif is_url(given):
+            found.extend(Source(url, explicit=url == given) for url in find_urls(given))
         elif path.is_dir():
             inside = [Source(str(p), explicit=False) for p in _walk(path)]
             if not inside:
@@ -167,7 +175,10 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 def _open(source: Source) -> BinaryIO:
     if source.data is not None:
         return io.BufferedReader(io.BytesIO(source.data))
-    return sys.stdin.buffer if source.is_stdin else open(source.kept or source.path, "rb")
+    if source.is_stdin:
+        return sys.stdin.buffer
+    file = open_url(source.path) if is_url(source.path) else open(source.kept or source.path, "rb")  # noqa: SIM115
+    return file if source.part is None else io.BufferedReader(PartOfFile(file, *source.part), 1 << 16)
 
 
 class _Stream:
@@ -179,11 +190,11 @@ class _Stream:
             encoding = "utf-8"
         try:
             self._raw: BinaryIO = _open(source)
-            self._file = _decompressed(self._raw, source.name)
+            self._file = self._raw if source.part is not None else _decompressed(self._raw, source.name)
         except OSError as error:
             raise TextError(f"{source.name}: {error.strerror or error}", "check the file") from None
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._first = True
+        self._first = source.part is None or source.part[0] == 0
         self._encoding, self._keep_bytes = encoding, keep_bytes
         self.done_on_disk = 0
 
@@ -231,6 +242,20 @@ class _Stream:
         elif not self._keep_bytes:
             _refuse_binary(data[:_SNIFF_BYTES], self.source.name)
         return data
+
+
+def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
+    """Ranges of its bytes can be read by themselves: plain UTF-8 on a file that seeks, and no `regex`."""
+    if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
+        return False
+    try:
+        with _open(source) as file:
+            head = file.read(16)
+            seeks = file.seekable()
+    except OSError:
+        return False
+    marks = [mark for mark, named in _MARKS if named != "utf-8"]
+    return seeks and not head.startswith((*_MAGIC, *marks))
 
 
 def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
@@ -305,7 +330,8 @@ def blocks(
     stream = _Stream(source, encoding, keep_bytes, repairs)
     try:
         pending: list[bytes] = []
-        first = True
+        first = source.part is None or source.part[0] == 0
+        ends = source.part is None or source.part[1] >= file_size(source.path)
         before = 0
         want = block_bytes
         while True:
@@ -324,7 +350,7 @@ def blocks(
             yield _block(pending, False, first, stream.done_on_disk - before)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, True, first, stream.done_on_disk - before)
+        yield _block(pending, ends, first, stream.done_on_disk - before)
     finally:
         stream.close()
 

@@ -1,0 +1,102 @@
+"""Text to a model file: in memory, on disk, or on other machines, as it fits; the same bytes in each way."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import MarkovError
+from .memory import default_memory, size_text
+from .spill.workspace import Workspace
+from .spilling import Made, Say, Training, token_bytes
+from .text.parts import is_url
+from .text.reading import Source
+from .training import Progress, TrainOptions, check_options, no_progress
+
+_SMALL_DISK = 1 << 30  # needs below this are not worth a word
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training may put what it needs.
+
+    memory    bytes of resident memory, None for half of what is free
+    temp_dir  for what does not fit; None for the folder of the model
+    resume    go on with a run that ended early
+    dask      the address of a Dask scheduler whose workers do it, `local` for one that is started here
+    """
+
+    memory: int | None = None
+    temp_dir: str | None = None
+    resume: bool = False
+    dask: str | None = None
+
+
+def train_file(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    target: str,
+    place: Place | None = None,
+    progress: Progress = no_progress,
+    say: Say = lambda line: None,
+) -> Made:
+    """Read all sources and write their model to `target`, `-` for standard output.
+
+    The same bytes as `train_sources` and saving give, whatever the place.
+    """
+    check_options(options)
+    place = place or Place()
+    limit = place.memory or default_memory()
+    identity = _identity(sources, options)
+    _say_disk(sources, options, target, place, limit, say)
+    work = Workspace(target, place.temp_dir, identity, place.resume and identity["again"])
+    if place.resume and not work.found:
+        say("--resume: no run of this text with these options to go on with; starting anew")
+    try:
+        with work:
+            spread = None
+            if place.dask is not None:
+                from .spreading import spread_over
+
+                spread = spread_over(place.dask, limit)
+            return Training(sources, options, target, limit, work, progress, say, spread).run()
+    except OSError as error:
+        if error.errno == errno.ENOSPC and work.folder:
+            where = "make room there, or --temp-dir DIR on a larger disk; an earlier model in its place is whole"
+            raise MarkovError(f"{work.base}: no space left on the disk", where) from None
+        raise
+
+
+def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    texts = []
+    for s in sources:
+        again = s.data is None and not s.is_stdin
+        stat = os.stat(s.path) if again and not is_url(s.path) else None
+        texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
+    plain = asdict(options)
+    for name in ("jobs", "block_bytes", "range_windows"):
+        del plain[name]
+    return {"texts": texts, "options": plain, "again": all(bool(t[1]) for t in texts), "python": sys.byteorder}
+
+
+def _say_disk(
+    sources: Sequence[Source], options: TrainOptions, target: str, place: Place, limit: int, say: Say
+) -> None:
+    """How much disk a large text may need: three bytes of text a token, and every window another."""
+    tokens = sum(s.size_bytes for s in sources) // 3
+    if tokens * token_bytes(options.order) < limit:
+        return
+    n = options.order
+    need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1))
+    folder = place.temp_dir or os.path.dirname(os.path.realpath(target))
+    if need < _SMALL_DISK:
+        return
+    free = shutil.disk_usage(folder).free
+    where = f"up to {size_text(need)} of disk in {folder}, where {size_text(free)} are free"
+    say(f"the text may not fit in {size_text(limit)} of memory: {where}")

@@ -1,0 +1,117 @@
+"""Training on a cluster: the bytes of training in memory, also where a worker dies midway."""
+
+import os
+import signal
+from itertools import pairwise
+
+import pytest
+
+from conftest import CORPORA
+from engine import saved
+from markov_cli import spreading
+from markov_cli.errors import MarkovError, OptionError
+from markov_cli.placing import Place, train_file
+from markov_cli.text.encoding import TextOptions
+from markov_cli.text.parts import PartOfFile, next_cut
+from markov_cli.text.reading import Source, find_sources
+from markov_cli.training import TrainOptions, train_sources
+
+distributed = pytest.importorskip("distributed")
+
+HARBOUR = CORPORA / "harbour.txt"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Three worker processes, as many machines for all they know."""
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(spreading, "PART_BYTES", 5000)
+    monkeypatch.setattr(spreading, "RANGE_WINDOWS", 2000)
+
+
+def options(tokenizer="words", unit="sentence", **more):
+    return TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
+
+
+def spread(paths, target, cluster, *, progress=lambda *a: None, **more):
+    sources = find_sources([str(p) for p in paths])
+    place = Place(dask=cluster.scheduler_address)
+    train_file(sources, options(**more), str(target), place, progress)
+    return target.read_bytes()
+
+
+def in_memory(paths, **more):
+    return saved(train_sources(find_sources([str(p) for p in paths]), options(**more)))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"order": 3}, {"order": 5, "prune": (0, 0, 1)}, {"order": 1}, {"tokenizer": "chars", "order": 6},
+        {"tokenizer": "spaces", "unit": "line"}, {"tokenizer": "regex"}, {"unit": "file", "min_type_count": 2},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_same_bytes(tmp_path, cluster, small, more):
+    paths = [HARBOUR, CORPORA / "messages.txt", CORPORA / "scripts"]
+    assert spread(paths, tmp_path / "model.npz", cluster, **more) == in_memory(paths, **more)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("phase", ["reading", "sorting", "merging"])
+def test_a_worker_that_dies_is_survived(tmp_path, cluster, small, phase):
+    killed = []
+
+    def progress(now, done, total):
+        if now == phase and done == 2 and not killed:
+            worker = next(w for w in cluster.workers.values() if w.pid)
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    whole = in_memory([HARBOUR], order=4)
+    assert spread([HARBOUR], tmp_path / "model.npz", cluster, progress=progress, order=4) == whole
+    assert killed
+
+
+@pytest.mark.filterwarnings("default")
+def test_addresses_are_read_through_fsspec(tmp_path, cluster, small):
+    paths = [f"file://{HARBOUR}"]
+    assert spread(paths, tmp_path / "model.npz", cluster) == in_memory([HARBOUR])
+
+
+def test_no_scheduler(tmp_path, monkeypatch):
+    monkeypatch.setattr(spreading, "_PATIENCE_S", 1)
+    with pytest.raises(MarkovError, match="--dask tcp://127.0.0.1:1: "):
+        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Place(dask="tcp://127.0.0.1:1"))
+    assert not [*tmp_path.iterdir()]
+
+
+def test_standard_input_is_refused(tmp_path, cluster):
+    with pytest.raises(OptionError, match="not standard input"):
+        train_file([Source("-")], options(), str(tmp_path / "m"), Place(dask=cluster.scheduler_address))
+
+
+def test_parts_that_touch_give_the_whole_file(tmp_path):
+    data = "word  other\n\n é ü the\tend 漢字 of it ".encode() * 40
+    path = tmp_path / "text"
+    path.write_bytes(data)
+    for step in (1, 7, 64, 500):
+        edges = [*range(0, len(data), step), len(data)]
+        parts = []
+        for a, b in pairwise(edges):
+            with path.open("rb") as f:
+                parts.append(PartOfFile(f, a, b).readall())
+        assert b"".join(parts) == data
+        starts = [p for p in parts if p][1:]
+        assert all(chr(p[0]).isascii() and not chr(p[0]).isspace() for p in starts)
+    with path.open("rb") as f:
+        assert next_cut(f, 0) == 0 and next_cut(f, len(data)) == len(data)
