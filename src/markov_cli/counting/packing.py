@@ -157,19 +157,21 @@ def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = N
         n = len(member)
         rank_bits, own_bits = int(rank.max()).bit_length(), (n - 1).bit_length()
         fit = min((63 - rank_bits - own_bits) // bits, order - done)
+        rides = fit >= 1
+        if not rides:  # key and number do not fit together: `argsort`, with as many columns as fit alone
+            fit = max(min((63 - rank_bits) // bits, order - done), 1)
         key = rank
-        for k in range(done, done + max(fit, 1)):
+        for k in range(done, done + fit):
             key <<= _U(bits)
             key |= columns[k] if slot is None else columns[k][member]
-        if fit >= 1:
+        if rides:
             key <<= _U(own_bits)
             key |= np.arange(n, dtype=_U)
             key.sort()
             moved = (key & _U((1 << own_bits) - 1)).view(np.int64)
             key >>= _U(own_bits)
-        else:  # one column by `argsort`, where key and number do not fit together
-            fit = 1
-            moved = np.argsort(key, kind="stable")
+        else:
+            moved = np.argsort(key)
             key = key[moved]
         member = moved if slot is None else member[moved]
         differ = key[1:] ^ key[:-1]
