@@ -13,7 +13,7 @@ RUNS ?= 3
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -104,6 +104,14 @@ bench: $(READY) ## Time the program beside wc, markovify and KenLM (TEXT=FILE, R
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
+
+.PHONY: bench-scale
+bench-scale: $(READY) ## Train on text larger than memory (TEXT=FILE of 100 MB; an hour, 70 GB of disk)
+	$(BIN)/python benchmarks/bench_scale.py --text $(TEXT) --work build/scale
+
+.PHONY: stress
+stress: $(READY) ## Kill 200 trainings, fill disks: nothing may be lost (20 minutes)
+	$(BIN)/python benchmarks/stress.py
 
 .PHONY: clean
 clean: ## Remove everything that was made

@@ -61,9 +61,9 @@ def train_file(
         with work:
             spread = None
             if place.dask is not None:
-                from .spreading import spread_over
+                from .machines import over_machines
 
-                spread = spread_over(place.dask, limit)
+                spread = over_machines(place.dask, limit)
             return Training(sources, options, target, limit, work, progress, say, spread).run()
     except OSError as error:
         if error.errno == errno.ENOSPC and work.folder:

@@ -35,7 +35,7 @@ RANGE_WINDOWS = 1 << 22
 _TYPES = 1 << 16  # put into the common vocabulary at one time
 
 
-def spread_over(address: str, memory: int) -> Spread:
+def over_machines(address: str, memory: int) -> Spread:
     """What does the work of a training on the cluster at an address.
 
     memory  bytes that all workers together may take, of a cluster that is started here
@@ -48,7 +48,7 @@ def spread_over(address: str, memory: int) -> Spread:
     def spread(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             with _client(distributed, address, memory, training.options.jobs) as client:
-                return _Spread(client, training).steps()
+                return _Machines(client, training).steps()
         except (OSError, TimeoutError) as error:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise
@@ -224,7 +224,7 @@ def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> lis
     return [*parts, held] if held else parts
 
 
-class _Spread:
+class _Machines:
     """The steps `text` and `rows` of one training, done by a cluster."""
 
     def __init__(self, client: Any, training: Training) -> None:

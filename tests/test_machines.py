@@ -8,7 +8,7 @@ import pytest
 
 from conftest import CORPORA
 from engine import saved
-from markov_cli import spreading
+from markov_cli import machines
 from markov_cli.errors import MarkovError, OptionError
 from markov_cli.placing import Place, train_file
 from markov_cli.text.encoding import TextOptions
@@ -32,8 +32,8 @@ def cluster():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(spreading, "PART_BYTES", 5000)
-    monkeypatch.setattr(spreading, "RANGE_WINDOWS", 2000)
+    monkeypatch.setattr(machines, "PART_BYTES", 5000)
+    monkeypatch.setattr(machines, "RANGE_WINDOWS", 2000)
 
 
 def options(tokenizer="words", unit="sentence", **more):
@@ -89,7 +89,7 @@ def test_addresses_are_read_through_fsspec(tmp_path, cluster, small):
 
 
 def test_no_scheduler(tmp_path, monkeypatch):
-    monkeypatch.setattr(spreading, "_PATIENCE_S", 1)
+    monkeypatch.setattr(machines, "_PATIENCE_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Place(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]
