@@ -286,6 +286,9 @@ def train(
     encoding: str = "utf-8",
     min_type_count: int = 1,
     prune: Sequence[int] = (),
+    min_sequences: int = 1,
+    min_files: int = 1,
+    cap_per_sequence: int = 0,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
@@ -299,6 +302,7 @@ def train(
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
+    from .model.protecting import Protection
     from .training import TrainOptions, no_progress, train_sources
 
     sources = _sources(paths, texts)
@@ -307,6 +311,7 @@ def train(
         text=TextOptions.of(tokenizer, unit, lowercase, pattern),
         min_type_count=min_type_count,
         prune=tuple(prune),
+        protection=Protection(min_sequences, min_files, cap_per_sequence),
         encoding=check_encoding(encoding),
         jobs=jobs,
     )

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
+from .counting.spreading import sequences_with
 from .errors import OptionError, TextError
 from .model.building import build_table, check_prune
 from .model.modelfile import Header
+from .model.protecting import Protection, protect
+from .model.spread import look_up_table, spread
 from .model.table import MAX_ORDER, Table
 from .text.encoding import Collector, TextOptions, finish
 from .text.feeding import encode_blocks, new_encoders, read_blocks
@@ -31,6 +34,7 @@ class TrainOptions:
     text: TextOptions = field(default_factory=TextOptions)
     min_type_count: int = 1
     prune: tuple[int, ...] = ()
+    protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
 
     jobs: int = 1
@@ -74,6 +78,7 @@ def check_options(options: TrainOptions) -> None:
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
     check_prune(options.prune)
+    options.protection.check()
 
 
 def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
@@ -99,21 +104,35 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
         raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
     text_bytes = sum(e.text_bytes for e in encoders)
+    protection = options.protection
+    protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
     progress("sorting the vocabulary", 0, 1)
     longest = min(options.order, collector.longest + 3)  # a sequence and its markers, and one order without rows
-    corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
-    del collector, encoders
+    judged = sequences_with(collector.pieces, encoders[0].n_numbers()) if protection.caps else None
+    corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs, judged)
+    file_ends = collector.file_ends if protection.min_files > 1 else None
+    del collector, encoders, judged
+    length = corpus.n_tokens + corpus.n_sequences + 1
+    stream = corpus.stream[:length] if protection else None  # counting lets go of it, and this is read afterwards
     levels = count_ngrams(
         corpus.take_stream(),
-        corpus.n_tokens + corpus.n_sequences + 1,
+        length,
         corpus.count,
         longest,
         options.jobs,
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
     )
+    protected = None
+    if stream is not None:
+        holders = spread(
+            look_up_table(levels), [stream], file_ends, options.jobs,
+            lambda done: progress("counting sequences", done, length),
+        )  # fmt: skip
+        protected = protect(levels, holders, protection)
+        del stream, holders
     progress("storing", 0, 1)
-    table = build_table(levels, options.order, options.prune, options.jobs)
+    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
     header = Header(
         order=options.order,
         options=options.text,
@@ -124,6 +143,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         min_type_count=options.min_type_count,
         prune=options.prune if any(options.prune) else (),
         counts_of_counts=table.counts_of_counts.tolist(),
+        **protection.fields(),
     )
     return Trained(header, corpus.types, table, repairs)
 
