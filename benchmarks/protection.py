@@ -9,7 +9,7 @@ stands between white space. For each setting:
 rows       n-grams of order 2 and more
 wb, kn     perplexity of the held-out tenth, Witten-Bell and Kneser-Ney, words outside the vocabulary included
 certain    share of tokens in strings of 10 or more that the table proves to be in the text, from the table alone
-covered    share of the text's tokens that lie in such a string where it stands in the text
+covered    share of the text's tokens that lie in such a string, of any order, where it stands in the text
 secrets    which of three planted secrets have all their n-grams in the table: `1` stands once in one sequence, `r` five
            times in one, `s` once in each of five sequences of one speaker
 
@@ -100,26 +100,26 @@ def knows(model: Model, secret: str) -> bool:
 
 
 def covered(model: Model, parts: list[tuple[str, str]]) -> float:
-    """The share of the text's tokens that lie in a certain string of `LEAST` tokens or more."""
-    strings = audit(model, model.order, LEAST).strings if model.order > 1 else None
-    lines = [part.split() for _, part in parts]
-    total = sum(map(len, lines))
-    if strings is None or not len(strings):
-        return 0.0
-    begin = np.cumsum(strings.size) - strings.size
-    found = defaultdict(list)
-    for a, n in zip(begin.tolist(), strings.size.tolist(), strict=True):
-        words = model.lexicon.join_one(strings.ids[a : a + n].tolist()).split()
-        found[tuple(words[:LEAST])].append(words)
+    """The share of the text's tokens that lie in a string of `LEAST` tokens or more that some order proves."""
+    found = defaultdict(set)
+    for order in range(2, model.order + 1):  # a lower order may be whole where the highest is pruned
+        strings = audit(model, order, LEAST).strings
+        if strings is None:
+            continue
+        begin = np.cumsum(strings.size) - strings.size
+        for a, n in zip(begin.tolist(), strings.size.tolist(), strict=True):
+            words = tuple(model.lexicon.join_one(strings.ids[a : a + n].tolist()).split())
+            found[words[:LEAST]].add(words)
+    lines = [tuple(part.split()) for _, part in parts]
     inside = 0
     for line in lines:
         mark = np.zeros(len(line), bool)
         for i in range(len(line) - LEAST + 1):
-            for words in found.get(tuple(line[i : i + LEAST]), ()):
+            for words in found.get(line[i : i + LEAST], ()):
                 if line[i : i + len(words)] == words:
                     mark[i : i + len(words)] = True
         inside += int(mark.sum())
-    return inside / total
+    return inside / sum(map(len, lines))
 
 
 def figures(
@@ -210,9 +210,12 @@ def main() -> int:
     parser.add_argument("--orders", default="3,5")
     parser.add_argument("--dp", default="")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--lines", action="store_true", help="a sequence is a line")
+    parser.add_argument("--only", default="", help="settings with this in their name")
     parser.add_argument("--no-audit", action="store_true", help="without certain, covered and kn: for large texts")
     args = parser.parse_args()
-    parts = sequences(args.text.read_text(encoding="utf-8", errors="replace"))
+    text = args.text.read_text(encoding="utf-8", errors="replace")
+    parts = [("", line) for line in text.split("\n") if line.split()] if args.lines else sequences(text)
     kept = planted([p for i, p in enumerate(parts) if i % EVERY != EVERY - 1])
     held_out = "\n\n".join(part for _, part in parts[EVERY - 1 :: EVERY])
     how = {"tokenizer": "spaces", "unit": "paragraph", "jobs": 2}
@@ -224,7 +227,7 @@ def main() -> int:
         print(f"{n_tokens:,} tokens in {len(kept):,} sequences and {n_files:,} files", file=sys.stderr)
         for order in map(int, args.orders.split(",")):
             for label, options in SETTINGS:
-                if options.get("min_files", 1) > n_files:
+                if options.get("min_files", 1) > n_files or args.only not in label:
                     continue
                 given = dict(options)
                 if given.get("prune") == "top":

@@ -399,7 +399,7 @@ def test_train_says_what_it_kept(run, tmp_path, story):
         "train", "a.txt", "--min-sequences", "2", "--cap-per-sequence", "1", "-o", "m.npz", "--json", cwd=tmp_path
     )
     assert "kept     n-grams of 2 sequences or more, counts of sequences" in done.stderr
-    assert "note     every type is kept, also those of one sequence" in done.stderr
+    assert "note     types of one sequence are kept" in done.stderr
     out = json.loads(done.stdout)
     assert (out["min_sequences"], out["cap_per_sequence"], "min_files" in out) == (2, 1, False)
     done = run("train", "a.txt", "--update", "m.npz", "-o", "m.npz", cwd=tmp_path)
@@ -460,3 +460,51 @@ def test_a_capped_model_has_no_counts_of_occurrences(two):
 
     with pytest.raises(NeedsCounts, match="once a sequence"):
         rebuild(two[1], 1)
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [("total_1", "total_1|count_2: followers do not sum"), ("count_3", "sum"), ("count_1", "count_1")],
+)
+def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
+    """A number of one column is made larger, and the file put together again with right checksums."""
+    import io
+
+    model = as_model(model_of(story, 3, protection=Protection(1, 1, 1)))
+    path = tmp_path / "m.npz"
+    model.save(path)
+    file = modelfile.load(path)
+    arrays = {k: a.copy() for k, a in file.arrays.items()}
+    column = arrays[name]
+    column[int(np.flatnonzero((column > 0) & (column < 200))[5])] += 1
+    out = io.BytesIO()
+    modelfile._write_arrays(out, file.header, arrays)
+    path.write_bytes(out.getvalue())
+    found = damage(modelfile.load(path))
+    assert found and any(word in line for line in found for word in says.split("|"))
+
+
+def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path):
+    import io
+
+    model = as_model(model_of(story, 3, protection=Protection(2)))
+    path = tmp_path / "m.npz"
+    model.save(path)
+    file = modelfile.load(path)
+    arrays = {k: a.copy() for k, a in file.arrays.items()}
+    arrays["count_2"][:] = 200
+    arrays["count_2_sums"] = np.cumsum([0, *(200 * np.bincount(np.arange(len(arrays["count_2"])) // 16))]).astype("<u4")
+    arrays["count_2_big"], arrays["count_2_big_row"] = (arrays[f"count_2_{x}"][:0] for x in ("big", "big_row"))
+    out = io.BytesIO()
+    modelfile._write_arrays(out, file.header, arrays)
+    path.write_bytes(out.getvalue())
+    assert "count_2: followers sum to more than their history's count" in damage(modelfile.load(path))
+
+
+def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story)
+    run("train", "a.txt", "--cap-per-sequence", "1", "-o", "c.npz", "-q", cwd=tmp_path)
+    done = run("export", "c.npz", "--format", "counts", "-o", "c.tsv", cwd=tmp_path)
+    assert done.code == 0 and "counts are numbers of sequences, which do not add up" in done.stderr
+    done = run("import", "c.tsv", "--format", "counts", "-o", "x.npz", cwd=tmp_path)
+    assert done.code == 1 and "not those of one text" in done.stderr

@@ -113,8 +113,8 @@ def train(
     built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which
     must have all its types and n-grams, also about 70 bytes for each n-gram.
 
-    --min-sequences, --min-files and --cap-per-sequence read the text's ids a second time. docs/protection.md says what
-    they protect, measured.
+    --min-sequences, --min-files and --cap-per-sequence take twice the time, and 60 bytes more for each token.
+    docs/protection.md says what each protects and what not, with figures.
     """
     if not corpus:
         if stdin_is_terminal():

@@ -145,9 +145,9 @@ def _advice(model: Model) -> list[str]:
     chars = h.options.tokenizer in ("chars", "bytes")
     mean = h.tokens / h.sequences
     if h.min_files:
-        return ["every type is kept, also those of one file: --min-files drops no single token"]
+        return ["types of one file are kept: --min-files drops no single token"]
     if h.min_sequences and h.min_type_count == 1:
-        return ["every type is kept, also those of one sequence: --cap-per-sequence 1 --min-type-count 2 leaves them out"]
+        return ["types of one sequence are kept: --cap-per-sequence 1 --min-type-count 2 leaves them out"]
     if h.options.unit == "sentence" and mean > (1500 if chars else 250):
         return [f"{mean:,.0f} tokens a sentence: without sentence marks? --unit line or paragraph may suit it"]
     if h.sequences == 1 and h.tokens > 1000 and h.options.unit != "file":
