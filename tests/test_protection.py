@@ -418,6 +418,7 @@ def test_audit_says_what_the_figures_are(run, tmp_path, story):
     kept = json.loads(run("audit", "k.npz", "--json", cwd=tmp_path).stdout)
     assert [o["complete"] for o in kept["orders"]] == [True, False, False]
     assert kept["orders"][2]["forgotten_bits"] is None and kept["orders"][2]["certain"] is not None
+    assert kept["min_sequences"] == 2 and "min_files" not in kept
     assert any("--min-sequences 2: n-grams of fewer sequences are left out" in n for n in kept["notes"])
     capped = json.loads(run("audit", "c.npz", "--json", cwd=tmp_path).stdout)
     assert all(o["forgotten_bits"] is None and o["certain"] is None for o in capped["orders"])

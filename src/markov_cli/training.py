@@ -127,7 +127,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     if stream is not None:
         holders = spread(
             look_up_table(levels), [stream], file_ends, options.jobs,
-            lambda done: progress("counting sequences", done, length),
+            lambda done: progress("counting sequences", done, length + corpus.n_sequences),
         )  # fmt: skip
         protected = protect(levels, holders, protection)
         del stream, holders

@@ -143,6 +143,8 @@ def _audit(
     counted = header.holds != "probabilities" and not header.cap_per_sequence
     compressed: Future[bytes] | None = None
     tokens, sequences = _size(table) if counted else (0.0, 0.0)
+    if header.cap_per_sequence:
+        tokens, sequences = float(header.tokens), float(header.sequences)
     audit = Audit(tokens, sequences, model_bytes, [], notes=_notes(header, table))
     zero = (
         forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
