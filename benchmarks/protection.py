@@ -71,7 +71,7 @@ def sequences(text: str) -> list[tuple[str, str]]:
     out = []
     for part in re.split(r"\n[ \t]*\n", text):
         if part.split():
-            named = re.match(r"\s*([^\n]{1,40}):\n", part)
+            named = re.match(r"\s*([^\n]+):(\n|$)", part)
             out.append((named[1] if named else "", part.strip()))
     return out
 
