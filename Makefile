@@ -83,6 +83,17 @@ test: $(READY) ## Style, types, all tests, and the wheel in an empty environment
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 	@$(MAKE) --no-print-directory smoke
 
+# found where they are installed or on PATH, skipped where not; each is tried alone, for kenlm needs a compiler
+PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pyctcdecode
+PEER_TESTS := $(addprefix tests/test_,$(addsuffix .py,against_kenlm against_lmplz exchange listing oracle_smoothing scoring))
+
+.PHONY: peers
+peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode themselves
+	@for one in $(PEERS); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$one || echo "$$one: not to be had here"; done
+	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; what needs it is skipped"; done
+	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
+
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there
 	@rm -rf build/smoke && mkdir -p build/smoke

@@ -64,13 +64,13 @@ def padded(sequences, marks=1):
     return [[BOS] * marks + list(s) + [EOS] * marks for s in sequences]
 
 
-def count(streams, order):
-    """[k - 1]: how often each k-gram occurs."""
+def count(streams, order, once=False):
+    """[k - 1]: how often each k-gram occurs; with `once`, in how many sequences."""
     found = [Counter() for _ in range(order)]
     for s in streams:
         for k in range(1, order + 1):
-            for i in range(len(s) - k + 1):
-                found[k - 1][tuple(s[i : i + k])] += 1
+            here = [tuple(s[i : i + k]) for i in range(len(s) - k + 1)]
+            found[k - 1].update(set(here) if once else here)
     return found
 
 
@@ -116,12 +116,15 @@ class Smoothed:
     emulate     True repeats lmplz's quirk, to compare with it
     marks       markers at each end; NLTK has n - 1
     bos         True predicts BOS as any other id, as NLTK does
+    keep        which n-grams stay besides, a function; all where None
+    once        a sequence counts an n-gram once
     bottom      "uniform" or "mle": the empty history of wb and abs is c / c(.) with nothing below, as NLTK's
     """
 
     def __init__(
         self, sequences, order, n_ids, smoothing="kn", *, prune=(), discounts=None, amount=1, factor=Fraction(2, 5),
         number=Fraction, statistics="kept", emulate=False, marks=1, bos=False, bottom="uniform",
+        keep=None, once=False,
     ):  # fmt: skip
         self.order, self.n_ids, self.smoothing, self.number = order, n_ids, smoothing, number
         self.amount, self.factor, self.statistics = number(amount), number(factor), statistics
@@ -130,7 +133,8 @@ class Smoothed:
         if thresholds[0] or thresholds != sorted(thresholds):
             raise ValueError(f"prune {prune}: 0 for order 1, then not falling")
         streams = padded(sequences, marks)
-        raw = count(streams, order)
+        raw = count(streams, order, once)
+        self.keep = keep or (lambda g: True)
         used = adjust(streams, raw) if smoothing == "kn" else raw
         if not bos:
             used = [{g: c for g, c in of_order.items() if g[-1] != BOS} for of_order in used]
@@ -139,7 +143,7 @@ class Smoothed:
         for k, of_order in enumerate(used, 1):
             for g, c in of_order.items():
                 self.all[g[:-1]][g[-1]] = c
-                if raw[k - 1][g] > thresholds[k - 1]:
+                if raw[k - 1][g] > thresholds[k - 1] and self.keep(g):
                     self.kept[g[:-1]][g[-1]] = c
         self.discounts = self._discounts(raw, used, thresholds, discounts, quirk(streams, order) if emulate else ())
         self._levels = {}
@@ -153,7 +157,7 @@ class Smoothed:
                 d = (0, *given) if given else kn_discounts(n)
             else:
                 least = t if self.statistics == "kept" else 0
-                n = Counter(c for c in of_order.values() if c > least)
+                n = Counter(c for g, c in of_order.items() if c > least and (self.statistics == "all" or self.keep(g)))
                 d = (0, abs_discount(n) if given is None else given)
             out.append([self.number(x) for x in d])
         return out

@@ -14,6 +14,7 @@ from markov_cli.api import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.model.distribution import whole
+from markov_cli.model.protecting import Protection
 from markov_cli.sampling import bending, ranked, sampler
 from markov_cli.sampling.numbers import Numbers
 from markov_cli.sampling.sampler import Sampler
@@ -65,6 +66,7 @@ ngram 3=3
 def models(story):
     made = {
         "order 1": {"order": 1}, "order 2": {"order": 2}, "order 4": {"order": 4}, "pruned": {"prune": (0, 0, 1)},
+        "capped": {"protection": Protection(2, 1, 1), "order": 4},
         "rare types": {"min_type_count": 2}, "rare and pruned": {"prune": (0, 1), "min_type_count": 3},
     }  # fmt: skip
     return {name: as_model(model_of(story[:3000], unit="line", **options)) for name, options in made.items()}
@@ -123,7 +125,7 @@ def check(ids, p, limit=4.0):
 # ------------------------------------------------------------------ frequencies
 
 
-@pytest.mark.parametrize("name", ["order 1", "order 4", "pruned", "rare and pruned"])
+@pytest.mark.parametrize("name", ["order 1", "order 4", "pruned", "rare and pruned", "capped"])
 @pytest.mark.parametrize("smoothing", METHODS)
 def test_smoothed_counts_are_drawn_as_often_as_they_are_probable(models, name, smoothing):
     model = models[name]

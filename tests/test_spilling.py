@@ -28,8 +28,8 @@ HARBOUR = CORPORA / "harbour.txt"
 # run as the program is, but for limits so low that a small text does not fit
 SPILLED = """
 import sys
-from markov_cli import spilling
-spilling.token_bytes = lambda order: 10**9
+from markov_cli import spilling, training
+training.TrainOptions.token_bytes = 10**9
 spilling._MIN_BLOCK = spilling._MAX_BLOCK = 700
 from markov_cli.cli.main import main
 main(sys.argv[1:])
@@ -39,7 +39,7 @@ main(sys.argv[1:])
 @pytest.fixture
 def low(monkeypatch):
     """Limits so low that nothing fits."""
-    monkeypatch.setattr(spilling, "token_bytes", lambda order: 10**9)
+    monkeypatch.setattr(TrainOptions, "token_bytes", 10**9)
     monkeypatch.setattr(spilling, "_MIN_BLOCK", 700)
     monkeypatch.setattr(spilling, "_MAX_BLOCK", 700)
 
@@ -314,3 +314,14 @@ def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
     assert made and all(str(tmp_path / "spill") in p for p in made)
     assert not [*(tmp_path / "spill").iterdir()]
     assert load(tmp_path / "m.npz").header.order == 3
+
+
+def test_what_works_in_memory_alone_says_so(tmp_path, low):
+    from markov_cli.model.protecting import Protection
+
+    asked = options(protection=Protection(min_sequences=2))
+    with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
+        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
+    with pytest.raises(MarkovError, match="--dask: --min-sequences"):
+        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Place(dask="local"))
+    assert not left_in(tmp_path)

@@ -3,6 +3,7 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
@@ -104,6 +105,25 @@ def test_several_threads_may_ask_at_once():
         for token, number in zip(lot, their, strict=True):
             assert seen.setdefault(token, number) == number
     assert [t for t, _ in sorted(seen.items(), key=lambda item: item[1])] == listed(known.types())
+
+
+def test_a_thread_may_ask_while_another_stores_the_first_long_type():
+    known = Vocabulary()
+    half_way = Event()
+
+    class Slow(vocabulary.Growing):
+        def extend(self, values):
+            if not self.size:
+                half_way.set()
+                time.sleep(0.1)
+            super().extend(values)
+
+    known._seen = Slow(np.uint64, 4)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(numbers, known, [(b"longerthaneight", 0)])
+        half_way.wait()
+        second = numbers(known, [(b"longerthannine", 0), (b"longerthaneight", 0)])
+        assert [*first.result(), *second] == [0, 1, 0]
 
 
 def test_a_block_of_long_words_only():

@@ -290,6 +290,9 @@ def train(
     encoding: str = "utf-8",
     min_type_count: int = 1,
     prune: Sequence[int] = (),
+    min_sequences: int = 1,
+    min_files: int = 1,
+    cap_per_sequence: int = 0,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
@@ -303,6 +306,7 @@ def train(
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
+    from .model.protecting import Protection
     from .training import TrainOptions, no_progress, train_sources
 
     sources = _sources(paths, texts)
@@ -311,6 +315,7 @@ def train(
         text=TextOptions.of(tokenizer, unit, lowercase, pattern),
         min_type_count=min_type_count,
         prune=tuple(prune),
+        protection=Protection(min_sequences, min_files, cap_per_sequence),
         encoding=check_encoding(encoding),
         jobs=jobs,
     )
@@ -338,12 +343,16 @@ def train_file(
     say       told what a person may want to know
     given     as for `train`
     """
+    from .model.protecting import Protection
     from .placing import Place, train_file
     from .training import TrainOptions, no_progress
 
     text = TextOptions.of(*(given.pop(name) for name in ("tokenizer", "unit", "lowercase", "pattern")))
+    protection = Protection(*(given.pop(name, d) for name, d in vars(Protection()).items()))
     options = TrainOptions(
-        **{**given, "prune": tuple(given["prune"]), "encoding": check_encoding(given["encoding"])}, text=text
+        **{**given, "prune": tuple(given["prune"]), "encoding": check_encoding(given["encoding"])},
+        text=text,
+        protection=protection,
     )
     sources = _sources(paths, ())
     made = train_file(sources, options, output, Place(memory, temp_dir, resume, dask), progress or no_progress, say)

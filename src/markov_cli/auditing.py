@@ -76,6 +76,11 @@ def _graph(model: Model, order: int) -> tuple[Graph, Balance]:
 
 
 def _need_counts(model: Model, what: str) -> None:
+    if model.header.cap_per_sequence:
+        raise NeedsCounts(
+            f"{what} needs counts of all occurrences, and the model counts an n-gram once a sequence",
+            "train it without --cap-per-sequence: markov train TEXT -o MODEL",
+        )
     if model.header.holds == "counts":
         return
     raise NeedsCounts(

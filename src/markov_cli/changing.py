@@ -131,6 +131,7 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
     pruner = EntropyPruner(distribution)
 
     header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
+    header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None)
     if n_bytes is not None:
         rest = vocabulary_bytes(model.lexicon.types())
         threshold = pruner.to_size(n_bytes, rest)

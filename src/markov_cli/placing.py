@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .errors import MarkovError
+from .errors import MarkovError, OptionError
 from .memory import default_memory, size_text
 from .spill.workspace import Workspace
-from .spilling import Made, Say, Training, token_bytes
+from .spilling import Made, Say, Training
 from .text.parts import is_url
 from .text.reading import Source
 from .training import Progress, TrainOptions, check_options, no_progress
@@ -51,6 +51,8 @@ def train_file(
     """
     check_options(options)
     place = place or Place()
+    if place.dask is not None and options.in_memory:
+        raise OptionError(f"--dask: {options.in_memory} works in the memory of one machine", "leave one of them out")
     limit = place.memory or default_memory()
     identity = _identity(sources, options)
     _say_disk(sources, options, target, place, limit, say)
@@ -90,7 +92,7 @@ def _say_disk(
 ) -> None:
     """How much disk a large text may need: three bytes of text a token, and every window another."""
     tokens = sum(s.size_bytes for s in sources) // 3
-    if tokens * token_bytes(options.order) < limit:
+    if tokens * options.token_bytes < limit:
         return
     n = options.order
     need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1))

@@ -53,11 +53,6 @@ Say = Callable[[str], None]
 Spread = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # the steps `text` and `rows`
 
 
-def token_bytes(order: int) -> int:
-    """Bytes of memory that training takes at most for each token where all is held in memory."""
-    return 40 + 18 * order
-
-
 @dataclass
 class Made:
     """What was written: its bytes, and the model, as it was made or as it lies on disk."""
@@ -145,7 +140,8 @@ class Training:
 
     def _read(self) -> Read | dict[str, Any]:
         """The text in memory where it fits, else the step `text`."""
-        held = self.limit // token_bytes(self.options.order)  # tokens that may be held
+        each = self.options.token_bytes
+        held = self.limit // each  # tokens that may be held
 
         def after(collector: Collector, encoder: Encoder) -> None:
             types = len(encoder.vocabulary)
@@ -154,7 +150,13 @@ class Training:
                     f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
                     f"--memory {size_text(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
                 )
-            if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // token_bytes(1):
+            if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
+                if self.options.in_memory:
+                    fits = f"the text is longer than the {max(held, 0):,} tokens that fit"
+                    raise MarkovError(
+                        f"--memory {size_text(self.limit)}: {self.options.in_memory} works in memory, and {fits}",
+                        "a higher --memory, or leave it out",
+                    )
                 self._spilled = SpilledText(self.work.path("stream"))
             if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 self._spilled.add(collector.take())

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
+from .counting.spreading import sequences_with
 from .errors import OptionError, TextError
 from .model.building import build_table, check_prune
 from .model.modelfile import Header
+from .model.protecting import Protection, protect
+from .model.spread import look_up_table, spread
 from .model.table import MAX_ORDER, Table
 from .text.collecting import Collector, finish
 from .text.encoding import Encoder, TextOptions
@@ -32,11 +35,22 @@ class TrainOptions:
     text: TextOptions = field(default_factory=TextOptions)
     min_type_count: int = 1
     prune: tuple[int, ...] = ()
+    protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
 
     jobs: int = 1
     block_bytes: int = BLOCK_BYTES
     range_windows: int = RANGE_WINDOWS
+
+    @property
+    def in_memory(self) -> str:
+        """The option, if any, whose work is done in memory alone."""
+        return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes of memory that training takes at most for each token where all is held in memory."""
+        return 40 + 18 * self.order + (60 if self.protection else 0)
 
 
 @dataclass
@@ -75,6 +89,7 @@ def check_options(options: TrainOptions) -> None:
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
     check_prune(options.prune)
+    options.protection.check()
 
 
 @dataclass
@@ -136,21 +151,36 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
 
 def train_read(read: Read, options: TrainOptions, progress: Progress = no_progress) -> Trained:
     """Build the table of a text in memory; the pieces are used up."""
+    collector, protection = read.collector, options.protection
+    protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
     progress("sorting the vocabulary", 0, 1)
-    longest = longest_counted(options, read.collector)
-    corpus = finish(read.collector, read.encoders[0], options.min_type_count, longest, options.jobs)
+    longest = longest_counted(options, collector)
+    judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
+    corpus = finish(collector, read.encoders[0], options.min_type_count, longest, options.jobs, judged)
+    file_ends = collector.file_ends if protection.min_files > 1 else None
     read.collector, read.encoders = Collector(options.text.unit), []
+    del collector, judged
+    length = corpus.n_tokens + corpus.n_sequences + 1
+    stream = corpus.stream[:length] if protection else None  # counting lets go of it, and this is read afterwards
     levels = count_ngrams(
         corpus.take_stream(),
-        corpus.n_tokens + corpus.n_sequences + 1,
+        length,
         corpus.count,
         longest,
         options.jobs,
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
     )
+    protected = None
+    if stream is not None:
+        holders = spread(
+            look_up_table(levels), [stream], file_ends, options.jobs,
+            lambda done: progress("counting sequences", done, length + corpus.n_sequences),
+        )  # fmt: skip
+        protected = protect(levels, holders, protection)
+        del stream, holders
     progress("storing", 0, 1)
-    table = build_table(levels, options.order, options.prune, options.jobs)
+    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
     header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes)
     header.counts_of_counts = table.counts_of_counts.tolist()
     return Trained(header, corpus.types, table, read.repairs)
@@ -167,6 +197,7 @@ def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, te
         corpus_bytes=text_bytes,
         min_type_count=options.min_type_count,
         prune=options.prune if any(options.prune) else (),
+        **options.protection.fields(),
     )
 
 

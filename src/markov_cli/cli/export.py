@@ -26,6 +26,8 @@ def _counts(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
     export_counts(model, out, options["order"])
     if model.table.pruned:
         return ["the model is pruned: import will not take a file that lacks n-grams"]
+    if model.header.cap_per_sequence:
+        return ["counts are numbers of sequences, which do not add up: import will not take them"]
     return []
 
 

@@ -58,6 +58,28 @@ UNITS = ("sentence", "line", "paragraph", "file")
     "Order 1 must be 0.  [default: 0, nothing]",
 )
 @click.option(
+    "--min-sequences",
+    default=1,
+    metavar="K",
+    help="Drop n-grams of order 2 and more that occur in fewer than K sequences. Protects what one sequence says, "
+    "however often it says so; not what K sequences share, nor single tokens.  [default: 1, nothing]",
+)
+@click.option(
+    "--min-files",
+    default=1,
+    metavar="K",
+    help="The same by files, where a file is a person's or a source's. Protects what fewer than K files say; not who "
+    "has K files, nor single tokens.  [default: 1, nothing]",
+)
+@click.option(
+    "--cap-per-sequence",
+    type=int,
+    default=0,
+    metavar="1",
+    help="Count an n-gram once in a sequence, however often it stands there. --prune and --min-type-count then go "
+    "by sequences. Protects from one that repeats itself; by itself it drops nothing.  [default: no cap]",
+)
+@click.option(
     "--update",
     type=click.Path(),
     metavar="MODEL",
@@ -114,6 +136,9 @@ def train(
     not fit in --memory is sorted on disk, to the same bytes; a run of that kind that was killed goes on
     with --resume. --update MODEL works in memory, and MODEL must have all its types and n-grams: about
     70 bytes for each n-gram.
+
+    --min-sequences, --min-files and --cap-per-sequence take twice the time, and 60 bytes more for each token,
+    in memory. docs/protection.md says what each protects and what not, with figures.
     """
     if not corpus:
         if stdin_is_terminal():
@@ -170,6 +195,7 @@ def _train(
         name: ctx.params[name]
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
+            "min_sequences", "min_files", "cap_per_sequence",
         )
     }  # fmt: skip
     return train_file(corpus, output, **given, jobs=jobs, progress=progress, **place)
@@ -187,6 +213,9 @@ def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, pr
         "order": header.order,
         "min_type_count": header.min_type_count,
         "prune": header.prune,
+        "min_sequences": header.min_sequences or 1,
+        "min_files": header.min_files or 1,
+        "cap_per_sequence": header.cap_per_sequence or 0,
     }
     for name, own in has.items():
         value = ctx.params[name]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..model.modelfile import Header
+from ..model.protecting import said_protection
 from ..model.table import Table
 from ..text.lexicon import Lexicon
 from ..text.types import BOS, EOS
@@ -25,6 +26,10 @@ from .rebuild import circuit, labels
 
 LENGTHS = (10, 20, 50)
 _XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
+_LEFT_OUT = {
+    "min_sequences": "n-grams of fewer sequences are left out, however often these repeat them; single tokens are not",
+    "min_files": "n-grams of fewer files are left out, however often these repeat them; single tokens are not",
+}
 _BETWEEN = {"line": b"\n", "file": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
 
 
@@ -135,11 +140,15 @@ def _audit(
     least: int,
     pool: ThreadPoolExecutor,
 ) -> Audit:
-    counted = header.holds != "probabilities"
+    counted = header.holds != "probabilities" and not header.cap_per_sequence
     compressed: Future[bytes] | None = None
     tokens, sequences = _size(table) if counted else (0.0, 0.0)
+    if header.cap_per_sequence:
+        tokens, sequences = float(header.tokens), float(header.sequences)
     audit = Audit(tokens, sequences, model_bytes, [], notes=_notes(header, table))
-    zero = forgotten_without_history(table) if header.holds == "counts" and not any(header.prune[:1]) else None
+    zero = (
+        forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
+    )
     equal: np.ndarray | None = None
     for order in range(table.order, 1, -1):
         if order not in orders and equal is not None:
@@ -214,7 +223,9 @@ def _order_one(
     table: Table, zero: Forgotten | None, equal: np.ndarray | None, tokens: float, sequences: float, counted: bool
 ) -> OrderAudit:
     if not counted:
-        return OrderAudit(1, len(table.orders[0]) - 1, Balance(1, 0, 0, 0))
+        counts = table.orders[0].count
+        seen = int(np.count_nonzero(counts.small)) if table.capped else len(counts)
+        return OrderAudit(1, seen - 1, Balance(1, 0, 0, 0))
     count = table.orders[0].count.slice(0, table.n_ids)
     rows = int(np.count_nonzero(count)) - 1
     one = OrderAudit(1, rows, Balance(1, 0, int(count[BOS] != count[EOS]), 0))
@@ -256,7 +267,17 @@ def _notes(header: Header, table: Table) -> list[str]:
         )
     if header.holds == "weighted counts":
         out.append("counts are weighted: no bits forgotten, and a string stands in one of the texts at least once")
-    if table.pruned:
+    if header.cap_per_sequence:
+        out.append(
+            "--cap-per-sequence 1: a count is a number of sequences, so no shares of tokens and no bits forgotten; "
+            "a string listed stands in the text at least once"
+        )
+    out += [
+        f"{said_protection({name: value})}: {_LEFT_OUT[name]}"
+        for name, value in header.protection().items()
+        if name in _LEFT_OUT
+    ]
+    if table.pruned and not header.cap_per_sequence:
         out.append(
             "pruned: at orders that are not complete no bits forgotten; certain strings are those whose histories "
             "have lost nothing, by the totals that the model keeps"

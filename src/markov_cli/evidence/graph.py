@@ -32,11 +32,12 @@ class Graph:
     first   int64 (n + 1,), edges of node v are first[v]..first[v + 1] - 1
     target  int64 (e,), the node an edge leads to; n where the table lacks it
     label   int64 (e,), the id that the edge adds
-    count   int64 (e,), float64 in weighted tables, ones where the table holds probabilities
+    count   int64 (e,), float64 in weighted tables, ones where the table holds probabilities or counts a sequence once
     total   the same dtype (n,), d(v) as the table has it, before any pruning
     tokens  int64 (n,), tokens of the history, BOS not counted
     root    the node S
     blocks  (level, row, node, edge) where each level's nodes and their edges begin
+    short   histories that are known to have lost followers, where `counted` is False
     """
 
     order: int
@@ -49,6 +50,7 @@ class Graph:
     root: int
     counted: bool = True
     blocks: list[tuple[int, int, int, int]] = field(default_factory=list)
+    short: int = 0
     _source: np.ndarray | None = None
 
     @property
@@ -91,7 +93,7 @@ def graph_of(table: Table, order: int) -> Graph:
     ranges = [*opened[: k - 1], (0, len(table.orders[k - 1]))]
     first, total, tokens, blocks = [], [], [], []
     node = edge = 0
-    counted = not isinstance(table.orders[0].count, Uncounted)
+    counted = not isinstance(table.orders[0].count, Uncounted) and not table.capped
     for level, (low, high) in enumerate(ranges, 1):
         column = table.orders[level - 1].first
         assert column is not None
@@ -110,10 +112,22 @@ def graph_of(table: Table, order: int) -> Graph:
     root = BOS if k == 1 else 0
     label, count, target = _edges(table, order, ranges, blocks, counted)
     target[label == EOS] = root
+    short = sum(_short(table, level, low, high) for level, (low, high) in enumerate(ranges, 1)) if table.capped else 0
     return Graph(
         order, np.concatenate(first), target, label, count, np.concatenate(total), np.concatenate(tokens),
-        root, counted, blocks,
+        root, counted, blocks, short,
     )  # fmt: skip
+
+
+def _short(table: Table, level: int, low: int, high: int) -> int:
+    """Histories of a capped table that have lost followers: theirs do not sum to the total that is kept."""
+    out = 0
+    for a in range(low, high, _CHUNK):
+        row = np.arange(a, min(a + _CHUNK, high))
+        begin, end = table.followers(level, row)
+        count = table.orders[level].count
+        out += int(np.count_nonzero(count.sum_before(end) - count.sum_before(begin) != table.total(level, row)))
+    return out
 
 
 def _totals(table: Table, level: int, low: int, high: int) -> np.ndarray:
@@ -190,7 +204,7 @@ def balance(g: Graph) -> Balance:
     lost = int(reached[n])
     if not g.counted:
         dead = int(np.count_nonzero(followed != (reached[:n] > 0)))
-        return Balance(int(np.count_nonzero(followed)), 0, dead + lost, 0)
+        return Balance(int(np.count_nonzero(followed)), g.short, dead + lost, 0)
     out = outflow(g)
     into = inflow(g)
     short = int(np.count_nonzero(out != g.total))

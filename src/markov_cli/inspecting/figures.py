@@ -31,7 +31,8 @@ class OrderFigures:
                       counts: sum over tokens of log2(c(h) / c(h w)), divided by their number;
                       tokens near a sequence's beginning take the shorter history that opens it
 
-    Where a table holds probabilities, singletons and entropy_bits are not known: None.
+    Where a table holds probabilities, singletons and entropy_bits are not known: None. Where it counts an n-gram
+    once a sequence, singletons are those of one sequence, and entropy_bits None.
     """
 
     order: int
@@ -81,6 +82,7 @@ def order_figures(table: Table) -> list[OrderFigures]:
         return _figures_without_counts(table)
     opened = table.opened_by_bos()
     everything = table.total(0, np.zeros(1, np.int64))[0]
+    known = not table.capped  # else an order's counts are no share of another's
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS
     for k, order in enumerate(table.orders, 1):
@@ -92,7 +94,11 @@ def order_figures(table: Table) -> list[OrderFigures]:
             bits += _sum_n_log_n(order.count, BOS, BOS + 1)
             seen = sum(int(np.count_nonzero(order.count.small[a:b])) for a, b in _slices(len(order))) - 1
             singles -= int(order.count.at(np.array([BOS]))[0] == 1)
-            out.append(OrderFigures(1, len(order), singles, 1, float(seen), float(seen == 1), bits / everything))
+            out.append(
+                OrderFigures(
+                    1, len(order), singles, 1, float(seen), float(seen == 1), bits / everything if known else None
+                )
+            )
             continue
         histories, single, bits = _histories(table, k - 1, 0, len(table.orders[k - 2]))
         bits -= _sum_n_log_n(order.count, 0, len(order))
@@ -108,7 +114,7 @@ def order_figures(table: Table) -> list[OrderFigures]:
                 histories,
                 len(order) / max(histories, 1),
                 single / max(histories, 1),
-                (bits + short_bits) / everything,
+                (bits + short_bits) / everything if known else None,
             )
         )
     return out

@@ -80,6 +80,8 @@ def _named(table: Table) -> Iterator[tuple[str, Counts]]:
             yield f"left_{k}", order.left
         if order.left_total is not None:
             yield f"left_total_{k}", order.left_total
+        if order.total is not None:
+            yield f"total_{k}", order.total
 
 
 def _counts(file: ModelFile) -> Iterator[str]:
@@ -146,10 +148,13 @@ def _sums(file: ModelFile) -> Iterator[str]:
     if not table.orders[0].count.whole:
         if one[BOS] != one[EOS]:
             yield "count_1: more <s> than </s>, or fewer"
-    elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
-        yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
     elif int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
         yield f"count_1: not {header.sequences:,} sequences"
+    elif header.cap_per_sequence:
+        if int(one.max()) > header.sequences:
+            yield f"count_1: a type in more than {header.sequences:,} sequences"
+    elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
+        yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
     if (one[N_MARKERS:] < (header.min_type_count if table.orders[0].count.whole else 0)).any() or (
         np.diff(one[N_MARKERS:]) > 0
     ).any():
@@ -157,6 +162,7 @@ def _sums(file: ModelFile) -> Iterator[str]:
     if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
         yield "count_1: <unk> was seen, and no type was too rare"
     if table.pruned:
+        yield from _pruned_sums(table)
         return
     for k in range(1, table.order):
         first = table.orders[k - 1].first
@@ -166,6 +172,18 @@ def _sums(file: ModelFile) -> Iterator[str]:
             total = np.diff(table.orders[k].count.sum_before(edge))
             if (total != table.total(k, np.arange(low, high))).any():
                 yield f"count_{k + 1}: followers do not sum to their history's count"
+                break
+
+
+def _pruned_sums(table: Table) -> Iterator[str]:
+    """Followers that were left out are missing from the sum; none can be too many."""
+    for k in range(1, table.order):
+        first = table.orders[k - 1].first
+        assert first is not None
+        for low, high in _slices(len(first) - 1):
+            edge = first[low : high + 1].astype(np.int64)
+            if (np.diff(table.orders[k].count.sum_before(edge)) > table.total(k, np.arange(low, high))).any():
+                yield f"count_{k + 1}: followers sum to more than their history's count"
                 break
 
 
@@ -231,5 +249,5 @@ def _header(file: ModelFile) -> Iterator[str]:
         if header.tokens or header.sequences or header.corpus_bytes or header.prune or header.counts_of_counts:
             yield "header: figures of a text, in a model of probabilities"
         return
-    if any(header.prune) != bool(header.counts_of_counts):
+    if header.pruned != bool(header.counts_of_counts):
         yield "header: counts of counts belong to pruned models"

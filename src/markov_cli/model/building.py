@@ -11,6 +11,7 @@ from ..counting.ngrams import Level
 from ..errors import OptionError
 from ..text.types import BOS
 from .compact import Counts, smallest
+from .protecting import Protected
 from .reals import pack
 from .table import Order, Table, no_rows
 
@@ -24,22 +25,31 @@ class Before:
 
 
 def build_table(
-    levels: list[Level], order: int, prune: tuple[int, ...] = (), jobs: int = 1, before: Before | None = None
+    levels: list[Level],
+    order: int,
+    prune: tuple[int, ...] = (),
+    jobs: int = 1,
+    before: Before | None = None,
+    protected: Protected | None = None,
 ) -> Table:
     """Store counted rows compactly; `levels` is used up.
 
-    order   of the table; those above the last level have no rows
-    prune   per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
-    before  what is known of the text before pruning, where `levels` are pruned already
+    order      of the table; those above the last level have no rows
+    prune      per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
+    before     what is known of the text before pruning, where `levels` are pruned already
+    protected  which rows stay besides, and the totals of capped counts; see protecting.py
     """
-    pruned = any(prune)
+    guard = protected or Protected()
+    pruned = any(prune) or before is not None or guard.keep is not None
     totals: list[np.ndarray | None] = [None] * len(levels)
+    sums = guard.totals or [None] * len(levels)
     stats = np.zeros((0, 5), np.int64)
     if pruned:
         known = before or Before(counts_of_counts(levels), left_totals(levels))
         stats, totals = known.counts_of_counts, known.left_totals
-        kept = prune_levels(levels, prune)
+        kept = prune_levels(levels, prune, guard.keep)
         totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
+        sums = [t if t is None else t[k] for t, k in zip(sums, kept, strict=True)]
     if 1 < len(levels) < order:
         levels.pop()  # counted only to have what lies below it, and empty
     n_ids = len(levels[0].token)
@@ -61,6 +71,8 @@ def build_table(
             row.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
         if total is not None:
             row.left_total = Counts.pack(total)
+        if (followed := sums[k]) is not None:
+            row.total = Counts.pack(followed)
         return row
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -69,10 +81,11 @@ def build_table(
     return Table(orders, pruned, stats)
 
 
-def levels_of(table: Table) -> tuple[list[Level], Before | None]:
-    """A stored table as counted rows, up to the first order without any."""
+def levels_of(table: Table) -> tuple[list[Level], Before | None, Protected]:
+    """A stored table as counted rows, up to the first order without any, and what `build_table` takes besides."""
     levels: list[Level] = []
     totals: list[np.ndarray | None] = []
+    sums: list[np.ndarray | None] = []
     for k, order in enumerate(table.orders, 1):
         n = len(order)
         token = np.arange(n, dtype=np.uint32) if order.token is None else order.token
@@ -82,9 +95,11 @@ def levels_of(table: Table) -> tuple[list[Level], Before | None]:
         link = None if top else order.link
         levels.append(Level(token, order.count.slice(0, n), children, left, link))
         totals.append(None if order.left_total is None else order.left_total.slice(0, n))
+        sums.append(None if order.total is None else order.total.slice(0, n))
         if not n:
             break
-    return levels, Before(table.counts_of_counts, totals) if table.pruned else None
+    before = Before(table.counts_of_counts, totals) if table.pruned else None
+    return levels, before, Protected(totals=sums if table.capped else None)
 
 
 def counts_of_counts(levels: list[Level]) -> np.ndarray:
@@ -139,14 +154,16 @@ def threshold(prune: tuple[int, ...], order: int) -> int:
     return 0 if not prune else prune[min(order, len(prune)) - 1]
 
 
-def prune_levels(levels: list[Level], prune: tuple[int, ...]) -> list[np.ndarray]:
-    """Drop n-grams of order >= 2 seen at most threshold times (lmplz's `--prune`).
+def prune_levels(levels: list[Level], prune: tuple[int, ...], keep: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    """Drop n-grams of order >= 2 seen at most threshold times (lmplz's `--prune`), and those not in `keep`.
 
-    Thresholds do not fall from order to order, so what a kept row rests on is kept. Returns,
-    per order, which rows stay: bool (r,).
+    Thresholds do not fall from order to order, and `keep` is closed, so what a kept row rests on is kept.
+    Returns, per order, which rows stay: bool (r,).
     """
     kept = [np.ones(len(levels[0].token), bool)]
     kept += [level.count > threshold(prune, k) for k, level in enumerate(levels[1:], 2)]
+    if keep is not None:
+        kept = [a & b for a, b in zip(kept, keep, strict=True)]
     for k, level in enumerate(levels):
         if level.children is not None:
             edges = np.concatenate(([0], np.cumsum(level.children, dtype=np.int64)))

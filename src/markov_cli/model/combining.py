@@ -20,6 +20,7 @@ from ..text.vocabulary import Vocabulary
 from .building import build_table, check_prune, levels_of, threshold
 from .compact import DAMAGED
 from .modelfile import Header
+from .protecting import said_protection
 from .reals import rounded
 from .relabelling import Part, relabelled
 from .table import Table
@@ -138,6 +139,11 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: pruned ({','.join(map(str, h.prune))}): the counts it lacks cannot be {done}",
             "train it without --prune; prune the result: markov prune MODEL -o MODEL",
         )
+    if asked := h.protection():
+        raise MarkovError(
+            f"{model.name}: trained with {said_protection(asked)}: {_lost(h)}, which it lacks, cannot be {done}",
+            "train one model from all the text, with the same protection: markov train TEXT... -o MODEL",
+        )
     if h.min_type_count > 1 or h.max_types is not None:
         few = (
             f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
@@ -146,6 +152,10 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: {few} are <unk>: what they were cannot be {done}",
             "train it with all types; then thin out the result: markov prune MODEL -o MODEL --max-types N",
         )
+
+
+def _lost(h: Header) -> str:
+    return "n-grams that too few had" if h.pruned else "counts of all occurrences"
 
 
 def _unite(models: Sequence[Stored], factors: Sequence[float]) -> tuple[Types, list[np.ndarray]]:
@@ -184,6 +194,11 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
     if max_types is not None and max_types < len(types):
         if max_types < 1:
             raise OptionError(f"--max-types {max_types}: at least 1", "how many of the commonest types shall stay")
+        if asked := header.protection():
+            raise MarkovError(
+                f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
+                "train it with --min-type-count K in place of --max-types",
+            )
         if any(header.prune):
             raise MarkovError(
                 f"{name}: pruned ({','.join(map(str, header.prune))}): --max-types adds up n-grams, and some are gone",
@@ -192,14 +207,15 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
         new_id = np.arange(table.n_ids)
         new_id[N_MARKERS + max_types :] = UNK
         levels, before = relabelled([Part(table, new_id)], N_MARKERS + max_types, jobs), None
+        protected = None
         types = types.take(np.arange(max_types))
         header = replace(header, types=max_types, max_types=max_types)
     else:
-        levels, before = levels_of(table)
+        levels, before, protected = levels_of(table)
     if not any(thresholds):
         thresholds = header.prune
     _check_rising(header, thresholds, name)
-    table = build_table(levels, header.order, thresholds, jobs, before)
+    table = build_table(levels, header.order, thresholds, jobs, before, protected)
     kept = thresholds if any(thresholds) else ()
     return Stored(replace(header, prune=kept, counts_of_counts=table.counts_of_counts.tolist()), types, table)
 

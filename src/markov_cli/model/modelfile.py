@@ -47,6 +47,7 @@ HOLDS = (
 
 
 _LOGS = ("log10_", "backoff_")  # members of float32
+_WHERE_SET = ("max_types", "min_sequences", "min_files", "cap_per_sequence")  # keys that are there only then
 
 
 @dataclass
@@ -65,14 +66,27 @@ class Header:
     counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
     holds: str = "counts"  # one of HOLDS
     max_types: int | None = None  # types beyond the commonest are UNK; None where all were kept
+    min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
+    min_files: int | None = None  # and those in fewer files
+    cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
+
+    @property
+    def pruned(self) -> bool:
+        """N-grams were dropped, by whatever measure."""
+        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+
+    def protection(self) -> dict[str, int]:
+        """What protects the text's sequences, by the header's names; {} where nothing does."""
+        return {name: value for name in _WHERE_SET[1:] if (value := getattr(self, name)) is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
         plain["prune"] = list(self.prune)
-        if self.max_types is None:
-            del plain["max_types"]
+        for name in _WHERE_SET:
+            if plain[name] is None:
+                del plain[name]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
@@ -99,7 +113,7 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
             column = getattr(order, name)
             if column is not None:
                 out[f"{name}_{k}"] = column
-        for name in ("count", "left", "left_total"):
+        for name in ("count", "left", "left_total", "total"):
             counts = getattr(order, name)
             if counts is not None and not isinstance(counts, Uncounted):
                 out[f"{name}_{k}"] = counts.small
@@ -310,7 +324,7 @@ def _header(head: dict[str, Any]) -> Header:
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
-        head.get("holds", "counts"), integer("max_types", 1) if "max_types" in head else None,
+        head.get("holds", "counts"), **{name: integer(name, 1) for name in _WHERE_SET if name in head},
     )  # fmt: skip
 
 
@@ -350,7 +364,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
         raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
-    pruned = any(header.prune)
+    pruned = header.pruned
     orders: list[Order] = []
     counted = header.holds != "probabilities"
     for k in range(1, header.order + 1):
@@ -373,6 +387,8 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
                 order.left = take_counts(f"left_{k}", rows)
             if pruned:
                 order.left_total = take_counts(f"left_total_{k}", rows) if f"left_total_{k}" in arrays else None
+            if header.cap_per_sequence and counted:
+                order.total = take_counts(f"total_{k}", rows)
             if k > 2:
                 order.link = take(f"link_{k}", rows)
         orders.append(order)

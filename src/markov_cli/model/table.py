@@ -40,6 +40,7 @@ class Order:
     left: Counts | None = None
     link: np.ndarray | None = None
     left_total: Counts | None = None  # pruned tables only: sum of `left` over all followers
+    total: Counts | None = None  # capped tables only: sum of `count` over all followers; None at the top
     log10: np.ndarray | None = None  # tables of probabilities only: float32 (r,), log10 p
     backoff: np.ndarray | None = None  # and log10 of the backoff weight; None at the top
 
@@ -67,6 +68,11 @@ class Table:
     def order(self) -> int:
         """Length of the longest n-gram."""
         return len(self.orders)
+
+    @property
+    def capped(self) -> bool:
+        """Counts are numbers of sequences, and a history's followers have a total of their own."""
+        return self.orders[0].total is not None
 
     @property
     def n_ids(self) -> int:
@@ -99,12 +105,15 @@ class Table:
         """How often histories were followed by anything: int64 (m,), float64 where counts are weighted.
 
         A history that ends in EOS is followed by nothing; every other one by one id at each
-        place where it stands. In a pruned table this is the total before pruning.
+        place where it stands. In a pruned table this is the total before pruning. In a capped one it is the sum over
+        the followers, which stand in no fewer sequences than their history.
         """
         if level == 0:
             count = self.orders[0].count
             return np.full(len(row), count.total - count.at(np.array([BOS]))[0])
-        return np.where(self.tokens(level, row) == EOS, 0, self.orders[level - 1].count.at(row))
+        here = self.orders[level - 1]
+        counts = here.count if here.total is None else here.total
+        return np.where(self.tokens(level, row) == EOS, 0, counts.at(row))
 
     def child(self, level: int, row: np.ndarray, token: np.ndarray, rising: bool = False) -> np.ndarray:
         """The row of order level+1 for history + token: int64 (m,), -1 where there is none.

@@ -59,6 +59,7 @@ def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
         "unit": model.header.options.unit,
         "tokens": model.header.tokens,
         "sequences": model.header.sequences,
+        **model.header.protection(),
         "orders": [o.as_dict() for o in a.orders],
         "model_bytes": a.model_bytes,
         "model_bytes_per_token": _per(a.model_bytes, a.tokens),

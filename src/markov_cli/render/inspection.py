@@ -12,7 +12,7 @@ import numpy as np
 from ..inspecting import figures as fig
 from ..text.types import EOS
 from .pictures import bar, curve
-from .plain import counted, one_line, shown, size, some
+from .plain import counted, one_line, protection_words, shown, size, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
     extra += [h.holds] if h.holds == "weighted counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
+    extra += protection_words(h.protection())
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     if not fig.counted(model.table):
@@ -124,9 +125,13 @@ def _show_without_counts(model: Model, top: int) -> None:
     _show_followers(model, min(console().width, 100))
 
 
+def _once(model: Model) -> str:
+    return "in one sequence" if model.header.cap_per_sequence else "seen once"
+
+
 def _show_orders(model: Model) -> None:
     columns = [
-        Column("order", True), Column("n-grams", True), Column("seen once", True), Column("histories", True),
+        Column("order", True), Column("n-grams", True), Column(_once(model), True), Column("histories", True),
         Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
     ]  # fmt: skip
     rows = []

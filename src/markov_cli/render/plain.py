@@ -41,3 +41,13 @@ def size(n: float) -> str:
             return f"{n:,.0f} {unit}" if unit == "B" else f"{n:,.1f} {unit}"
         n /= 1000
     raise AssertionError
+
+
+def protection_words(fields: dict[str, int]) -> list[str]:
+    """What protects the text's sequences, in words."""
+    said = {
+        "min_sequences": "n-grams of {} sequences or more",
+        "min_files": "n-grams of {} files or more",
+        "cap_per_sequence": "counts of sequences",
+    }
+    return [said[name].format(f"{value:,}") for name, value in fields.items()]

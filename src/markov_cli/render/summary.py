@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .plain import one_line, size, some
+from .plain import one_line, protection_words, size, some
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -45,6 +45,7 @@ def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str
         "types": h.types,
         "sequences": h.sequences,
         "ngrams": _rows(model),
+        **h.protection(),
         "corpus_bytes": h.corpus_bytes,
         "model_bytes": model_bytes,
         "seconds": round(seconds, 3),
@@ -90,6 +91,8 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
         f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
         f" {seconds:.1f} s",
     ]
+    if said := protection_words(h.protection()):
+        out.insert(2, f"kept     {', '.join(said)}")
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out
@@ -141,6 +144,10 @@ def _advice(model: Model) -> list[str]:
     h = model.header
     chars = h.options.tokenizer in ("chars", "bytes")
     mean = h.tokens / h.sequences
+    if h.min_files:
+        return ["types of one file are kept: --min-files drops no single token"]
+    if h.min_sequences and h.min_type_count == 1:
+        return ["types of one sequence are kept: --cap-per-sequence 1 --min-type-count 2 leaves them out"]
     if h.options.unit == "sentence" and mean > (1500 if chars else 250):
         return [f"{mean:,.0f} tokens a sentence: without sentence marks? --unit line or paragraph may suit it"]
     if h.sequences == 1 and h.tokens > 1000 and h.options.unit != "file":

@@ -45,6 +45,7 @@ class Collector:
     n_sequences: int = 0
     empty_sequences: int = 0
     longest: int = 0  # tokens in the longest sequence
+    file_ends: list[int] = field(default_factory=list)  # sequences before the end of each text
     _open: int = 0  # tokens in the sequence that is not yet closed
 
     def add(self, piece: Piece) -> None:
@@ -63,6 +64,8 @@ class Collector:
         piece.end = end[filled]
         self.n_tokens += n
         self.n_sequences += len(piece.end)
+        if piece.last:
+            self.file_ends.append(self.n_sequences)
         if n or len(piece.end):
             self.pieces.append(piece)
 
@@ -112,17 +115,23 @@ class FinalIds:
 
 
 def final_ids(
-    every: np.ndarray, types_of: Callable[[np.ndarray], Types], sequences: int, min_type_count: int
+    every: np.ndarray,
+    types_of: Callable[[np.ndarray], Types],
+    sequences: int,
+    min_type_count: int,
+    judged: np.ndarray | None = None,
 ) -> FinalIds:
     """Put the types in their final order; those seen too seldom become UNK.
 
     every     int64, how often each provisional number occurs
     types_of  the types behind some numbers, int64 (n,), rising
+    judged    what types are ordered and left out by, of each provisional number; how often they occur where None
     """
     seen = np.flatnonzero(every)
     types, count = types_of(seen), every[seen]
-    order = order_of_types(types, count)
-    order = order[: np.count_nonzero(count >= max(min_type_count, 1))]
+    by = count if judged is None else judged[seen].astype(np.int64)
+    order = order_of_types(types, by)
+    order = order[: np.count_nonzero(by >= max(min_type_count, 1))]
     id_of = np.full(len(every), UNK, np.uint32)
     id_of[seen[order]] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
     n_unknown = int(count.sum() - count[order].sum())
@@ -130,14 +139,22 @@ def final_ids(
     return FinalIds(id_of, np.concatenate((markers, count[order])), types, order)
 
 
-def finish(collector: Collector, encoder: Encoder, min_type_count: int, pad: int, jobs: int = 1) -> Corpus:
+def finish(
+    collector: Collector,
+    encoder: Encoder,
+    min_type_count: int,
+    pad: int,
+    jobs: int = 1,
+    judged: np.ndarray | None = None,
+) -> Corpus:
     """Give every type its final id and rewrite the text with it; the pieces are used up.
 
     encoder  any of those that made the pieces
     pad      readable entries behind the stream (zeros)
+    judged   as in `final_ids`
     """
     s = collector.n_sequences
-    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, min_type_count)
+    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, min_type_count, judged)
     id_of = found.id_of
     stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
     stream[0] = EOS

@@ -231,6 +231,7 @@ class Vocabulary:
     def _long_numbers(self, t: _Long) -> np.ndarray:
         own, missing = self._long.find(t.key)
         own[missing] = 0
+        # `_seen` is what `_append_long` fills last: a thread that comes in between must not look into it
         doubtful = self._differ(t, own) if self._seen.size else np.arange(len(own))
         if len(doubtful):  # the missing are among them
             with self._lock:

@@ -1,0 +1,511 @@
+"""What too few sequences or files have is not in the model, and the model is one all the same."""
+
+import json
+import random
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import markov_cli
+import oracle
+import oracle_smoothing
+from engine import model_of, rows_of, saved, types_of
+from markov_cli.api import model_of as as_model
+from markov_cli.errors import MarkovError, NeedsCounts, OptionError
+from markov_cli.inspecting.verify import damage
+from markov_cli.model import modelfile
+from markov_cli.model import spread as spreading
+from markov_cli.model.compact import Uncounted
+from markov_cli.model.distribution import whole
+from markov_cli.model.methods import Smoothing
+from markov_cli.model.modelfile import Header
+from markov_cli.model.protecting import Protection
+from markov_cli.model.smoothing import Smoothed
+from markov_cli.render.inspection import model_json
+from markov_cli.text.encoding import TextOptions
+
+NAMES = ["none", "kn", "wb", "abs", "laplace", "lidstone:0.1"]
+
+# a few words in a few lines of a few files: what repeats, repeats within a line as well as across
+words = st.sampled_from("aaabbcd")
+files_of_lines = st.lists(st.lists(st.lists(words, min_size=1, max_size=7), max_size=4), min_size=1, max_size=4).filter(
+    any
+)
+
+
+class Told:
+    """The oracle's view of some files of lines of words: ids, and who holds each n-gram."""
+
+    def __init__(self, files, order, min_type_count=1, once=False):
+        lines = [line for file in files for line in file]
+        tokens = [[(w.encode(), 0) for w in line] for line in lines]
+        judged = [sorted(set(s)) for s in tokens] if once else tokens
+        self.types = oracle.types_of(judged, min_type_count)
+        number = {t: 3 + i for i, t in enumerate(self.types)}
+        self.streams = [[oracle.BOS, *(number.get(t, oracle.UNK) for t in s), oracle.EOS] for s in tokens]
+        file_of = [n for n, file in enumerate(files) for _ in file]
+        self.sequences, self.files = defaultdict(set), defaultdict(set)
+        for n, s in enumerate(self.streams):
+            for k in range(1, order + 1):
+                for i in range(len(s) - k + 1):
+                    self.sequences[tuple(s[i : i + k])].add(n)
+                    self.files[tuple(s[i : i + k])].add(file_of[n])
+        self.counts = oracle_smoothing.count(self.streams, order, once)
+
+    def stays(self, g, min_sequences=1, min_files=1):
+        return len(g) == 1 or (len(self.sequences[g]) >= min_sequences and len(self.files[g]) >= min_files)
+
+
+def texts_of(files):
+    return ["\n".join(map(" ".join, file)) for file in files]
+
+
+def trained(files, order, protection=None, **more):
+    return model_of(texts_of(files), order, "spaces", "line", protection=protection or Protection(), **more)
+
+
+# ------------------------------------------------------------------ who holds what
+
+
+@settings(max_examples=80)
+@given(files_of_lines, st.integers(1, 4), st.integers(1, 9), st.integers(1, 5), st.sampled_from([1, 2]), st.booleans())
+def test_the_holders_of_every_row_are_the_oracles(files, order, part, cut, jobs, marked):
+    """However the stream is cut, with BOS or without, all its file ends known before or not."""
+    table = trained(files, order).table
+    told = Told(files, order)
+    flat = [] if marked else [oracle.EOS]
+    flat += [i for s in told.streams for i in (s if marked else s[1:])]
+    blocks = [np.array(flat[i : i + cut], np.uint32) for i in range(0, len(flat), cut)]
+    ends = np.cumsum([len(file) for file in files]).tolist()
+    before, spreading._PART = spreading._PART, part
+    try:
+        found = spreading.spread(table, blocks, ends, jobs)
+        alone = spreading.spread(table, blocks)
+    finally:
+        spreading._PART = before
+    assert alone.files is None
+    for k, rows in enumerate(rows_of(table)):
+        assert found.sequences[k].tolist() == alone.sequences[k].tolist() == [len(told.sequences[g]) for g in rows]
+        assert found.files[k].tolist() == [len(told.files[g]) for g in rows]
+
+
+def test_what_the_table_lacks_is_passed_over():
+    table = model_of("a b\nb c", 3, "spaces", "line").table  # b a c are 3, 4, 5
+    found = spreading.spread(table, [np.array([5, 4, 2, 4, 3, 2])])
+    rows = [*rows_of(table)[1]]
+    assert dict(zip(rows, found.sequences[1].tolist(), strict=True))[4, 3] == 1
+    assert sum(found.sequences[1]) == 3  # a b, <s> a, b </s>
+
+
+def test_rows_that_can_be_looked_up_need_no_counts(story):
+    trained_here = model_of(story, 3)
+    from markov_cli.model.building import levels_of
+
+    table = spreading.look_up_table(levels_of(trained_here.table)[0])
+    assert isinstance(table.orders[1].count, Uncounted)
+    assert rows_keys(table) == [[*rows] for rows in rows_of(trained_here.table)]
+
+
+def rows_keys(table):
+    return [[tuple(g) for g in table.ngrams(k, np.arange(len(o))).tolist()] for k, o in enumerate(table.orders, 1)]
+
+
+# ------------------------------------------------------------------ what stays
+
+
+protections = st.builds(Protection, st.integers(1, 3), st.integers(1, 3), st.sampled_from([0, 1]))
+prunes = st.sampled_from([(), (), (0, 1), (0, 0, 1), (0, 1, 2)])
+
+
+@settings(max_examples=150)
+@given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 3))
+def test_the_table_is_the_oracles(files, order, p, prune, least):
+    """Rows, counts, totals, left neighbours and counts of counts: with --prune, with --min-type-count, all orders."""
+    assume(p.min_sequences <= sum(map(len, files)) and p.min_files <= sum(map(bool, files)))
+    once = p.caps
+    made = trained(files, order, p, prune=prune, min_type_count=least)
+    told = Told(files, order, least, once)
+    assert types_of(made) == told.types
+    limits = [0, *prune[1:], *[prune[-1] if prune else 0] * order][:order]
+    rows = rows_of(made.table)
+    rows[0] = {g: c for g, c in rows[0].items() if c}
+    for k, of_order in enumerate(told.counts, 1):
+        expected = {
+            g: c for g, c in of_order.items() if c > limits[k - 1] and told.stays(g, p.min_sequences, p.min_files)
+        }
+        assert rows[k - 1] == expected
+        if k > 1:  # what stays is closed
+            assert {g[:-1] for g in expected} <= set(rows[k - 2])
+            assert {g[1:] for g in expected} <= set(rows[k - 2])
+    lefts, grams_below = oracle.lefts(told.streams, order), []
+    drops = p.drops or any(prune)
+    for k, level in enumerate(made.table.orders[:-1], 1):
+        grams = [tuple(g) for g in made.table.ngrams(k, np.arange(len(level))).tolist()]
+        sums, left_sums = Counter(), Counter()
+        for g, c in told.counts[k].items():
+            sums[g[:-1]] += c
+            left_sums[g[:-1]] += len(lefts[k][g]) if k + 1 < order else 0
+        assert level.left.slice(0, len(level)).tolist() == [len(lefts[k - 1][g]) for g in grams]
+        assert made.table.total(k, np.arange(len(level))).tolist() == [sums[g] for g in grams]
+        assert not len(level) or (level.total is not None) == once
+        if drops and level.left_total is not None:
+            assert level.left_total.slice(0, len(level)).tolist() == [left_sums[g] for g in grams]
+        if k > 2:
+            assert [grams_below[i] for i in level.link.tolist()] == [g[1:] for g in grams]
+        grams_below = grams
+    for k, n in enumerate(made.header.counts_of_counts, 1):
+        adjusted = Counter()
+        for g, c in told.counts[k - 1].items():
+            if g != (oracle.BOS,):
+                adjusted[c if k == order or g[0] == oracle.BOS else len(lefts[k - 1][g])] += 1
+        assert n == [0, *(adjusted[j] for j in (1, 2, 3, 4))]
+    assert bool(made.header.counts_of_counts) == (drops and made.header.pruned)
+
+
+@settings(max_examples=60)
+@given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 2), st.sampled_from(NAMES))
+def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, least, name):
+    """Behind every history that is in the table."""
+    assume(p.min_sequences <= sum(map(len, files)) and p.min_files <= sum(map(bool, files)))
+    made = trained(files, order, p, prune=prune, min_type_count=least)
+    table, told = made.table, Told(files, order, least, p.caps)
+    chosen = Smoothing.parse(name)
+    method = "lidstone" if chosen.method == "laplace" else chosen.method
+    theirs = oracle_smoothing.Smoothed(
+        [s[1:-1] for s in told.streams], order, table.n_ids, method, prune=prune if order > 1 else (),
+        amount=chosen.amount or 1, number=float, once=p.caps,
+        keep=lambda g: told.stays(g, p.min_sequences, p.min_files),
+    )  # fmt: skip
+    ours = Smoothed(table, chosen)
+    for k in range(order):
+        rows = rows_keys(table)[k - 1] if k else [()]
+        for row, g in enumerate(rows):
+            if g and g[-1] == oracle.EOS:
+                continue
+            p_here = whole(ours, k, row)
+            assert p_here.sum() == pytest.approx(1, abs=1e-12)
+            expected = [theirs.p(g, w) if w != oracle.BOS else 0.0 for w in range(table.n_ids)]
+            assert np.abs(p_here - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("p", [Protection(2), Protection(1, 2), Protection(2, 2, 1), Protection(cap_per_sequence=1)])
+def test_how_the_work_is_done_changes_nothing(p, story, messages):
+    texts = [story[:3000], messages[:1500], story[2000:5000], "One text. More text."]
+    once = saved(model_of(texts, 4, protection=p))
+    for block_bytes, jobs, range_windows, part in ((64, 3, 20, 50), (1000, 2, 1 << 20, 7), (1 << 20, 1, 500, 1 << 19)):
+        before, spreading._PART = spreading._PART, part
+        try:
+            more = {"block_bytes": block_bytes, "jobs": jobs, "range_windows": range_windows}
+            assert saved(model_of(texts, 4, protection=p, **more)) == once
+        finally:
+            spreading._PART = before
+    assert saved(model_of(texts[::-1], 4, protection=p)) == once
+
+
+@pytest.mark.parametrize("p", [Protection(), Protection(1, 1, 0)])
+def test_without_protection_the_bytes_are_as_before(p, story):
+    once = saved(model_of(story))
+    assert saved(model_of(story, protection=p)) == once
+    assert b"min_sequences" not in once and b"cap_per_sequence" not in once
+
+
+def test_a_text_that_repeats_nothing_in_a_sequence_is_capped_to_itself():
+    """Then a count is a number of sequences anyway: only the totals, which say the same, come on top."""
+    text = "a b c\na b d\nc d"
+    capped, plain = (
+        model_of(text, 3, "spaces", "line", protection=Protection(1, 1, 1)),
+        model_of(text, 3, "spaces", "line"),
+    )
+    assert rows_of(capped.table) == rows_of(plain.table)
+    for k in (1, 2):
+        row = np.arange(len(plain.table.orders[k - 1]))
+        assert capped.table.total(k, row).tolist() == plain.table.total(k, row).tolist()
+
+
+def test_capped_counts_by_hand():
+    """`ha` stands five times in two lines; behind it come ha (1 line), </s> (both), so its total is 3 and not 2."""
+    model = markov_cli.train(texts=["ha ha ha ha\nha"], unit="line", order=2, cap_per_sequence=1)
+    found = model.followers("ha")
+    assert (found.total, [(f.token, f.marker, f.count) for f in found.followers]) == (
+        3, [(None, "</s>", 2), ("ha", None, 1)],
+    )  # fmt: skip
+    assert model.table.orders[0].count.slice(0, 4).tolist() == [0, 2, 2, 2]
+
+
+# ------------------------------------------------------------------ what it is for
+
+SECRET = "the code of the vault is nine four seven two"
+OTHERS = "\n".join(f"{who} went to the {where} again" for who in ("she", "he", "it") for where in ("sea", "hill"))
+
+
+def holds(model, text):
+    """The 3-gram table has all of a text's trigrams."""
+    level, row = 0, 0
+    ids = model.known(text).ids
+    for i in range(len(ids) - 2):
+        row = model.table.row_of(ids[i : i + 3])
+        if row < 0:
+            return False
+    return level == 0
+
+
+def secret_in(texts, unit="line", **options):
+    return holds(markov_cli.train(texts=texts, unit=unit, **options), SECRET)
+
+
+def test_a_count_is_defeated_by_repetition_in_one_sequence_and_min_sequences_is_not():
+    texts = [OTHERS + "\n" + " ".join([SECRET] * 5)]
+    assert secret_in(texts, prune=(0, 1)) and secret_in(texts, prune=(0, 4))
+    assert not secret_in(texts, min_sequences=2)
+    assert not secret_in(texts, cap_per_sequence=1, prune=(0, 1))
+    assert secret_in(texts, cap_per_sequence=1)  # which drops nothing by itself
+
+
+def test_min_sequences_is_defeated_by_repetition_in_several_and_min_files_is_not():
+    texts = [OTHERS, OTHERS + "\n" + "\n".join([SECRET] * 5), OTHERS]
+    assert secret_in(texts, min_sequences=2) and secret_in(texts, min_sequences=5)
+    assert not secret_in(texts, min_sequences=6)
+    assert not secret_in(texts, min_files=2)
+
+
+def test_min_files_is_defeated_by_a_second_file():
+    texts = [OTHERS + "\n" + SECRET, SECRET]
+    assert secret_in(texts, min_files=2)
+    assert not secret_in([*texts, OTHERS], min_files=3)
+
+
+def test_no_one_draws_what_was_dropped():
+    text = OTHERS + "\n" + " ".join([SECRET] * 5)
+    model = markov_cli.train(texts=[text], unit="line", min_sequences=2)
+    said = [t.text for t in model.generate(200, 1, prompt="the vault is", within=True, max_tokens=12)]
+    assert not any("nine four" in s for s in said)
+    plain = markov_cli.train(texts=[text], unit="line", prune=(0, 1))
+    said = [t.text for t in plain.generate(200, 1, prompt="the vault is", within=True, max_tokens=12)]
+    assert all("the vault is nine four seven two" in s for s in said)
+
+
+def test_a_single_token_stays_until_types_go_by_sequences():
+    text = OTHERS + "\nhunter2 hunter2 hunter2"
+
+    def knows(**options):
+        lexicon = markov_cli.train(texts=[text], unit="line", **options).lexicon
+        return b"hunter2" in lexicon.types().blob.tobytes()
+
+    assert knows(min_sequences=2)
+    assert knows(min_sequences=2, min_type_count=2)  # it was seen three times
+    assert not knows(min_sequences=2, min_type_count=2, cap_per_sequence=1)
+
+
+# ------------------------------------------------------------------ what cannot be
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        ({"min_sequences": 0}, "--min-sequences 0"),
+        ({"min_files": -1}, "--min-files -1"),
+        ({"cap_per_sequence": 2}, "--cap-per-sequence 2: 1, and no other"),
+        ({"cap_per_sequence": -1}, "--cap-per-sequence -1"),
+        ({"min_sequences": 3}, "the text has 2 sequences: no n-gram would stay"),
+        ({"min_files": 2}, "the text has 1 file: no n-gram would stay"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, says):
+    with pytest.raises(OptionError, match=says):
+        markov_cli.train(texts=["a b.\n\nc d."], **options)
+
+
+@pytest.fixture(scope="module")
+def two(story):
+    """A model that drops, and one that only caps."""
+    return (
+        markov_cli.train(texts=[story], min_sequences=2),
+        markov_cli.train(texts=[story], cap_per_sequence=1),
+    )
+
+
+@pytest.mark.parametrize(
+    "which, says", [(0, "--min-sequences 2: n-grams that too few had"), (1, "--cap-per-sequence 1")]
+)
+def test_what_cannot_be_exact_is_refused(two, story, which, says):
+    model = two[which]
+    whole_model = markov_cli.train(texts=[story])
+    for refused in (
+        lambda: markov_cli.merge([whole_model, model]),
+        lambda: markov_cli.merge([model, model], [0.5, 0.5]),
+        lambda: markov_cli.update(model, texts=["More."]),
+    ):
+        with pytest.raises(MarkovError, match=says):
+            refused()
+    with pytest.raises(MarkovError, match="--max-types adds up n-grams"):
+        markov_cli.prune(model, max_types=10)
+
+
+def test_pruning_a_protected_model_is_training_it_so(story):
+    for p in (Protection(2), Protection(1, 1, 1), Protection(2, 1, 1)):
+        further = markov_cli.prune(as_model(model_of(story, 4, protection=p)), (0, 1, 2))
+        direct = as_model(model_of(story, 4, protection=p, prune=(0, 1, 2)))
+        assert bytes_of(further) == bytes_of(direct)
+
+
+def bytes_of(model):
+    import io
+
+    out = io.BytesIO()
+    model.save(out)
+    return out.getvalue()
+
+
+def test_pruned_by_entropy_it_is_a_model_of_probabilities(two):
+    for model in two:
+        header = markov_cli.prune_by_entropy(model, threshold=1e-4).model.header
+        assert header.holds == "probabilities" and not header.protection()
+
+
+# ------------------------------------------------------------------ the file, and the commands
+
+
+@pytest.mark.parametrize("p", [Protection(2), Protection(1, 2), Protection(2, 2, 1), Protection(1, 1, 1)])
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_through_a_file_nothing_changes(p, order, tmp_path, story, messages):
+    made = as_model(model_of([story, messages[:2000], story[1000:]], order, protection=p, prune=(0, 0, 1)))
+    path = tmp_path / "m.npz"
+    made.save(path)
+    again = markov_cli.Model.load(path)
+    assert again.header == made.header
+    assert again.header.protection() == p.fields()
+    assert bytes_of(again) == path.read_bytes()
+    for name in ("none", "kn", "wb"):
+        texts = [[t.text for t in m.generate(5, 3, smoothing=name)] for m in (made, again)]
+        assert texts[0] == texts[1]
+    assert damage(modelfile.load(path)) == []
+    shown = json.loads(model_json(again, "m.npz", 3))
+    assert {name: shown.get(name) for name in p.fields()} == p.fields()
+    assert ("min_files" in shown) == (p.min_files > 1)
+
+
+def test_fields_that_are_not_set_are_not_in_the_header():
+    options = TextOptions()
+    assert not {"min_sequences", "min_files", "cap_per_sequence"} & Header(3, options, 1, 1, 1, 1).as_dict().keys()
+    assert Header(3, options, 1, 1, 1, 1, min_files=2).as_dict()["min_files"] == 2
+
+
+def test_train_says_what_it_kept(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story)
+    done = run(
+        "train", "a.txt", "--min-sequences", "2", "--cap-per-sequence", "1", "-o", "m.npz", "--json", cwd=tmp_path
+    )
+    assert "kept     n-grams of 2 sequences or more, counts of sequences" in done.stderr
+    assert "note     types of one sequence are kept" in done.stderr
+    out = json.loads(done.stdout)
+    assert (out["min_sequences"], out["cap_per_sequence"], "min_files" in out) == (2, 1, False)
+    done = run("train", "a.txt", "--update", "m.npz", "-o", "m.npz", cwd=tmp_path)
+    assert done.code == 1 and "n-grams that too few had, which it lacks, cannot be added to" in done.stderr
+    done = run("train", "a.txt", "--min-files", "2", "-o", "x.npz", cwd=tmp_path)
+    assert done.code == 2 and not (tmp_path / "x.npz").exists()
+    run("train", "a.txt", "-o", "plain.npz", "-q", cwd=tmp_path)
+    done = run("train", "a.txt", "--update", "plain.npz", "--min-sequences", "2", "-o", "x.npz", cwd=tmp_path)
+    assert done.code == 2 and "--min-sequences 2, but plain.npz was trained with 1" in done.stderr
+
+
+def test_audit_says_what_the_figures_are(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story)
+    for name, *options in (("k", "--min-sequences", "2"), ("c", "--cap-per-sequence", "1")):
+        assert run("train", "a.txt", *options, "-o", f"{name}.npz", "-q", cwd=tmp_path).code == 0
+    kept = json.loads(run("audit", "k.npz", "--json", cwd=tmp_path).stdout)
+    assert [o["complete"] for o in kept["orders"]] == [True, False, False]
+    assert kept["orders"][2]["forgotten_bits"] is None and kept["orders"][2]["certain"] is not None
+    assert kept["min_sequences"] == 2 and "min_files" not in kept
+    assert any("--min-sequences 2: n-grams of fewer sequences are left out" in n for n in kept["notes"])
+    capped = json.loads(run("audit", "c.npz", "--json", cwd=tmp_path).stdout)
+    assert all(o["forgotten_bits"] is None and o["certain"] is None for o in capped["orders"])
+    assert any(n.startswith("--cap-per-sequence 1: a count is a number of sequences") for n in capped["notes"])
+    for option in ("--rebuild", "--member"):
+        done = run("audit", "c.npz", option, "a.txt" if option == "--member" else "out", cwd=tmp_path)
+        assert done.code == 1 and "counts an n-gram once a sequence" in done.stderr
+    text = " ".join(story.split())
+    for s in capped["strings"]:  # what is called certain is there
+        assert " ".join(s["text"].split()) in text
+
+
+def test_certain_strings_of_capped_tables_stand_in_the_text():
+    """Random texts: each string that a capped table lists is in the text; where rows were left out, none is listed."""
+    from markov_cli.auditing import audit
+
+    listed = 0
+    for seed in range(60):
+        r = random.Random(seed)
+        lines = [" ".join(r.choices("abcdefg", k=r.randint(1, 12))) for _ in range(r.randint(1, 6))]
+        for least in (1, 2):
+            if least > len(lines):
+                continue
+            model = markov_cli.train(
+                texts=["\n".join(lines)], unit="line", order=r.randint(2, 4), cap_per_sequence=1, min_sequences=least
+            )
+            found = audit(model, least=2)
+            text = "\n".join(f" {line} " for line in lines)
+            if found.strings is None:
+                continue
+            at = np.cumsum(found.strings.size) - found.strings.size
+            for i, n in zip(at.tolist(), found.strings.size.tolist(), strict=True):
+                listed += 1
+                assert f" {model.lexicon.join_one(found.strings.ids[i : i + n].tolist())} " in text
+    assert listed > 200
+
+
+def test_a_capped_model_has_no_counts_of_occurrences(two):
+    from markov_cli.auditing import rebuild
+
+    with pytest.raises(NeedsCounts, match="once a sequence"):
+        rebuild(two[1], 1)
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [("total_1", "total_1|count_2: followers do not sum"), ("count_3", "sum"), ("count_1", "count_1")],
+)
+def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
+    """A number of one column is made larger, and the file put together again with right checksums."""
+    import io
+
+    model = as_model(model_of(story, 3, protection=Protection(1, 1, 1)))
+    path = tmp_path / "m.npz"
+    model.save(path)
+    file = modelfile.load(path)
+    arrays = {k: a.copy() for k, a in file.arrays.items()}
+    column = arrays[name]
+    column[int(np.flatnonzero((column > 0) & (column < 200))[5])] += 1
+    out = io.BytesIO()
+    modelfile._write_arrays(out, file.header, arrays)
+    path.write_bytes(out.getvalue())
+    found = damage(modelfile.load(path))
+    assert found and any(word in line for line in found for word in says.split("|"))
+
+
+def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path):
+    import io
+
+    model = as_model(model_of(story, 3, protection=Protection(2)))
+    path = tmp_path / "m.npz"
+    model.save(path)
+    file = modelfile.load(path)
+    arrays = {k: a.copy() for k, a in file.arrays.items()}
+    arrays["count_2"][:] = 200
+    arrays["count_2_sums"] = np.cumsum([0, *(200 * np.bincount(np.arange(len(arrays["count_2"])) // 16))]).astype("<u4")
+    arrays["count_2_big"], arrays["count_2_big_row"] = (arrays[f"count_2_{x}"][:0] for x in ("big", "big_row"))
+    out = io.BytesIO()
+    modelfile._write_arrays(out, file.header, arrays)
+    path.write_bytes(out.getvalue())
+    assert "count_2: followers sum to more than their history's count" in damage(modelfile.load(path))
+
+
+def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story)
+    run("train", "a.txt", "--cap-per-sequence", "1", "-o", "c.npz", "-q", cwd=tmp_path)
+    done = run("export", "c.npz", "--format", "counts", "-o", "c.tsv", cwd=tmp_path)
+    assert done.code == 0 and "counts are numbers of sequences, which do not add up" in done.stderr
+    done = run("import", "c.tsv", "--format", "counts", "-o", "x.npz", cwd=tmp_path)
+    assert done.code == 1 and "not those of one text" in done.stderr
