@@ -67,12 +67,14 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
 
 
 def sequences(text: str) -> list[tuple[str, str]]:
-    """(speaker, sequence), the speaker empty where there is none."""
+    """(speaker, sequence); no speaker, an empty name, unless half of them have one."""
     out = []
     for part in re.split(r"\n[ \t]*\n", text):
         if part.split():
             named = re.match(r"\s*([^\n]+):(\n|$)", part)
             out.append((named[1] if named else "", part.strip()))
+    if 2 * sum(who != "" for who, _ in out) < len(out):
+        return [("", part) for _, part in out]  # no play: some paragraphs happen to begin so
     return out
 
 
