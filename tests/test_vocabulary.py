@@ -1,6 +1,7 @@
 """Types and their numbers: no two tokens are ever one type, whatever the hash says."""
 
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -163,3 +164,28 @@ def test_types_of_megabytes_are_told_apart_and_put_in_order():
     distinct = [tokens[0], tokens[1], tokens[2], tokens[4]]
     order = order_of_types(types_from(distinct), np.ones(4, np.int64))
     assert [distinct[i] for i in order] == sorted(distinct)
+
+
+def test_a_thread_that_asks_while_the_first_long_type_is_stored():
+    """Another thread could see a long type's number before its bytes, and stop with an IndexError."""
+    vocabulary, failed, threads = Vocabulary(), [], []
+    text = np.frombuffer(b"extraordinarily long" + bytes(8), np.uint8)
+    spans = np.array([0]), np.array([20]), None
+    grow = vocabulary._seen.extend
+
+    def ask():
+        try:
+            assert vocabulary.numbers(text, *spans).tolist() == [0]
+        except Exception as error:
+            failed.append(error)
+
+    def extend(values):
+        threads.append(threading.Thread(target=ask))
+        threads[0].start()
+        threads[0].join(0.2)  # it waits for the lock that is held here, or fails
+        grow(values)
+
+    vocabulary._seen.extend = extend
+    vocabulary.numbers(text, *spans)
+    threads[0].join(10)
+    assert not threads[0].is_alive() and not failed

@@ -231,7 +231,7 @@ class Vocabulary:
     def _long_numbers(self, t: _Long) -> np.ndarray:
         own, missing = self._long.find(t.key)
         own[missing] = 0
-        doubtful = self._differ(t, own) if self._of_long.size else np.arange(len(own))
+        doubtful = self._differ(t, own) if self._seen.size else np.arange(len(own))  # `_seen` grows last
         if len(doubtful):  # the missing are among them
             with self._lock:
                 own[doubtful] = self._add_long(t.take(doubtful))
