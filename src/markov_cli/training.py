@@ -7,16 +7,20 @@ threads share the work and the memory, and nothing has to be copied between proc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
 from .errors import OptionError, TextError
 from .model.building import build_table, check_prune
+from .model.guard import RATE, Guard, check_guard
 from .model.modelfile import Header
 from .model.table import MAX_ORDER, Table
-from .text.encoding import Collector, TextOptions, finish
+from .text.encoding import Collector, Encoder, Piece, TextOptions, finish
 from .text.feeding import encode_blocks, new_encoders, read_blocks
+from .text.hashing import token_hashes
 from .text.reading import BLOCK_BYTES, Repairs, Source
 from .text.tokenizing import TOKENIZERS, compile_pattern
 from .text.types import Types
@@ -32,6 +36,9 @@ class TrainOptions:
     min_type_count: int = 1
     prune: tuple[int, ...] = ()
     encoding: str = "utf-8"
+    guard: int = 0  # tokens of the runs that are kept as hashes; 0 for none
+    guard_rate: float = RATE
+    guard_bits: int = 0  # of each hash, at least
 
     jobs: int = 1
     block_bytes: int = BLOCK_BYTES
@@ -74,6 +81,8 @@ def check_options(options: TrainOptions) -> None:
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
     check_prune(options.prune)
+    if options.guard:
+        check_guard(options.guard, options.guard_rate, options.order)
 
 
 def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
@@ -99,6 +108,10 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
         raise TextError(f"{names}: no token in {sum(e.text_bytes for e in encoders):,} bytes of text", "name a text")
     text_bytes = sum(e.text_bytes for e in encoders)
+    guard = None
+    if options.guard:
+        progress("hashing runs", 0, 1)
+        guard = guard_of(collector.pieces, encoders[0], options)
     progress("sorting the vocabulary", 0, 1)
     longest = min(options.order, collector.longest + 3)  # a sequence and its markers, and one order without rows
     corpus = finish(collector, encoders[0], options.min_type_count, longest, options.jobs)
@@ -114,6 +127,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     )
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs)
+    table.guard = guard
     header = Header(
         order=options.order,
         options=options.text,
@@ -126,6 +140,21 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
         counts_of_counts=table.counts_of_counts.tolist(),
     )
     return Trained(header, corpus.types, table, repairs)
+
+
+def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
+    """The guard of some pieces; no run goes on from one text into the next, so that the order of texts changes nothing.
+
+    encoder  any of those that made them
+    """
+    seen = np.zeros(encoder.n_numbers(), bool)
+    for piece in pieces:
+        seen[piece.number] = True
+    some = np.flatnonzero(seen)
+    hash_of = np.zeros(len(seen), np.uint64)
+    hash_of[some] = token_hashes(encoder.types(some))
+    blocks = ((piece.number, piece.last) for piece in pieces)
+    return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)
 
 
 def usable_cores() -> int:

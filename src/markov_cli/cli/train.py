@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import PruneType, jobs_option, json_option, note, output_option, stdin_is_terminal
+from .options import GuardType, PruneType, jobs_option, json_option, note, output_option, stdin_is_terminal
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -58,6 +58,13 @@ UNITS = ("sentence", "line", "paragraph", "file")
     "Order 1 must be 0.  [default: 0, nothing]",
 )
 @click.option(
+    "--guard",
+    type=GuardType(),
+    metavar="K[:RATE]",
+    help="Keep hashes of all runs of K tokens, for generate --novel; RATE of the new ones may count as seen. "
+    "Who holds them can confirm guesses.  [default: none; RATE 1/256]",
+)
+@click.option(
     "--update",
     type=click.Path(),
     metavar="MODEL",
@@ -90,6 +97,12 @@ def train(
     bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. The whole table is
     built in memory: about 50 bytes for each token of text at order 3. With --update MODEL, which
     must have all its types and n-grams, also about 70 bytes for each n-gram.
+
+    With --guard K, above the order, the model can write texts that copy no run of K tokens: it keeps
+    some 11 bits for each distinct run (20 where RATE is 1e-5), and training takes 16 bytes more for
+    each token. It keeps no secret. Who holds the model can try every next token and see which run
+    the text has: of War and Peace, order 3 and --guard 6 together give back most next words, the table
+    alone a third (benchmarks/guard.py); `markov audit` counts it. `markov prune --no-guard` takes it out.
     """
     if not corpus:
         if stdin_is_terminal():
@@ -128,6 +141,9 @@ def _train(ctx: click.Context, _: str | None, corpus: tuple[str, ...], jobs: int
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
         )
     }  # fmt: skip
+    guard = ctx.params["guard"]
+    if guard is not None:
+        given |= {"guard": guard[0], "guard_rate": guard[1]}
     return train_model(corpus, **given, jobs=jobs, progress=progress)
 
 
@@ -154,6 +170,12 @@ def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: 
                 f"--{name.replace('_', '-')} {_said(value)}, but {old} was trained with {_said(own)}",
                 "leave the option out: new text is read as the model's was",
             )
+    guard, own = ctx.params["guard"], loaded.table.guard
+    if guard is not None and (own is None or own.tokens != guard[0]):
+        raise OptionError(
+            f"--guard {guard[0]}, but {old} has {f'a guard of {own.tokens}' if own else 'none'}",
+            "leave the option out: a guard is of the whole text, and goes on as it is",
+        )
     return add(loaded, corpus, encoding=ctx.params["encoding"], name=old, jobs=jobs, progress=progress)
 
 

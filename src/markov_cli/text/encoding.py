@@ -306,6 +306,8 @@ class Collector:
         self.n_sequences += len(piece.end)
         if n or len(piece.end):
             self.pieces.append(piece)
+        elif piece.last and self.pieces:
+            self.pieces[-1].last = True
 
     def counts(self, n_types: int) -> np.ndarray:
         """How often each provisional number occurs: int64 (n_types,)."""
