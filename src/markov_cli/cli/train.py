@@ -101,8 +101,8 @@ def train(
     With --guard K, above the order, the model can write texts that copy no run of K tokens: it keeps
     some 11 bits for each distinct run (20 where RATE is 1e-5), and training takes 16 bytes more for
     each token. It keeps no secret. Who holds the model can try every next token and see which run
-    the text has: of War and Peace, order 3 and --guard 6 together give back most next words, the table
-    alone a third (benchmarks/guard.py); `markov audit` counts it. `markov prune --no-guard` takes it out.
+    the text has: of War and Peace, order 3 with --guard 6 gives back 94 % of the next words, order 3
+    alone 44 % (benchmarks/guard.py). `markov audit` counts it. `markov prune --no-guard` takes it out.
     """
     if not corpus:
         if stdin_is_terminal():

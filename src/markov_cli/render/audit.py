@@ -228,12 +228,9 @@ def _guard(model: Model) -> None:
     g = model.table.guard
     if g is None:
         return
-    line(
-        f"  guard      hashes of {g.n:,} runs of {g.tokens} tokens, {8 * g.n_bytes:,} bits; 1 of {1 / g.rate:,.0f} wrong"
-    )
-    line(
-        f"             guesses seems right: for who can guess it is a table of order {g.tokens}, which no figure here counts"
-    )
+    wrong = f"of {1 / g.rate:,.0f} wrong guesses one seems right" if g.n else "empty"
+    line(f"  guard      hashes of {g.n:,} runs of {g.tokens} tokens, {8 * g.n_bytes:,} bits: for who can guess")
+    line(f"             a table of order {g.tokens}, which no figure here counts; {wrong}")
 
 
 def _strings(model: Model, a: Audit, top: int, least: int) -> None:
