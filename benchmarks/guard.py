@@ -18,7 +18,7 @@ import numpy as np
 
 import markov_cli
 from markov_cli.evidence.member import read_ids
-from markov_cli.text.hashing import run_hashes, token_hashes
+from markov_cli.text.hashing import mix, powers, token_hashes
 from markov_cli.text.reading import find_sources
 from markov_cli.text.types import N_MARKERS
 
@@ -33,6 +33,7 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
     k = guard.tokens
     plain = np.flatnonzero(ids >= N_MARKERS)
     hashes = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(model.lexicon.types())))
+    up, _ = powers(k)
     right = guarded = sure = 0
     for i in places.tolist():
         at = int(plain[i])
@@ -43,8 +44,7 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
         inside = token >= N_MARKERS  # it is known that a token follows
         token, count = token[inside], count[inside]
         before = hashes[ids[plain[i - k + 1 : i]]]
-        runs = np.concatenate([run_hashes(np.append(before, hashes[t]), k) for t in token])
-        yes = guard.seen(runs)
+        yes = guard.seen(mix(np.sum(before * up[: k - 1]) + hashes[token] * up[k - 1]))
         truth = ids[at]
         right += int(token[np.argmax(count)] == truth)
         guarded += int(token[yes][np.argmax(count[yes])] == truth)
