@@ -75,7 +75,7 @@ class Novelty:
             self.shared = _read(corpus, self.options, encoding, jobs)
             guard = None
             if novel is not None:
-                guard = Guard.of_text(self.shared.blocks(), self.shared.hash_of, novel, CORPUS_RATE)
+                guard = Guard.of_text(self.shared.blocks(), self.shared.hash_of, novel, CORPUS_RATE, index_runs=_INDEX)
             if not overlaps:
                 self.shared = None
         self.guard = guard
@@ -213,7 +213,7 @@ def _check(novel: int | None, order: int, guard: Guard | None, corpus: bool) -> 
 
 def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: int) -> Shared:
     """The training text as numbers of types."""
-    if options.tokenizer in UNSPACED:  # white space between sequences is text like any other
+    if options.tokenizer != "regex":  # with `chars` and `bytes` what is between sequences is text like any other
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
     encoders = new_encoders(options, jobs)
     blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", Repairs())

@@ -108,6 +108,7 @@ class Guard:
         tokens: int,
         rate: float = RATE,
         least_bits: int = 0,
+        index_runs: int = 0,
     ) -> Guard:
         """The guard of some texts, the same however they are cut into blocks.
 
@@ -115,6 +116,7 @@ class Guard:
         hash_of  uint64, the hash of each number; see text/hashing.py
         rate     of false "seen", at most
         least_bits  b is not below
+        index_runs  make an index where there are so many at most
 
         Takes 16 bytes of memory for each token.
         """
@@ -125,7 +127,11 @@ class Guard:
         n = int(np.count_nonzero(starts_new(key)))
         bits = max(bits_for(n, rate), least_bits)
         key >>= _U(64 - bits)
-        return cls.of(tokens, key[starts_new(key)], bits)
+        values = key[starts_new(key)]
+        guard = cls.of(tokens, values, bits)
+        if n <= index_runs:
+            guard.index(values)
+        return guard
 
     def values(self) -> np.ndarray:
         """All v, rising: uint64 (n,)."""
@@ -167,11 +173,14 @@ class Guard:
             at[todo] += 1
         return out
 
-    def index(self) -> None:
-        """Make `seen` several times faster, for some 10 bytes a run."""
+    def index(self, values: np.ndarray | None = None) -> None:
+        """Make `seen` several times faster, for some 10 bytes a run.
+
+        values  all v, where they are at hand
+        """
         if self._index is not None or not self.n:
             return
-        v, w = self.values(), self.low_bits
+        v, w = self.values() if values is None else values, self.low_bits
         bucket = (v >> _U(w)).view(np.int64)
         first = np.zeros((1 << (self.bits - w)) + 1, np.uint32 if self.n < 1 << 32 else np.int64)
         np.cumsum(np.bincount(bucket, minlength=len(first) - 1), out=first[1:])
