@@ -101,7 +101,7 @@ class Novelty:
         lexicon = self.model.lexicon
         hash_of = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(lexicon.types())))
         last = self._before[max(len(self._before) - guard.tokens + 1, 0) :]
-        run = int(_trailing(guard.seen(run_hashes(self._before, guard.tokens))))
+        run = _trailing(self.model.guarded(guard.seen, run_hashes(self._before, guard.tokens)))
         avoided = Avoided(guard, guard.tokens, self.limit, hash_of, last, run)
         self._steered = Steered(sampler, avoided, self.good)
         self.tally = self._steered.tally
@@ -140,7 +140,7 @@ class Novelty:
         owner = np.repeat(np.arange(m), length)
         inside = owner[: len(key)] == owner[k - 1 :]  # runs that go from one text into the next are none
         seen = np.zeros(len(key), bool)
-        seen[inside] = self.guard.seen(key[inside])
+        seen[inside] = self.model.guarded(self.guard.seen, key[inside])
         here = np.arange(1, len(key) + 1)
         np.maximum.at(out, owner[: len(key)], here - np.maximum.accumulate(np.where(seen, 0, here)))
         return out
