@@ -172,9 +172,9 @@ def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: 
             )
     guard, own = ctx.params["guard"], loaded.table.guard
     if guard is not None and (own is None or own.tokens != guard[0] or own.rate > guard[1]):
-        has = f"a guard of {own.tokens} with a rate of {own.rate:.2g}" if own else "none"
+        kept = f"a guard of {own.tokens} with a rate of {own.rate:.2g}" if own else "none"
         raise OptionError(
-            f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {has}",
+            f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave the option out: a guard is of the whole text, and goes on as it is",
         )
     return add(loaded, corpus, encoding=ctx.params["encoding"], name=old, jobs=jobs, progress=progress)
