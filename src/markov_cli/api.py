@@ -14,6 +14,7 @@ from .generating import check_count, check_lengths, draw, new_seed
 from .inspecting.followers import likely_followers, seen_followers
 from .model import modelfile
 from .model.compact import DAMAGED
+from .model.guard import RATE, Guard
 from .model.modelfile import Header
 from .model.table import Table
 from .results import Follower, Followers, Known, Text
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .constraining import Constraints
     from .formats.listing import Notes
     from .model.distribution import Distribution
+    from .novelty import Novelty
     from .scoring.judge import Judge
     from .scoring.totals import Totals
     from .training import Trained
@@ -229,6 +231,8 @@ class Model:
         top_p: float = 1.0,
         smoothing: str | None = None,
         constraints: Constraints | None = None,
+        novel: int | None = None,
+        corpus: Sequence[str | os.PathLike[str]] = (),
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same whatever `count`.
 
@@ -237,6 +241,9 @@ class Model:
         min_tokens  texts that end before are drawn anew; fewer texts than `count` may come
         max_tokens  texts are cut there, the prompt's tokens counted
         constraints what each text must be like; none is cut then. AnswerIsNo where the model has no such text
+        novel       no run of so many tokens or more of any text stands in the training text, which is that of `corpus`,
+                    or that of the model's guard; fewer texts than `count` may come
+        corpus      files; the longest run that each text shares with them is told, in `Text.overlap`
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b. a c. d b. d c."])
@@ -249,17 +256,27 @@ class Model:
         shape = Shape(temperature, top_k, top_p)
         n_prompt = known.tokens
         conditioned = None
+        novelty: Novelty | None = None
+        if novel is not None or corpus:
+            from .novelty import Novelty
+
+            novelty = Novelty(self, known, prompt, novel, find_sources([os.fspath(p) for p in corpus]))
         if constraints:
             from .constraining import Constrained
 
             check_count(count, seed)
             check_lengths(min_tokens, max_tokens)
-            some = Constrained(self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case)
+            some = Constrained(
+                self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case, novelty
+            )
             batches, conditioned = some.draw(count, seed), some.conditioned
         else:
-            batches = draw(self, count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing)
+            batches = draw(
+                self, count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing, novelty=novelty
+            )
         for drawn, whole, edge in batches:
             edges = edge.tolist()
+            shared = novelty.overlap(drawn, whole, edge) if novelty is not None else None
             for k in range(len(drawn.index)):
                 one = whole[edges[k] : edges[k + 1]]
                 yield Text(
@@ -271,6 +288,7 @@ class Model:
                     int(drawn.index[k]),
                     one,
                     None if conditioned is None else float(drawn.bits[k]) - conditioned,
+                    None if shared is None else int(shared[0][k]),
                 )
 
     def draws_raw(self, smoothing: str | None) -> bool:
@@ -293,6 +311,9 @@ def train(
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
+    guard: int = 0,
+    guard_rate: float = RATE,
+    guard_like: Guard | None = None,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
@@ -300,6 +321,9 @@ def train(
 
     paths  files, folders, `-`
     texts  texts themselves, each as if it were a file
+    guard  keep hashes of all runs of so many tokens, for `generate(novel=...)`; no secret-keeper, see docs/evidence.md
+    guard_rate  how many new runs it may take for seen ones
+    guard_like  another guard, that this model's shall fit, in place of these two
     The rest is as `markov train --help` says.
 
     >>> import markov_cli
@@ -317,6 +341,9 @@ def train(
         prune=tuple(prune),
         protection=Protection(min_sequences, min_files, cap_per_sequence),
         encoding=check_encoding(encoding),
+        guard=guard if guard_like is None else guard_like.tokens,
+        guard_rate=guard_rate,
+        guard_bits=0 if guard_like is None else guard_like.bits,
         jobs=jobs,
     )
     return model_of(train_sources(sources, options, progress or no_progress))

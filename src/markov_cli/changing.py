@@ -56,7 +56,7 @@ def update(
     o = old.header.options
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, encoding=encoding, jobs=jobs, progress=progress,
+        pattern=o.pattern, encoding=encoding, jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
@@ -81,6 +81,11 @@ def prune(
     ['b']
     """
     return _model(model_guard([model], combining.prune, _stored(model, name), tuple(thresholds), max_types, jobs))
+
+
+def without_guard(model: Model) -> Model:
+    """The model without the guard of its text."""
+    return Model(model.header, model.lexicon, replace(model.table, guard=None))
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,8 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
             )
     assert threshold is not None
     pruned = pruner.prune(threshold)
+    guard = model.table.guard
+    pruned.table.guard = guard.copy() if guard is not None else None
     shrunk = Model(header, model.lexicon, pruned.table)
     return Shrunk(shrunk, pruner.n_rows, [len(o) for o in pruned.table.orders], threshold, pruned.rise)
 

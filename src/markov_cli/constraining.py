@@ -17,12 +17,13 @@ from .results import Known
 from .sampling import automata, histories, weights
 from .sampling.automata import ANY, DEAD, ONE, Automaton, Piece
 from .sampling.constrained import Calculated, Tried, Trying, Walker
-from .sampling.sampler import Drawn, Sampler, batch_size
+from .sampling.sampler import Drawn, Sampler, _take, batch_size
 from .sampling.shaping import Shape
 from .text.types import BOS, N_MARKERS
 
 if TYPE_CHECKING:
     from .api import Model
+    from .novelty import Novelty
 
 MEMORY = 1 << 31  # bytes that calculating may take
 _WORK = 300_000_000  # steps of places times tokens that a limited length may take: a few seconds
@@ -87,10 +88,12 @@ class Constrained:
         shape: Shape | None = None,
         smoothing: str | None = None,
         ignore_case: bool = False,
+        novelty: Novelty | None = None,
     ) -> None:
         """Get ready; AnswerIsNo where no text of the model meets the constraints.
 
-        known   what stands before the first token
+        known    what stands before the first token
+        novelty  texts that copy are tried again
         """
         self.model, self.known, self.prompt, self.shape = model, known, prompt, shape or Shape()
         self.conditioned: float | None = None
@@ -98,6 +101,7 @@ class Constrained:
         self._history = (known.level, known.row)
         self._ids = [i for i in known.ids if i != BOS]
         self._judges = _judges(constraints)
+        self._novelty = novelty if novelty is not None and novelty.novel is not None else None
         least, most = _lengths(model, constraints, min_tokens, max_tokens)
         shorter = 0 if self._ids else 1
         self.shortest, self.longest = max(least - len(self._ids), shorter), most - len(self._ids)
@@ -244,10 +248,19 @@ class Constrained:
 
     @property
     def _judge(self) -> Callable[[Drawn], np.ndarray] | None:
-        return self._good if self._judges else None
+        return self._good if self._judges or self._novelty is not None else None
 
     def _good(self, drawn: Drawn) -> np.ndarray:
-        """Which texts are as `characters` and `match` ask: bool (m,)."""
+        """Which texts are as `characters`, `match` and `--novel` ask: bool (m,)."""
+        if self._novelty is not None:
+            good = self._novelty.good(drawn)
+            if not self._judges or not good.any():
+                return good
+            good[good] = self._meet(_take(drawn, good))
+            return good
+        return self._meet(drawn)
+
+    def _meet(self, drawn: Drawn) -> np.ndarray:
         whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
         edges = edge.tolist()
         texts = (whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges))

@@ -19,8 +19,10 @@ from .threads import in_order
 
 if TYPE_CHECKING:
     from .api import Model
+    from .novelty import Novelty
 
 _MANY = 2000  # texts from which an index of the table pays
+_STEERED = 1 << 14  # texts steered side by side
 _GUESS = 30  # tokens of a text, where the model does not say
 
 
@@ -37,10 +39,11 @@ def draw(
     bits: bool = True,
     jobs: int = 2,
     smoothing: str | None = None,
+    novelty: Novelty | None = None,
 ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
     """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
 
-    Some batches are drawn ahead, by `jobs` threads.
+    Some batches are drawn ahead, by `jobs` threads. With `novelty` texts that cannot be are left out.
     """
     check_count(count, seed)
     check_lengths(min_tokens, max_tokens)
@@ -49,16 +52,19 @@ def draw(
     if count >= _MANY:
         model.guarded(_index, model, raw)
     sampler = model.guarded(Sampler, model.table, shape, bits, None if raw else model.distribution(smoothing))
+    drawer = sampler if novelty is None or novelty.novel is None else novelty.steered(sampler)
     shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
     longest = max(max_tokens - n_prompt, 0)
 
     header = model.header
     mean = min(longest, header.tokens / header.sequences if header.sequences else _GUESS)
     size = batch_size(count, mean, jobs if count >= _MANY else 1)
+    if drawer is not sampler:  # steering goes on for as many steps with few texts as with many
+        size = min(batch_size(count, mean, 1), _STEERED)
 
     def batch(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
         n = min(size, count - begin)
-        drawn = sampler.texts(seed, begin, n, (known.level, known.row), shortest, longest)
+        drawn = drawer.texts(seed, begin, n, (known.level, known.row), shortest, longest)
         return drawn, *texts_of(model.lexicon, drawn, known, prompt, end)
 
     yield from in_order(lambda begin: model.guarded(batch, begin), range(0, count, size), jobs if count > size else 1)

@@ -17,6 +17,8 @@ class Text:
     complete  it ended by itself; False where it was cut at max_tokens
     conditioned_bits  the same among the texts that meet the constraints which are met by calculation; None
                       without constraints, or where they are met by trying
+    overlap   tokens of the longest run shared with the corpus that was named; at most so much where the model's
+              guard tells it; None without either
     """
 
     text: str
@@ -27,6 +29,7 @@ class Text:
     index: int
     raw: bytes = b""  # the text's bytes, where it is not all UTF-8
     conditioned_bits: float | None = None
+    overlap: int | None = None
 
 
 @dataclass(frozen=True)

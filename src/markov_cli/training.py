@@ -10,17 +10,21 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .counting.ngrams import RANGE_WINDOWS, count_ngrams
 from .counting.spreading import sequences_with
 from .errors import OptionError, TextError
 from .model.building import build_table, check_prune
+from .model.guard import RATE, Guard, check_guard
 from .model.modelfile import Header
 from .model.protecting import Protection, protect
 from .model.spread import look_up_table, spread
 from .model.table import MAX_ORDER, Table
 from .text.collecting import Collector, finish
-from .text.encoding import Encoder, TextOptions
+from .text.encoding import Encoder, Piece, TextOptions
 from .text.feeding import encode_blocks, new_encoders, read_blocks
+from .text.hashing import token_hashes
 from .text.reading import BLOCK_BYTES, Repairs, Source
 from .text.tokenizing import TOKENIZERS, compile_pattern
 from .text.types import Types
@@ -37,6 +41,9 @@ class TrainOptions:
     prune: tuple[int, ...] = ()
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
+    guard: int = 0  # tokens of the runs that are kept as hashes; 0 for none
+    guard_rate: float = RATE
+    guard_bits: int = 0  # of each hash, at least
 
     jobs: int = 1
     block_bytes: int = BLOCK_BYTES
@@ -45,12 +52,14 @@ class TrainOptions:
     @property
     def in_memory(self) -> str:
         """The option, if any, whose work is done in memory alone."""
+        if self.guard:
+            return "--guard"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
     def token_bytes(self) -> int:
         """Bytes of memory that training takes at most for each token where all is held in memory."""
-        return 40 + 18 * self.order + (60 if self.protection else 0)
+        return 40 + 18 * self.order + (60 if self.protection else 0) + (16 if self.guard else 0)
 
 
 @dataclass
@@ -90,6 +99,8 @@ def check_options(options: TrainOptions) -> None:
         raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
     check_prune(options.prune)
     options.protection.check()
+    if options.guard:
+        check_guard(options.guard, options.guard_rate, options.order)
 
 
 @dataclass
@@ -153,6 +164,10 @@ def train_read(read: Read, options: TrainOptions, progress: Progress = no_progre
     """Build the table of a text in memory; the pieces are used up."""
     collector, protection = read.collector, options.protection
     protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
+    guard = None
+    if options.guard:
+        progress("hashing runs", 0, 1)
+        guard = guard_of(collector.pieces, read.encoders[0], options)
     progress("sorting the vocabulary", 0, 1)
     longest = longest_counted(options, collector)
     judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
@@ -181,6 +196,7 @@ def train_read(read: Read, options: TrainOptions, progress: Progress = no_progre
         del stream, holders
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
+    table.guard = guard
     header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes)
     header.counts_of_counts = table.counts_of_counts.tolist()
     return Trained(header, corpus.types, table, read.repairs)
@@ -199,6 +215,21 @@ def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, te
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),
     )
+
+
+def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
+    """The guard of some pieces; no run goes on from one text into the next, so that the order of texts changes nothing.
+
+    encoder  any of those that made them
+    """
+    seen = np.zeros(encoder.n_numbers(), bool)
+    for piece in pieces:
+        seen[piece.number] = True
+    some = np.flatnonzero(seen)
+    hash_of = np.zeros(len(seen), np.uint64)
+    hash_of[some] = token_hashes(encoder.types(some))
+    blocks = ((piece.number, piece.last) for piece in pieces)
+    return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)
 
 
 def usable_cores() -> int:

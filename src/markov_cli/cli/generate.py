@@ -10,6 +10,7 @@ import click
 
 from ..errors import ANSWER_IS_NO
 from .constraints import constraint_options, constraints_of, most_tokens, rate
+from .novelty import novelty_of, novelty_options, say_tally, why_fewer
 from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
 
 
@@ -27,6 +28,7 @@ from .options import ignore_case_option, json_option, model_argument, note, say_
 )
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
 @constraint_options
+@novelty_options
 @smoothing_option("none")
 @click.option(
     "--temperature",
@@ -50,6 +52,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     markov generate book.npz --prompt "It was" --temperature 0.8
     markov generate book.npz --smoothing kn --temperature 0.8
     markov generate book.npz --contains river --tokens 12 --ends-with .
+    markov generate book.npz -c 5 --novel 6 --corpus book.txt
     markov generate names.npz -c 1000 --json | jq -r .text
 
     Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
@@ -61,6 +64,12 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     as it is: nothing is tried, and no text is cut. What stands after --match and
     --characters, and all constraints on a smoothed model, are met by trying, 1,000
     times a text at most; a note says how many were kept.
+    With --novel K, no run of K tokens or more of any text stands in the training text. Each token
+    is drawn from what copies nothing; where nothing is left, the text goes a token back; a
+    note says how often. Beside constraints, texts that copy are tried again. Up to the
+    model's order every run is a copy, so K is larger. The training text is read
+    from --corpus, in some 20 bytes of memory for each token, 4 once it is read; or it is known
+    from a guard (markov train --guard), which also excludes a few new runs.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
@@ -85,11 +94,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         distribution = loaded.distribution(smoothing)
         drawing_of(distribution)  # says so where nothing can be drawn
         say_fallback(distribution, quiet)
+    novelty = novelty_of(loaded, known, kw, as_json, quiet)
     some = None
     if asked is not None:
         from ..constraining import Constrained
 
-        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, kw["ignore_case"])
+        ignore_case = kw["ignore_case"]
+        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, ignore_case, novelty)
         if some.note:
             note(some.note, quiet)
     seed = kw["seed"]
@@ -105,11 +116,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         batches = some.draw(count, seed, behind)
     else:
         batches = draw(
-            loaded, count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
-        )
+            loaded, count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json,
+            smoothing=smoothing, novelty=novelty,
+        )  # fmt: skip
     for drawn, whole, edge in batches:
         if as_json:
             edges = edge.tolist()
+            shared = novelty.overlap(drawn, whole, edge) if novelty is not None else None
             columns = drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(), drawn.index.tolist()
             for k, (n, bits, complete, index) in enumerate(zip(*columns, strict=True)):
                 one = {
@@ -124,6 +137,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
                     one["conditioned_bits"] = (
                         None if some.conditioned is None else round(bits - some.conditioned, 6) + 0.0
                     )
+                if shared is not None:
+                    one |= {"overlap": int(shared[0][k]), "overlap_is": shared[1]}
                 out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
         else:
             out.write(whole)
@@ -133,6 +148,11 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         note(rate(some), quiet)
     if written < count and some is not None:
         note(f"{written} of {count} texts: {some.why_fewer}", quiet)
+        return ANSWER_IS_NO
+    if novelty is not None and novelty.novel is not None:
+        say_tally(novelty, quiet)
+    if written < count and novelty is not None and novelty.novel is not None:
+        note(f"{written} of {count} texts: {why_fewer(novelty, kw['min_tokens'])}", quiet)
         return ANSWER_IS_NO
     if written < count:
         note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)

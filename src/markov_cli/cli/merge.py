@@ -7,7 +7,7 @@ import time
 import click
 
 from ..errors import OptionError
-from .options import jobs_option, json_option, output_option
+from .options import jobs_option, json_option, note, output_option
 
 
 @click.command(short_help="Make one model from several.")
@@ -46,7 +46,8 @@ def merge(
     none may be pruned or lack types. Without --weight the result has the bytes of a model of all
     the texts. A whole weight W counts a text W times. Other weights are rounded to some 7
     digits, so that sums stay exact; what needs whole counts (--smoothing kn, abs without a
-    number) then refuses. All in memory: about 70 bytes for each n-gram of the result.
+    number) then refuses. Guards of the same K become one, whose rate of false seen is the sum of
+    theirs; where one model has none the result has none. All in memory: about 70 bytes for each n-gram of the result.
     """
     if not models:
         click.echo(ctx.get_help())
@@ -62,6 +63,8 @@ def merge(
     begin = time.monotonic()
     loaded = [Model.load(name) for name in models]
     model = merged(loaded, weights, names=models, jobs=jobs or usable_cores())
+    if not quiet and model.table.guard is None and any(one.table.guard is not None for one in loaded):
+        note("no guard: one of the models has none, or they are of other lengths or very other sizes")
     for one in loaded:
         one.close()
     finish(model, output, begin, as_json, quiet)

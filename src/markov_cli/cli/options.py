@@ -104,6 +104,25 @@ class PruneType(click.ParamType):
         return out
 
 
+class GuardType(click.ParamType):
+    """Tokens, and a rate of false "seen": `6`, `6:0.01`."""
+
+    name = "k:rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, float]:
+        """`6:0.01` to (6, 0.01)."""
+        if isinstance(value, tuple):
+            return value
+        tokens, _, rate = str(value).partition(":")
+        try:
+            k, share = int(tokens), float(rate) if rate else 1 / 256
+        except ValueError:
+            self.fail(f"{value!r}: tokens and a rate, for example 6 or 6:0.01", param, ctx)
+        if not 1 <= k <= 1 << 20 or not 2.0**-32 <= share <= 0.5:
+            self.fail(f"{value!r}: tokens from 1 up, a rate from 2**-32 to 0.5, for example 6:0.01", param, ctx)
+        return k, share
+
+
 class SizeType(click.ParamType):
     """Bytes: `500k`, `20M`, `1.5G`."""
 

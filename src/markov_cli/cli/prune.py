@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="A text that is scored before and after, so that what was lost is measured.",
 )
+@click.option("--no-guard", is_flag=True, help="Leave out the guard that train --guard put in.")
 @jobs_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary; errors only.")
@@ -68,6 +69,7 @@ def prune(
     size: int | None,
     smoothing: str | None,
     heldout: tuple[str, ...],
+    no_guard: bool,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -87,6 +89,8 @@ def prune(
     --threshold and --size prune by relative entropy (Stolcke 1998): they leave out what changes
     the smoothed distribution least, and give a model that holds its probabilities and no counts.
 
+    A guard (train --guard) stays as it is: it is of the text. --no-guard takes it out, alone or beside others.
+
     All in memory: about 70 bytes for each n-gram, 110 with --threshold and --size.
     """
     by_entropy = threshold is not None or size is not None
@@ -101,13 +105,13 @@ def prune(
         )
     if threshold is not None and not 0 <= threshold < float("inf"):
         raise OptionError(f"--threshold {threshold}: 0 or more", "1e-8 drops a few n-grams, 1e-6 most")
-    if not by_entropy and thresholds is None and max_types is None:
+    if not by_entropy and thresholds is None and max_types is None and not no_guard:
         raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
     from ..api import Model
     from ..changing import prune as pruned
-    from ..changing import prune_by_entropy
+    from ..changing import prune_by_entropy, without_guard
     from ..training import usable_cores
     from .output import check_target, finish
 
@@ -116,6 +120,8 @@ def prune(
     jobs = jobs or usable_cores()
     if by_entropy:
         loaded = Model.load(model)
+        if no_guard:
+            loaded = without_guard(loaded)
         shrunk = prune_by_entropy(loaded, threshold=threshold, n_bytes=size, smoothing=smoothing)
         more = _figures(shrunk)
         if heldout:
@@ -127,7 +133,14 @@ def prune(
         finish(shrunk.model, output, begin, as_json, quiet, more)
         return
     with Model.load(model) as loaded:
-        made = pruned(loaded, thresholds or (), max_types=max_types, name=model, jobs=jobs)
+        whole = without_guard(loaded) if no_guard else loaded
+        if thresholds is None and max_types is None:
+            made = whole
+        else:
+            made = pruned(whole, thresholds or (), max_types=max_types, name=model, jobs=jobs)
+        if made is whole:
+            finish(made, output, begin, as_json, quiet)
+            return
     finish(made, output, begin, as_json, quiet)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import MarkovError
 from ..model.compact import SPAN, Counts
+from ..model.guard import Guard
 from ..model.modelfile import ModelFile, framing_differs
 from ..model.reals import Reals
 from ..model.table import Table
@@ -31,6 +32,7 @@ def damage(file: ModelFile) -> list[str]:
         ("rows", _rows),
         *([("sums", _sums)] if counted else [("probabilities", _probabilities)]),
         ("links", _links),
+        ("guard", _guard),
         ("header", _header),
     ]
     for name, check in checks:
@@ -239,6 +241,22 @@ def _links(file: ModelFile) -> Iterator[str]:
             left = np.bincount(suffix, minlength=len(below))
             if (left != below.left.slice(0, len(below))).any():
                 yield f"left_{k - 1}: not the number of distinct left neighbours"
+
+
+def _guard(file: ModelFile) -> Iterator[str]:
+    guard = file.table.guard
+    if guard is None:
+        return
+    if guard.tokens <= file.header.order:
+        yield f"guard: of runs of {guard.tokens} tokens, in a model of order {file.header.order}"
+    values = guard.values()  # says so where there are more hashes, or fewer
+    if (values[1:] <= values[:-1]).any() or (len(values) and int(values[-1]) >> guard.bits):
+        yield "guard_low: hashes not in order"
+        return
+    again = Guard.of(guard.tokens, values, guard.bits)
+    for name in ("low", "high", "first"):
+        if not np.array_equal(getattr(again, name), getattr(guard, name)):
+            yield f"guard_{name}: not what its hashes give"
 
 
 def _header(file: ModelFile) -> Iterator[str]:

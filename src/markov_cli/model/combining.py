@@ -19,6 +19,7 @@ from ..text.types import N_MARKERS, UNK, Types, order_of_types
 from ..text.vocabulary import Vocabulary
 from .building import build_table, check_prune, levels_of, threshold
 from .compact import DAMAGED
+from .guard import union
 from .modelfile import Header
 from .protecting import said_protection
 from .reals import rounded
@@ -56,7 +57,9 @@ def merge(models: Sequence[Stored], weights: Sequence[float] = (), jobs: int = 1
     types, new_ids = _unite(models, factors)
     parts = [Part(m.table, ids, w) for m, ids, w in zip(models, new_ids, factors, strict=True)]
     order = models[0].header.order
+    guards = [m.table.guard for m in models]
     table = build_table(relabelled(parts, N_MARKERS + len(types), jobs), order, jobs=jobs)
+    table.guard = union(guards)
     header = replace(
         models[0].header,
         types=len(types),
@@ -189,6 +192,7 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
     """
     check_prune(thresholds)
     header, types, table, name = model
+    guard = table.guard  # is of the text, and stays
     if header.holds == "probabilities":
         raise NeedsCounts(f"{name}: holds probabilities only; pruning goes by counts", "train a model from text")
     if max_types is not None and max_types < len(types):
@@ -216,6 +220,7 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
         thresholds = header.prune
     _check_rising(header, thresholds, name)
     table = build_table(levels, header.order, thresholds, jobs, before, protected)
+    table.guard = guard.copy() if guard is not None else None
     kept = thresholds if any(thresholds) else ()
     return Stored(replace(header, prune=kept, counts_of_counts=table.counts_of_counts.tolist()), types, table)
 

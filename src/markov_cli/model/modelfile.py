@@ -17,6 +17,7 @@ import mmap
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from ..text.types import N_MARKERS, Types
 from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
 from .compact import SPAN, Counts, Uncounted, smallest
+from .guard import EVERY, MOST_BITS, Guard
 from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
 from .whole import whole_file
@@ -123,6 +125,10 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
                 out[f"{name}_{k}_big_row"] = counts.big_row
                 out[f"{name}_{k}_big"] = counts.big
                 out[f"{name}_{k}_sums"] = counts.sums
+    if table.guard is not None:
+        g = table.guard
+        out["guard"] = np.array([g.tokens, g.bits, g.n], "<u8")
+        out |= {"guard_low": g.low, "guard_high": g.high, "guard_first": g.first}
     return out
 
 
@@ -392,6 +398,25 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
             if k > 2:
                 order.link = take(f"link_{k}", rows)
         orders.append(order)
+    guard = _guard(name, take) if "guard" in arrays else None
     if left_over:
         raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
-    return types, Table(orders, pruned, np.array(header.counts_of_counts, np.int64))
+    return types, Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard)
+
+
+def _guard(name: str, take: Callable[..., np.ndarray]) -> Guard:
+    figures = take("guard", 3)
+    if figures.dtype != np.uint64:
+        raise ModelFileError(f"{name}: guard is {figures.dtype}", RETRAIN)
+    tokens, bits, n = figures.tolist()
+    guard = Guard(tokens, bits, n, figures[:0], figures[:0], figures[:0])
+    w = guard.low_bits
+    if not 1 <= bits <= MOST_BITS or not 2 <= tokens <= MAX_ORDER + 1 or n > 1 << bits or bits - w > 48:
+        raise ModelFileError(f"{name}: a guard of {n:,} hashes of {bits} bits of runs of {tokens:,} tokens", RETRAIN)
+    buckets = 1 << (bits - w)
+    guard.low = take("guard_low", math.ceil(n * w / 64))
+    guard.high = take("guard_high", math.ceil((n + buckets) / 64))
+    guard.first = take("guard_first", math.ceil(buckets / EVERY))
+    if guard.low.dtype != np.uint64 or guard.high.dtype != np.uint64:
+        raise ModelFileError(f"{name}: a guard of the wrong dtype", RETRAIN)
+    return guard

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
 from .compact import DAMAGED, Counts, find_sorted
+from .guard import Guard
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
@@ -63,6 +64,7 @@ class Table:
     pruned: bool = False
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
+    guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
     @property
     def order(self) -> int:

@@ -69,6 +69,7 @@ def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
         "strings_order": a.strings_order,
         "strings_found": 0 if a.strings is None else len(a.strings),
         "strings": [] if a.strings is None else [*_each(model, _first(a.strings, top))],
+        "guard": None if model.table.guard is None else {**model.table.guard.as_dict(), "is_table_for_guesses": True},
         "notes": a.notes,
     }
     return json.dumps(out, ensure_ascii=False)
@@ -136,6 +137,7 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
             _order(one, h.sequences)
             break
     _size(model, a)
+    _guard(model)
     _strings(model, a, top, least)
 
 
@@ -221,6 +223,15 @@ def _size(model: Model, a: Audit) -> None:
         part = "" if a.xz_share == 1.0 else f", {a.xz_share:.0%} of it"
         line(f"             {of}: what xz makes of a random text with this table{part} (estimate of the true text's)")
         line("             sizes are averages: they prove nothing about any one string")
+
+
+def _guard(model: Model) -> None:
+    g = model.table.guard
+    if g is None:
+        return
+    wrong = f"of {1 / g.rate:,.0f} wrong guesses one seems right" if g.n else "empty"
+    line(f"  guard      hashes of {g.n:,} runs of {g.tokens} tokens, {8 * g.n_bytes:,} bits: for who can guess")
+    line(f"             a table of order {g.tokens}, which no figure here counts; {wrong}")
 
 
 def _strings(model: Model, a: Audit, top: int, least: int) -> None:

@@ -13,6 +13,7 @@ from ..inspecting import figures as fig
 from ..text.types import EOS
 from .pictures import bar, curve
 from .plain import counted, one_line, protection_words, shown, size, some
+from .summary import guard_lines
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def model_json(model: Model, path: str, top: int) -> str:
             ]
         orders.append({**f.as_dict(), "commonest": common})
     out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
+    if model.table.guard is not None:
+        out["guard"] = model.table.guard.as_dict()
     out["orders"] = orders
     out["lengths"] = [{"tokens": n, "sequences": _number(s)} for n, s in fig.lengths(model.table)]
     out["histogram_of_followers"] = [
@@ -102,6 +105,8 @@ def show_model(model: Model, path: str, top: int) -> None:
         else f" for {size(h.corpus_bytes)} of text: {_model_bytes(model) / h.corpus_bytes:.2f} bytes per byte"
     )
     line(f"{size(_model_bytes(model))} of model" + of_text)
+    for text in guard_lines(model):
+        line(text)
     line()
     _show_orders(model)
     line()

@@ -47,6 +47,7 @@ def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str
         "ngrams": _rows(model),
         **h.protection(),
         "corpus_bytes": h.corpus_bytes,
+        **({} if model.table.guard is None else {"guard": model.table.guard.as_dict()}),
         "model_bytes": model_bytes,
         "seconds": round(seconds, 3),
     }
@@ -93,9 +94,19 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     ]
     if said := protection_words(h.protection()):
         out.insert(2, f"kept     {', '.join(said)}")
+    out[2:2] = guard_lines(model)
     if h.order > 12:
         out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out
+
+
+def guard_lines(model: Model) -> list[str]:
+    """What a model's guard is, in a line; none where it has none."""
+    g = model.table.guard
+    if g is None:
+        return []
+    rate = f"1 of {1 / g.rate:,.0f} new ones counts as seen" if g.n else "an empty one"
+    return [f"guard    {g.n:,} runs of {g.tokens} tokens, {g.bits_each:.1f} bits each; {rate}"]
 
 
 def import_notes(notes: Notes | None) -> list[str]:

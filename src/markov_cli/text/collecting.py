@@ -68,6 +68,8 @@ class Collector:
             self.file_ends.append(self.n_sequences)
         if n or len(piece.end):
             self.pieces.append(piece)
+        elif piece.last and self.pieces:
+            self.pieces[-1].last = True
 
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""

@@ -1,0 +1,79 @@
+"""How much of its text a guard gives back to who can guess.
+
+    python benchmarks/guard.py BOOK [--guard 6] [--order 3] [--places 4000] [--rates 0.0039,0.05]
+
+Who holds a model knows, say, five tokens of the text and wants the next one. The table offers the followers of the
+last two. Without a guard the best guess is the commonest. With one each follower is asked for: does the text have the
+five tokens and this one? The commonest of those it says yes to is the guess. The program tells how often
+either guess is right, over places of the text drawn at random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import markov_cli
+from markov_cli.evidence.member import read_ids
+from markov_cli.text.hashing import mix, powers, token_hashes
+from markov_cli.text.reading import find_sources
+from markov_cli.text.types import N_MARKERS
+
+
+def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> tuple[float, float, float]:
+    """The share of next tokens guessed with the table, with the guard too, and those it leaves no choice for.
+
+    ids  int64, the whole text, markers left out but for the histories
+    """
+    guard, table, order = model.table.guard, model.table, model.order
+    assert guard is not None
+    k = guard.tokens
+    plain = np.flatnonzero(ids >= N_MARKERS)
+    hashes = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(model.lexicon.types())))
+    up, _ = powers(k)
+    right = guarded = sure = 0
+    for i in places.tolist():
+        at = int(plain[i])
+        level, row = table.find(ids[max(at - order + 1, 0) : at].tolist())
+        low, high = table.followers(level, np.array([row]))
+        rows = np.arange(int(low[0]), int(high[0]))
+        token, count = table.tokens(level + 1, rows), table.orders[level].count.at(rows)
+        inside = token >= N_MARKERS  # it is known that a token follows
+        token, count = token[inside], count[inside]
+        before = hashes[ids[plain[i - k + 1 : i]]]
+        yes = guard.seen(mix(np.sum(before * up[: k - 1]) + hashes[token] * up[k - 1]))
+        truth = ids[at]
+        right += int(token[np.argmax(count)] == truth)
+        guarded += int(token[yes][np.argmax(count[yes])] == truth)
+        sure += int(yes.sum() == 1)
+    n = len(places)
+    return right / n, guarded / n, sure / n
+
+
+def main() -> int:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("book", type=Path)
+    parser.add_argument("--guard", type=int, default=6)
+    parser.add_argument("--order", type=int, default=3)
+    parser.add_argument("--places", type=int, default=4_000)
+    parser.add_argument("--rates", default=f"{1 / 256}")
+    args = parser.parse_args()
+    print("rate      bits a run   table alone   with the guard   one follower left")
+    for rate in map(float, args.rates.split(",")):
+        model = markov_cli.train([args.book], order=args.order, guard=args.guard, guard_rate=rate)
+        ids = read_ids(model.lexicon, model.header.options, find_sources([str(args.book)]))
+        n = int(np.count_nonzero(ids >= N_MARKERS))
+        places = np.random.default_rng(1).integers(args.guard, n, args.places)
+        table, guarded, sure = read_back(model, ids, places)
+        assert model.table.guard is not None
+        bits = model.table.guard.bits_each
+        print(f"{rate:<8.2g}  {bits:10.1f}   {table:11.1%}   {guarded:14.1%}   {sure:17.1%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,370 @@
+"""--novel: no text shares a run with the training text, and steering draws from what it says it draws from."""
+
+import functools
+import itertools
+import json
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import markov_cli
+from engine import sequences
+from markov_cli import Constraints
+from markov_cli.errors import AnswerIsNo, OptionError
+from markov_cli.evidence.shared import Shared
+from markov_cli.generating import draw
+from markov_cli.novelty import Novelty
+from markov_cli.sampling.shaping import Shape
+from markov_cli.text.hashing import hash_tokens
+from markov_cli.text.reading import find_sources
+
+
+def stream(text, **how):
+    """The tokens of a text, bytes alone, one sequence behind another."""
+    return [token for one in sequences(text, **how) for token, _ in one]
+
+
+def runs(tokens, k):
+    return {tuple(tokens[i : i + k]) for i in range(len(tokens) - k + 1)}
+
+
+def overlap(tokens, corpus):
+    """The longest shared run, in plain Python."""
+    corpus = tuple(corpus)
+    best = 0
+    while best < len(tokens) and runs(tokens, best + 1) & corpus_runs(corpus, best + 1):
+        best += 1
+    return best
+
+
+corpus_runs = functools.cache(runs)
+
+
+def words_of(n, types, seed, end=5):
+    """A text of a few types, in short lines that a full stop ends."""
+    r = random.Random(seed)
+    sentences = (" ".join(r.choices(types, k=r.randint(2, 2 * end))) for _ in range(n))
+    return " .\n".join(sentences) + " ."
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory, harbour):
+    path = tmp_path_factory.mktemp("novel") / "book.txt"
+    path.write_text(harbour, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(book):
+    return markov_cli.train([book], order=3, guard=5)
+
+
+# ------------------------------------------------------------ the guarantee
+
+
+@pytest.mark.parametrize("novel", [4, 5, 8])
+@pytest.mark.parametrize("smoothing", [None, "kn"])
+def test_no_text_shares_a_run_with_the_corpus(book, harbour, model, novel, smoothing):
+    corpus = stream(harbour)
+    there = runs(corpus, novel)
+    texts = [*model.generate(150, 1, novel=novel, corpus=[book], smoothing=smoothing)]
+    assert len(texts) == 150
+    for text in texts:
+        tokens = stream(text.text)
+        assert not runs(tokens, novel) & there, text.text
+        assert text.overlap == overlap(tokens, corpus)
+
+
+@pytest.mark.parametrize("novel", [5, 6, 9])
+def test_no_text_shares_a_run_with_the_guarded_text(harbour, model, novel):
+    """Runs above the guard's length are told by several of its runs, one behind another."""
+    corpus = stream(harbour)
+    there = runs(corpus, novel)
+    texts = [*model.generate(150, 1, novel=novel)]
+    for text in texts:
+        tokens = stream(text.text)
+        assert not runs(tokens, novel) & there, text.text
+        assert overlap(tokens, corpus) <= text.overlap < novel
+    assert any(overlap(stream(t.text), corpus) == novel - 1 for t in texts)  # it does not avoid more than it must
+
+
+HOW = {
+    "chars": {"tokenizer": "chars", "unit": "line", "order": 4},
+    "bytes": {"tokenizer": "bytes", "unit": "line", "order": 4},
+    "spaces": {"tokenizer": "spaces", "unit": "line", "order": 2},
+    "regex": {"tokenizer": "regex", "unit": "line", "order": 2, "pattern": r"\w+|\s|[^\w\s]"},
+    "lower": {"lowercase": True, "order": 2},
+    "rare": {"min_type_count": 2, "order": 2},
+    "pruned": {"prune": (0, 0, 1), "order": 3},
+}
+
+
+@pytest.mark.parametrize("how", HOW, ids=str)
+@pytest.mark.parametrize("guarded", [False, True])
+def test_every_tokenizer(book, harbour, how, guarded):
+    options = HOW[how]
+    novel = options["order"] + 2
+    plain = {k: v for k, v in options.items() if k in ("tokenizer", "pattern", "unit", "lowercase")}
+    made = markov_cli.train([book], **options, guard=novel if guarded else 0)
+    there = runs(stream(harbour, **plain), novel)
+    if how in ("chars", "bytes") and not guarded:  # as it stands, with what is between lines
+        there = runs([*(harbour if how == "chars" else harbour.encode())], novel)
+    texts = [*made.generate(100, 3, novel=novel, corpus=() if guarded else [book], max_tokens=60)]
+    assert texts
+    for text in texts:
+        tokens = stream(text.raw if how == "bytes" else text.text, **plain)
+        if how in ("chars", "bytes") and not guarded:
+            tokens = [*(text.text if how == "chars" else text.raw)]
+        assert not runs(tokens, novel) & there, text.text
+
+
+def test_white_space_between_lines_is_text_to_a_model_of_characters(tmp_path):
+    """What the corpus has across two lines counts as it stands there, with its newline."""
+    (tmp_path / "a.txt").write_text("abc\ndef\nab\ncd\n" * 3)
+    made = markov_cli.train([tmp_path / "a.txt"], tokenizer="chars", unit="file", order=2)
+    text = (tmp_path / "a.txt").read_text()
+    for one in made.generate(50, 1, novel=4, corpus=[tmp_path / "a.txt"], max_tokens=30):
+        assert not any(one.text[i : i + 4] in text for i in range(len(one.text) - 3))
+
+
+def test_runs_go_on_across_sequences_and_named_files(tmp_path):
+    (tmp_path / "a.txt").write_text("one two.\nthree four.")
+    (tmp_path / "b.txt").write_text("five six.")
+    made = markov_cli.train(texts=["x y"], order=1)
+    files = find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
+    asked = Novelty(made, made.known(""), "", 2, files)
+    for run in ([b".", b"three"], [b"two", b"."], [b".", b"five"]):
+        assert asked._worst(hash_tokens(run), np.array([2])).tolist() == [1]
+    assert asked._worst(hash_tokens([b"two", b"three"]), np.array([2])).tolist() == [0]
+
+
+def test_what_joins_to_another_token_is_read_again(tmp_path):
+    """`3` `.` `5` is written `3.5`, which is one token: the finished text counts."""
+    corpus = "w 3.5 x y z"
+    joined = markov_cli.train(texts=["w 3 b.5"], order=1, unit="file")
+    path = tmp_path / "a.txt"
+    path.write_text(corpus)
+    there = runs(stream(corpus), 2)
+    texts = [t.text for t in joined.generate(1500, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
+    assert not any(runs(stream(t), 2) & there for t in texts)
+    plain = [t.text for t in joined.generate(1500, 1, max_tokens=5, min_tokens=2)]
+    assert any("w 3.5" in t for t in plain)  # the ids `w` `3` `.` `5` stand nowhere in the corpus
+    assert len(texts) == 1500
+
+
+# ------------------------------------------------------------ what is drawn from
+
+
+def enumerate_texts(counts, corpus_runs, k, order, longest):
+    """{text: probability}: each step's followers without copies and without those that lead nowhere."""
+
+    def followers(history):
+        return counts[history[-(order - 1) :] if order > 1 else ()]
+
+    def allowed(text, token):
+        run = (*text, token)[-k:]
+        return token == "</s>" or len(run) < k or run not in corpus_runs
+
+    def alive(text):
+        return len(text) == longest or any(
+            t == "</s>" or alive((*text, t)) for t in followers(("<s>", *text)) if allowed(text, t)
+        )
+
+    out = Counter()
+
+    def walk(text, p):
+        if len(text) == longest:  # cut here, or ended
+            out[text] += p
+            return
+        free = {
+            t: c
+            for t, c in followers(("<s>", *text)).items()
+            if allowed(text, t) and (t == "</s>" or alive((*text, t)))
+        }
+        for t, c in free.items():
+            if t == "</s>":
+                out[text] += p * c / sum(free.values())
+            else:
+                walk((*text, t), p * c / sum(free.values()))
+
+    if alive(()):
+        walk((), 1.0)
+    return out
+
+
+def bigrams(text):
+    counts = {}
+    for line in text.split("\n"):
+        tokens = ["<s>", *line.split(), "</s>"]
+        for a, b in itertools.pairwise(tokens):
+            counts.setdefault((a,), Counter())[b] += 1
+    return counts
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_distribution_is_the_steps_own_without_copies_and_dead_ends(tmp_path, seed):
+    text = words_of(12, "abcdefghijkl", seed, 2)
+    (tmp_path / "a.txt").write_text(text)
+    made = markov_cli.train([tmp_path / "a.txt"], order=2, tokenizer="spaces", unit="line")
+    k, longest, n = 3, 7, 20_000
+    expected = enumerate_texts(bigrams(text), runs(text.split(), k), k, 2, longest)
+    assert sum(expected.values()) == pytest.approx(1)
+    novelty = Novelty(made, made.known("", at_start=True), "", k, find_sources([str(tmp_path / "a.txt")]))
+    known = made.known("", at_start=True)
+    found = Counter()
+    for _, whole, _ in draw(made, n, 5, known, "", 0, longest, Shape(), b"\n", novelty=novelty):
+        found.update(tuple(line.split()) for line in whole.decode().split("\n")[:-1])
+    assert novelty.tally.back > 100  # dead ends were met
+    none = found.pop((), 0)  # a text of no token is drawn anew
+    expected.pop((), None)
+    assert not none
+    total = sum(expected.values())
+    assert set(found) <= set(expected)
+    chi = sum((found[t] - n * p / total) ** 2 / (n * p / total) for t, p in expected.items() if n * p / total > 5)
+    cells = sum(n * p / total > 5 for p in expected.values())
+    assert chi < cells + 5 * (2 * cells) ** 0.5, (chi, cells)
+
+
+@pytest.mark.parametrize("shape", [{"temperature": 0.7}, {"top_k": 3}, {"top_p": 0.9}])
+@pytest.mark.parametrize("smoothing", [None, "kn", "laplace"])
+def test_shapes_and_smoothing(book, harbour, model, shape, smoothing):
+    there = runs(stream(harbour), 5)
+    texts = [*model.generate(30, 2, novel=5, corpus=[book], smoothing=smoothing, max_tokens=40, **shape)]
+    assert texts
+    for text in texts:
+        assert not runs(stream(text.text), 5) & there
+
+
+def test_bits_are_the_models_own(book, model):
+    for text in model.generate(20, 4, novel=5, corpus=[book]):
+        assert text.bits == pytest.approx(model.score(texts=[text.text], smoothing="none").bits, abs=1e-6)
+
+
+# ------------------------------------------------------------ repeatable
+
+
+def test_text_i_is_the_same_whatever_the_count(book, model):
+    many = [t.text for t in model.generate(200, 9, novel=5)]
+    assert [t.text for t in model.generate(7, 9, novel=5)] == many[:7]
+
+
+def test_the_same_bytes_for_any_jobs_and_width(monkeypatch, model):
+    known = model.known("", at_start=True)
+
+    def texts(jobs):
+        novelty = Novelty(model, known, "", 5)
+        found = draw(model, 500, 7, known, "", 3, 60, Shape(), b"\n", jobs=jobs, novelty=novelty)
+        return b"".join(whole for _, whole, _ in found)
+
+    whole = texts(1)
+    monkeypatch.setattr("markov_cli.generating._STEERED", 150)
+    assert texts(1) == texts(3) == whole
+
+
+# ------------------------------------------------------------ with other options
+
+
+def test_a_prompt_and_constraints(book, harbour, model):
+    there = runs(stream(harbour), 5)
+    for text in model.generate(50, 1, novel=5, prompt="the clock", within=True):
+        assert text.text.startswith("the clock")
+        assert not runs(stream(text.text), 5) & there
+    asked = Constraints(tokens=(8, 12), contains=["the"])
+    found = [*model.generate(40, 1, novel=5, corpus=[book], constraints=asked)]
+    assert len(found) == 40
+    for text in found:
+        tokens = stream(text.text)
+        assert 8 <= len(tokens) <= 12 and b"the" in tokens and not runs(tokens, 5) & there
+
+
+def test_a_prompt_that_is_a_copy(harbour, model):
+    prompt = " ".join(harbour.split()[:6])
+    with pytest.raises(AnswerIsNo, match="a run of 5 tokens of the prompt"):
+        next(iter(model.generate(1, 1, prompt=prompt, novel=5)))
+    with pytest.raises(AnswerIsNo):
+        next(iter(model.generate(1, 1, prompt=prompt, novel=6)))
+
+
+def test_min_tokens(model):
+    assert all(t.tokens >= 12 for t in model.generate(50, 1, novel=5, min_tokens=12))
+
+
+def test_a_text_that_cannot_leave_a_circle_is_drawn_anew(tmp_path):
+    text = "go " + "ha ha ha ha ha ha stop\n" + "go on then you\nnow go on to ha\nyou then go home\n"
+    (tmp_path / "a.txt").write_text(text)
+    made = markov_cli.train([tmp_path / "a.txt"], order=2, unit="line", tokenizer="spaces")
+    novelty = Novelty(made, made.known("", at_start=True), "", 3, find_sources([str(tmp_path / "a.txt")]))
+    known = made.known("", at_start=True)
+    drawn = [d for d, _, _ in draw(made, 200, 1, known, "", 1, 1000, Shape(), novelty=novelty)]
+    assert sum(len(d.index) for d in drawn) == 200
+    assert max(int(d.length.max()) for d in drawn) < 100
+
+
+# ------------------------------------------------------------ what cannot be
+
+
+def test_errors(book, model):
+    plain = markov_cli.train([book], order=3)
+    for made, novel, corpus, said in [
+        (plain, 6, (), "no guard, and no --corpus"),
+        (plain, 3, [book], "has order 3"),
+        (model, 4, (), "guard is of runs of 5 tokens"),
+    ]:
+        with pytest.raises(OptionError, match=said):
+            next(iter(made.generate(1, 1, novel=novel, corpus=corpus)))
+
+
+def test_a_text_without_anything_new(run, tmp_path):
+    (tmp_path / "a.txt").write_text("one two three four five six seven eight nine ten\n")
+    run("train", tmp_path / "a.txt", "-o", tmp_path / "a.npz", "--guard", 4, "-q")
+    ran = run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 4)
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "0 of 3 texts: whatever the others draw, a run of 4 tokens is copied; raise --novel" in ran.stderr
+    assert run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 11).code == 0
+
+
+def test_the_command(run, tmp_path, corpora):
+    book = corpora / "harbour.txt"
+    model = tmp_path / "m.npz"
+    ran = run("train", book, "-o", model, "--guard", "5:0.01", "--json")
+    assert ran.code == 0 and "runs of 5 tokens" in ran.stderr
+    said = json.loads(ran.stdout)["guard"]
+    assert said["tokens"] == 5 and 0.001 < said["false_seen"] <= 0.01 and 8 < said["bits_per_run"] < 13
+    assert json.loads(run("inspect", model, "--json").stdout)["guard"] == said
+    audited = run("audit", model, "--json", "--order", 3)
+    assert json.loads(audited.stdout)["guard"] == {**said, "is_table_for_guesses": True}
+    ran = run("generate", model, "-c", 20, "-s", 1, "--novel", 5, "--json")
+    assert ran.code == 0 and "steered around" in ran.stderr
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert all(row["overlap"] < 5 and row["overlap_is"] == "bound" for row in rows)
+    ran = run("generate", model, "-c", 20, "-s", 1, "--corpus", book, "--json")
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert all(row["overlap_is"] == "exact" for row in rows) and max(row["overlap"] for row in rows) > 5
+    plain = [row["text"] for row in rows]
+    assert run("generate", model, "-c", 20, "-s", 1).stdout.splitlines() == plain
+    assert run("generate", model, "--corpus", book).code == 2
+    assert run("generate", model, "--novel", 5, "--corpus", tmp_path / "none.txt").code == 1
+    ran = run("generate", model, "--novel", 3)
+    assert ran.code == 2 and "has order 3" in ran.stderr
+    assert run("train", book, "-o", tmp_path / "x.npz", "--guard", 3).code == 2
+    assert run("train", book, "-o", tmp_path / "x.npz", "--guard", "6:2").code == 2
+
+
+# ------------------------------------------------------------ overlap
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=12), min_size=1, max_size=6), st.lists(st.integers(0, 3)))
+def test_the_longest_shared_run(texts, corpus):
+    hashes = np.random.default_rng(1).integers(0, 2**63, 4, dtype=np.uint64)
+    cut = len(corpus) // 2
+    shared = Shared([np.array(corpus[:cut], np.uint32), np.array(corpus[cut:], np.uint32)], hashes)
+    flat = np.array([t for text in texts for t in text], np.int64)
+    length = np.array([len(t) for t in texts], np.int64)
+    expected = [overlap(text, corpus) for text in texts]
+    assert shared.longest(hashes[flat], length).tolist() == expected
+    most = max(expected) + 1
+    assert shared.longest(hashes[flat], length, most).tolist() == expected
