@@ -22,9 +22,9 @@ def known(
 ) -> Known:
     """`text` as ids, and the longest history that its end makes; see `Model.known`."""
     tokens = tokens_of(text, options)
-    choices = [_ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
+    choices = [ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
     if tokens:
-        choices.append(_ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
+        choices.append(ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
     if tokens and not any(choices):
         raise unknown(lexicon, [t for t, _ in tokens])
     before = [BOS] if at_start else []
@@ -55,7 +55,7 @@ def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
     return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
 
 
-def _ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
+def ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
     """Ids that a token can be, the likeliest first."""
 
     def unlike(i: int) -> tuple[bool, bool]:

@@ -10,7 +10,16 @@ import click
 
 from ..errors import ANSWER_IS_NO
 from .constraints import constraint_options, constraints_of, most_tokens, rate
-from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
+from .options import (
+    ignore_case_option,
+    json_option,
+    model_argument,
+    note,
+    say_fallback,
+    say_history,
+    shape_options,
+    smoothing_option,
+)
 
 
 @click.command(short_help="Write texts from a model.")
@@ -28,17 +37,7 @@ from .options import ignore_case_option, json_option, model_argument, note, say_
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
 @constraint_options
 @smoothing_option("none")
-@click.option(
-    "--temperature",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Above 1 bolder, below 1 safer, 0 always the commonest.",
-)
-@click.option("--top-k", type=int, default=0, show_default=True, help="Only the K commonest followers; 0 for all.")
-@click.option(
-    "--top-p", type=float, default=1.0, show_default=True, help="Only the commonest followers that together reach P."
-)
+@shape_options
 @click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
@@ -77,7 +76,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     loaded = Model.load(model)
     prompt, count = kw["prompt"], kw["count"]
     known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
-    _say_history(loaded, known, quiet)
+    say_history(loaded, known, quiet)
     smoothing = kw["smoothing"]
     if not loaded.draws_raw(smoothing):
         from ..sampling.drawing import drawing_of
@@ -138,11 +137,3 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)
         return ANSWER_IS_NO
     return 0
-
-
-def _say_history(loaded: Any, known: Any, quiet: bool) -> None:
-    """Say what was used where that is less than could have been."""
-    could = min(len(known.ids), loaded.order - 1)
-    if known.level < could:
-        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
-        note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)

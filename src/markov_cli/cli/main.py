@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .audit import audit
+from .explore import explore
 from .export import export
 from .generate import generate
 from .import_ import import_
@@ -21,7 +22,7 @@ from .prune import prune
 from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect, score, audit, merge, prune, export, import_]
+_COMMANDS = [train, generate, explore, inspect, score, audit, merge, prune, export, import_]
 
 
 class _Ending(click.Group):
