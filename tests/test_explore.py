@@ -2,11 +2,9 @@
 
 import json
 import math
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 
@@ -22,6 +20,7 @@ from markov_cli.sampling.offering import offers
 from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shaping import Shape
 from markov_cli.text.types import BOS, EOS, UNK
+from terminal import Terminal
 from test_pipes import MARKOV, in_terminal, posix
 from test_sampling import chi_squared
 
@@ -218,45 +217,9 @@ def test_nothing_raw_reaches_the_terminal(run, tmp_path):
 # ------------------------------------------------------------ terminals
 
 
-class Terminal:
-    """The program on a terminal of its own."""
-
-    def __init__(self, *args, columns=80, **env):
-        import pty
-
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm", **env)
-            os.execv(sys.executable, [*MARKOV, *map(str, args)])
-        self.seen = ""
-
-    def until(self, text, seconds=20):
-        """Read until it shows a text."""
-        import select
-
-        begin, end = len(self.seen), time.monotonic() + seconds
-        while text not in self.seen[begin:]:
-            assert time.monotonic() < end, self.seen[begin:]
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    self.seen += os.read(self.fd, 65536).decode("utf-8", "replace")
-                except OSError:
-                    break
-        return self.seen[begin:]
-
-    def type(self, keys):
-        os.write(self.fd, keys.encode())
-
-    def close(self):
-        """Read to the end; the exit code."""
-        self.until("\0never")
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 @posix
 def test_a_session_in_a_terminal(path):
-    t = Terminal("explore", path, "-s", "1", columns=40, NO_COLOR="1")
+    t = Terminal(*MARKOV, "explore", path, "-s", "1", columns=40, NO_COLOR="1")
     t.until("\n> ")
     t.type("1\r")
     t.until("1 token")
@@ -275,7 +238,7 @@ def test_a_session_in_a_terminal(path):
 @posix
 @pytest.mark.parametrize(("keys", "code"), [("\x04", 0), ("\x03", 130), ("the\x03", 130)])
 def test_end_of_input_and_ctrl_c_leave_cleanly(path, keys, code):
-    t = Terminal("explore", path, "-s", "1")
+    t = Terminal(*MARKOV, "explore", path, "-s", "1")
     t.until("\n> ")
     time.sleep(0.5)  # Python's own input() misses a signal in the moment after its prompt
     t.type(keys)

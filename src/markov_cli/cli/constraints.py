@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completing import complete_prompt, complete_word
+
 if TYPE_CHECKING:
     from ..constraining import Constrained, Constraints
 
@@ -34,13 +36,33 @@ class RangeType(click.ParamType):
 
 
 _OPTIONS = [
-    click.option("--contains", multiple=True, metavar="WORD", help="It stands in each text; may be repeated."),
-    click.option("--in-order", is_flag=True, help="The words of --contains stand in the order given."),
-    click.option("--starts-with", default="", metavar="TEXT", help="Each text's first tokens."),
-    click.option("--ends-with", default="", metavar="TEXT", help="Each text's last tokens."),
-    click.option("--without", multiple=True, metavar="WORD", help="It stands in no text; may be repeated."),
     click.option(
-        "--pattern", default="", metavar="TEXT", help="The whole text: words, _ for one token, * for any number."
+        "--contains",
+        multiple=True,
+        metavar="WORD",
+        shell_complete=complete_word,
+        help="It stands in each text; may be repeated.",
+    ),
+    click.option("--in-order", is_flag=True, help="The words of --contains stand in the order given."),
+    click.option(
+        "--starts-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Each text's first tokens."
+    ),
+    click.option(
+        "--ends-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Each text's last tokens."
+    ),
+    click.option(
+        "--without",
+        multiple=True,
+        metavar="WORD",
+        shell_complete=complete_word,
+        help="It stands in no text; may be repeated.",
+    ),
+    click.option(
+        "--pattern",
+        default="",
+        metavar="TEXT",
+        shell_complete=complete_prompt,
+        help="The whole text: words, _ for one token, * for any number.",
     ),
     click.option("--tokens", type=RangeType(), metavar="N|N..M", help="Exactly so many tokens, the prompt's counted."),
     click.option(

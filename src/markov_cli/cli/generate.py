@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ANSWER_IS_NO
+from .completing import complete_prompt
 from .constraints import constraint_options, constraints_of, most_tokens, rate
 from .options import (
     ignore_case_option,
@@ -28,7 +29,13 @@ from .options import (
 @click.option(
     "-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same texts; text i is the same for any --count."
 )
-@click.option("--prompt", default="", metavar="TEXT", help="How each text begins; any number of tokens.")
+@click.option(
+    "--prompt",
+    default="",
+    metavar="TEXT",
+    shell_complete=complete_prompt,
+    help="How each text begins; any number of tokens.",
+)
 @click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
 @ignore_case_option
 @click.option(

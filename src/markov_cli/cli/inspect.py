@@ -7,12 +7,13 @@ import json
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
+from .completing import complete_history
 from .options import ignore_case_option, json_option, model_argument, say_fallback, say_history, smoothing_option
 
 
 @click.command(short_help="Show what a model learned.")
 @model_argument
-@click.argument("history", nargs=-1, metavar="[HISTORY]...")
+@click.argument("history", nargs=-1, metavar="[HISTORY]...", shell_complete=complete_history)
 @click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
 @ignore_case_option
 @smoothing_option("none")
