@@ -18,12 +18,13 @@ from .export import export
 from .generate import generate
 from .import_ import import_
 from .inspect import inspect
+from .man import man
 from .merge import merge
 from .prune import prune
 from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, explore, inspect, score, audit, merge, prune, export, import_, completion]
+_COMMANDS = [train, generate, explore, inspect, score, audit, merge, prune, export, import_, completion, man]
 
 
 class _Ending(click.Group):
