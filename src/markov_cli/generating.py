@@ -37,8 +37,9 @@ def draw(
     bits: bool = True,
     jobs: int = 2,
     smoothing: str | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
-    """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
+    """Batches of texts first..first+count-1: as ids, as bytes with `end` behind each, and where each begins.
 
     Some batches are drawn ahead, by `jobs` threads.
     """
@@ -57,11 +58,12 @@ def draw(
     size = batch_size(count, mean, jobs if count >= _MANY else 1)
 
     def batch(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
-        n = min(size, count - begin)
+        n = min(size, first + count - begin)
         drawn = sampler.texts(seed, begin, n, (known.level, known.row), shortest, longest)
         return drawn, *texts_of(model.lexicon, drawn, known, prompt, end)
 
-    yield from in_order(lambda begin: model.guarded(batch, begin), range(0, count, size), jobs if count > size else 1)
+    begins = range(first, first + count, size)
+    yield from in_order(lambda begin: model.guarded(batch, begin), begins, jobs if count > size else 1)
 
 
 def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: bytes = b"") -> tuple[bytes, np.ndarray]:

@@ -58,6 +58,12 @@ _OPTIONS = [
         help="It stands in no text; may be repeated.",
     ),
     click.option(
+        "--ban",
+        type=click.Path(),
+        metavar="FILE",
+        help="Words, or several in a row, one a line: they stand in no text.",
+    ),
+    click.option(
         "--pattern",
         default="",
         metavar="TEXT",
@@ -68,6 +74,7 @@ _OPTIONS = [
     click.option(
         "--characters", type=RangeType(), metavar="N|N..M", help="So many characters in the text; met by trying."
     ),
+    click.option("--balanced", is_flag=True, help="Quotes and brackets close; met by trying."),
     click.option("--match", default="", metavar="REGEX", help="It is found in the text; met by trying."),
 ]
 
@@ -82,7 +89,12 @@ def constraint_options(f: Any) -> Any:
 def constraints_of(kw: dict[str, Any]) -> Constraints | None:
     """What the options ask for; None where they ask for nothing."""
     names = ["contains", "in_order", "starts_with", "ends_with", "without", "pattern", "tokens", "characters", "match"]
+    names.append("balanced")
     given = {name: kw[name] for name in names}
+    if kw["ban"] is not None:
+        from .steering import words_of
+
+        given["ban"] = words_of(kw["ban"])
     if not any(value for name, value in given.items() if name not in ("tokens", "characters", "in_order")) and (
         given["tokens"] is None and given["characters"] is None
     ):

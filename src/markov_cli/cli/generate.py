@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +22,10 @@ from .options import (
     shape_options,
     smoothing_option,
 )
+from .steering import check_stream, mixed_with, steering_options, write_stream
+
+if TYPE_CHECKING:
+    from ..sampling.constrained import Walker
 
 
 @click.command(short_help="Write texts from a model.")
@@ -43,6 +48,7 @@ from .options import (
 )
 @click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
 @constraint_options
+@steering_options
 @smoothing_option("none")
 @shape_options
 @click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
@@ -76,28 +82,43 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
-    source = click.get_current_context().get_parameter_source("max_tokens")
-    most = most_tokens(kw, source is not click.core.ParameterSource.DEFAULT)
+    sources = click.get_current_context().get_parameter_source
+    given = {name for name in kw if sources(name) is not click.core.ParameterSource.DEFAULT}
+    most = most_tokens(kw, "max_tokens" in given)
     check_lengths(kw["min_tokens"], most)
     asked = constraints_of(kw)
-    loaded = Model.load(model)
-    prompt, count = kw["prompt"], kw["count"]
-    known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
-    say_history(loaded, known, quiet)
-    smoothing = kw["smoothing"]
-    if not loaded.draws_raw(smoothing):
-        from ..sampling.drawing import drawing_of
+    if kw["stream"]:
+        check_stream(kw, asked is not None, given)
+    loaded: Any = Model.load(model)
+    prompt, count, smoothing = kw["prompt"], kw["count"], kw["smoothing"]
+    mixed = mixed_with(loaded, model, kw)
+    whole: Any = mixed or loaded
+    walker: Walker | None = None
+    if mixed is not None:
+        known, each = mixed.known(prompt, not kw["within"], kw["ignore_case"])
+        walker = mixed.walker(each, smoothing, shape)
+    else:
+        known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
+        say_history(loaded, known, quiet)
+    for one in mixed.models if mixed else [loaded]:
+        if not one.draws_raw(smoothing):
+            from ..sampling.drawing import drawing_of
 
-        distribution = loaded.distribution(smoothing)
-        drawing_of(distribution)  # says so where nothing can be drawn
-        say_fallback(distribution, quiet)
+            distribution = one.distribution(smoothing)
+            drawing_of(distribution)  # says so where nothing can be drawn
+            say_fallback(distribution, quiet)
     some = None
-    if asked is not None:
-        from ..constraining import Constrained
+    if (asked is not None or mixed is not None) and not kw["stream"]:
+        from ..constraining import Constrained, Constraints
 
-        some = Constrained(loaded, asked, known, prompt, kw["min_tokens"], most, shape, smoothing, kw["ignore_case"])
+        some = Constrained(
+            whole, asked or Constraints(), known, prompt, kw["min_tokens"], most, shape, smoothing,
+            kw["ignore_case"], walker, cut=asked is None,
+        )  # fmt: skip
         if some.note:
             note(some.note, quiet)
+        if some.unknown:
+            note(f"--ban: {some.unknown:,} of the words stand in no text anyway: the model does not know them", quiet)
     seed = kw["seed"]
     if seed is None:
         seed = new_seed()
@@ -107,18 +128,39 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     out = sys.stdout.buffer
     written = 0
     behind = b"" if as_json else end
-    if some is not None:
-        batches = some.draw(count, seed, behind)
-    else:
-        batches = draw(
-            loaded, count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
+    if kw["stream"]:
+        from ..sampling.constrained import Plain
+        from ..sampling.sampler import Sampler
+
+        if walker is None:
+            smoothed = None if loaded.draws_raw(smoothing) else loaded.distribution(smoothing)
+            sampler = loaded.guarded(Sampler, loaded.table, shape, as_json, smoothed)
+            walker = Plain(sampler, (known.level, known.row))
+        limits = count if "count" in given else None, most if "max_tokens" in given else None
+        write_stream(whole, walker, known, prompt, seed, limits, end, as_json)
+        return 0
+
+    def texts(first: int, n: int) -> Iterator[Any]:
+        if some is not None:
+            return some.draw(n, seed, behind, first)
+        least = kw["min_tokens"]
+        return draw(
+            loaded, n, seed, known, prompt, least, most, shape, behind, as_json, smoothing=smoothing, first=first
         )
+
+    batches = texts(0, count)
+    differing = None
+    if kw["unique"]:
+        from ..differing import Differing
+
+        differing = Differing(texts)
+        batches = differing.texts(count)
     for drawn, whole, edge in batches:
         if as_json:
             edges = edge.tolist()
             columns = drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(), drawn.index.tolist()
             for k, (n, bits, complete, index) in enumerate(zip(*columns, strict=True)):
-                one = {
+                line = {
                     "text": whole[edges[k] : edges[k + 1]].decode("utf-8", "replace"),
                     "tokens": n + n_prompt,
                     "bits": round(bits, 6) + 0.0,
@@ -126,18 +168,21 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
                     "seed": seed,
                     "index": index,
                 }
-                if some is not None:
-                    one["conditioned_bits"] = (
+                if some is not None and asked is not None:
+                    line["conditioned_bits"] = (
                         None if some.conditioned is None else round(bits - some.conditioned, 6) + 0.0
                     )
-                out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
+                out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         else:
             out.write(whole)
         out.flush()
         written += len(drawn.index)
-    if some is not None and some.tried > some.kept:
+    if asked is not None and some is not None and some.tried > some.kept:
         note(rate(some), quiet)
-    if written < count and some is not None:
+    if written < count and differing is not None:
+        note(f"{written} of {count} texts: {differing.drawn:,} draws gave no more that differ", quiet)
+        return ANSWER_IS_NO
+    if written < count and asked is not None and some is not None:
         note(f"{written} of {count} texts: {some.why_fewer}", quiet)
         return ANSWER_IS_NO
     if written < count:
