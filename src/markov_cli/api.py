@@ -225,6 +225,7 @@ class Model:
         top_p: float = 1.0,
         smoothing: str | None = None,
         constraints: Constraints | None = None,
+        unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same whatever `count`.
 
@@ -233,6 +234,7 @@ class Model:
         min_tokens  texts that end before are drawn anew; fewer texts than `count` may come
         max_tokens  texts are cut there, the prompt's tokens counted
         constraints what each text must be like; none is cut then. AnswerIsNo where the model has no such text
+        unique      of equal texts the first is kept, and others are drawn; fewer than `count` may come
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b. a c. d b. d c."])
@@ -251,9 +253,19 @@ class Model:
             check_count(count, seed)
             check_lengths(min_tokens, max_tokens)
             some = Constrained(self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case)
-            batches, conditioned = some.draw(count, seed), some.conditioned
-        else:
-            batches = draw(self, count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing)
+            conditioned = some.conditioned
+
+        def texts(first: int, n: int) -> Iterator[Any]:
+            if constraints:
+                return some.draw(n, seed, first=first)
+            lengths = min_tokens, max_tokens
+            return draw(self, n, seed, known, prompt, *lengths, shape, smoothing=smoothing, first=first)
+
+        batches = texts(0, count)
+        if unique:
+            from .differing import Differing
+
+            batches = Differing(texts).texts(count)
         for drawn, whole, edge in batches:
             edges = edge.tolist()
             for k in range(len(drawn.index)):
