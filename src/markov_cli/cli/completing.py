@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
     from click.shell_completion import CompletionItem
+
+    from ..model.table import Table
+    from ..text.lexicon import Lexicon
 
 _MOST = 60  # words offered at one time
 
@@ -52,29 +56,39 @@ def _words(ctx: click.Context, before: list[str], begun: str, at_start: bool = F
 def _from_model(path: str, before: list[str], begun: str, at_start: bool) -> list[str]:
     from ..model import modelfile
     from ..text.lexicon import Lexicon
-    from ..text.prefixes import beginning_with
+    from ..text.prefixes import beginning_with, first_of
 
+    file = modelfile.load(path)  # no `Model`, which takes longer to import than a word to find
+    types = file.types
+    lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
     found: dict[str, None] = {}
     if before or at_start:
-        found = dict.fromkeys(_following(path, before, begun, at_start))
+        text = (" " if lexicon.spaced else "").join(before)
+        ids = _following(file.header, lexicon, file.table, text, at_start)
+        found = dict.fromkeys(first_of(lexicon, begun, ids, _MOST))
     if len(found) < _MOST and (begun or not found):
-        file = modelfile.load(path)  # the vocabulary alone: what a text needs is slow to import
-        types = file.types
-        lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
         found.update(dict.fromkeys(beginning_with(lexicon, begun, _MOST)))
     return list(found)[:_MOST]
 
 
-def _following(path: str, before: list[str], begun: str, at_start: bool) -> list[str]:
-    from ..api import Model
-    from ..errors import HistoryError
-    from ..text.prefixes import safe
+def _following(header: Any, lexicon: Lexicon, table: Table, text: str, at_start: bool) -> np.ndarray:
+    """Ids that follow the longest known end of a text, the commonest first."""
+    import numpy as np
 
-    model = Model.load(path)
-    text = (" " if model.lexicon.spaced else "").join(before)
+    from ..asking import known
+    from ..errors import HistoryError
+    from ..text.types import N_MARKERS
+
     try:
-        likely = model.followers(text, at_start=at_start, top=10_000).followers
+        history = known(header.options, lexicon, table, text, at_start)
     except HistoryError:
-        return []
-    words: list[Any] = [one.token for one in likely]
-    return [w for w in words if w is not None and w.startswith(begun) and safe(w)]
+        return np.empty(0, np.int64)
+    low, high = (int(x[0]) for x in table.followers(history.level, np.array([history.row])))
+    order = table.orders[history.level]
+    if header.holds == "probabilities":
+        assert order.log10 is not None
+        weight = order.log10[low:high]
+    else:
+        weight = order.count.slice(low, high)
+    ids = table.tokens(history.level + 1, np.arange(low, high)[np.argsort(-weight, kind="stable")])
+    return ids[ids >= N_MARKERS]

@@ -20,10 +20,15 @@ def beginning_with(lexicon: Lexicon, prefix: str, most: int) -> list[str]:
     >>> beginning_with(model.lexicon, "th", 5), beginning_with(model.lexicon, "s", 2)
     (['the', 'then'], ['saw', 'ship'])
     """
+    return first_of(lexicon, prefix, range(N_MARKERS, len(lexicon)), most)
+
+
+def first_of(lexicon: Lexicon, prefix: str, ids: range | np.ndarray, most: int) -> list[str]:
+    """The same of some ids, in their order."""
     wanted = np.frombuffer(prefix.encode("utf-8", "surrogateescape"), np.uint8)
     found: dict[str, None] = {}
-    for low in range(N_MARKERS, len(lexicon), _CHUNK):
-        for i in _beginning(lexicon, wanted, low, min(low + _CHUNK, len(lexicon))).tolist():
+    for begin in range(0, len(ids), _CHUNK):
+        for i in _beginning(lexicon, wanted, np.asarray(ids[begin : begin + _CHUNK])).tolist():
             text = lexicon.bytes_of(i).decode("utf-8", "surrogateescape")
             if safe(text):
                 found[text] = None
@@ -32,13 +37,16 @@ def beginning_with(lexicon: Lexicon, prefix: str, most: int) -> list[str]:
     return list(found)
 
 
-def _beginning(lexicon: Lexicon, wanted: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Ids in [low, high) whose first bytes are `wanted`."""
-    start, length = lexicon.spans(np.arange(low, high))
+def _beginning(lexicon: Lexicon, wanted: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Those of some ids whose first bytes are `wanted`."""
+    if len(wanted) and len(lexicon.blob):  # nearly all differ in the first byte: look at no more of them
+        first = lexicon.offsets[some]
+        some = some[lexicon.blob[np.minimum(first, len(lexicon.blob) - 1)] == wanted[0]]
+    start, length = lexicon.spans(some)
     same = np.flatnonzero(length >= len(wanted))
     for i, byte in enumerate(wanted):
         same = same[lexicon.blob[start[same] + i] == byte]
-    return same + low
+    return some[same]
 
 
 def safe(text: str) -> bool:
