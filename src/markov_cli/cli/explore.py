@@ -92,7 +92,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     say_history(loaded, session.known, quiet)
     if not loaded.draws_raw(kw["smoothing"]):
         say_fallback(loaded.distribution(kw["smoothing"]), quiet)
-    talk = _Talk(session, kw["top"], kw["max_tokens"], as_json)
+    talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))
     if kw["once"]:
         talk.show()
         return 0
@@ -108,8 +108,9 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 class _Talk:
     """Reads lines, does what they say, shows what came of it."""
 
-    def __init__(self, session: Session, top: int, longest: int, as_json: bool) -> None:
+    def __init__(self, session: Session, top: int, longest: int, as_json: bool, seeded: bool) -> None:
         self.session, self.top, self.longest, self.as_json = session, top, longest, as_json
+        self.seeded = seeded
         self.over = False
         self.commands: dict[str, Callable[[str], bool | None]] = {
             "back": lambda given: self._back(_number(given, "back")),
@@ -167,7 +168,7 @@ class _Talk:
         from ..render.exploring import show_state, state_json
 
         if self.as_json:
-            click.echo(state_json(self.session, self.top))
+            click.echo(state_json(self.session, self.top, self.seeded))
         else:
             show_state(self.session, self.top)
         sys.stdout.flush()

@@ -62,17 +62,24 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     markov generate book.npz --prompt "It was" --temperature 0.8
     markov generate book.npz --smoothing kn --temperature 0.8
     markov generate book.npz --contains river --tokens 12 --ends-with .
+    markov generate book.npz --model other.npz --mix 0.7,0.3
+    markov generate book.npz --stream | head -c 500
     markov generate names.npz -c 1000 --json | jq -r .text
 
     Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
     models also write what they have not seen, now and then: the smaller the text, the oftener.
     Temperature, top-k and top-p with laplace and lidstone work out the whole vocabulary's
     probabilities at each token, which takes time where it is large.
-    With --contains, --starts-with, --ends-with, --without, --pattern and --tokens, in any mixture, texts
+    With --contains, --starts-with, --ends-with, --without, --ban, --pattern and --tokens, in any mixture, texts
     are drawn from just those of the model's texts that are so, each as probable among them
     as it is: nothing is tried, and no text is cut. What stands after --match and
-    --characters, and all constraints on a smoothed model, are met by trying, 1,000
+    --characters, --balanced, and all constraints on smoothed or mixed models, are met by trying, 1,000
     times a text at most; a note says how many were kept.
+    With --model each token has the weighted sum of what the models give it, each by what it
+    knows of the text so far; --temperature and the like bend that sum.
+    --unique leaves out texts that came before, and gives up after 10,000 draws and
+    100 more for each text. --stream writes the texts of the seed one token at a time, until
+    Ctrl-C, a closed pipe, or as many texts or tokens as --count or --max-tokens says.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """

@@ -17,8 +17,8 @@ _BAR, _LEAST_BAR = 24, 4
 _BESIDE = 34  # columns of a row beside its bar
 
 
-def state_json(session: Session, top: int) -> str:
-    """Where a session stands, as one object."""
+def state_json(session: Session, top: int, seeded: bool = True) -> str:
+    """Where a session stands, as one object; without a seed where nothing is drawn."""
     found = []
     for one in session.followers(top):
         entry: dict[str, Any] = {"token": one.token}
@@ -34,7 +34,7 @@ def state_json(session: Session, top: int) -> str:
         "bits": round(session.bits, 6) + 0.0,
         "impossible": session.impossible,
         "complete": session.complete,
-        "seed": session.seed,
+        "seed": session.seed if seeded else None,
         "history": session.history,
         "n_followers": len(session.offers()[0]),
         "followers": found,
