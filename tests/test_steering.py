@@ -14,6 +14,7 @@ import pytest
 from engine import model_of, rows_of
 from markov_cli import Constraints
 from markov_cli.api import model_of as as_model
+from markov_cli.asking import tokens_of, tokens_of_each
 from markov_cli.constraining import Constrained
 from markov_cli.differing import Differing
 from markov_cli.errors import AnswerIsNo, OptionError
@@ -465,3 +466,19 @@ def test_a_stream_ends_when_it_is_stopped(folder, how):
     assert b"Traceback" not in said and (said == b"") == (how == "close")
     one.stderr.close()
     one.stdout.close()
+
+
+@pytest.mark.parametrize("options", [{}, {"tokenizer": "spaces"}, {"lowercase": True}, {"tokenizer": "chars"}], ids=str)
+def test_many_texts_are_tokenized_as_each_alone(options, harbour):
+    texts = [line for line in harbour.splitlines() if line] + [
+        "don't",
+        "a, b",
+        "3.5",
+        "Möwe",
+        "…",
+        "\ufeff",
+        "a\udc80b",
+    ]
+    text_options = train(CATS, **options).header.options
+    alone = [[token for token, _ in tokens_of(text, text_options)] for text in texts]
+    assert tokens_of_each(texts, text_options) == [one for one in alone if one]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,6 +54,22 @@ def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
     types = encoder.types(seen)
     start, length = types.start, types.length
     return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
+
+
+def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[bytes]]:
+    """The bytes of the tokens of many texts, those without a token left out; together, which is far quicker."""
+    if options.tokenizer not in ("words", "spaces") or any("\n" in text for text in texts):
+        return [[token for token, _ in tokens_of(text, options)] for text in texts]
+    encoder = Encoder(TextOptions(options.tokenizer, "line", options.lowercase, options.pattern))
+    plain = "\n".join(texts).encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+    data = np.frombuffer(plain + bytes(8), np.uint8)
+    piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
+    seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
+    types = encoder.types(seen)
+    start, length = types.start.tolist(), types.length.tolist()
+    tokens = [types.blob[a : a + n].tobytes() for a, n in zip(start, length, strict=True)]
+    ends = [0, *piece.end.tolist(), len(which)]
+    return [[tokens[i] for i in which[a:b].tolist()] for a, b in itertools.pairwise(ends) if a < b]
 
 
 def ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .asking import tokens_of
+from .asking import tokens_of, tokens_of_each
 from .errors import AnswerIsNo, OptionError
 from .sampling import automata
 from .sampling.automata import ANY, ONE, Automaton, Piece
@@ -84,7 +84,7 @@ class Reader:
 
     def banned(self, words: Sequence[str]) -> Automaton:
         """No text with one of them; what the model does not know cannot stand in one."""
-        tokens = [[t for t, _ in tokens_of(word, self.model.header.options)] for word in words]
+        tokens = tokens_of_each(words, self.model.header.options)
         if len(words) > _MANY and not self.ignore_case:
             self._sets.update(self.model.guarded(self._all_of, {t for phrase in tokens for t in phrase}))
         phrases = [[self._ids_of(t) for t in phrase] for phrase in tokens]

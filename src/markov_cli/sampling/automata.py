@@ -120,14 +120,14 @@ def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
     several = sorted({tuple(p) for p in phrases if len(p) > 1}, key=lambda p: [sorted(ids) for ids in p])
     classes = _classes([alone, *dict.fromkeys(ids for p in several for ids in p)])
     sample = {c: i for i, c in classes.items()}  # one id of each class
+    begun = {c: {(p, 1) for p, phrase in enumerate(several) if i in phrase[0]} for c, i in sample.items()}
     start: frozenset[tuple[int, int]] = frozenset()  # (phrase, how many of its tokens stand at the end)
     number, todo, rows = {start: 0}, [start], []
     for state in todo:  # grows
         row = [0]  # a token that no phrase has
         for c in range(1, len(sample) + 1):
             i = sample[c]
-            begun = {(p, 1) for p, phrase in enumerate(several) if i in phrase[0]}
-            to = frozenset(begun | {(p, n + 1) for p, n in state if i in several[p][n]})
+            to = frozenset(begun[c] | {(p, n + 1) for p, n in state if i in several[p][n]})
             if i in alone or any(n == len(several[p]) for p, n in to):
                 row.append(DEAD)
                 continue
