@@ -93,7 +93,7 @@ def mixture_of(oracles, mix, text, smoothing):
 
 
 def walker_of(models, mix=W, prompt="", smoothing="none", shape=None):
-    mixed = Mixed(models, np.array(mix), ["a", "b"])
+    mixed = Mixed(models, mix, ["a", "b"])
     known, each = mixed.known(prompt, at_start=True)
     return mixed, known, mixed.walker(each, smoothing, shape or Shape())
 
@@ -215,7 +215,7 @@ def test_one_model_mixed_with_itself_is_itself(pair):
 
 def test_models_that_read_text_otherwise():
     with pytest.raises(OptionError, match="lowercase"):
-        Mixed([train(CATS), train(CATS, lowercase=True)], np.array(W), ["a", "b"])
+        Mixed([train(CATS), train(CATS, lowercase=True)], W, ["a", "b"])
 
 
 # ------------------------------------------------------------ banned words
@@ -263,7 +263,7 @@ def test_a_thousand_words_in_one_walk(harbour, pair):
 
 
 def test_nothing_is_left():
-    with pytest.raises(AnswerIsNo, match="--ban, 2 lines"):
+    with pytest.raises(AnswerIsNo, match=r"^--ban with 2 lines: no text of the model can meet it$"):
         list(train(CATS).generate(1, 1, constraints=Constraints(ban=["the", "a"])))
 
 
@@ -294,6 +294,17 @@ def test_balanced_texts(harbour, smoothing):
     assert not all(map(balanced, free))
     assert len(texts) == 100 and all(map(balanced, texts))
     assert any('"' in t for t in texts)
+
+
+def test_which_of_what_is_tried_is_the_reason(harbour):
+    model = as_model(model_of(harbour, 3))
+    asked = Constraints(balanced=True, match="never so", tokens=(5, 5))
+    some = Constrained(model, asked, model.known("", at_start=True))
+    assert sum(len(drawn.index) for drawn, *_ in some.draw(1, 1)) == 0
+    assert re.fullmatch(
+        r"the others did not come in 1,000 tries each; turned away were by --match 'never so' 1,000, by --balanced \d+",
+        some.why_fewer,
+    )
 
 
 def test_balanced_beside_what_is_calculated(harbour):

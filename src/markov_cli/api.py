@@ -10,7 +10,7 @@ import numpy as np
 
 from .asking import known
 from .errors import ModelFileError, NeedsCounts
-from .generating import check_count, check_lengths, draw, new_seed
+from .generating import check_count, check_lengths, draw, new_seed, texts_with
 from .inspecting.followers import likely_followers, seen_followers
 from .model import modelfile
 from .model.compact import DAMAGED
@@ -245,7 +245,6 @@ class Model:
         seed = new_seed() if seed is None else seed
         known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
         shape = Shape(temperature, top_k, top_p)
-        n_prompt = known.tokens
         conditioned = None
         if constraints:
             from .constraining import Constrained
@@ -266,20 +265,7 @@ class Model:
             from .differing import Differing
 
             batches = Differing(texts).texts(count)
-        for drawn, whole, edge in batches:
-            edges = edge.tolist()
-            for k in range(len(drawn.index)):
-                one = whole[edges[k] : edges[k + 1]]
-                yield Text(
-                    one.decode("utf-8", "replace"),
-                    int(drawn.length[k]) + n_prompt,
-                    float(drawn.bits[k]),
-                    bool(drawn.complete[k]),
-                    seed,
-                    int(drawn.index[k]),
-                    one,
-                    None if conditioned is None else float(drawn.bits[k]) - conditioned,
-                )
+        yield from texts_with(batches, seed, known.tokens, conditioned)
 
     def draws_raw(self, smoothing: str | None) -> bool:
         """Whether it is raw counts that are drawn from."""

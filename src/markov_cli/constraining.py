@@ -100,6 +100,7 @@ class Constrained:
         self._history = (known.level, known.row)
         self._ids = [i for i in known.ids if i != BOS]
         self._judges = _judges(constraints)
+        self._turned_away = {name: 0 for name, _ in self._judges}
         least, most = _lengths(model, constraints, min_tokens, max_tokens)
         shorter = 0 if self._ids else 1
         self.shortest, self.longest = max(least - len(self._ids), shorter), most - len(self._ids)
@@ -141,7 +142,9 @@ class Constrained:
         """Why some texts did not come."""
         if not self._trying.ended and self.conditioned is not None:
             return f"no text ended within {self.longest + len(self._ids):,} tokens; raise --max-tokens"
-        return f"the others did not come in {self._trying.tries:,} tries each"
+        away = ", ".join(f"by {name} {n:,}" for name, n in self._turned_away.items() if n)
+        told = f"; turned away were {away}" if away else ""
+        return f"the others did not come in {self._trying.tries:,} tries each{told}"
 
     def draw(
         self, count: int, seed: int, end: bytes = b"", first: int = 0
@@ -268,7 +271,13 @@ class Constrained:
         whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
         edges = edge.tolist()
         texts = (whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges))
-        return np.array([all(judge(text) for judge in self._judges) for text in texts], bool)
+        good = np.ones(len(edges) - 1, bool)
+        for k, text in enumerate(texts):
+            for name, judge in self._judges:
+                if not judge(text):
+                    good[k] = False
+                    self._turned_away[name] += 1
+        return good
 
 
 def _copies(automaton: Automaton) -> int:
@@ -304,21 +313,22 @@ def _range(pair: tuple[int, int] | None) -> str:
     return f"{pair[0]}..{pair[1] if pair[1] < NO_MOST else ''}"
 
 
-def _judges(c: Constraints) -> list[Callable[[str], bool]]:
-    out: list[Callable[[str], bool]] = []
+def _judges(c: Constraints) -> list[tuple[str, Callable[[str], bool]]]:
+    """What is looked at in finished texts: its name, and whether a text meets it."""
+    out: list[tuple[str, Callable[[str], bool]]] = []
     if c.characters is not None:
         least, most = c.characters
-        out.append(lambda text: least <= len(text) <= most)
+        out.append((f"--characters {_range(c.characters)}", lambda text: least <= len(text) <= most))
     if c.match:
         try:
             compiled = re.compile(c.match)
         except (re.error, OverflowError, RecursionError) as error:
             raise OptionError(f"--match {c.match!r}: {error}", "see the syntax of Python's re") from None
-        out.append(lambda text: compiled.search(text) is not None)
+        out.append((f"--match {c.match!r}", lambda text: compiled.search(text) is not None))
     if c.balanced:
         from .text.balance import balanced
 
-        out.append(balanced)
+        out.append(("--balanced", balanced))
     return out
 
 

@@ -60,7 +60,7 @@ class Reader:
             if all(pieces):  # an unknown word stands nowhere
                 out.append(One(f"--without {word!r}", automata.complement(automata.pattern([ANY, *pieces, ANY]))))
         if c.ban:
-            out.append(One(f"--ban, {_lines(len(c.ban))},", self.banned(c.ban)))
+            out.append(One(f"--ban with {_lines(len(c.ban))}", self.banned(c.ban)))
         if c.pattern:
             out.append(One(f"--pattern {c.pattern!r}", automata.pattern(self.gaps(c.pattern))))
         return out

@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import OptionError
 from .model.table import INDEX_ROWS
-from .results import Known
+from .results import Known, Text
 from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
 from .text.lexicon import Lexicon
@@ -87,6 +87,26 @@ def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: byt
         for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
     ]
     return b"".join(texts), np.cumsum([0, *map(len, texts)])
+
+
+def texts_with(
+    batches: Iterator[tuple[Drawn, bytes, np.ndarray]], seed: int, n_prompt: int, conditioned: float | None = None
+) -> Iterator[Text]:
+    """Texts one by one, from batches of them."""
+    for drawn, whole, edge in batches:
+        edges = edge.tolist()
+        for k in range(len(drawn.index)):
+            one = whole[edges[k] : edges[k + 1]]
+            yield Text(
+                one.decode("utf-8", "replace"),
+                int(drawn.length[k]) + n_prompt,
+                float(drawn.bits[k]),
+                bool(drawn.complete[k]),
+                seed,
+                int(drawn.index[k]),
+                one,
+                None if conditioned is None else float(drawn.bits[k]) - conditioned,
+            )
 
 
 def _index(model: Model, raw: bool) -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .differing import Batch, Differing
 from .errors import HistoryError, OptionError
-from .results import Known
+from .generating import check_count, check_lengths, new_seed, texts_with
+from .results import Known, Text
 from .sampling.drawing import drawing_of
 from .sampling.mixing import Component, Mixture
 from .sampling.sampler import Sampler
 from .sampling.shaping import Shape
+from .scoring.judge import checked_weights
 from .text.lexicon import Lexicon
 from .text.types import BOS, N_MARKERS, UNK, Types
 from .text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from .api import Model
+    from .constraining import Constraints
 
 
 class Mixed:
@@ -29,13 +33,58 @@ class Mixed:
     lexicon  the types of all of them
     """
 
-    def __init__(self, models: Sequence[Model], weights: np.ndarray, names: Sequence[str]) -> None:
-        """OptionError where they do not read text alike."""
-        check_alike(models, names)
-        self.models, self.weights = list(models), weights
+    def __init__(self, models: Sequence[Model], weights: Sequence[float] = (), names: Sequence[str] = ()) -> None:
+        """OptionError where they do not read text alike, or the weights are none; equal ones where none are given."""
+        check_alike(models, names or [f"model {k}" for k in range(1, len(models) + 1)])
+        self.models = list(models)
+        self.weights, _ = checked_weights(list(weights) or [1.0] * len(models), len(models))
         self.table = models[0].table
         self.lexicon, self._union = _united(models)
         self.header = replace(models[0].header, types=len(self.lexicon) - N_MARKERS)
+
+    def generate(
+        self,
+        count: int = 1,
+        seed: int | None = None,
+        *,
+        prompt: str = "",
+        within: bool = False,
+        ignore_case: bool = False,
+        min_tokens: int = 1,
+        max_tokens: int = 1000,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        smoothing: str | None = None,
+        constraints: Constraints | None = None,
+        unique: bool = False,
+    ) -> Iterator[Text]:
+        """Draw texts, as `Model.generate` does; constraints are met by trying.
+
+        >>> import markov_cli
+        >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
+        >>> text = next(markov_cli.Mixed([cats, dogs]).generate(1, 1))
+        >>> text.text, round(2**-text.bits, 6)  # behind the dog one model says ran, the other any of its four
+        ('a dog ran', 0.3125)
+        """
+        from .constraining import Constrained, Constraints
+
+        seed = new_seed() if seed is None else seed
+        check_count(count, seed)
+        check_lengths(min_tokens, max_tokens)
+        shape = Shape(temperature, top_k, top_p)
+        known, each = self.known(prompt, not within, ignore_case)
+        walker = self.walker(each, smoothing, shape)
+        whole: Any = self  # a model for all that is asked of it there
+        some = Constrained(
+            whole, constraints or Constraints(), known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case,
+            walker, cut=not constraints,
+        )  # fmt: skip
+
+        def texts(first: int, n: int) -> Iterator[Batch]:
+            return some.draw(n, seed, first=first)
+
+        yield from texts_with(Differing(texts).texts(count) if unique else texts(0, count), seed, known.tokens)
 
     def guarded(self, call: Callable[..., Any], *args: Any) -> Any:
         """As `Model.guarded`."""

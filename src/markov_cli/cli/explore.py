@@ -12,6 +12,7 @@ import click
 from ..errors import INTERRUPTED, MarkovError, OptionError
 from .completing import complete_prompt
 from .options import (
+    fallback_notes,
     ignore_case_option,
     json_option,
     model_argument,
@@ -232,6 +233,9 @@ class _Talk:
         if given:
             Smoothing.parse(given)
         self.session.draw_from(given or None, self.session.shape)
+        if not self.session.model.draws_raw(given or None):
+            for text in fallback_notes(self.session.model.distribution(given or None)):
+                self._say(text, "")
 
     def _show(self, n: int) -> None:
         self.top = min(n, 10_000)

@@ -58,11 +58,9 @@ def mixed_with(loaded: Model, model: str, kw: dict[str, Any]) -> Mixed | None:
         return None
     from ..api import Model
     from ..mixing import Mixed
-    from ..scoring.judge import checked_weights
 
     names = [model, *kw["others"]]
-    weights, _ = checked_weights(kw["mix"] or [1.0] * len(names), len(names))
-    return Mixed([loaded, *map(Model.load, kw["others"])], weights, names)
+    return Mixed([loaded, *map(Model.load, kw["others"])], kw["mix"] or (), names)
 
 
 def check_stream(kw: dict[str, Any], constrained: bool, given: set[str]) -> None:
