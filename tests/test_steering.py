@@ -332,8 +332,8 @@ def test_all_constraints_hold_on_smoothed_models(smoothing):
         (Constraints(pattern="the _ sat *"), lambda t: re.match(r"the \w+ sat\b", t)),
     ]
     for constraints, holds in asked:
-        texts = list(model.generate(20, 1, constraints=constraints, smoothing=smoothing))
-        assert len(texts) == 20, constraints
+        texts = list(model.generate(5, 1, constraints=constraints, smoothing=smoothing))
+        assert len(texts) == 5, constraints
         assert all(holds(t.text) and t.complete and t.conditioned_bits is None for t in texts), constraints
 
 
@@ -428,11 +428,11 @@ def test_ban_file(run, folder):
 
 
 def test_unique_says_when_there_are_fewer(run, folder):
-    ran = run("generate", folder / "cats.npz", "--unique", "--tokens", "3", "-c", "9000", "-s", "1")
+    ran = run("generate", folder / "cats.npz", "--unique", "--tokens", "3", "-c", "200", "-s", "1")
     texts = ran.stdout.splitlines()
     assert ran.code == 3
-    assert len(texts) == len(set(texts)) < 50
-    assert ran.stderr == f"{len(texts)} of 9000 texts: 910,000 draws gave no more that differ\n"
+    assert len(texts) == len(set(texts)) < 200
+    assert ran.stderr == f"{len(texts)} of 200 texts: 30,000 draws gave no more that differ\n"
 
 
 def test_the_rate_of_balanced_texts_is_told(run, folder):
@@ -441,11 +441,15 @@ def test_the_rate_of_balanced_texts_is_told(run, folder):
     assert re.fullmatch(r"20 of \d+ tries kept \(\d+\.\d\d%\)\n", ran.stderr)
 
 
-@pytest.mark.parametrize("more", [[], ["--smoothing", "kn", "--temperature", "0.7"], ["--prompt", "the"]])
-@pytest.mark.parametrize("model", ["harbour.npz", "chars.npz"])
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [
+        ("chars.npz", []),
+        ("harbour.npz", ["--smoothing", "kn", "--temperature", "0.7"]),
+        ("harbour.npz", ["--prompt", "the"]),
+    ],
+)
 def test_a_stream_is_the_texts_of_the_seed(run, folder, model, more):
-    if model == "chars.npz" and more[:1] == ["--prompt"]:
-        more = ["--prompt", "the "]
     args = ["generate", folder / model, "-c", "5", "-s", "2", *more]
     assert run(*args, "--stream").stdout == run(*args).stdout
 
