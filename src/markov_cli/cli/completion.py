@@ -16,8 +16,8 @@ def completion(shell: str, as_json: bool) -> int:
     """Print a script for SHELL: bash, zsh or fish.
 
     \b
-    source <(markov completion bash)         for this session; or in ~/.bashrc
-    markov completion zsh > ~/.zfunc/_markov  a folder of $fpath
+    source <(markov completion bash)             bash: for this session, or in ~/.bashrc
+    markov completion zsh > ~/.zfunc/_markov     zsh: into a folder of $fpath
     markov completion fish > ~/.config/fish/completions/markov.fish
 
     Tab then completes commands, options, their values and file names; and a model's own words: behind
