@@ -109,6 +109,10 @@ docs: $(READY) ## Write docs/commands.md anew and run every block of the documen
 	$(BIN)/python tests/test_docs.py --write
 	$(BIN)/python -m pytest tests/test_docs.py
 
+.PHONY: man
+man: $(READY) ## Manual pages from the help, in build/man/man1
+	$(MARKOV) man build/man/man1
+
 .PHONY: bench
 bench: $(READY) ## Time the program beside wc, markovify and KenLM (TEXT=FILE, RUNS=3)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[peers]'

@@ -19,6 +19,7 @@ __all__ = [
     "Follower",
     "Followers",
     "MarkovError",
+    "Mixed",
     "Model",
     "Text",
     "__version__",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
+    from .mixing import Mixed
 
 
 def __getattr__(name: str) -> Any:
@@ -63,6 +65,10 @@ def __getattr__(name: str) -> Any:
         from . import exchange
 
         return getattr(exchange, name)
+    if name == "Mixed":
+        from .mixing import Mixed
+
+        return Mixed
     if name == "Constraints":
         from .constraining import Constraints
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .asking import known
 from .errors import ModelFileError, NeedsCounts
-from .generating import check_count, check_lengths, draw, new_seed
+from .generating import check_count, check_lengths, draw, new_seed, texts_with
 from .inspecting.followers import likely_followers, seen_followers
 from .model import modelfile
 from .model.compact import DAMAGED
@@ -233,6 +233,7 @@ class Model:
         constraints: Constraints | None = None,
         novel: int | None = None,
         corpus: Sequence[str | os.PathLike[str]] = (),
+        unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same whatever `count`.
 
@@ -244,6 +245,7 @@ class Model:
         novel       no run of so many tokens or more of any text stands in the training text, which is that of `corpus`,
                     or that of the model's guard; fewer texts than `count` may come
         corpus      files; the longest run that each text shares with them is told, in `Text.overlap`
+        unique      of equal texts the first is kept, and others are drawn; fewer than `count` may come
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b. a c. d b. d c."])
@@ -254,7 +256,6 @@ class Model:
         seed = new_seed() if seed is None else seed
         known = self.known(prompt, at_start=not within, ignore_case=ignore_case)
         shape = Shape(temperature, top_k, top_p)
-        n_prompt = known.tokens
         conditioned = None
         novelty: Novelty | None = None
         if novel is not None or corpus:
@@ -269,27 +270,22 @@ class Model:
             some = Constrained(
                 self, constraints, known, prompt, min_tokens, max_tokens, shape, smoothing, ignore_case, novelty
             )
-            batches, conditioned = some.draw(count, seed), some.conditioned
-        else:
-            batches = draw(
-                self, count, seed, known, prompt, min_tokens, max_tokens, shape, smoothing=smoothing, novelty=novelty
+            conditioned = some.conditioned
+
+        def texts(first: int, n: int) -> Iterator[Any]:
+            if constraints:
+                return some.draw(n, seed, first=first)
+            lengths = min_tokens, max_tokens
+            return draw(
+                self, n, seed, known, prompt, *lengths, shape, smoothing=smoothing, novelty=novelty, first=first
             )
-        for drawn, whole, edge in batches:
-            edges = edge.tolist()
-            shared = novelty.overlap(drawn, whole, edge) if novelty is not None else None
-            for k in range(len(drawn.index)):
-                one = whole[edges[k] : edges[k + 1]]
-                yield Text(
-                    one.decode("utf-8", "replace"),
-                    int(drawn.length[k]) + n_prompt,
-                    float(drawn.bits[k]),
-                    bool(drawn.complete[k]),
-                    seed,
-                    int(drawn.index[k]),
-                    one,
-                    None if conditioned is None else float(drawn.bits[k]) - conditioned,
-                    None if shared is None else int(shared[0][k]),
-                )
+
+        batches = texts(0, count)
+        if unique:
+            from .differing import Differing
+
+            batches = Differing(texts).texts(count)
+        yield from texts_with(batches, seed, known.tokens, conditioned, novelty)
 
     def draws_raw(self, smoothing: str | None) -> bool:
         """Whether it is raw counts that are drawn from."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,9 +23,9 @@ def known(
 ) -> Known:
     """`text` as ids, and the longest history that its end makes; see `Model.known`."""
     tokens = tokens_of(text, options)
-    choices = [_ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
+    choices = [ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
     if tokens:
-        choices.append(_ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
+        choices.append(ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
     if tokens and not any(choices):
         raise unknown(lexicon, [t for t, _ in tokens])
     before = [BOS] if at_start else []
@@ -55,7 +56,23 @@ def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
     return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
 
 
-def _ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
+def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[bytes]]:
+    """The bytes of the tokens of many texts, those without a token left out; together, which is far quicker."""
+    if options.tokenizer not in ("words", "spaces") or any("\n" in text for text in texts):
+        return [[token for token, _ in tokens_of(text, options)] for text in texts]
+    encoder = Encoder(TextOptions(options.tokenizer, "line", options.lowercase, options.pattern))
+    plain = "\n".join(texts).encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+    data = np.frombuffer(plain + bytes(8), np.uint8)
+    piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
+    seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
+    types = encoder.types(seen)
+    start, length = types.start.tolist(), types.length.tolist()
+    tokens = [types.blob[a : a + n].tobytes() for a, n in zip(start, length, strict=True)]
+    ends = [0, *piece.end.tolist(), len(which)]
+    return [[tokens[i] for i in which[a:b].tolist()] for a, b in itertools.pairwise(ends) if a < b]
+
+
+def ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
     """Ids that a token can be, the likeliest first."""
 
     def unlike(i: int) -> tuple[bool, bool]:

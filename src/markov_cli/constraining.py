@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .asking import tokens_of
+from .constraint_reading import One, Reader
 from .errors import AnswerIsNo, OptionError
 from .generating import texts_of
 from .results import Known
 from .sampling import automata, histories, weights
-from .sampling.automata import ANY, DEAD, ONE, Automaton, Piece
-from .sampling.constrained import Calculated, Tried, Trying, Walker
-from .sampling.sampler import Drawn, Sampler, _take, batch_size
+from .sampling.automata import DEAD, Automaton
+from .sampling.constrained import Calculated, Plain, Tried, Trying, Walker
+from .sampling.sampler import Drawn, Sampler, batch_size, taken
 from .sampling.shaping import Shape
-from .text.types import BOS, N_MARKERS
+from .text.types import BOS
 
 if TYPE_CHECKING:
     from .api import Model
@@ -45,6 +45,8 @@ class Constraints:
     tokens       least and most tokens, the prompt's counted
     characters   least and most characters of the finished text
     match        a regular expression of Python's `re`, found somewhere in the finished text
+    ban          words, or several in a row, none of which stands anywhere; there may be very many
+    balanced     quotes and brackets close; see `text.balance`
     """
 
     contains: Sequence[str] = ()
@@ -56,18 +58,12 @@ class Constraints:
     tokens: tuple[int, int] | None = None
     characters: tuple[int, int] | None = None
     match: str = ""
+    ban: Sequence[str] = ()
+    balanced: bool = False
 
     def __bool__(self) -> bool:
-        many = self.contains, self.starts_with, self.ends_with, self.without, self.pattern, self.match
-        return any(many) or self.tokens is not None or self.characters is not None
-
-
-@dataclass
-class One:
-    """A constraint by its name, as an automaton."""
-
-    name: str
-    automaton: Automaton
+        many = self.contains, self.starts_with, self.ends_with, self.without, self.pattern, self.match, self.ban
+        return any(many) or self.balanced or self.tokens is not None or self.characters is not None
 
 
 class Constrained:
@@ -75,6 +71,7 @@ class Constrained:
 
     conditioned   -log2 of the probability that a text meets what is met by calculation; None where all is tried
     note          why texts are tried and not calculated; empty where they are calculated
+    unknown       how many of the banned words the model does not know
     """
 
     def __init__(
@@ -89,11 +86,16 @@ class Constrained:
         smoothing: str | None = None,
         ignore_case: bool = False,
         novelty: Novelty | None = None,
+        walker: Walker | None = None,
+        cut: bool = False,
     ) -> None:
         """Get ready; AnswerIsNo where no text of the model meets the constraints.
 
+        model    a `Mixed` will do where there is a walker
         known    what stands before the first token
         novelty  texts that copy are tried again
+        walker   another way to draw texts than from the model: constraints are met by trying then
+        cut      a text that does not end within max_tokens is cut there, and not left out
         """
         self.model, self.known, self.prompt, self.shape = model, known, prompt, shape or Shape()
         self.conditioned: float | None = None
@@ -102,6 +104,7 @@ class Constrained:
         self._ids = [i for i in known.ids if i != BOS]
         self._judges = _judges(constraints)
         self._novelty = novelty if novelty is not None and novelty.novel is not None else None
+        self._turned_away = {name: 0 for name, _ in self._judges}
         least, most = _lengths(model, constraints, min_tokens, max_tokens)
         shorter = 0 if self._ids else 1
         self.shortest, self.longest = max(least - len(self._ids), shorter), most - len(self._ids)
@@ -110,14 +113,23 @@ class Constrained:
             raise AnswerIsNo(
                 f"{self._given}: the prompt has {len(self._ids)} tokens", "a shorter prompt, or more tokens"
             )
-        self.constraints = _Reader(model, ignore_case).read(constraints)
+        reader = Reader(model, ignore_case)
+        self.constraints = reader.read(constraints)
+        self.unknown = reader.unknown
         for one in self.constraints:
             if one.automaton.after(self._ids) == DEAD:
                 raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change one of them")
         self.automaton = automata.product([one.automaton for one in self.constraints])
         if not self.automaton.accept.any() or self.automaton.after(self._ids) == DEAD:
             raise AnswerIsNo(*self._why(lambda a: a.accept.any() and a.after(self._ids) != DEAD))
-        self._trying = Trying(model.guarded(self._walker, smoothing), self.longest, self._judge)
+        if walker is None:
+            walker = model.guarded(self._walker, smoothing)
+        else:
+            self.note = (
+                "constraints are met by trying: those of mixed models cannot be calculated" if constraints else ""
+            )
+            walker = self._tried(walker)
+        self._trying = Trying(walker, self.longest, self._judge, cut)
 
     @property
     def tried(self) -> int:
@@ -134,14 +146,18 @@ class Constrained:
         """Why some texts did not come."""
         if not self._trying.ended and self.conditioned is not None:
             return f"no text ended within {self.longest + len(self._ids):,} tokens; raise --max-tokens"
-        return f"the others did not come in {self._trying.tries:,} tries each"
+        away = ", ".join(f"by {name} {n:,}" for name, n in self._turned_away.items() if n)
+        told = f"; turned away were {away}" if away else ""
+        return f"the others did not come in {self._trying.tries:,} tries each{told}"
 
-    def draw(self, count: int, seed: int, end: bytes = b"") -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
+    def draw(
+        self, count: int, seed: int, end: bytes = b"", first: int = 0
+    ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
         """Batches of texts, as `generating.draw` gives them; those that no attempt gave are left out."""
         header = self.model.header
         size = batch_size(count, min(self.longest, header.tokens / max(header.sequences, 1)), 1)
-        for begin in range(0, count, size):
-            drawn = self.model.guarded(self._trying.texts, seed, begin, min(size, count - begin))
+        for begin in range(first, first + count, size):
+            drawn = self.model.guarded(self._trying.texts, seed, begin, min(size, first + count - begin))
             yield drawn, *self.model.guarded(texts_of, self.model.lexicon, drawn, self.known, self.prompt, end)
 
     # ------------------------------------------------------------ how
@@ -158,7 +174,11 @@ class Constrained:
             self.note = "constraints are met by trying: only --smoothing none can be calculated"
         smoothed = None if model.draws_raw(smoothing) else model.distribution(smoothing)
         sampler = Sampler(model.table, self.shape, True, smoothed)
-        return Tried(sampler, self._history, self.automaton, state, self.shortest)
+        return self._tried(Plain(sampler, self._history))
+
+    def _tried(self, inner: Walker) -> Tried:
+        automaton = self.automaton
+        return Tried(inner, automaton, automaton.after(self._ids), self.shortest, len(self.model.lexicon))
 
     def _calculated(self, state: int) -> Calculated | None:
         """The exact way; None, and a note, where it needs too much. AnswerIsNo where there is no text."""
@@ -256,7 +276,7 @@ class Constrained:
             good = self._novelty.good(drawn)
             if not self._judges or not good.any():
                 return good
-            good[good] = self._meet(_take(drawn, good))
+            good[good] = self._meet(taken(drawn, good))
             return good
         return self._meet(drawn)
 
@@ -264,82 +284,13 @@ class Constrained:
         whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
         edges = edge.tolist()
         texts = (whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges))
-        return np.array([all(judge(text) for judge in self._judges) for text in texts], bool)
-
-
-class _Reader:
-    """Constraints as automata, with the model's own tokens."""
-
-    def __init__(self, model: Model, ignore_case: bool) -> None:
-        self.model, self.ignore_case = model, ignore_case
-        self._sets: dict[bytes, frozenset[int]] = {}
-
-    def read(self, c: Constraints) -> list[One]:
-        """All constraints but those on the finished text."""
-        out = []
-        asked = [self.pieces("--contains", word) for word in c.contains]
-        if c.in_order and len(asked) > 1:
-            pieces = [piece for one in asked for piece in (ANY, *one)]
-            name = "--contains " + " ".join(map(repr, c.contains)) + " --in-order"
-            out.append(One(name, automata.pattern([*pieces, ANY])))
-        else:
-            named = zip(c.contains, asked, strict=True)
-            out += [One(f"--contains {word!r}", automata.pattern([ANY, *one, ANY])) for word, one in named]
-        if c.starts_with:
-            pieces = self.pieces("--starts-with", c.starts_with)
-            out.append(One(f"--starts-with {c.starts_with!r}", automata.pattern([*pieces, ANY])))
-        if c.ends_with:
-            pieces = self.pieces("--ends-with", c.ends_with)
-            out.append(One(f"--ends-with {c.ends_with!r}", automata.pattern([ANY, *pieces])))
-        for word in c.without:
-            pieces = self.pieces("--without", word)
-            if all(pieces):  # an unknown word stands nowhere
-                out.append(One(f"--without {word!r}", automata.complement(automata.pattern([ANY, *pieces, ANY]))))
-        if c.pattern:
-            out.append(One(f"--pattern {c.pattern!r}", automata.pattern(self.gaps(c.pattern))))
-        return out
-
-    def pieces(self, option: str, text: str) -> list[Piece]:
-        """The ids that each token of a text can be."""
-        tokens = [token for token, _ in tokens_of(text, self.model.header.options)]
-        if not tokens:
-            raise OptionError(f"{option} {text!r}: no token in it", "name a word")
-        sets = [self._ids_of(token) for token in tokens]
-        unknown = [token.decode("utf-8", "replace") for token, ids in zip(tokens, sets, strict=True) if not ids]
-        if unknown and option != "--without":
-            near = self.model.lexicon.nearest(unknown[0])
-            known = f"{self.model.header.types:,} types"
-            told = f"{option} {text!r}" if [text] == unknown else f"{option} {text!r}: {unknown[0]!r}"
-            raise AnswerIsNo(
-                f"{told}: not in the model's {known}",
-                f"nearest known: {', '.join(near)}" if near else "no known word is near; see: inspect MODEL",
-            )
-        return list(sets)
-
-    def gaps(self, text: str) -> list[Piece]:
-        """A pattern's words and gaps; a gap may touch a mark, as in `the *, and _ .`"""
-        parts = text.split() if self.model.lexicon.spaced else re.findall(r"[*_]|[^*_]+", text)
-        out: list[Piece] = []
-        for part in parts:
-            tokens = (
-                [part]
-                if part in (ANY, ONE)
-                else [t.decode("utf-8", "replace") for t, _ in tokens_of(part, self.model.header.options)]
-            )
-            if any(gap in tokens for gap in (ANY, ONE)):
-                for one in tokens:
-                    out += [one] if one in (ANY, ONE) else self.pieces("--pattern", one)
-            else:
-                out += self.pieces("--pattern", part)
-        if not out:
-            raise OptionError(f"--pattern {text!r}: empty", "for example --pattern 'the * of _ _'")
-        return out
-
-    def _ids_of(self, token: bytes) -> frozenset[int]:
-        if token not in self._sets:
-            found = self.model.guarded(self.model.lexicon.find, token, None, self.ignore_case)
-            self._sets[token] = frozenset(i for i in found if i >= N_MARKERS)
-        return self._sets[token]
+        good = np.ones(len(edges) - 1, bool)
+        for k, text in enumerate(texts):
+            for name, judge in self._judges:
+                if not judge(text):
+                    good[k] = False
+                    self._turned_away[name] += 1
+        return good
 
 
 def _copies(automaton: Automaton) -> int:
@@ -375,17 +326,22 @@ def _range(pair: tuple[int, int] | None) -> str:
     return f"{pair[0]}..{pair[1] if pair[1] < NO_MOST else ''}"
 
 
-def _judges(c: Constraints) -> list[Callable[[str], bool]]:
-    out: list[Callable[[str], bool]] = []
+def _judges(c: Constraints) -> list[tuple[str, Callable[[str], bool]]]:
+    """What is looked at in finished texts: its name, and whether a text meets it."""
+    out: list[tuple[str, Callable[[str], bool]]] = []
     if c.characters is not None:
         least, most = c.characters
-        out.append(lambda text: least <= len(text) <= most)
+        out.append((f"--characters {_range(c.characters)}", lambda text: least <= len(text) <= most))
     if c.match:
         try:
             compiled = re.compile(c.match)
         except (re.error, OverflowError, RecursionError) as error:
             raise OptionError(f"--match {c.match!r}: {error}", "see the syntax of Python's re") from None
-        out.append(lambda text: compiled.search(text) is not None)
+        out.append((f"--match {c.match!r}", lambda text: compiled.search(text) is not None))
+    if c.balanced:
+        from .text.balance import balanced
+
+        out.append(("--balanced", balanced))
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import OptionError
 from .model.table import INDEX_ROWS
-from .results import Known
+from .results import Known, Text
 from .sampling.sampler import Drawn, Sampler, batch_size
 from .sampling.shaping import Shape
 from .text.lexicon import Lexicon
@@ -40,8 +40,9 @@ def draw(
     jobs: int = 2,
     smoothing: str | None = None,
     novelty: Novelty | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
-    """Batches of texts: as ids, as bytes with `end` behind each, and where each begins.
+    """Batches of texts first..first+count-1: as ids, as bytes with `end` behind each, and where each begins.
 
     Some batches are drawn ahead, by `jobs` threads. With `novelty` texts that cannot be are left out.
     """
@@ -63,11 +64,12 @@ def draw(
         size = min(batch_size(count, mean, 1), _STEERED)
 
     def batch(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
-        n = min(size, count - begin)
+        n = min(size, first + count - begin)
         drawn = drawer.texts(seed, begin, n, (known.level, known.row), shortest, longest)
         return drawn, *texts_of(model.lexicon, drawn, known, prompt, end)
 
-    yield from in_order(lambda begin: model.guarded(batch, begin), range(0, count, size), jobs if count > size else 1)
+    begins = range(first, first + count, size)
+    yield from in_order(lambda begin: model.guarded(batch, begin), begins, jobs if count > size else 1)
 
 
 def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: bytes = b"") -> tuple[bytes, np.ndarray]:
@@ -91,6 +93,32 @@ def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: byt
         for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
     ]
     return b"".join(texts), np.cumsum([0, *map(len, texts)])
+
+
+def texts_with(
+    batches: Iterator[tuple[Drawn, bytes, np.ndarray]],
+    seed: int,
+    n_prompt: int,
+    conditioned: float | None = None,
+    novelty: Novelty | None = None,
+) -> Iterator[Text]:
+    """Texts one by one, from batches of them."""
+    for drawn, whole, edge in batches:
+        edges = edge.tolist()
+        shared = novelty.overlap(drawn, whole, edge) if novelty is not None else None
+        for k in range(len(drawn.index)):
+            one = whole[edges[k] : edges[k + 1]]
+            yield Text(
+                one.decode("utf-8", "replace"),
+                int(drawn.length[k]) + n_prompt,
+                float(drawn.bits[k]),
+                bool(drawn.complete[k]),
+                seed,
+                int(drawn.index[k]),
+                one,
+                None if conditioned is None else float(drawn.bits[k]) - conditioned,
+                None if shared is None else int(shared[0][k]),
+            )
 
 
 def _index(model: Model, raw: bool) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completing import complete_prompt, complete_word
+
 if TYPE_CHECKING:
     from ..constraining import Constrained, Constraints
 
@@ -34,18 +36,45 @@ class RangeType(click.ParamType):
 
 
 _OPTIONS = [
-    click.option("--contains", multiple=True, metavar="WORD", help="It stands in each text; may be repeated."),
-    click.option("--in-order", is_flag=True, help="The words of --contains stand in the order given."),
-    click.option("--starts-with", default="", metavar="TEXT", help="Each text's first tokens."),
-    click.option("--ends-with", default="", metavar="TEXT", help="Each text's last tokens."),
-    click.option("--without", multiple=True, metavar="WORD", help="It stands in no text; may be repeated."),
     click.option(
-        "--pattern", default="", metavar="TEXT", help="The whole text: words, _ for one token, * for any number."
+        "--contains",
+        multiple=True,
+        metavar="WORD",
+        shell_complete=complete_word,
+        help="It stands in each text; may be repeated.",
+    ),
+    click.option("--in-order", is_flag=True, help="The words of --contains stand in the order given."),
+    click.option(
+        "--starts-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Each text's first tokens."
+    ),
+    click.option(
+        "--ends-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Each text's last tokens."
+    ),
+    click.option(
+        "--without",
+        multiple=True,
+        metavar="WORD",
+        shell_complete=complete_word,
+        help="It stands in no text; may be repeated.",
+    ),
+    click.option(
+        "--ban",
+        type=click.Path(),
+        metavar="FILE",
+        help="Words, or several in a row, one a line: they stand in no text.",
+    ),
+    click.option(
+        "--pattern",
+        default="",
+        metavar="TEXT",
+        shell_complete=complete_prompt,
+        help="The whole text: words, _ for one token, * for any number.",
     ),
     click.option("--tokens", type=RangeType(), metavar="N|N..M", help="Exactly so many tokens, the prompt's counted."),
     click.option(
         "--characters", type=RangeType(), metavar="N|N..M", help="So many characters in the text; met by trying."
     ),
+    click.option("--balanced", is_flag=True, help="Quotes and brackets close; met by trying."),
     click.option("--match", default="", metavar="REGEX", help="It is found in the text; met by trying."),
 ]
 
@@ -60,7 +89,12 @@ def constraint_options(f: Any) -> Any:
 def constraints_of(kw: dict[str, Any]) -> Constraints | None:
     """What the options ask for; None where they ask for nothing."""
     names = ["contains", "in_order", "starts_with", "ends_with", "without", "pattern", "tokens", "characters", "match"]
+    names.append("balanced")
     given = {name: kw[name] for name in names}
+    if kw["ban"] is not None:
+        from .steering import words_of
+
+        given["ban"] = words_of(kw["ban"])
     if not any(value for name, value in given.items() if name not in ("tokens", "characters", "in_order")) and (
         given["tokens"] is None and given["characters"] is None
     ):

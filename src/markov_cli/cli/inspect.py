@@ -7,12 +7,13 @@ import json
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
-from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
+from .completing import complete_history
+from .options import ignore_case_option, json_option, model_argument, say_fallback, say_history, smoothing_option
 
 
 @click.command(short_help="Show what a model learned.")
 @model_argument
-@click.argument("history", nargs=-1, metavar="[HISTORY]...")
+@click.argument("history", nargs=-1, metavar="[HISTORY]...", shell_complete=complete_history)
 @click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
 @ignore_case_option
 @smoothing_option("none")
@@ -75,10 +76,7 @@ def inspect(
         return 0
     text = (" " if loaded.lexicon.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
-    could = min(len(known.ids), loaded.order - 1)
-    if known.level < could:
-        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
-        note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
+    say_history(loaded, known, quiet)
     if form == "dot":
         click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0

@@ -12,16 +12,19 @@ import click
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .audit import audit
+from .completion import completion
+from .explore import explore
 from .export import export
 from .generate import generate
 from .import_ import import_
 from .inspect import inspect
+from .man import man
 from .merge import merge
 from .prune import prune
 from .score import score
 from .train import train
 
-_COMMANDS = [train, generate, inspect, score, audit, merge, prune, export, import_]
+_COMMANDS = [train, generate, explore, inspect, score, audit, merge, prune, export, import_, completion, man]
 
 
 class _Ending(click.Group):
@@ -39,6 +42,10 @@ class _Ending(click.Group):
         return result
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        if "_MARKOV_COMPLETE" in os.environ:
+            from .shells import enable
+
+            enable()
         try:
             result = super().main(*args, **{**kwargs, "prog_name": "markov", "standalone_mode": False})
             code = result if isinstance(result, int) else 0

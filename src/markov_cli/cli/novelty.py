@@ -42,6 +42,11 @@ def novelty_options(f: Any) -> Any:
 def novelty_of(model: Model, known: Known, kw: dict[str, Any], as_json: bool, quiet: bool) -> Novelty | None:
     """What the options ask for; None where they ask for nothing."""
     novel, corpus = kw["novel"], kw["corpus"]
+    if kw["others"] and (novel is not None or corpus):
+        name = "--novel" if novel is not None else "--corpus"
+        raise OptionError(f"{name} with --model: mixed models have no one training text", "leave one of them out")
+    if kw["others"] or kw["stream"]:
+        return None
     if corpus and novel is None and not as_json:
         raise OptionError("--corpus is for --novel, or for the overlap that --json tells", "add one, or leave it out")
     if novel is None and not corpus and (model.table.guard is None or not as_json):

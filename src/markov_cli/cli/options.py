@@ -55,6 +55,32 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
     )
 
 
+_SHAPE = [
+    click.option(
+        "--temperature",
+        type=float,
+        default=1.0,
+        show_default=True,
+        help="Above 1 bolder, below 1 safer, 0 always the commonest.",
+    ),
+    click.option("--top-k", type=int, default=0, show_default=True, help="Only the K commonest followers; 0 for all."),
+    click.option(
+        "--top-p",
+        type=float,
+        default=1.0,
+        show_default=True,
+        help="Only the commonest followers that together reach P.",
+    ),
+]
+
+
+def shape_options(f: Any) -> Any:
+    """`--temperature`, `--top-k` and `--top-p`."""
+    for option in reversed(_SHAPE):
+        f = option(f)
+    return f
+
+
 def fallback_notes(distribution: Any) -> list[str]:
     """Which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
     out = []
@@ -79,6 +105,14 @@ def note(text: str, quiet: bool = False) -> None:
         from ..render.plain import visible
 
         click.echo(visible(text), err=True)
+
+
+def say_history(loaded: Any, known: Any, quiet: bool) -> None:
+    """Say what was used of a prompt or history where that is less than could have been."""
+    could = min(len(known.ids), loaded.order - 1)
+    if known.level < could:
+        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
+        note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
 
 
 def stdin_is_terminal() -> bool:

@@ -27,7 +27,7 @@ def seen_followers(table: Table, lexicon: Lexicon, level: int, row: int, top: in
     if table.pruned:  # what was dropped is not drawn either
         total = count.sum().item()
     ids = table.tokens(level + 1, order + low).tolist()
-    found = [_follower(lexicon, i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
+    found = [follower(lexicon, i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
     history = [lexicon.name_of(i) for i in table.ngram(level, row)]
     return Followers(history, level, total, len(seen), found)
 
@@ -52,11 +52,12 @@ def likely_followers(
     listed = high - low if level else int(np.count_nonzero(p))
     seen = int(np.count_nonzero(count)) if counted else listed
     total = table.total(level, at)[0].item() if counted else None
-    found = [_follower(lexicon, i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
+    found = [follower(lexicon, i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
     return Followers([lexicon.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
 
-def _follower(lexicon: Lexicon, i: int, count: float | None, probability: float) -> Follower:
+def follower(lexicon: Lexicon, i: int, count: float | None, probability: float) -> Follower:
+    """One id as a person is shown it."""
     marker = lexicon.marker(i)
     touches = _TOUCHES[int(lexicon.flags[i]) & 3] if len(lexicon.flags) else ""
     return Follower(None if marker else lexicon.text_of(i), count, probability, marker, touches, i)

@@ -107,6 +107,39 @@ def complement(one: Automaton) -> Automaton:
     return _trimmed(delta, ~np.append(one.accept, False), one.classes)
 
 
+def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
+    """Accepts the texts in which none of many phrases stands; a phrase is the ids that each of its tokens can be.
+
+    Phrases of one token, of which there may be very many, cost nothing.
+
+    >>> that = avoiding([[frozenset({7})], [frozenset({8}), frozenset({9})]])
+    >>> [that.after(ids) != DEAD for ids in ([8, 8], [9, 8], [8, 9], [3, 7])]
+    [True, True, False, False]
+    """
+    alone = frozenset[int]().union(*(p[0] for p in phrases if len(p) == 1))
+    several = sorted({tuple(p) for p in phrases if len(p) > 1}, key=lambda p: [sorted(ids) for ids in p])
+    classes = _classes([alone, *dict.fromkeys(ids for p in several for ids in p)])
+    sample = {c: i for i, c in classes.items()}  # one id of each class
+    begun = {c: {(p, 1) for p, phrase in enumerate(several) if i in phrase[0]} for c, i in sample.items()}
+    start: frozenset[tuple[int, int]] = frozenset()  # (phrase, how many of its tokens stand at the end)
+    number, todo, rows = {start: 0}, [start], []
+    for state in todo:  # grows
+        row = [0]  # a token that no phrase has
+        for c in range(1, len(sample) + 1):
+            i = sample[c]
+            to = frozenset(begun[c] | {(p, n + 1) for p, n in state if i in several[p][n]})
+            if i in alone or any(n == len(several[p]) for p, n in to):
+                row.append(DEAD)
+                continue
+            if to not in number:
+                _check_size(len(todo))
+                number[to] = len(todo)
+                todo.append(to)
+            row.append(number[to])
+        rows.append(row)
+    return _trimmed(np.array(rows), np.ones(len(todo), bool), classes)
+
+
 def product(automata: Sequence[Automaton]) -> Automaton:
     """Accepts what all of them do; of none of them, everything."""
     ids = sorted({i for a in automata for i in a.classes})

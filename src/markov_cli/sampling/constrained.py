@@ -17,7 +17,7 @@ from ..arrays import ragged
 from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .numbers import Numbers, again, uniform
-from .sampler import Drawn, Sampler, _gather, _in_order, _take
+from .sampler import Drawn, Sampler, gathered, in_index_order, taken
 from .weights import Places, Weights
 
 TRIES, FEWEST = 1000, 10  # attempts at each text, and where texts may be very long
@@ -91,27 +91,42 @@ class Calculated:
         return token, -np.log2(p), (after,), np.ones(len(token), bool)
 
 
-class Tried:
-    """Texts drawn without a look at the constraints, and given up as soon as they cannot meet them."""
+class Plain:
+    """Texts as the sampler draws them."""
 
-    def __init__(
-        self, sampler: Sampler, history: tuple[int, int], automaton: Automaton, state: int, shortest: int
-    ) -> None:
-        self.sampler, self.history, self.state, self.shortest = sampler, history, state, shortest
-        self.delta, self.accept = automaton.delta, automaton.accept
-        self.kind = automaton.class_of(sampler.table.n_ids)
+    def __init__(self, sampler: Sampler, history: tuple[int, int]) -> None:
+        self.sampler, self.history = sampler, history
 
     def begin(self, m: int) -> State:
         """All behind the prompt."""
-        return tuple(np.full(m, x, np.int64) for x in (*self.history, self.state))
+        return tuple(np.full(m, x, np.int64) for x in self.history)
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
         """As in `Walker`."""
         token, bits, level, row = self.sampler._step(state[0], state[1], raw)
+        return token, bits, (level, row), np.ones(len(token), bool)
+
+
+class Tried:
+    """Texts drawn without a look at the constraints, and given up as soon as they cannot meet them."""
+
+    def __init__(self, inner: Walker, automaton: Automaton, state: int, shortest: int, n_ids: int) -> None:
+        """How they are drawn, and the automaton in the state behind the prompt."""
+        self.inner, self.state, self.shortest = inner, state, shortest
+        self.delta, self.accept = automaton.delta, automaton.accept
+        self.kind = automaton.class_of(n_ids)
+
+    def begin(self, m: int) -> State:
+        """All behind the prompt."""
+        return (*self.inner.begin(m), np.full(m, self.state, np.int64))
+
+    def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
+        """As in `Walker`."""
+        token, bits, after, _ = self.inner.step(t, state[:-1], raw)
         ended = token == EOS
-        q = np.where(ended, state[2], self.delta[state[2], self.kind[token]])
+        q = np.where(ended, state[-1], self.delta[state[-1], self.kind[token]])
         good = np.where(ended, self.accept[q] & (t >= self.shortest), q != DEAD)
-        return token, bits, (level, row, q), good
+        return token, bits, (*after, q), good
 
 
 class Trying:
@@ -122,13 +137,14 @@ class Trying:
     tries        the most attempts at each text
     """
 
-    def __init__(self, walker: Walker, longest: int, judge: Judge | None = None) -> None:
+    def __init__(self, walker: Walker, longest: int, judge: Judge | None = None, cut: bool = False) -> None:
         """What texts are drawn from.
 
         longest  a text that does not end by then is none
         judge    says which finished texts are kept; None for all
+        cut      a text that does not end by then is cut there
         """
-        self.walker, self.longest, self.judge = walker, longest, judge
+        self.walker, self.longest, self.judge, self.cut = walker, longest, judge, cut
         self.tried = self.kept = self.ended = 0
         self.tries = min(max(_TOKENS // max(longest, 1), FEWEST), TRIES)
 
@@ -140,12 +156,11 @@ class Trying:
         attempt = 0
         while len(todo) and attempt < self.tries:
             width = min(max(_SIDE_BY_SIDE // len(todo), 1), self.tries - attempt) if attempt else 1
-            drawn = self._run(numbers, np.repeat(todo, width), np.tile(np.arange(width) + attempt, len(todo)))
-            good = drawn.complete
+            drawn, good = self._run(numbers, np.repeat(todo, width), np.tile(np.arange(width) + attempt, len(todo)))
             self.ended += int(good.sum())
             if self.judge is not None and good.any():
                 finished = np.flatnonzero(good)
-                good[finished[~self.judge(_take(drawn, good))]] = False
+                good[finished[~self.judge(taken(drawn, good))]] = False
             of = good.reshape(len(todo), width)
             found = of.any(1)
             one = np.where(found, of.argmax(1), width - 1)
@@ -153,17 +168,17 @@ class Trying:
             self.kept += int(found.sum())
             chosen = np.zeros(len(good), bool)
             chosen[(np.arange(len(todo)) * width + one)[found]] = True
-            done.append(_take(drawn, chosen))
+            done.append(taken(drawn, chosen))
             todo = todo[~found]
             attempt += width
-        return _in_order(done)
+        return in_index_order(done)
 
-    def _run(self, numbers: Numbers, index: np.ndarray, attempt: np.ndarray) -> Drawn:
-        """Each attempt once; `complete` where it came to a text that the walker accepts."""
+    def _run(self, numbers: Numbers, index: np.ndarray, attempt: np.ndarray) -> tuple[Drawn, np.ndarray]:
+        """Each attempt once, and where it came to a text that the walker accepts: bool (m,)."""
         m = len(index)
         active = np.arange(m)
         state = self.walker.begin(m)
-        bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
+        bits, length, complete, cut = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool), np.zeros(m, bool)
         columns, owners = [], []
         for t in range(self.longest + 1):
             raw = _raw(numbers, t, index[active], attempt[active])
@@ -174,6 +189,9 @@ class Trying:
             length[active[ended]] = t
             length[active[~ended]] = t if t == self.longest else t + 1
             going = np.flatnonzero(alive & ~ended)
+            if self.cut and t == self.longest:  # without the token that is one too many
+                bits[active[going]] -= spent[going]
+                cut[active[going]] = True
             if t < self.longest:
                 on = np.flatnonzero(~ended)
                 columns.append(token[on].astype(np.int32))
@@ -182,7 +200,8 @@ class Trying:
             state = tuple(column[going] for column in state)
             if not len(active):
                 break
-        return _gather(columns, owners, length, complete, bits, index)
+        drawn = gathered(columns, owners, length, complete, bits, index)
+        return drawn, complete | cut
 
 
 def _raw(numbers: Numbers, t: int, index: np.ndarray, attempt: np.ndarray) -> np.ndarray:

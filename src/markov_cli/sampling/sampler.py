@@ -94,11 +94,11 @@ class Sampler:
         for attempt in range(_ATTEMPTS):
             drawn = self._run(numbers, attempt * (longest + 1), begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
-            done.append(_take(drawn, good))
+            done.append(taken(drawn, good))
             todo = todo[~good]
             if not len(todo):
                 break
-        return _in_order(done)
+        return in_index_order(done)
 
     def _run(
         self,
@@ -139,7 +139,7 @@ class Sampler:
             owners.append(active)
             if not len(active):
                 break
-        return _gather(columns, owners, length, complete, bits, which + begin)
+        return gathered(columns, owners, length, complete, bits, which + begin)
 
     def _raw_step(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
@@ -256,7 +256,7 @@ def _distinct(level: np.ndarray) -> list[int]:
     return np.unique(level).tolist()
 
 
-def _gather(
+def gathered(
     columns: list[np.ndarray],
     owners: list[np.ndarray],
     length: np.ndarray,
@@ -272,7 +272,8 @@ def _gather(
     return Drawn(ids, length, complete, bits, index)
 
 
-def _take(drawn: Drawn, good: np.ndarray) -> Drawn:
+def taken(drawn: Drawn, good: np.ndarray) -> Drawn:
+    """Some of the texts: those that are good, bool (m,)."""
     if good.all():
         return drawn
     return Drawn(
@@ -284,7 +285,8 @@ def _take(drawn: Drawn, good: np.ndarray) -> Drawn:
     )
 
 
-def _in_order(parts: list[Drawn]) -> Drawn:
+def in_index_order(parts: list[Drawn]) -> Drawn:
+    """Texts that were drawn apart as one, by their numbers."""
     if len(parts) == 1:
         return parts[0]
     index = np.concatenate([p.index for p in parts])

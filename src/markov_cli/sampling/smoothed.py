@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..model.distribution import Distribution, histories, probability, whole
-from ..text.types import BOS, EOS, UNK
+from ..text.types import BOS, UNK
 from . import shaping
 from .bending import Bending, bends
 from .drawing import drawing_of
+from .following import after
 from .numbers import again, uniform
 
 _TRIES = 1000  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
@@ -42,7 +43,7 @@ class SmoothedStep:
                 bits = -np.log2(p / (1.0 - unknown))
         else:
             token, bits = self._bent(level, row, raw)
-        return token, bits, *self._after(level, row, token)
+        return token, bits, *after(self.table, level, row, token)
 
     def _plain(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> np.ndarray:
         token = np.full(len(row), -1, np.int64)
@@ -124,18 +125,6 @@ class SmoothedStep:
             found, q = shaping.draw(w, none[:1], size, none, uniform(raw[texts]))
             token[texts], bits[texts] = some[found], -np.log2(q)
         return token, bits
-
-    def _after(self, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The longest history that the table has, of up to order-1 tokens, once `token` is drawn."""
-        new_level, new_row = np.zeros(len(token), np.int64), np.zeros(len(token), np.int64)
-        going = token != EOS
-        for k, (here, rows) in enumerate(histories(self.table, level, row)):  # longer ones come later, and stay
-            if k + 1 >= self.table.order:
-                break
-            child = self.table.child(k, rows, token[here])
-            found = (child >= 0) & going[here]
-            new_level[here[found]], new_row[here[found]] = k + 1, child[found]
-        return new_level, new_row
 
 
 def _distinct(level: np.ndarray) -> list[int]:

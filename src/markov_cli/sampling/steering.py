@@ -31,7 +31,7 @@ from ..text.hashing import mix, powers
 from ..text.types import EOS, UNK
 from . import shaping
 from .numbers import Numbers, again, uniform
-from .sampler import Drawn, Sampler, _in_order, _take
+from .sampler import Drawn, Sampler, in_index_order, taken
 from .walks import Walks
 
 _ATTEMPTS = 200  # at a text that ends too early, or is not what was asked for
@@ -121,8 +121,8 @@ class Steered:
             good = (drawn.length >= shortest) | ~drawn.complete
             if self.judge is not None and good.any():
                 some = np.flatnonzero(good)
-                good[some[~self.judge(_take(drawn, good))]] = False
-            done.append(_take(drawn, good))
+                good[some[~self.judge(taken(drawn, good))]] = False
+            done.append(taken(drawn, good))
             lost[gone - begin] += 1
             over = np.concatenate((drawn.index[good], dead, gone[lost[gone - begin] >= _LOST]))
             todo = np.setdiff1d(todo, over, assume_unique=True)
@@ -130,7 +130,7 @@ class Steered:
                 break
         with self._lock:
             self.tally.add(tally)
-        return _in_order(done)
+        return in_index_order(done)
 
     def _run(
         self, numbers: Numbers, step: int, index: np.ndarray, history: tuple[int, int], longest: int, tally: Tally

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..text.hashing import powers
-from .sampler import Drawn, _in_order
+from .sampler import Drawn, in_index_order
 
 _WIDTH, _MARKS = 32, 8  # columns to begin with; they are doubled
 _DTYPES = {"token": np.int32, "level": np.int32, "row": np.int64, "bits": np.float64, "run": np.int32}
@@ -157,4 +157,4 @@ class Walks:
         if not self._parts:
             none = np.zeros(0, np.int64)
             return Drawn(none, none, none.astype(bool), none.astype(np.float64), none)
-        return _in_order(self._parts)
+        return in_index_order(self._parts)

@@ -67,30 +67,38 @@ def places(histories: Histories, automaton: Automaton, state: int, n_ids: int) -
     kind[histories.token == EOS] = -1
     n, q = len(histories), len(automaton)
     owner = np.repeat(np.arange(n, dtype=np.int32), np.diff(histories.first))
-    some = {c: np.flatnonzero(kind == c) for c in range(automaton.delta.shape[1])}
+    size = np.diff(histories.first)
+    every = np.arange(len(kind))
     inside = np.zeros((q, n), bool)
+    flat = inside.reshape(-1)
     inside[state, histories.start] = True
+
+    def steps_of(s: int) -> tuple[np.ndarray, np.ndarray]:
+        """The steps from the histories beside a state that may be accepted, and the states after them."""
+        here = np.flatnonzero(inside[s])
+        steps = every if len(here) == n else ragged(histories.first[here], size[here])
+        to = np.append(automaton.delta[s], DEAD)[kind[steps]]  # of each step; EOS, the class -1, leads nowhere
+        live = np.flatnonzero(to != DEAD)
+        return steps[live], to[live]
+
     todo = [state]
     while todo:
         s = todo.pop()
         if automaton.delta[s, 0] == s:
             inside[s] = True
-        for c, steps in some.items():
-            to = int(automaton.delta[s, c])
-            if to == DEAD or not len(steps):
-                continue
-            before = int(np.count_nonzero(inside[to]))
-            inside[to, histories.target[steps if inside[s].all() else steps[inside[s, owner[steps]]]]] = True
-            if automaton.delta[to, 0] == to:
-                inside[to] = True
-            if int(np.count_nonzero(inside[to])) > before and to not in todo:
-                todo.append(to)
-    number = (np.cumsum(inside.reshape(-1)) - 1).astype(np.int32).reshape(q, n)
+        steps, to = steps_of(s)
+        reached = to * n + histories.target[steps]
+        new = reached[~flat[reached]]
+        flat[new] = True
+        for t in np.unique(new // n).tolist():
+            if automaton.delta[t, 0] == t:
+                inside[t] = True
+            if t not in todo:
+                todo.append(t)
+    number = (np.cumsum(flat) - 1).astype(np.int32).reshape(q, n)
     parts = []
     for s in range(q):
-        to = np.append(automaton.delta[s], DEAD)[kind]  # of each step; EOS, the class -1, leads nowhere
-        steps = np.flatnonzero((to != DEAD) & inside[s, owner])
-        to = to[steps]
+        steps, to = steps_of(s)
         parts.append(
             (number[s, owner[steps]], histories.token[steps], histories.p[steps], number[to, histories.target[steps]])
         )

@@ -1,0 +1,269 @@
+"""`markov explore`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import INTERRUPTED, MarkovError, OptionError
+from .completing import complete_prompt
+from .options import (
+    fallback_notes,
+    ignore_case_option,
+    json_option,
+    model_argument,
+    note,
+    say_fallback,
+    say_history,
+    shape_options,
+    smoothing_option,
+)
+
+if TYPE_CHECKING:
+    from ..exploring import Session
+
+_HELP = """\
+N               write follower N of the table
+word word ...   write these
+(nothing)       let the model write one token
+:go N           let it write N tokens
+:end            let it write to the end
+:back N         take N tokens away
+:new TEXT       begin another text
+:temperature T  above 1 bolder, below 1 safer
+:top-k K        only the K likeliest; 0 all
+:top-p P        only the likeliest up to P
+:smoothing M    none, kn, wb, ...
+:show N         so many rows in the table
+:: TEXT         write it as it stands: `:: 3`
+:help           this list
+:quit           leave; so does end of input
+The beginning of a command is enough: :b 2"""
+
+
+@click.command(short_help="Write a text together with a model, token by token.")
+@model_argument
+@click.option("--prompt", default="", metavar="TEXT", shell_complete=complete_prompt, help="How the text begins.")
+@click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
+@ignore_case_option
+@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed and same commands, same text.")
+@smoothing_option("none")
+@shape_options
+@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Rows of the table.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="How many :end may add at one time."
+)
+@click.option("--once", is_flag=True, help="Show what can come behind the prompt, and end.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
+    """Write a text together with a model: it shows what can come next, and you choose.
+
+    \b
+    markov explore book.npz
+    markov explore book.npz --prompt "It was" --smoothing kn
+    markov explore book.npz --once --prompt "the old" --top 5
+
+    Type the number of a follower, or words of your own, or nothing to let the model write
+    one token. :go 5 lets it write five, :end all the rest, :back takes one away,
+    :temperature 0.7 and the like change what it draws from, :help shows all of it.
+    The probabilities shown are those that the next token would be drawn with.
+
+    With --json each state is an object on a line. Commands may come from a file or pipe. End of
+    input leaves with exit code 0, Ctrl-C with 130.
+    """
+    from ..api import Model
+    from ..exploring import Session
+    from ..generating import new_seed
+    from ..sampling.shaping import Shape
+
+    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
+    shape.check()
+    loaded = Model.load(model)
+    seed = kw["seed"]
+    unseeded = seed is None
+    session = Session(
+        loaded, new_seed() if unseeded else seed, kw["prompt"], within=kw["within"], ignore_case=kw["ignore_case"],
+        smoothing=kw["smoothing"], shape=shape,
+    )  # fmt: skip
+    say_history(loaded, session.known, quiet)
+    if not loaded.draws_raw(kw["smoothing"]):
+        say_fallback(loaded.distribution(kw["smoothing"]), quiet)
+    talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))
+    if kw["once"]:
+        talk.show()
+        return 0
+    if unseeded:
+        note(f"seed {session.seed}", quiet)
+    try:
+        return talk.run(quiet)
+    except KeyboardInterrupt:
+        click.echo()
+        return INTERRUPTED
+
+
+class _Talk:
+    """Reads lines, does what they say, shows what came of it."""
+
+    def __init__(self, session: Session, top: int, longest: int, as_json: bool, seeded: bool) -> None:
+        self.session, self.top, self.longest, self.as_json = session, top, longest, as_json
+        self.seeded = seeded
+        self.over = False
+        self.commands: dict[str, Callable[[str], bool | None]] = {
+            "back": lambda given: self._back(_number(given, "back")),
+            "end": lambda given: self._end(),
+            "go": lambda given: self._go(_number(given, "go")),
+            "help": lambda given: self._help(),
+            "new": lambda given: self.session.begin(given),
+            "quit": lambda given: self._quit(),
+            "show": lambda given: self._show(_number(given, "show")),
+            "smoothing": lambda given: self._smoothing(given),
+            "temperature": lambda given: self._shape(temperature=_real(given, "temperature")),
+            "top-k": lambda given: self._shape(top_k=_number(given, "top-k", least=0)),
+            "top-p": lambda given: self._shape(top_p=_real(given, "top-p")),
+        }
+
+    def run(self, quiet: bool) -> int:
+        """Until the input ends."""
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+        if terminal and sys.stdout.isatty():
+            from .lines import edit_lines
+
+            edit_lines(self.session, list(self.commands))
+        if not self.as_json and not quiet:
+            click.echo("a number, a word, or nothing for the model's choice; :help shows more")
+        self.show()
+        while not self.over:
+            try:
+                typed = self._read(terminal)
+            except EOFError:
+                if terminal:
+                    click.echo()
+                break
+            try:
+                if self.obey(typed):
+                    self.show()
+            except MarkovError as error:
+                self._say(error.message, error.hint)
+        return 0
+
+    def _read(self, terminal: bool) -> str:
+        if terminal:
+            return input("> ")
+        typed = sys.stdin.readline() if sys.stdin is not None else ""
+        if not typed:
+            raise EOFError
+        typed = typed.rstrip("\r\n")
+        if not self.as_json:
+            from ..render.plain import one_line
+
+            click.echo(f"> {one_line(typed)}".rstrip())
+        return typed
+
+    def show(self) -> None:
+        """Where it stands."""
+        from ..render.exploring import show_state, state_json
+
+        if self.as_json:
+            click.echo(state_json(self.session, self.top, self.seeded))
+        else:
+            show_state(self.session, self.top)
+        sys.stdout.flush()
+
+    def obey(self, typed: str) -> bool:
+        """One line; whether there is something new to show."""
+        spaced = self.session.model.lexicon.spaced
+        plain = typed.strip()
+        if plain.startswith("::"):
+            self.session.write(typed.split("::", 1)[1].removeprefix(" "))
+        elif plain.startswith(":") and len(plain) > 1:
+            name, _, given = plain[1:].partition(" ")
+            return self._command(name)(given.strip()) is not False
+        elif plain.isdecimal() and plain.isascii():
+            self._pick(int(plain))
+        elif plain or (typed and not spaced):
+            self.session.write(plain if spaced else typed)
+        elif self.session.complete:
+            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+        else:
+            self.session.go(1)
+        return True
+
+    def _command(self, name: str) -> Callable[[str], bool | None]:
+        fitting = [c for c in self.commands if c.startswith(name)]
+        if name in self.commands:
+            fitting = [name]
+        if len(fitting) != 1:
+            which = f"which of :{', :'.join(fitting)}?" if fitting else ":help lists the commands; `:: :x` writes it"
+            raise OptionError(f":{name}: {'more than one command' if fitting else 'no such command'}", which)
+        return self.commands[fitting[0]]
+
+    def _pick(self, n: int) -> None:
+        ids, _ = self.session.offers()
+        if not 1 <= n <= len(ids):
+            raise OptionError(f"{n}: no such follower, there are {len(ids):,}", f"`:: {n}` writes the number itself")
+        self.session.pick(int(ids[n - 1]))
+
+    def _go(self, n: int) -> None:
+        if self.session.complete:
+            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+        self.session.go(n)
+
+    def _end(self) -> None:
+        self._go(self.longest)
+        if not self.session.complete:
+            self._say(f"not at its end after {self.longest:,} more tokens", ":end goes on")
+
+    def _back(self, n: int) -> None:
+        if not self.session.back(n):
+            raise OptionError("nothing to take away but the prompt", ":new TEXT begins another text")
+
+    def _shape(self, **new: Any) -> None:
+        shape = replace(self.session.shape, **new)
+        shape.check()
+        self.session.draw_from(self.session.smoothing, shape)
+
+    def _smoothing(self, given: str) -> None:
+        from ..model.methods import Smoothing
+
+        if given:
+            Smoothing.parse(given)
+        self.session.draw_from(given or None, self.session.shape)
+        if not self.session.model.draws_raw(given or None):
+            for text in fallback_notes(self.session.model.distribution(given or None)):
+                self._say(text, "")
+
+    def _show(self, n: int) -> None:
+        self.top = min(n, 10_000)
+
+    def _help(self) -> bool:
+        click.echo(_HELP, err=self.as_json)
+        return False
+
+    def _quit(self) -> bool:
+        self.over = True
+        return False
+
+    def _say(self, message: str, hint: str) -> None:
+        from ..render.plain import visible
+
+        click.echo(visible(f"{message}\n  {hint}" if hint else message), err=self.as_json)
+
+
+def _number(given: str, name: str, least: int = 1) -> int:
+    if not given and least:
+        return 1
+    if not (given.isdecimal() and given.isascii() and least <= int(given[:10]) <= 10**6):
+        raise OptionError(f":{name} {given}: a whole number, at least {least}", f"for example :{name} 5")
+    return int(given)
+
+
+def _real(given: str, name: str) -> float:
+    try:
+        return float(given)
+    except ValueError:
+        raise OptionError(f":{name} {given}: a number", f"for example :{name} 0.7") from None

@@ -1,0 +1,45 @@
+"""`markov man`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from .options import json_option, note
+
+
+@click.command(short_help="Write the manual pages.")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+def man(folder: str, as_json: bool, quiet: bool) -> int:
+    """Write the manual pages of all commands into DIR, which is made where it is not there.
+
+    \b
+    markov man ~/.local/share/man/man1
+    man markov-generate
+
+    They hold what --help says. Pages that are there already are replaced.
+    """
+    from .main import main
+    from .roff import pages
+
+    where = Path(folder)
+    where.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in pages(main, __version__).items():
+        part = where / f".{name}.{os.getpid()}.tmp"
+        try:
+            part.write_text(text, encoding="utf-8", newline="\n")
+            os.replace(part, where / name)
+        finally:
+            part.unlink(missing_ok=True)
+        written.append(name)
+    if as_json:
+        click.echo(json.dumps({"folder": folder, "pages": written}, ensure_ascii=False))
+    note(f"wrote    {len(written)} pages to {folder}", quiet)
+    return 0

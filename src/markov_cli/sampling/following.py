@@ -1,0 +1,29 @@
+"""The history after a token.
+
+Legend: a history is (level, row) as in the sampler.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model.distribution import histories
+from ..model.table import Table
+from ..text.types import EOS
+
+
+def after(table: Table, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The longest histories, of up to order-1 tokens, that the table has once tokens are written.
+
+    level, row, token  int64 (m,); behind EOS there is no history
+    returns            int64 (m,), int64 (m,)
+    """
+    new_level, new_row = np.zeros(len(token), np.int64), np.zeros(len(token), np.int64)
+    going = token != EOS
+    for k, (here, rows) in enumerate(histories(table, level, row)):  # longer ones come later, and stay
+        if k + 1 >= table.order:
+            break
+        child = table.child(k, rows, token[here])
+        found = (child >= 0) & going[here]
+        new_level[here[found]], new_row[here[found]] = k + 1, child[found]
+    return new_level, new_row

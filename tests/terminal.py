@@ -1,0 +1,49 @@
+"""A program on a terminal of its own, and someone who types."""
+
+import os
+import select
+import time
+
+
+class Terminal:
+    """The program on a terminal of its own."""
+
+    def __init__(self, *args, columns=80, **env):
+        import pty  # there is none on Windows
+
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            try:
+                os.environ.update({**env, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm"})
+                os.execvp(args[0], list(map(str, args)))
+            finally:
+                os._exit(127)  # no second test run beside the first
+        self.seen, self.at = "", 0
+
+    def until(self, text, seconds=20):
+        """Read on until it shows a text; what was shown since the last one."""
+        begin, end = self.at, time.monotonic() + seconds
+        while text not in self.seen[begin:]:
+            assert time.monotonic() < end, repr(self.seen[begin:])
+            if not self._read():
+                return self.seen[begin:]
+        self.at = self.seen.index(text, begin) + len(text)
+        return self.seen[begin : self.at]
+
+    def _read(self):
+        """Whether there may be more."""
+        if select.select([self.fd], [], [], 0.2)[0]:
+            try:
+                self.seen += os.read(self.fd, 65536).decode("utf-8", "replace")
+            except OSError:
+                return False
+        return True
+
+    def type(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def close(self):
+        """Read to the end; the exit code."""
+        self.until("\0never")
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

@@ -1,0 +1,98 @@
+"""Manual pages: whole, without a warning of groff's, and as readable as the help."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import click
+import pytest
+
+import markov_cli
+from markov_cli.cli.main import main
+from markov_cli.cli.roff import escaped, pages
+from test_pipes import posix
+
+groff = pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
+PAGES = pages(main, markov_cli.__version__)
+
+
+def shown(page):
+    """A page as a terminal of great width shows it, and what groff complains of."""
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-rLL=4000n", "-P-cbou"], input=page.encode(),
+        capture_output=True, check=True,
+    )  # fmt: skip
+    return done.stdout.decode(), done.stderr.decode()
+
+
+@groff
+@pytest.mark.parametrize("name", PAGES)
+def test_groff_has_nothing_to_complain_of(name):
+    text, complaints = shown(PAGES[name])
+    assert complaints == ""
+    words = text.split()
+    command = main.commands.get(name.removesuffix(".1").removeprefix("markov-"), main)
+    for option in command.params:
+        for flag in option.opts if isinstance(option, click.Option) else ():
+            assert flag in words or f"{flag}," in words
+    # every word of the help, in its order, dashes and quotes as they can be pasted into a shell
+    plain = re.sub(r"[\b]", "", " ".join((command.help or "").split()))
+    assert " ".join(plain.split()) in " ".join(words)
+
+
+@groff
+def test_what_roff_could_mistake():
+    nasty = '.TH evil 1\n\'br\n\\fBno\\fR \\n(.x `a` ^b ~c --d "e" \\'
+
+    @click.command(help=f"First.\n\n\b\n{nasty}\n\n{nasty}")
+    @click.option("--x", help=nasty, metavar="'.\\X")
+    def evil(x):
+        pass
+
+    group = click.Group("markov", commands={"evil": evil}, help=".SH not a heading")
+    made = pages(group, "1.0")
+    text, complaints = shown(made["markov-evil.1"])
+    assert complaints == ""
+    for line in nasty.splitlines():
+        assert line in text
+    assert " ".join(nasty.split()) in " ".join(text.split())
+    assert "--x '.\\X" in text
+    assert ".SH not a heading" in shown(made["markov.1"])[0]
+
+
+def test_no_line_of_text_is_a_request():
+    assert escaped(".a\n.b\n'c") == "\\&.a\n\\&.b\n\\(aqc"
+
+
+def test_the_same_program_gives_the_same_pages():
+    assert pages(main, markov_cli.__version__) == PAGES
+    assert not any(re.search(r"\b20\d\d\b", page) for page in PAGES.values())
+
+
+def test_man(run, tmp_path):
+    ran = run("man", tmp_path / "new" / "man1", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.stdout) == {"folder": str(tmp_path / "new" / "man1"), "pages": list(PAGES)}
+    assert {p.name: p.read_text(encoding="utf-8") for p in (tmp_path / "new" / "man1").iterdir()} == PAGES
+
+
+def test_where_no_page_can_be_written(run, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    ran = run("man", tmp_path / "file")
+    assert ran.code == 2 and len(ran.stderr.splitlines()) == 2
+    assert run("man", tmp_path / "file" / "under").code == 1
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@posix
+@pytest.mark.skipif(shutil.which("man") is None, reason="needs man")
+def test_the_reader_of_manuals_takes_them(tmp_path):
+    (tmp_path / "markov-generate.1").write_text(PAGES["markov-generate.1"], encoding="utf-8")
+    done = subprocess.run(
+        ["man", "-l", tmp_path / "markov-generate.1"], capture_output=True, check=True,
+        env={**os.environ, "MANWIDTH": "78", "LC_ALL": "C.UTF-8", "MAN_KEEP_FORMATTING": ""},
+    )  # fmt: skip
+    assert b"markov generate book.npz -c 5 -s 42" in done.stdout
+    assert max(map(len, done.stdout.decode().splitlines())) <= 80
