@@ -21,7 +21,8 @@ from . import certain
 from .forgotten import Forgotten, forgotten, forgotten_without_history, order_bits, table_tokens
 from .graph import Balance, Graph, balance, graph_of
 from .listing import Strings, by_rule_one, swept
-from .rebuild import circuit, labels
+from .rebuild import labels
+from .splicing import some_circuit
 
 LENGTHS = (10, 20, 50)
 _XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
@@ -122,7 +123,7 @@ def audit_table(
 
     least  tokens of the shortest string listed
     """
-    with ThreadPoolExecutor(2) as pool:  # xz and determinants let the walks, which are plain Python, run beside them
+    with ThreadPoolExecutor(2) as pool:  # for xz and determinants
         return _audit(header, lexicon, table, model_bytes, orders, least, pool)
 
 
@@ -150,7 +151,7 @@ def _audit(
         if order not in orders and not sure:
             continue
         bits = pool.submit(forgotten, g) if sure and order in orders else None
-        walked = circuit(g, 0) if sure else None
+        walked = some_circuit(g) if sure else None
         sweep = certain.sweep(g, walked) if walked is not None else None
         if equal is None and sweep is not None and walked is not None:
             equal = certain.equal_sequences(g, sweep)
