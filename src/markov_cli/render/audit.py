@@ -12,6 +12,7 @@ from ..evidence.audit import LENGTHS, Audit, OrderAudit
 from ..evidence.listing import Strings
 from ..evidence.member import IN, NAMES, OUT, Members
 from ..text.types import UNK
+from .against import against_dict, proof, show_against
 from .inspection import order_text
 from .plain import counted, one_line, some
 from .tables import Column, console, line, show
@@ -59,18 +60,25 @@ def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
         "unit": model.header.options.unit,
         "tokens": model.header.tokens,
         "sequences": model.header.sequences,
-        "orders": [o.as_dict() for o in a.orders],
+        "orders": [o.as_dict(a.against) for o in a.orders],
         "model_bytes": a.model_bytes,
         "model_bytes_per_token": _per(a.model_bytes, a.tokens),
         "model_bytes_per_text_byte": _per(a.model_bytes, corpus),
         "text_bytes_per_token_xz": None if xz is None else round(xz, 6),
-        "text_bytes_per_token_xz_is": None if xz is None else "estimate",
+        "text_bytes_per_token_xz_is": None if xz is None else _xz_is(a),
+        "text_bytes_xz_per_text_byte": None if xz is None else _per(xz * a.tokens, corpus),
         "strings_order": a.strings_order,
         "strings_found": 0 if a.strings is None else len(a.strings),
         "strings": [] if a.strings is None else [*_each(model, _first(a.strings, top))],
         "notes": a.notes,
     }
+    if a.against is not None:
+        out.update(against_dict(model, a.against))
     return json.dumps(out, ensure_ascii=False)
+
+
+def _xz_is(a: Audit) -> str:
+    return "exact" if a.against is not None and a.against.corpus.head and a.xz_share == 1.0 else "estimate"
 
 
 def _per(n: float, of: float) -> float | None:
@@ -124,7 +132,8 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
     """The report."""
     h = model.header
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
-    line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; from the model alone")
+    seen = "from the model alone" if a.against is None else "from the model, and from the text it is held against"
+    line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; {seen}")
     line()
     _table(a)
     for text in a.notes:
@@ -135,6 +144,8 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
             _order(one, h.sequences)
             break
     _size(model, a)
+    if a.against is not None:
+        show_against(model, a.against, one_line(path))
     _strings(model, a, top, least)
 
 
@@ -217,8 +228,10 @@ def _size(model: Model, a: Audit) -> None:
         of = f"{a.xz_bytes_per_token:.2f} bytes a token"
         if corpus:
             of += f", {a.xz_bytes_per_token * a.tokens / corpus:.2f} a byte of text"
-        part = "" if a.xz_share == 1.0 else f", {a.xz_share:.0%} of it"
-        line(f"             {of}: what xz makes of a random text with this table{part} (estimate of the true text's)")
+        part = "" if a.xz_share == 1.0 else f", {a.xz_share:.1%} of it"
+        whose = "the text" if a.against is not None and a.against.corpus.head else "a random text with this table"
+        is_ = "exact" if _xz_is(a) == "exact" else "estimate"
+        line(f"             {of}: what xz makes of {whose}{part} ({is_})")
         line("             sizes are averages: they prove nothing about any one string")
 
 
@@ -247,3 +260,6 @@ def _strings(model: Model, a: Audit, top: int, least: int) -> None:
         )
     if rows:
         show([Column("tokens", True), Column("times", True), Column("where"), Column("string", flexible=True)], rows)
+
+
+__all__ = ["audit_json", "member_lines", "proof", "show_audit", "strings_tsv"]
