@@ -177,7 +177,7 @@ def history_of(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
 def auc(inside: np.ndarray, outside: np.ndarray) -> float:
     """The chance that a sequence of the text costs less than one from elsewhere, ties as a half."""
     x = np.concatenate((inside, outside))
-    value, which, times = np.unique(x, return_inverse=True, return_counts=True)
+    _, which, times = np.unique(x, return_inverse=True, return_counts=True)
     rank = (np.cumsum(times) - (times - 1) / 2)[which]
     n, m = len(inside), len(outside)
     less = rank[:n].sum() - n * (n + 1) / 2
