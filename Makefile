@@ -105,6 +105,10 @@ bench: $(READY) ## Time the program beside wc, markovify and KenLM (TEXT=FILE, R
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
+.PHONY: evidence
+evidence: $(READY) ## What three models of one text keep of it, written into docs/evidence.md (BOOKS=FOLDER)
+	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
+
 .PHONY: clean
 clean: ## Remove everything that was made
 	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -309,6 +309,7 @@ def test_odd_models(tmp_path, run, harbour):
     pruned = markov_cli.train(texts=[harbour], order=3, prune=(0, 1, 1))
     found = audit(pruned, corpus=text)
     assert not found.against.is_not and found.against.orders[3].rebuilt_sequences is None
+    assert found.against.orders[3].single_sequence < 0.2  # what stands once is gone
     whole = audit(markov_cli.train(texts=[harbour], order=3), corpus=text)
     assert found.against.orders[3].memorised < whole.against.orders[3].memorised / 2
     assert found.against.orders[3].verified[10] < whole.against.orders[3].verified[10]

@@ -36,7 +36,7 @@ class Left:
     """One order's figures.
 
     bits, bits_without  float64 (D,), -log2 p of each sequence with its EOS
-    rows                the n-grams of this order, and the shorter ones that open with BOS: edges of its graph
+    rows                the n-grams kept of this order, and the shorter ones that open with BOS: edges of its graph
     single_sequence     how many of them stand in one sequence
     only                int64 (files,), how many stand in each file alone
     """
@@ -95,9 +95,9 @@ class LeaveOneOut:
         self._with[at], self._without[at] = p, q
         opens = np.zeros(n_grams, bool)
         opens[g[self.c.place[at] == j - 1]] = j > 1
-        return self._figures(one, pair[1], opens)
+        return self._figures(one, pair[1], opens, kept > 0)
 
-    def _figures(self, gram: np.ndarray, sequence: np.ndarray, opens: np.ndarray) -> Left:
+    def _figures(self, gram: np.ndarray, sequence: np.ndarray, opens: np.ndarray, kept: np.ndarray) -> Left:
         def bits(p: np.ndarray) -> np.ndarray:
             return np.bincount(self.sequence, -np.log2(p), self.c.sequences)
 
@@ -113,10 +113,10 @@ class LeaveOneOut:
             mine = first[some]
             return len(mine), int(alone[mine].sum()), np.bincount(file[mine[files[some] == 1]], minlength=n_files)
 
-        rows, single, only = figures(np.arange(len(first)))
+        rows, single, only = figures(np.flatnonzero(kept[gram[first]]))
         short = self._short
         out = Left(bits(self._with), bits(self._without), rows + short[0], single + short[1], only + short[2])
-        rows, single, only = figures(np.flatnonzero(opens[gram[first]]))
+        rows, single, only = figures(np.flatnonzero((opens & kept)[gram[first]]))
         self._short = short[0] + rows, short[1] + single, short[2] + only
         return out
 
