@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..evidence.against import Against, OrderAgainst
 from ..evidence.extraction import GRAM
 from ..evidence.leaving import LEAST_TOKENS
+from .orders import show_orders
 from .plain import one_line, some
 from .tables import Column, line, show
 
@@ -111,41 +112,43 @@ def _number(x: float | None, digits: int) -> str:
 
 
 def _table(a: Against) -> None:
-    heads = ["order", "verified >=10", ">=20", ">=50", "greedy 10", "greedy 50", "rebuilt sequences", f"{GRAM}-grams"]
-    rows = []
-    for order, o in sorted(a.orders.items()):
-        v, g = o.verified or {}, o.greedy or {}
-        row = [_percent(v.get(n)) for n in (10, 20, 50)] + [_percent(g.get(n)) for n in (10, 50)]
-        rows.append([str(order), *row, _percent(o.rebuilt_sequences), _percent(o.rebuilt_10grams)])
-    line()
-    show([Column(h, True) for h in heads], rows)
-    if not any(o.memorised is not None for o in a.orders.values()):
-        return
-    heads = ["order", "perplexity", "without it", "memorised bits, a token", "rows of one sequence", "of one file"]
-    if a.others is not None:
-        heads += ["held-out perplexity", "membership AUC", "TPR at 1% FPR"]
-    rows = []
-    for order, o in sorted(a.orders.items()):
-        row = [str(order), _number(o.perplexity, 2), _number(o.without, 2), _number(o.memorised, 3)]
-        row += [_percent(o.single_sequence), _percent(o.single_file)]
+    orders = sorted(a.orders)
+    every = [a.orders[n] for n in orders]
+    figures: list[tuple[str, list[str]]] = []
+    for n in (10, 20, 50):
+        figures.append((f"verified >={n}", [_percent((o.verified or {}).get(n)) for o in every]))
+    for n in (10, 20, 50):
+        figures.append((f"greedy {n}", [_percent((o.greedy or {}).get(n)) for o in every]))
+    figures.append(("rebuilt sequences", [_percent(o.rebuilt_sequences) for o in every]))
+    figures.append((f"rebuilt {GRAM}-grams", [_percent(o.rebuilt_10grams) for o in every]))
+    if any(o.memorised is not None for o in every):
+        figures.append(("perplexity", [_number(o.perplexity, 2) for o in every]))
+        figures.append(("  without it", [_number(o.without, 2) for o in every]))
         if a.others is not None:
-            row += [_number(o.heldout, 2), _number(o.auc, 3), _percent(o.true_positives)]
-        rows.append(row)
+            figures.append(("  held-out text", [_number(o.heldout, 2) for o in every]))
+        figures.append(("memorised bits", [_number(o.memorised, 3) for o in every]))
+        if a.others is not None:
+            figures.append(("membership AUC", [_number(o.auc, 3) for o in every]))
+            figures.append(("  found, 1% wrong", [_percent(o.true_positives) for o in every]))
+        figures.append(("rows of 1 sequence", [_percent(o.single_sequence) for o in every]))
+        if len(a.corpus.names) > 1:
+            figures.append(("rows of 1 file", [_percent(o.single_file) for o in every]))
     line()
-    show([Column(h, True) for h in heads], rows)
+    show_orders([name for name, _ in figures], orders, [list(c) for c in zip(*(f for _, f in figures), strict=True)])
 
 
 def _explained(a: Against) -> None:
     line()
     line("  verified   tokens of the text in strings that the model proves (exact)")
-    line("  greedy     continuations of 10, of 50 tokens that come out by the likeliest token; ties fail (exact)")
+    line("  greedy     continuations of so many tokens that come out by the likeliest token; ties fail (exact)")
     line(f"  rebuilt    sequences and {GRAM}-grams of a random text with this table that are the text's (one sample)")
     if any(o.memorised is not None for o in a.orders.values()):
         line("  without it each sequence under the model made without it; Witten-Bell (exact)")
         line("  memorised  what its own being there saves a sequence, in bits a token with `</s>`")
     if a.others is not None:
         n, m = a.members
-        line(f"  membership {n:,} sequences of {LEAST_TOKENS} tokens or more against {m:,} held out, by bits a token")
+        line(f"  membership {n:,} sequences of {LEAST_TOKENS} tokens or more against {m:,} held out, by bits a token;")
+        line("             found: their share that costs less than all but 1% of those held out")
 
 
 def _files(a: Against) -> None:

@@ -14,6 +14,7 @@ from ..evidence.member import IN, NAMES, OUT, Members
 from ..text.types import UNK
 from .against import against_dict, proof, show_against
 from .inspection import order_text
+from .orders import show_orders
 from .plain import counted, one_line, some
 from .tables import Column, console, line, show
 
@@ -150,30 +151,19 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
 
 
 def _table(a: Audit) -> None:
-    columns = [Column(n, True) for n in ("order", "rows")] + [Column("complete")]
-    columns += [Column(n, True) for n in ("forgotten bits", "of them content, a token", "retained")]
-    columns += [Column(f"certain >={n}", True) for n in LENGTHS] + [Column("half", True), Column("longest", True)]
-    rows = []
+    names = ["rows", "complete", "forgotten, bits", "  which is", "  content, a token", "retained"]
+    names += [f"certain >={n}" for n in LENGTHS] + ["half", "longest"]
+    cells = []
     for o in a.orders:
-        share = [f"{o.certain[n]:.1%}" if o.certain else "-" for n in LENGTHS]
-        content = "-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}"
-        retained = "-" if o.retained is None else f"{o.retained:.2%}"
-        last = ["-" if x is None else f"{x:,}" for x in (o.half, o.longest)]
-        rows.append(
-            [str(o.order), f"{o.rows:,}", _complete(o), _bits(o), content, retained, *share, *last],
-        )
-    show(columns, rows)
-
-
-def _complete(o: OrderAudit) -> str:
-    return "as far as rows tell" if o.complete else "no"
-
-
-def _bits(o: OrderAudit) -> str:
-    if o.forgotten is None:
-        return "-"
-    f = o.forgotten
-    return f"{f.bits:,.0f} exact" if f.how == "exact" else f"{f.bits:,.0f} ± {f.error_bits:.0f}"
+        f = o.forgotten
+        row = [f"{o.rows:,}", "it seems" if o.complete else "no", "-" if f is None else f"{f.bits:,.0f}"]
+        row.append("-" if f is None else "exact" if f.how == "exact" else f"± {f.error_bits:.0f}")
+        row.append("-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}")
+        row.append("-" if o.retained is None else f"{o.retained:.2%}")
+        row += [f"{o.certain[n]:.1%}" if o.certain else "-" for n in LENGTHS]
+        row += ["-" if n is None else f"{n:,}" for n in (o.half, o.longest)]
+        cells.append(row)
+    show_orders(names, [o.order for o in a.orders], cells)
 
 
 def _order(o: OrderAudit, sequences: int) -> None:
