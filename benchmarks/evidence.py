@@ -123,7 +123,8 @@ def books(folder: Path, nodes: int) -> Iterator[str]:
                  number(o.half), number(o.longest), ", ".join(percent(x.greedy[n]) for n in (10, 50)),
                  f"{percent(x.rebuilt_sequences)}, {percent(x.rebuilt_10grams)}", percent(x.single_sequence)]
             )  # fmt: skip
-        yield f"**{title}**: {model.header.tokens:,} tokens in {model.header.sequences:,} sequences"
+        n = model.header.sequences
+        yield f"**{title}**: {model.header.tokens:,} tokens in {n:,} sequence{'s' if n > 1 else ''}"
         yield ""
         yield from table(rows)
         yield ""
