@@ -127,6 +127,9 @@ bench-scale: $(READY) ## Train on text larger than memory (TEXT=FILE of 100 MB; 
 .PHONY: stress
 stress: $(READY) ## Kill 200 trainings, fill disks: nothing may be lost (20 minutes)
 	$(BIN)/python benchmarks/stress.py
+.PHONY: evidence
+evidence: $(READY) ## What three models of one text keep of it, written into docs/evidence.md (BOOKS=FOLDER)
+	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
 
 .PHONY: clean
 clean: ## Remove everything that was made

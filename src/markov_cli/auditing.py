@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .errors import MarkovError, NeedsCounts, OptionError
-from .evidence.audit import LENGTHS, Audit, audit_table, text_of
+from .evidence.against import Against
+from .evidence.audit import LENGTHS, XZ_BYTES, Audit, audit_table, text_of
+from .evidence.corpus import read_corpus
 from .evidence.graph import Balance, Graph, balance, graph_of
 from .evidence.member import Members, members, read_ids
 from .evidence.rebuild import circuit
@@ -16,10 +18,19 @@ if TYPE_CHECKING:
     from .text.reading import Source
 
 
-def audit(model: Model, order: int | None = None, least: int = LENGTHS[0]) -> Audit:
+def audit(
+    model: Model,
+    order: int | None = None,
+    least: int = LENGTHS[0],
+    corpus: Sequence[Source] = (),
+    heldout: Sequence[Source] = (),
+    encoding: str = "utf-8",
+) -> Audit:
     """All figures of one order, or of every stored one; see evidence/audit.py for what each is.
 
-    least  tokens of the shortest certain string listed
+    least    tokens of the shortest certain string listed
+    corpus   the text that the model was made of, to hold against it
+    heldout  another text, to tell members of the first from; needs `corpus`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b c a d"], order=2)
@@ -30,7 +41,14 @@ def audit(model: Model, order: int | None = None, least: int = LENGTHS[0]) -> Au
     check_order(model, order)
     orders = [*range(1, model.order + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
-    return model.guarded(audit_table, model.header, model.lexicon, model.table, size, orders, least)
+    against = None
+    if corpus:
+        text = model.guarded(read_corpus, model.lexicon, model.header.options, corpus, encoding, XZ_BYTES)
+        other = model.guarded(read_corpus, model.lexicon, model.header.options, heldout, encoding) if heldout else None
+        against = Against(text, other)
+    elif heldout:
+        raise OptionError("--heldout is for --corpus", "add --corpus FILE, the training text")
+    return model.guarded(audit_table, model.header, model.lexicon, model.table, size, orders, least, against)
 
 
 def check_order(model: Model, order: int | None, lowest: int = 1) -> None:

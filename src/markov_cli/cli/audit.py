@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Say how much of its text a model keeps.")
 @model_argument
+@click.option(
+    "--corpus", multiple=True, type=click.Path(), metavar="FILE", help="The training text, to hold the model against."
+)
+@click.option(
+    "--heldout",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Text that the model was not made of: can its sequences be told from those of --corpus?",
+)
 @click.option("--order", type=int, metavar="N", help="Only this order.  [default: all that are stored]")
 @click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="How many certain strings to show.")
 @click.option(
@@ -31,26 +41,30 @@ if TYPE_CHECKING:
 )
 @click.option("--member", type=click.Path(), metavar="FILE", help="Was each sequence of FILE in the training text?")
 @click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="For --rebuild: same seed, same text.")
-@click.option("--encoding", default="utf-8", show_default=True, help="How the text of --member is encoded.")
+@click.option("--encoding", default="utf-8", show_default=True, help="How the texts named here are encoded.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
 def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
-    """Say how much of its training text a model keeps, from the model alone.
+    """Say how much of its training text a model keeps, from the model alone or with the text.
 
     \b
     markov audit book.npz
     markov audit book.npz --order 3 --strings certain.tsv
     markov audit book.npz --rebuild again.txt --seed 1
     markov audit book.npz --member letters.txt
+    markov audit book.npz --corpus book.txt --heldout letters.txt
 
     \b
     forgotten  log2 of the number of texts with exactly this table; 0: the table is the text
     retained   the share it keeps of what the order of the tokens says beyond their counts
     certain    the share of tokens in strings that stand in every text with this table
 
+    --corpus adds what the text alone can tell: that the strings proven stand in it, what of it comes out
+    of the model, what the model holds of each sequence beyond what the others tell. --corpus and --heldout
+    can be repeated and take folders. Exit code 3 where the text is not the training text, with the proof.
+
     Every figure is exact, a bound, or an estimate with its error, and says so. It takes memory for
-    several times the model, and some 10 s for a million tokens of a book; far more where a text
-    is many times that size.
+    several times the model, and some 10 s for a million tokens of a book.
     """
     from ..api import Model
     from ..auditing import check_order
@@ -62,8 +76,12 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         raise OptionError("one result can go to stdout", "name a file for the other")
     if kw["seed"] is not None and kw["rebuild"] is None:
         raise OptionError("--seed is for --rebuild", "add --rebuild FILE, or leave it out")
-    if model == "-" == kw["member"]:
+    if [model, kw["member"], *kw["corpus"], *kw["heldout"]].count("-") > 1:
         raise OptionError("standard input can be read once", "name a file for the other")
+    if kw["heldout"] and not kw["corpus"]:
+        raise OptionError("--heldout is for --corpus", "add --corpus FILE, the training text")
+    if kw["member"] is not None and kw["corpus"]:
+        raise OptionError("--member and --corpus are two questions", "ask one at a time")
     for target in outputs:
         if target != "-":
             check_target(target)
@@ -79,23 +97,37 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
             return 0
     if kw["member"] is not None:
         return _member(loaded, model, kw["member"], kw["order"], kw["encoding"], as_json)
-    _report(loaded, model, kw, as_json, quiet)
-    return 0
+    return _report(loaded, model, kw, as_json, quiet)
 
 
-def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> None:
+def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> int:
     from ..auditing import audit as run
+    from ..errors import AnswerIsNo
     from ..render import audit as show
+    from ..render.summary import repair_lines
+    from ..text.reading import check_encoding, find_sources
 
-    found = run(loaded, kw["order"], kw["min_tokens"])
+    corpus, heldout = find_sources([*kw["corpus"]]), find_sources([*kw["heldout"]])
+    found = run(loaded, kw["order"], kw["min_tokens"], corpus, heldout, check_encoding(kw["encoding"]))
+    if found.against is not None:
+        for read in (found.against.corpus, found.against.others):
+            if read is not None:
+                for text in repair_lines(read.repairs):
+                    note(text, quiet)
     if kw["strings"] is not None:
         _strings(loaded, found, kw["strings"], quiet)
-        if kw["strings"] == "-":
-            return
-    if as_json:
-        click.echo(show.audit_json(loaded, path, found, kw["show"]))
-    else:
-        show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
+    if kw["strings"] != "-":
+        if as_json:
+            click.echo(show.audit_json(loaded, path, found, kw["show"]))
+        else:
+            show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
+    if found.against is not None and found.against.is_not:
+        named = ", ".join(found.against.corpus.names[:3]) + (", ..." if len(found.against.corpus.names) > 3 else "")
+        raise AnswerIsNo(
+            f"{named}: not the training text of {path}: {show.proof(loaded, found.against)}",
+            "name all of the training text, in the encoding it was read in, and nothing else",
+        )
+    return 0
 
 
 def _write(path: str, parts: Any) -> None:

@@ -64,13 +64,17 @@ def log2_trees(source: np.ndarray, target: np.ndarray, count: np.ndarray, total:
 def _merged(s: np.ndarray, t: np.ndarray, w: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Parallel edges as one, loops dropped, by source and then target."""
     keep = np.flatnonzero(s != t)
-    key = s[keep] * n + t[keep]
-    if not len(key):
-        return key, key, w[keep]
-    ranked, order = sort_keys(key.astype(np.uint64), (n * n - 1).bit_length())
-    key, w = ranked.view(np.int64), w[keep[order]]
-    new = np.flatnonzero(starts_new(key))
-    return key[new] // n, key[new] % n, np.add.reduceat(w, new)
+    if not len(keep):
+        return s[keep], t[keep], w[keep]
+    bits = (n - 1).bit_length()
+    key = s[keep].astype(np.uint64) << np.uint64(bits)
+    key |= t[keep].astype(np.uint64)
+    w = w[keep]
+    if not (key[1:] > key[:-1]).all():
+        key, order = sort_keys(key, 2 * bits)
+        new = np.flatnonzero(starts_new(key))
+        key, w = key[new], np.add.reduceat(w[order], new)
+    return (key >> np.uint64(bits)).astype(s.dtype), (key & np.uint64((1 << bits) - 1)).astype(s.dtype), w
 
 
 def _contract(
@@ -96,14 +100,13 @@ def _contract(
             pivot = np.bincount(s, w, n)[here]
             logs += float((np.log(pivot) - np.log(total[here])).sum())
             gone += len(here)
-            to = np.arange(n)
             own = one[a]
+            to = np.arange(n, dtype=s.dtype)
             to[a[own]] = b[own]
-            while True:  # as many rounds as the longest run of such nodes has binary digits
-                further = to[to]
-                if np.array_equal(further, to):
-                    break
-                to = further
+            live = here
+            while len(live):  # as many rounds as the longest run of such nodes has binary digits
+                live = live[one[to[live]]]
+                to[live] = to[to[live]]
             rest = ~own
             s, t, w = s[rest], t[rest], w[rest]
             s, t, w = _merged(s, to[t], w, n) if forward else _merged(to[s], t, w, n)

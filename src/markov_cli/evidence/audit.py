@@ -19,17 +19,19 @@ from ..model.table import Table
 from ..text.lexicon import Lexicon
 from ..text.types import BOS, EOS
 from . import certain
+from .against import Against
 from .forgotten import Forgotten, forgotten, forgotten_without_history, order_bits, table_tokens
 from .graph import Balance, Graph, balance, graph_of
 from .listing import Strings, by_rule_one, swept
-from .rebuild import circuit, labels
+from .rebuild import labels
+from .splicing import some_circuit
 
 LENGTHS = (10, 20, 50)
-_XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
 _LEFT_OUT = {
     "min_sequences": "n-grams of fewer sequences are left out, however often these repeat them; single tokens are not",
     "min_files": "n-grams of fewer files are left out, however often these repeat them; single tokens are not",
 }
+XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
 _BETWEEN = {"line": b"\n", "file": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
 
 
@@ -69,10 +71,10 @@ class OrderAudit:
         """Forgotten; not a number where that is not known."""
         return self.forgotten.bits if self.forgotten else float("nan")
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, against: Against | None = None) -> dict[str, Any]:
         """As JSON has it."""
         f = self.forgotten
-        return {
+        out: dict[str, Any] = {
             "order": self.order,
             "rows": self.rows,
             "complete": self.balance.complete,
@@ -89,6 +91,9 @@ class OrderAudit:
             "half": self.half,
             "longest": self.longest,
         }
+        if against is not None and self.order in against.orders:
+            out.update(against.orders[self.order].as_dict(against.others is not None))
+        return out
 
 
 def _rounded(x: float | None) -> float | None:
@@ -100,7 +105,9 @@ class Audit:
     """A table's figures.
 
     strings    of order `strings_order`, longest first; None where nothing is certain
-    xz_bytes_per_token  what xz makes of a random text with this table, per token
+    xz_bytes_per_token  what xz makes, per token, of the text itself where there is one, else of some text with
+                        this table; xz_share of it were compressed
+    against    what a text adds
     notes      what cannot be said, and why
     """
 
@@ -112,6 +119,7 @@ class Audit:
     strings_order: int | None = None
     xz_bytes_per_token: float | None = None
     xz_share: float | None = None
+    against: Against | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -122,13 +130,15 @@ def audit_table(
     model_bytes: int,
     orders: list[int],
     least: int = LENGTHS[0],
+    against: Against | None = None,
 ) -> Audit:
     """Audit some orders of a table.
 
-    least  tokens of the shortest string listed
+    least    tokens of the shortest string listed
+    against  the text that the table was made of, or so it is said
     """
-    with ThreadPoolExecutor(2) as pool:  # xz and determinants let the walks, which are plain Python, run beside them
-        return _audit(header, lexicon, table, model_bytes, orders, least, pool)
+    with ThreadPoolExecutor(2) as pool:  # for xz and determinants
+        return _audit(header, lexicon, table, model_bytes, orders, least, against, pool)
 
 
 def _audit(
@@ -138,14 +148,20 @@ def _audit(
     model_bytes: int,
     orders: list[int],
     least: int,
+    against: Against | None,
     pool: ThreadPoolExecutor,
 ) -> Audit:
     counted = header.holds != "probabilities" and not header.cap_per_sequence
     compressed: Future[bytes] | None = None
     tokens, sequences = _size(table) if counted else (0.0, 0.0)
+    audit = Audit(tokens, sequences, model_bytes, [], against=against, notes=_notes(header, table))
+    if against is not None:
+        against.prepare(header, table, orders)
+        if against.corpus.head and counted:
+            audit.xz_share = min(len(against.corpus.head) / max(against.corpus.text_bytes, 1), 1.0)
+            compressed = pool.submit(lzma.compress, against.corpus.head)
     if header.cap_per_sequence:
-        tokens, sequences = float(header.tokens), float(header.sequences)
-    audit = Audit(tokens, sequences, model_bytes, [], notes=_notes(header, table))
+        audit.tokens, audit.sequences = float(header.tokens), float(header.sequences)
     zero = (
         forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
     )
@@ -159,18 +175,26 @@ def _audit(
         if order not in orders and not sure:
             continue
         bits = pool.submit(forgotten, g) if sure and order in orders else None
-        walked = circuit(g, 0) if sure else None
+        walked = some_circuit(g) if sure else None
         sweep = certain.sweep(g, walked) if walked is not None else None
         if equal is None and sweep is not None and walked is not None:
             equal = certain.equal_sequences(g, sweep)
-            text, n = _sample(lexicon, g, walked, header.options.unit)
-            audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)
+            if compressed is None:
+                text, n = _sample(lexicon, g, walked, header.options.unit)
+                audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)
         if order in orders:
             _judge(one, g, sweep, audit, table, least)
             if bits is not None and equal is not None:
                 one.forgotten = bits.result()
                 _divide(one, zero, equal, tokens, g.sequences)
             audit.orders.insert(0, one)
+            del walked, sweep
+            if against is not None:
+                against.order(table, order, one.balance.complete, g, LENGTHS)
+    if against is not None:
+        against.look_up(audit.strings)
+        if 1 in orders:
+            against.order(table, 1, True, None, LENGTHS)
     if 1 in orders:
         audit.orders.insert(0, _order_one(table, zero, equal, tokens, sequences, counted))
     if compressed is not None and audit.xz_share:
@@ -251,7 +275,7 @@ def text_of(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> bytes:
 def _sample(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
     """The beginning of a circuit as text, as much as is worth compressing, and how many tokens that is."""
     ids, size = labels(g, walked)
-    most = _XZ_BYTES // 5
+    most = XZ_BYTES // 5
     if len(ids) > most:
         n = int(np.searchsorted(np.cumsum(size), most))
         ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))

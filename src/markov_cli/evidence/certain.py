@@ -49,7 +49,7 @@ class Forced:
 def forced(g: Graph) -> Forced:
     """Rule 1. Only histories whose whole count is accounted for take part, so pruned tables may be asked too."""
     n, e = g.n_nodes, g.n_edges
-    every = np.arange(e)
+    every = np.arange(e, dtype=g.target.dtype)
     goes = np.diff(g.first) == 1
     comes = np.bincount(g.target, minlength=n + 1)[:n] == 1
     goes[g.root] = comes[g.root] = False
@@ -57,9 +57,9 @@ def forced(g: Graph) -> Forced:
         goes &= outflow(g) == g.total
         comes &= inflow(g) == g.total
     goes, comes = np.append(goes, False), np.append(comes, False)  # the node that the table lacks
-    before = np.zeros(n + 1, np.int64)
+    before = np.zeros(n + 1, g.target.dtype)
     before[g.target] = every
-    first = np.append(g.first[:-1], 0)
+    first = np.append(g.first[:-1], 0).astype(g.target.dtype)
     onward = np.where(goes[g.target], first[g.target], every)
     back = np.where(comes[g.source], before[g.source], every)
     last, ahead = follow(onward)
@@ -69,19 +69,24 @@ def forced(g: Graph) -> Forced:
 
 
 def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where steps end, at an edge that leads to itself, and how many they are: int64 (e,) each.
+    """Where steps end, at an edge that leads to itself, and how many they are: of the dtype of `step` (e,) each.
 
     Pointers double; in a damaged table that goes round in circles the rounds end all the same.
     """
-    to, distance = step, (step != np.arange(len(step))).astype(np.int64)
+    to = step.copy()
+    distance = (step != np.arange(len(step))).astype(step.dtype)
+    live = np.flatnonzero(distance)
     for _ in range(len(step).bit_length()):
-        further = to[to]
-        if np.array_equal(further, to):
+        live = live[step[to[live]] != to[live]]
+        if not len(live):
             return to, distance
-        distance = distance + distance[to]
-        to = further
-    round_about = step[to] != to
-    return np.where(round_about, np.arange(len(step)), to), np.where(round_about, 0, distance)
+        # both from the state before: what is read must not be half doubled
+        next_to, more = to[to[live]], distance[to[live]]
+        to[live] = next_to
+        distance[live] += more
+    live = live[step[to[live]] != to[live]]  # round about
+    to[live], distance[live] = live, 0
+    return to, distance
 
 
 def shares(g: Graph, f: Forced, lengths: tuple[int, ...], tokens: float) -> list[float]:
@@ -122,12 +127,21 @@ def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
     source = g.source[circuit]
     lost = g.total[source] - c
     opens = source == g.root
+    lost = lost.astype(np.int64)
     lost[opens] = n + 1
-    lost = np.cumsum(lost)
-    end = np.searchsorted(lost, lost + c - 1, "right") - 1
+    np.cumsum(lost, out=lost)
+    end = _furthest(lost, c)
     begin = np.flatnonzero(opens)
     place = np.arange(n) - np.repeat(begin, np.diff(np.append(begin, n)))
     return Sweep(circuit, end, lost, place)
+
+
+def _furthest(lost: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """[i]: the last place where `lost` is below lost[i] + c[i]: int64 (n,)."""
+    end = np.arange(len(lost))
+    grows = np.flatnonzero(lost[1:] - lost[:-1] < c[:-1])  # the others end where they begin
+    end[grows] = np.searchsorted(lost, lost[grows] + c[grows] - 1, "right") - 1
+    return end
 
 
 def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) -> list[float]:
@@ -136,43 +150,39 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
     For each edge the best guarantee of a certain string of that length through it counts, at most c(e).
     """
     words = g.words
-    real = g.tokens[g.source[s.edge]]
     out = []
     for least in lengths:
-        size = np.maximum(least - real, 1)
-        best = _cover(_guaranteed(g, s, size), size)
+        size = np.maximum(least - g.tokens[g.source[s.edge]], 1)
+        best = _cover(*_guaranteed(g, s, size), len(s.edge))
+        some = np.flatnonzero(best)
         top = np.zeros(g.n_edges, np.int64)
-        np.maximum.at(top, s.edge, best)
+        np.maximum.at(top, s.edge[some], best[some])
         np.minimum(top, g.count, out=top)
         out.append(float(top[words].sum() / max(tokens, 1)))
     return out
 
 
-def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> np.ndarray:
-    """g of the walk of `size` edges that begins at each place, 0 where it runs out or ends a sequence."""
-    n = len(s.edge)
-    last = np.arange(n) + size - 1
-    inside = last < n
-    np.minimum(last, n - 1, out=last)
-    value = g.count[s.edge] - (s.lost[last] - s.lost)
-    value[~inside | (g.label[s.edge[last]] == EOS)] = 0
-    return np.maximum(value, 0, out=value)
+def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places where a walk of `size` edges begins that is certain and ends no sequence, its size, and its g."""
+    begin = np.flatnonzero(s.end - np.arange(len(s.end)) >= size - 1)
+    size = size[begin]
+    last = begin + size - 1
+    some = np.flatnonzero(g.label[s.edge[last]] != EOS)
+    begin, size, last = begin[some], size[some], last[some]
+    return begin, size, g.count[s.edge[begin]] - (s.lost[last] - s.lost[begin])
 
 
-def _cover(value: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """[i]: the largest value[a] with a <= i < a + size[a]: int64 (n,).
+def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """[i]: the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
 
     Each stretch is two that overlap, of a power of two; powers then hand down to their halves.
     """
-    n = len(value)
-    stretch = np.flatnonzero(value)
-    power = np.frexp(size[stretch].astype(np.float64))[1] - 1  # floor of log2
+    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
     level = np.zeros(n, np.int64)
     for j in range(int(power.max(initial=0)), -1, -1):
-        here = stretch[power == j]
-        level[here] = np.maximum(level[here], value[here])
-        back = here + size[here] - (1 << j)
-        np.maximum.at(level, back, value[here])
+        here = np.flatnonzero(power == j)
+        np.maximum.at(level, begin[here], value[here])
+        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
         if j:
             half = 1 << (j - 1)
             lower = level.copy()

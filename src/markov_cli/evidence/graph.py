@@ -30,11 +30,13 @@ class Graph:
     """One order of a table, with n nodes and e edges; edges stand by their source.
 
     first   int64 (n + 1,), edges of node v are first[v]..first[v + 1] - 1
-    target  int64 (e,), the node an edge leads to; n where the table lacks it
-    label   int64 (e,), the id that the edge adds
-    count   int64 (e,), float64 in weighted tables, ones where the table holds probabilities or counts a sequence once
+    target  (e,), the node an edge leads to; n where the table lacks it. int32 where all numbers of nodes,
+            edges and tokens fit, as label, source and tokens are, else int64
+    label   (e,), the id that the edge adds
+    count   int64 (e,), float64 in weighted tables, ones where the table holds probabilities or counts
+             a sequence once
     total   the same dtype (n,), d(v) as the table has it, before any pruning
-    tokens  int64 (n,), tokens of the history, BOS not counted
+    tokens  (n,), tokens of the history, BOS not counted
     root    the node S
     blocks  (level, row, node, edge) where each level's nodes and their edges begin
     short   histories that are known to have lost followers, where `counted` is False
@@ -65,9 +67,9 @@ class Graph:
 
     @property
     def source(self) -> np.ndarray:
-        """The node each edge leaves: int64 (e,)."""
+        """The node each edge leaves: (e,), of the dtype of `target`."""
         if self._source is None:
-            self._source = np.repeat(np.arange(self.n_nodes), np.diff(self.first))
+            self._source = np.repeat(np.arange(self.n_nodes, dtype=self.target.dtype), np.diff(self.first))
         return self._source
 
     @property
@@ -90,6 +92,7 @@ def graph_of(table: Table, order: int) -> Graph:
     """The graph of one order, 2 or more; ModelFileError where rows point outside the table."""
     k = order - 1
     opened = table.opened_by_bos()
+    kind = _kind(table, order)
     ranges = [*opened[: k - 1], (0, len(table.orders[k - 1]))]
     first, total, tokens, blocks = [], [], [], []
     node = edge = 0
@@ -103,14 +106,14 @@ def graph_of(table: Table, order: int) -> Graph:
         blocks.append((level, low, node, edge))
         first.append(begins[:-1] - begins[0] + edge)
         total.append(_totals(table, level, low, high) if counted else np.ones(high - low, np.int64))
-        size = np.full(high - low, level, np.int64)
+        size = np.full(high - low, level, kind)
         a, b = opened[level - 1]
         size[a - low : b - low] -= 1
         tokens.append(size)
         node, edge = node + high - low, edge + int(begins[-1] - begins[0])
     first.append(np.array([edge]))
     root = BOS if k == 1 else 0
-    label, count, target = _edges(table, order, ranges, blocks, counted)
+    label, count, target = _edges(table, order, ranges, blocks, counted, kind)
     target[label == EOS] = root
     short = sum(_short(table, level, low, high) for level, (low, high) in enumerate(ranges, 1)) if table.capped else 0
     return Graph(
@@ -135,8 +138,20 @@ def _totals(table: Table, level: int, low: int, high: int) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
+def _kind(table: Table, order: int) -> type[np.signedinteger]:
+    """The dtype of nodes, edges and ids: the smaller, the less a large table takes."""
+    rows = sum(len(one) for one in table.orders[:order])
+    tokens = rows if isinstance(table.orders[0].count, Uncounted) else table.orders[0].count.total
+    return np.int32 if max(rows, tokens) + 2 < 1 << 31 else np.int64
+
+
 def _edges(
-    table: Table, order: int, ranges: list[tuple[int, int]], blocks: list[tuple[int, int, int, int]], counted: bool
+    table: Table,
+    order: int,
+    ranges: list[tuple[int, int]],
+    blocks: list[tuple[int, int, int, int]],
+    counted: bool,
+    kind: type[np.signedinteger],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels, counts and targets of all edges, without what EOS leads to."""
     labels, counts, targets = [], [], []
@@ -146,15 +161,15 @@ def _edges(
         assert column is not None
         a, b = int(column[low]), int(column[high])
         label = table.tokens(level + 1, np.arange(a, b)) if b > a else np.zeros(0, np.int64)
-        labels.append(label)
+        labels.append(label.astype(kind))
         counts.append(table.orders[level].count.slice(a, b) if counted else np.ones(b - a, np.int64))
         if level < len(ranges):  # the longer history, which opens with BOS too
-            targets.append(np.arange(a, b) - ranges[level][0] + blocks[level][2])
+            targets.append(np.arange(a, b, dtype=kind) - ranges[level][0] + blocks[level][2])
             continue
         each: np.ndarray = np.diff(column[low : high + 1].astype(np.int64))
         history = np.repeat(np.arange(low, high), each)
         found = _suffixes(table, order, history, a, label)
-        targets.append(np.where(found < 0, n_nodes, found + blocks[-1][2]))
+        targets.append(np.where(found < 0, n_nodes, found + blocks[-1][2]).astype(kind))
     label, target = np.concatenate(labels), np.concatenate(targets)
     if len(label) and (int(label.max()) >= table.n_ids or int(target.max()) > n_nodes or int(label.min()) < 0):
         raise ModelFileError(f"order {order}: an id outside the vocabulary", DAMAGED)

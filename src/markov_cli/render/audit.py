@@ -12,7 +12,9 @@ from ..evidence.audit import LENGTHS, Audit, OrderAudit
 from ..evidence.listing import Strings
 from ..evidence.member import IN, NAMES, OUT, Members
 from ..text.types import UNK
+from .against import against_dict, proof, show_against
 from .inspection import order_text
+from .orders import show_orders
 from .plain import counted, one_line, some
 from .tables import Column, console, line, show
 
@@ -60,19 +62,26 @@ def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
         "tokens": model.header.tokens,
         "sequences": model.header.sequences,
         **model.header.protection(),
-        "orders": [o.as_dict() for o in a.orders],
+        "orders": [o.as_dict(a.against) for o in a.orders],
         "model_bytes": a.model_bytes,
         "model_bytes_per_token": _per(a.model_bytes, a.tokens),
         "model_bytes_per_text_byte": _per(a.model_bytes, corpus),
         "text_bytes_per_token_xz": None if xz is None else round(xz, 6),
-        "text_bytes_per_token_xz_is": None if xz is None else "estimate",
+        "text_bytes_per_token_xz_is": None if xz is None else _xz_is(a),
+        "text_bytes_xz_per_text_byte": None if xz is None else _per(xz * a.tokens, corpus),
         "strings_order": a.strings_order,
         "strings_found": 0 if a.strings is None else len(a.strings),
         "strings": [] if a.strings is None else [*_each(model, _first(a.strings, top))],
         "guard": None if model.table.guard is None else {**model.table.guard.as_dict(), "is_table_for_guesses": True},
         "notes": a.notes,
     }
+    if a.against is not None:
+        out.update(against_dict(model, a.against))
     return json.dumps(out, ensure_ascii=False)
+
+
+def _xz_is(a: Audit) -> str:
+    return "exact" if a.against is not None and a.against.corpus.head and a.xz_share == 1.0 else "estimate"
 
 
 def _per(n: float, of: float) -> float | None:
@@ -126,7 +135,8 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
     """The report."""
     h = model.header
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
-    line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; from the model alone")
+    seen = "from the model alone" if a.against is None else "from the model, and from the text it is held against"
+    line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; {seen}")
     line()
     _table(a)
     for text in a.notes:
@@ -138,34 +148,25 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
             break
     _size(model, a)
     _guard(model)
+    if a.against is not None:
+        show_against(model, a.against, one_line(path))
     _strings(model, a, top, least)
 
 
 def _table(a: Audit) -> None:
-    columns = [Column(n, True) for n in ("order", "rows")] + [Column("complete")]
-    columns += [Column(n, True) for n in ("forgotten bits", "of them content, a token", "retained")]
-    columns += [Column(f"certain >={n}", True) for n in LENGTHS] + [Column("half", True), Column("longest", True)]
-    rows = []
+    names = ["rows", "complete", "forgotten, bits", "  which is", "  content, a token", "retained"]
+    names += [f"certain >={n}" for n in LENGTHS] + ["half", "longest"]
+    cells = []
     for o in a.orders:
-        share = [f"{o.certain[n]:.1%}" if o.certain else "-" for n in LENGTHS]
-        content = "-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}"
-        retained = "-" if o.retained is None else f"{o.retained:.2%}"
-        last = ["-" if x is None else f"{x:,}" for x in (o.half, o.longest)]
-        rows.append(
-            [str(o.order), f"{o.rows:,}", _complete(o), _bits(o), content, retained, *share, *last],
-        )
-    show(columns, rows)
-
-
-def _complete(o: OrderAudit) -> str:
-    return "as far as rows tell" if o.complete else "no"
-
-
-def _bits(o: OrderAudit) -> str:
-    if o.forgotten is None:
-        return "-"
-    f = o.forgotten
-    return f"{f.bits:,.0f} exact" if f.how == "exact" else f"{f.bits:,.0f} ± {f.error_bits:.0f}"
+        f = o.forgotten
+        row = [f"{o.rows:,}", "it seems" if o.complete else "no", "-" if f is None else f"{f.bits:,.0f}"]
+        row.append("-" if f is None else "exact" if f.how == "exact" else f"± {f.error_bits:.0f}")
+        row.append("-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}")
+        row.append("-" if o.retained is None else f"{o.retained:.2%}")
+        row += [f"{o.certain[n]:.1%}" if o.certain else "-" for n in LENGTHS]
+        row += ["-" if n is None else f"{n:,}" for n in (o.half, o.longest)]
+        cells.append(row)
+    show_orders(names, [o.order for o in a.orders], cells)
 
 
 def _order(o: OrderAudit, sequences: int) -> None:
@@ -220,8 +221,10 @@ def _size(model: Model, a: Audit) -> None:
         of = f"{a.xz_bytes_per_token:.2f} bytes a token"
         if corpus:
             of += f", {a.xz_bytes_per_token * a.tokens / corpus:.2f} a byte of text"
-        part = "" if a.xz_share == 1.0 else f", {a.xz_share:.0%} of it"
-        line(f"             {of}: what xz makes of a random text with this table{part} (estimate of the true text's)")
+        part = "" if a.xz_share == 1.0 else f", {a.xz_share:.1%} of it"
+        whose = "the text" if a.against is not None and a.against.corpus.head else "a random text with this table"
+        is_ = "exact" if _xz_is(a) == "exact" else "estimate"
+        line(f"             {of}: what xz makes of {whose}{part} ({is_})")
         line("             sizes are averages: they prove nothing about any one string")
 
 
@@ -259,3 +262,6 @@ def _strings(model: Model, a: Audit, top: int, least: int) -> None:
         )
     if rows:
         show([Column("tokens", True), Column("times", True), Column("where"), Column("string", flexible=True)], rows)
+
+
+__all__ = ["audit_json", "member_lines", "proof", "show_audit", "strings_tsv"]
