@@ -31,6 +31,7 @@ __all__ = [
     "merge",
     "prune",
     "prune_by_entropy",
+    "trace",
     "train",
     "update",
 ]
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
+    from .tracing import trace
 
 
 def __getattr__(name: str) -> Any:
@@ -63,6 +65,10 @@ def __getattr__(name: str) -> Any:
         from . import exchange
 
         return getattr(exchange, name)
+    if name == "trace":
+        from .tracing import trace
+
+        return trace
     if name == "Constraints":
         from .constraining import Constraints
 
