@@ -130,7 +130,7 @@ def trace_ids(
     with np.errstate(divide="ignore"):
         bits = np.log2(reader.tokens) - np.log2(reader.counts[ids[:n]])
     return Trace(
-        text.slice(0, n),
+        text.first(n),
         figures(text.rest[:n], found.length[:n], run[:n]),
         fragments(found.take(np.arange(n)), bits),
         found.length[:n],

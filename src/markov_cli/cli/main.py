@@ -19,9 +19,10 @@ from .inspect import inspect
 from .merge import merge
 from .prune import prune
 from .score import score
+from .trace import trace
 from .train import train
 
-_COMMANDS = [train, generate, inspect, score, audit, merge, prune, export, import_]
+_COMMANDS = [train, generate, inspect, score, audit, trace, merge, prune, export, import_]
 
 
 class _Ending(click.Group):

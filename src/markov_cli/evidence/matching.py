@@ -81,7 +81,11 @@ def match(text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int 
     out = Matches.none(len(text))
     latest = np.full(len(text), -1, np.int64)  # the last file in which each string was counted
     tail = NO_PART
-    for part, last in _batches(corpus, lambda: max(sorted_codes - len(text) - len(tail.codes), len(text), 1)):
+
+    def room() -> int:
+        return max(sorted_codes - len(text) - len(tail.codes), len(text), 1)
+
+    for part, last in _batches(corpus, room):
         batch = joined([tail, part])
         both = share(text, batch.codes, ids)
         limit = len(batch.codes) - (0 if last else unfinished(both))

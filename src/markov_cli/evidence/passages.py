@@ -58,11 +58,13 @@ class Passages:
         before = np.searchsorted(newline, self.bounds)[self.file]
         return np.searchsorted(newline, self.start) - before + 1
 
-    def slice(self, begin: int, end: int) -> Passages:
-        """Some of its tokens, whole sequences; the data stays."""
-        some = slice(begin, end)
-        columns = (c[some] for c in (self.number, self.rest, self.file, self.start, self.length))
-        return Passages(*columns, self.data, self.bounds, self.names)
+    def first(self, end: int) -> Passages:
+        """Some of its tokens, whole sources from the first; the data stays."""
+        some = slice(0, end)
+        number, rest, file = self.number[some], self.rest[some], self.file[some]
+        n_files = int(file[-1]) + 1 if len(file) else 0
+        bounds, names = self.bounds[: n_files + 1], self.names[:n_files]
+        return Passages(number, rest, file, self.start[some], self.length[some], self.data, bounds, names)
 
 
 def pieces_of(
