@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def trace(
     baseline: Sequence[str | os.PathLike[str]] = (),
     tokenizer: str = "words",
     unit: str = "file",
+    text_unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
     encoding: str = "utf-8",
@@ -51,6 +53,7 @@ def trace(
         sources_of(corpus, corpus_texts),
         sources_of(baseline, ()),
         options,
+        text_unit=text_unit,
         encoding=check_encoding(encoding),
         jobs=jobs,
     )
@@ -75,18 +78,24 @@ def trace_sources(
     corpus: Sequence[Source],
     baseline: Sequence[Source],
     options: TextOptions,
+    text_unit: str | None = None,
     encoding: str = "utf-8",
     jobs: int = 1,
     progress: Callable[[float, float], None] = lambda done, total: None,
     repairs: Repairs | None = None,
     sorted_codes: int = SORTED_CODES,
 ) -> Trace:
-    """The same, of sources; `repairs` is told what was changed on the way in."""
+    """The same, of sources.
+
+    text_unit  where the text's sequences end, if elsewhere than the corpus'
+    repairs    is told what was changed on the way in
+    """
+    of_text = replace(options, unit=text_unit or options.unit)
     check_options(options)
+    check_options(of_text)
     repairs = Repairs() if repairs is None else repairs
     vocabulary = Vocabulary()
-    encoders = new_encoders(options, jobs, vocabulary, keep_text=True)
-    every = read_passages([*sources, *baseline], encoding, encoders, repairs)
+    every = read_passages([*sources, *baseline], encoding, new_encoders(of_text, jobs, vocabulary, True), repairs)
     n = int(np.searchsorted(every.file, len(sources)))
     if not n:
         raise _no_token(sources, "name a text to trace")
@@ -99,12 +108,13 @@ def trace_sources(
     reader = CorpusReader(
         corpus,
         encoding,
-        encoders,
+        new_encoders(options, jobs, vocabulary, True),
         lambda number: id_of[np.minimum(number, len(id_of) - 1)],
         len(seen),
         lambda done: progress(done, total),
     )
-    out = trace_ids(every, which.astype(np.int64), n if baseline else None, reader, sorted_codes)
+    split = n if baseline else None
+    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes)
     repairs.add(reader.repairs)
     repairs.byte_order_marks += reader.repairs.byte_order_marks
     repairs.transcoded += reader.repairs.transcoded
@@ -113,7 +123,13 @@ def trace_sources(
 
 
 def trace_ids(
-    text: Passages, ids: np.ndarray, split: int | None, reader: CorpusReader, sorted_codes: int = SORTED_CODES
+    text: Passages,
+    ids: np.ndarray,
+    split: int | None,
+    reader: CorpusReader,
+    options: TextOptions,
+    text_unit: str,
+    sorted_codes: int = SORTED_CODES,
 ) -> Trace:
     """A text whose ids are known against a corpus that is read for them.
 
@@ -137,6 +153,8 @@ def trace_ids(
         run[:n],
         [s.name for s in reader.sources],
         reader.tokens,
+        options,
+        text_unit,
         None if split is None else figures(text.rest[n:], found.length[n:], run[n:]),
     )
 

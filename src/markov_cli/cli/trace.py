@@ -36,7 +36,12 @@ from .train import TOKENIZERS, UNITS
     type=click.Choice(UNITS),
     default="file",
     show_default=True,
-    help="No fragment crosses the end of one. file: fragments may run over sentences; line: one text on each line.",
+    help="What one sequence of the corpus is: no fragment crosses its end. file: fragments may run over sentences.",
+)
+@click.option(
+    "--text-unit",
+    type=click.Choice(UNITS),
+    help="The same for the text, where it differs; line: one text on each line.  [default: --unit]",
 )
 @click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
 @click.option("--encoding", default="utf-8", show_default=True, help="How text and corpus are encoded.")
@@ -64,7 +69,7 @@ def trace(
     \b
     markov trace essay.txt --corpus library/ --baseline heldout.txt
     markov trace essay.txt --corpus library/ --html essay.html
-    markov generate book.npz -c 100 | markov trace --corpus book.txt --unit line
+    markov generate book.npz -c 100 | markov trace --corpus book.txt --text-unit line
     pbpaste | markov trace --corpus library/ --lowercase --show-text
 
     The text may be from anyone: this program, another, a person. It is taken apart into the
@@ -97,31 +102,35 @@ def trace(
     if html is not None and html != "-":
         check_target(html)
     repairs = Repairs()
+    sources, against = sources_of(text, ()), sources_of(corpus, ())
     with TrainProgress(kw["quiet"]) as progress:
         found = trace_sources(
-            sources_of(text, ()),
-            sources_of(corpus, ()),
+            sources,
+            against,
             sources_of(baseline, ()),
             options,
+            text_unit=kw["text_unit"],
             encoding=encoding,
             jobs=kw["jobs"] or usable_cores(),
             progress=lambda done, total: progress.update("reading", done, total),
             repairs=repairs,
         )
+    for name in sorted({s.path for s in sources} & {s.path for s in against}):
+        note(f"{name} is in the corpus too: it is found in itself", kw["quiet"])
     for said in repair_lines(repairs):
         note(said, kw["quiet"])
     if html is not None:
         from ..render.page_trace import trace_page
         from .output import write_parts
 
-        write_parts(html, trace_page(found, options, least))
+        write_parts(html, trace_page(found, least))
         if html == "-":
             return 0
         note(f"wrote {html}", kw["quiet"])
     if kw["as_json"]:
-        click.echo(show.trace_json(found, options, least, kw["top"], repairs))
+        click.echo(show.trace_json(found, least, kw["top"], repairs))
     else:
-        show.show_trace(found, options, least, 10 if kw["top"] is None else kw["top"], kw["show_text"])
+        show.show_trace(found, least, 10 if kw["top"] is None else kw["top"], kw["show_text"])
     return 0
 
 

@@ -104,6 +104,8 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
         files.append(np.full(len(piece.number), i, np.int32))
         data.append(piece.cut.data)
         size += len(piece.cut.data)
+    for encoder in encoders:
+        repairs.add(encoder.repairs)
     bounds += [size] * (len(sources) + 1 - len(bounds))
     end = np.concatenate([np.empty(0, np.int64), *ends])
     here = np.arange(n)

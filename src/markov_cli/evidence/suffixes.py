@@ -21,6 +21,7 @@ import numpy as np
 from ..arrays import sort_keys, starts_new
 
 _U = np.uint64
+_KEY_BITS = 64
 
 
 @dataclass
@@ -85,7 +86,7 @@ def _by_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The order of pairs, int64; the first ones rise already."""
     bits = int(second.max()).bit_length()
     first_bits = int(first[-1]).bit_length()
-    if bits + first_bits + len(first).bit_length() <= 64:
+    if bits + first_bits + len(first).bit_length() <= _KEY_BITS:
         return sort_keys(first.astype(_U) << _U(bits) | second.astype(_U), bits + first_bits)[1]
     by = sort_keys(second.astype(_U), bits)[1]
     return by[sort_keys(first[by].astype(_U), first_bits)[1]]

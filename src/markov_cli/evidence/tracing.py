@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..text.encoding import TextOptions
 from .matching import Matches
 from .passages import Passages
 from .suffixes import extremes
@@ -124,6 +125,7 @@ class Trace:
     length         int64 (n,), of the longest that begins with it
     sources        names of the corpus' files
     corpus_tokens  how large it is
+    options, text_unit  how the corpus was read, and what a sequence of the text is
     baseline       the same figures of another text, None without one
     """
 
@@ -134,7 +136,15 @@ class Trace:
     run: np.ndarray
     sources: list[str]
     corpus_tokens: int
+    options: TextOptions
+    text_unit: str
     baseline: Figures | None = None
+
+    @property
+    def marks(self) -> str:
+        """What no fragment crosses."""
+        unit = self.options.unit
+        return unit if unit == self.text_unit else f"{self.text_unit} of the text, or {unit} of the corpus"
 
     def totals(self, least: int) -> list[SourceTotal]:
         """Fragments of `least` tokens or more by the file in which they stand first, the most tokens first."""

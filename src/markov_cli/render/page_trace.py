@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from .page import figure, inline, meanings, page, table, text
 from .page_pictures import Series, curves
 from .plain import some
 from .trace import NO_BASELINE, fragments_json, rows_of, times
-
-if TYPE_CHECKING:
-    from ..text.encoding import TextOptions
 
 _QUOTED = 90  # characters of a fragment in the list
 _RANGES = [f"{a} to {b - 1}" for a, b in pairwise(RUNS)] + [f"{RUNS[-1]} or more"]
@@ -51,19 +48,19 @@ MEANINGS = (
 )
 
 
-def trace_page(t: Trace, options: TextOptions, least: int) -> Iterator[bytes]:
+def trace_page(t: Trace, least: int) -> Iterator[bytes]:
     """The page, part by part."""
     names = ", ".join(t.text.names[:3]) + (", ..." if len(t.text.names) > 3 else "")
-    return page(f"{names}: traced", _body(t, options, least, names))
+    return page(f"{names}: traced", _body(t, least, names))
 
 
-def _body(t: Trace, options: TextOptions, least: int, names: str) -> Iterator[str]:
+def _body(t: Trace, least: int, names: str) -> Iterator[str]:
     f = t.figures
     yield f"<h1>{inline(names)}</h1>\n"
     yield (
-        f'<p class="soft">{inline(some(f.tokens, "token"))} ({inline(options.tokenizer)}) held against '
+        f'<p class="soft">{inline(some(f.tokens, "token"))} ({inline(t.options.tokenizer)}) held against '
         f"{inline(some(t.corpus_tokens, 'token'))} in {inline(some(len(t.sources), 'file'))} of corpus. "
-        f"No fragment crosses the end of a {inline(options.unit)}.</p>\n"
+        f"No fragment crosses the end of a {inline(t.marks)}.</p>\n"
     )
     yield _said(t)
     if t.baseline is None:

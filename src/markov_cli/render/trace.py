@@ -16,7 +16,6 @@ from .summary import repairs_json
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
-    from ..text.encoding import TextOptions
     from ..text.reading import Repairs
 
 SHOWN_TOKENS = 500  # of a text that is shown on a terminal without being asked for
@@ -29,7 +28,7 @@ _STYLES = ("", "underline", "bold underline", "reverse", "bold reverse")
 # ------------------------------------------------------------ JSON
 
 
-def trace_json(t: Trace, options: TextOptions, least: int, top: int | None, repairs: Repairs) -> str:
+def trace_json(t: Trace, least: int, top: int | None, repairs: Repairs) -> str:
     """The keys of DESIGN section 4, and what else there is."""
     listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= least))
     if top is not None:
@@ -39,9 +38,10 @@ def trace_json(t: Trace, options: TextOptions, least: int, top: int | None, repa
         "text": t.text.names,
         "corpus": t.sources,
         "corpus_tokens": t.corpus_tokens,
-        "tokenizer": options.tokenizer,
-        "unit": options.unit,
-        "lowercase": options.lowercase,
+        "tokenizer": t.options.tokenizer,
+        "unit": t.options.unit,
+        "text_unit": t.text_unit,
+        "lowercase": t.options.lowercase,
         **t.figures.as_dict(),
         "min_tokens": least,
         "fragments": fragments_json(t, listed),
@@ -89,7 +89,7 @@ def fragments_json(t: Trace, listed: Fragments) -> list[dict[str, Any]]:
 # ------------------------------------------------------------ for people
 
 
-def show_trace(t: Trace, options: TextOptions, least: int, top: int, with_text: bool | None) -> None:
+def show_trace(t: Trace, least: int, top: int, with_text: bool | None) -> None:
     """The report.
 
     with_text  show the text with its fragments marked; None: on a terminal, if it is short
@@ -97,7 +97,7 @@ def show_trace(t: Trace, options: TextOptions, least: int, top: int, with_text: 
     terminal = sys.stdout.isatty()
     names = ", ".join(map(one_line, t.text.names[:3])) + (", ..." if len(t.text.names) > 3 else "")
     line(names, "bold")
-    line(f"{some(t.figures.tokens, 'token')} ({options.tokenizer}; no fragment crosses the end of a {options.unit})")
+    line(f"{some(t.figures.tokens, 'token')} ({t.options.tokenizer}; no fragment crosses the end of a {t.marks})")
     line(f"against {some(t.corpus_tokens, 'token')} in {some(len(t.sources), 'file')} of corpus")
     line()
     figures_table(t.figures, t.baseline)
