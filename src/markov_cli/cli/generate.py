@@ -11,6 +11,7 @@ import click
 from ..errors import ANSWER_IS_NO
 from .constraints import constraint_options, constraints_of, most_tokens, rate
 from .options import ignore_case_option, json_option, model_argument, note, say_fallback, smoothing_option
+from .tracing import check_trace, trace_options, traced
 
 
 @click.command(short_help="Write texts from a model.")
@@ -39,6 +40,7 @@ from .options import ignore_case_option, json_option, model_argument, note, say_
 @click.option(
     "--top-p", type=float, default=1.0, show_default=True, help="Only the commonest followers that together reach P."
 )
+@trace_options
 @click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
@@ -61,6 +63,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     as it is: nothing is tried, and no text is cut. What stands after --match and
     --characters, and all constraints on a smoothed model, are met by trying, 1,000
     times a text at most; a note says how many were kept.
+    With --trace the texts are held against the training text (see trace): with --json each
+    object says what of it is new and what stands there, and a last line has all together.
     A prompt's history is shortened until the model knows it, and a note says so.
     Exit code 3: fewer texts than asked for.
     """
@@ -70,6 +74,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
+    check_trace(kw)
     source = click.get_current_context().get_parameter_source("max_tokens")
     most = most_tokens(kw, source is not click.core.ParameterSource.DEFAULT)
     check_lengths(kw["min_tokens"], most)
@@ -105,8 +110,22 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         batches = some.draw(count, seed, behind)
     else:
         batches = draw(
-            loaded, count, seed, known, prompt, kw["min_tokens"], most, shape, behind, as_json, smoothing=smoothing
+            loaded,
+            count,
+            seed,
+            known,
+            prompt,
+            kw["min_tokens"],
+            most,
+            shape,
+            behind,
+            as_json or kw["trace"],
+            smoothing=smoothing,
         )
+    held = None
+    if kw["trace"]:
+        batches = iter(kept := [*batches])
+        held = traced(loaded, known, kept, kw)
     for drawn, whole, edge in batches:
         if as_json:
             edges = edge.tolist()
@@ -124,11 +143,19 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
                     one["conditioned_bits"] = (
                         None if some.conditioned is None else round(bits - some.conditioned, 6) + 0.0
                     )
+                if held is not None:
+                    one |= held.of_text(written + k, bits, n)
                 out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
         else:
             out.write(whole)
         out.flush()
         written += len(drawn.index)
+    if held is not None:
+        if as_json:
+            out.write(held.json_line(loaded.order))
+            out.flush()
+        else:
+            held.say(loaded.order, quiet)
     if some is not None and some.tried > some.kept:
         note(rate(some), quiet)
     if written < count and some is not None:

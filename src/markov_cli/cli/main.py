@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .audit import audit
+from .canary import canary
 from .export import export
 from .generate import generate
 from .import_ import import_
@@ -22,7 +23,7 @@ from .score import score
 from .trace import trace
 from .train import train
 
-_COMMANDS = [train, generate, inspect, score, audit, trace, merge, prune, export, import_]
+_COMMANDS = [train, generate, inspect, score, audit, trace, canary, merge, prune, export, import_]
 
 
 class _Ending(click.Group):

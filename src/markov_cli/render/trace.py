@@ -182,6 +182,27 @@ def times(one: dict[str, Any]) -> str:
     return f"{n:,} times in {some(one['files'], 'file')}"
 
 
+def generated_lines(t: Trace, totals: dict[str, Any], raw: bool) -> list[str]:
+    """What `generate --trace` says of all its texts."""
+    n = totals["order"]
+    out = [f"traced: {some(t.figures.tokens, 'token')} against {some(t.corpus_tokens, 'token')} of corpus"]
+    for name, f in (("these texts", t.figures), ("baseline", t.baseline)):
+        if f is None:
+            continue
+        told = [k for k in (*SHOWN_NOVEL, 50) if f.novel[k] is not None and (k > n or not raw)]
+        shares = ", ".join(f"{f.novel[k]:.1%} of {k}-grams" for k in told)
+        out.append(f"{name}: new are {shares}" if told else f"{name}: no n-gram of more than {n} tokens")
+        out.append(
+            f"  {f.fragments_per_100:.1f} pieces per 100 tokens, mean {f.mean_fragment:.2f}, longest "
+            f"{f.longest_fragment:,}; {f.verbatim_10 or 0.0:.1%} of the tokens in fragments of 10 or more"
+        )
+    choice = f"choice: {totals['choice_bits_per_token']:.2f} bits a token"
+    if totals["forced_share"] is not None:
+        choice += f"; {totals['forced_share']:.1%} of the steps had one continuation"
+    out.append(choice)
+    return out if t.baseline is not None else [*out, NO_BASELINE]
+
+
 def show_text(t: Trace, least: int, styled: bool) -> None:
     """The text with its fragments marked: by style on a terminal, by brackets with their lengths in a pipe."""
     from rich.text import Text
