@@ -284,7 +284,7 @@ def test_what_cannot_be_done_is_said(run, files, args, code, said):
 class Page(HTMLParser):
     """Checks that a page is well-formed and self-contained; collects what it shows."""
 
-    EMPTY = ("meta", "line", "rect", "circle", "path", "polyline")
+    EMPTY = ("meta",)
 
     def __init__(self, data):
         super().__init__(convert_charrefs=True)
@@ -333,8 +333,8 @@ def test_the_page_is_whole_escaped_and_by_itself(run, files):
     page = Page(data)
     shown = "".join(page.text)
     assert "Then 1the cat sat on the mat. \\x1b[31m 2A dog [b]ran[/b] :smile: off & away <i>now</i>" in shown
-    assert "s1" in page.classes and "s2" in page.classes  # runs of 7 and of 27 tokens
-    assert 'title="7 tokens: corpus.txt:1, once in the corpus"' in data
+    assert 'class="s1" title="7 tokens: corpus.txt:1, once in the corpus"' in data
+    assert 'class="s3" title="24 tokens: corpus.txt:2, once in the corpus"' in data
     piped = run("trace", "text.txt", "--corpus", "corpus.txt", "--html", "-", "--baseline", "base.txt", cwd=files)
     assert piped.stdout == data
 
@@ -352,3 +352,33 @@ def test_shades_follow_the_runs():
     t = traced(" ".join([*words_of, "x", *words_of[:7], "y"]), [" ".join(words_of)])
     shades = {s.shade for _, found in stretches(t, 5) for s in found}
     assert shades == {0, 1, len(RUNS)}
+
+
+def test_the_page_of_an_audit(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(
+        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n"
+    )
+    run("train", "book.txt", "-n", 4, "-o", "m.npz", "-q", cwd=tmp_path)
+    done = run("audit", "m.npz", "--html", "page.html", "--show", 500, cwd=tmp_path)
+    assert (done.code, done.stderr) == (0, "wrote page.html\n")
+    data = (tmp_path / "page.html").read_text()
+    page = Page(data)
+    shown = "".join(page.text)
+    assert "http" not in data and "<b>" not in data
+    assert "A <b>bold</b> & [red]odd[/red] sentence of its own" in shown
+    figures = json.loads(run("audit", "m.npz", "--json", cwd=tmp_path).stdout)["orders"]
+    for one in figures:
+        assert f"{one['certain']['10']:.1%}" in shown and f"{one['forgotten_bits']:,.0f}" in shown
+    assert data.count("<svg") == 3
+    # a bar for each order and length, each with its value to be read
+    assert data.count("<title>order 4: ") == 6
+    piped = run("audit", "m.npz", "--html", "-", "--show", 500, cwd=tmp_path)
+    assert (piped.code, piped.stdout) == (0, data)
+
+
+def test_the_page_of_a_pruned_model_has_what_can_be_said(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(story)
+    run("train", "book.txt", "-n", 3, "--prune", "0,1", "-o", "m.npz", "-q", cwd=tmp_path)
+    done = run("audit", "m.npz", "--html", "-", cwd=tmp_path)
+    page = Page(done.stdout)
+    assert done.code == 0 and "it cannot be said" in "".join(page.text)

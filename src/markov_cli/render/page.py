@@ -47,10 +47,12 @@ ol.found { padding-left: 2.6rem; font-size: .92rem; } ol.found li { margin: .45r
 q { color: var(--soft); font-family: Georgia, "Times New Roman", serif; }
 :target { outline: 2px solid var(--b); outline-offset: 2px; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0 0 .3rem; }
-@media (max-width: 30rem) { body { font-size: 15px; padding: 1rem .8rem 3rem; } .text { font-size: 1rem; } }
+@media (max-width: 30rem) { body { font-size: 15px; padding: 1rem .8rem 3rem; } .text { font-size: 1rem; }
+  table { font-size: .82rem; } th, td { padding-right: .5rem; } }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --a: #000; --b: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; } .s1, .s2, .s3, .s4 { background: none; }
-  .s3 { text-decoration-thickness: 2px; } a { text-decoration: none; } figure, li, tr { break-inside: avoid; } }
+  .s3 { text-decoration-thickness: 2px; } a { text-decoration: none; } figure, li, tr { break-inside: avoid; }
+  .wide { overflow: visible; } }
 """
 
 

@@ -18,7 +18,7 @@ Series = tuple[str, Sequence[float | None]]
 
 def _frame(title: str, top: float, ticks: Sequence[tuple[float, str]], names: Sequence[str], x: Sequence[float]) -> str:
     bottom = _H - _BOTTOM
-    out = [f'<svg viewBox="0 0 {_W} {_H}" role="img" font-size="13"><title>{inline(title)}</title>']
+    out = [f'<svg viewBox="0 0 {_W} {_H}" role="img" font-size="14"><title>{inline(title)}</title>']
     for value, said in ticks:
         y = _y(value, top)
         out.append(f'<line class="axis" x1="{_LEFT}" x2="{_W - 6}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -37,7 +37,7 @@ def _key(series: Sequence[str], shape: str) -> str:
     for i, name in enumerate(series):
         out.append(_mark(shape, i, x + 8, _H - 11))
         out.append(f'<text x="{x + 22}" y="{_H - 6}">{inline(name)}</text>')
-        x += 40 + 8 * len(name)
+        x += 40 + 7 * len(name)
     return "\n".join(out)
 
 
