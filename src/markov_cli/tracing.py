@@ -137,14 +137,15 @@ def trace_ids(
     split  where the baseline begins in it; None without one
     """
     codes, place = with_marks(ids, text.ends, reader.ids)
-    found = match(codes, reader.ids, reader.parts(), sorted_codes).take(place)
+    every, single = match(codes, reader.ids, reader.parts(), sorted_codes)
+    found = every.take(place)
     if not reader.tokens:
         raise _no_token(reader.sources, "name a corpus")
     run = runs(found.length)
     whole = len(text)
     n = whole if split is None else split
     with np.errstate(divide="ignore"):
-        bits = np.log2(reader.tokens) - np.log2(reader.counts[ids[:n]])
+        bits = np.log2(reader.tokens) - np.log2(single.count[ids[:n]])
     return Trace(
         text.first(n),
         figures(text.rest[:n], found.length[:n], run[:n]),

@@ -72,20 +72,60 @@ class Matches:
         return Matches(self.length[which], self.count[which], self.files[which], self.file[which], self.line[which])
 
 
-def match(text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int = SORTED_CODES) -> Matches:
+class Unigrams:
+    """Single tokens of a corpus, as far as it has been read.
+
+    count       int64 (ids,), how often each id occurs
+    files       int64 (ids,), in how many files
+    file, line  int64 (ids,), where first
+    """
+
+    def __init__(self, ids: int) -> None:
+        self.ids = ids
+        self.count, self.files = np.zeros(ids, np.int64), np.zeros(ids, np.int64)
+        self.file, self.line = np.zeros(ids, np.int64), np.zeros(ids, np.int64)
+        self._latest = np.full(ids, -1, np.int64)
+
+    def watch(self, corpus: Iterable[Part]) -> Iterator[Part]:
+        """Pass the parts on, counted."""
+        for part in corpus:
+            for begin in np.flatnonzero(np.diff(part.file, prepend=-1)).tolist():
+                self._add(part.cut(begin)[1])
+            yield part
+
+    def _add(self, part: Part) -> None:
+        """Count what stands in the first file of a part."""
+        file = int(part.file[0])
+        n = int(np.searchsorted(part.file, file, "right"))
+        codes, lines = part.codes[:n], part.line[:n]
+        place = np.empty(self.ids + 1, np.int64)
+        place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first one stays
+        count = np.bincount(codes, minlength=self.ids + 1)[: self.ids]
+        seen = np.flatnonzero(count)
+        fresh = seen[self.count[seen] == 0]
+        self.file[fresh], self.line[fresh] = file, lines[place[fresh]]
+        self.files[seen] += self._latest[seen] != file
+        self._latest[seen] = file
+        self.count += count
+
+
+def match(
+    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int = SORTED_CODES
+) -> tuple[Matches, Unigrams]:
     """Hold a text against a corpus.
 
     text          int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
     sorted_codes  how much is sorted at one time, the text included
     """
     out = Matches.none(len(text))
+    single = Unigrams(ids)
     latest = np.full(len(text), -1, np.int64)  # the last file in which each string was counted
     tail = NO_PART
 
     def room() -> int:
         return max(sorted_codes - len(text) - len(tail.codes), len(text), 1)
 
-    for part, last in _batches(corpus, room):
+    for part, last in _batches(single.watch(corpus), room):
         batch = joined([tail, part])
         both = share(text, batch.codes, ids)
         limit = len(batch.codes) - (0 if last else unfinished(both))
@@ -102,7 +142,12 @@ def match(text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int 
         out.line[which] = batch.line[found.first[new]]
         latest[at] = final
         tail = batch.cut(limit)[1]
-    return out
+    alone = np.flatnonzero((out.length == 0) & (text < ids))
+    alone = alone[single.count[text[alone]] > 0]
+    token = text[alone]
+    out.length[alone], out.count[alone], out.files[alone] = 1, single.count[token], single.files[token]
+    out.file[alone], out.line[alone] = single.file[token], single.line[token]
+    return out, single
 
 
 def _batches(corpus: Iterable[Part], room: Callable[[], int]) -> Iterator[tuple[Part, bool]]:

@@ -137,7 +137,7 @@ class CorpusReader:
     """Reads a corpus for the ids of a text.
 
     to_ids  provisional numbers to ids; `ids` for a token that the text has not
-    After reading: tokens; counts int64 (ids,), how often each id occurs; repairs
+    After reading: tokens, how many it has; repairs
     """
 
     def __init__(
@@ -152,7 +152,6 @@ class CorpusReader:
         self.sources, self.encoding, self.encoders = sources, encoding, encoders
         self.to_ids, self.ids, self.progress = to_ids, ids, progress
         self.tokens = 0
-        self.counts = np.zeros(ids, np.int64)
         self.repairs = Repairs()
 
     def parts(self) -> Iterator[Part]:
@@ -166,7 +165,6 @@ class CorpusReader:
             ids = self.to_ids(piece.number)
             n = len(ids)
             self.tokens += n
-            self.counts += np.bincount(ids, minlength=self.ids + 1)[: self.ids]
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
