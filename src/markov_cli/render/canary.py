@@ -93,7 +93,12 @@ def show_exposures(model: str, keys: Canaries, found: Exposures, smoothing: str)
 def notes(found: Exposures) -> list[str]:
     """What to mind."""
     out = []
-    if found.unknown > 0.01:
+    if 0 < found.unknown <= 0.5:
+        out.append(
+            f"{found.unknown:.1%} of the fillings hold a token that the model does not know, a digit that its text has"
+            f" not: they come last, which is worth up to {-math.log2(1 - found.unknown):.2f} bits"
+        )
+    if found.unknown > 0.5:
         out.append(
             f"{found.unknown:.1%} of the fillings hold a token that the model does not know: the vocabulary alone"
             " gives those it knows away. Slots apart from each other ({d} {d}) measure the table"
