@@ -129,7 +129,7 @@ def test_the_commands(run, tmp_path, story):
     assert (piped.stdout, piped.stderr) == (lines, "")
     assert run("train", "book.txt", "c.txt", "-n", 4, "-o", "m.npz", "-q", cwd=tmp_path).code == 0
     shown = run("canary", "score", "m.npz", "canaries.json", cwd=tmp_path)
-    assert shown.code == 0 and "at most 9.97 bits" in shown.stdout and "never (controls)" in shown.stdout
+    assert shown.code == 0 and "at most 9.97 bits" in shown.stdout and "\nnever " in shown.stdout
     found = json.loads(run("canary", "score", "m.npz", "canaries.json", "--json", cwd=tmp_path).stdout)
     assert [g["repeat"] for g in found["groups"]] == [0, 1, 3]
     assert found["groups"][2]["median_exposure_bits"] > 7 > found["groups"][0]["median_exposure_bits"]

@@ -79,7 +79,7 @@ def trace(
     Without TEXT_FILE, stdin is read.
 
     The text is kept in memory, at some 200 bytes a token; the corpus is read once, in parts, and its size
-    does not matter but for its different words. 100 MB take about half a minute.
+    does not matter but for its different words. 100 MB take some 20 s.
     """
     if not text:
         if stdin_is_terminal():

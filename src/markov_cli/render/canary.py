@@ -10,7 +10,7 @@ from typing import Any
 from ..evidence.canary import Canaries
 from ..evidence.exposure import Exposure, Exposures
 from .plain import one_line
-from .tables import Column, line, show
+from .tables import Column, console, line, show
 
 CHANCE = "a filling that was never put in has x bits or more with probability 2^-x: median 1, mean 1.44"
 
@@ -67,23 +67,22 @@ def show_exposures(model: str, keys: Canaries, found: Exposures, smoothing: str)
     if found.scored < found.space:
         line(f"of these {found.scored:,} at random are scored: estimates, and >= where none of them is cheaper")
     line()
-    names = ("median bits", "least", "most", "ranked first", "p")
+    wide = console().width >= 70
     rows = []
     for r in found.repeats:
         g = _group(r, found.of_repeat(r))
         mark = ">=" if g["exposure_is"] == "bound" else "~" if g["exposure_is"] == "estimate" else ""
         rows.append(
             [
-                "never (controls)" if r == 0 else f"{r:,}",
-                f"{g['canaries']:,}",
+                "never" if r == 0 else f"{r:,}",
                 f"{mark}{g['median_exposure_bits']:.2f}",
-                f"{g['least_exposure_bits']:.2f}",
-                f"{g['most_exposure_bits']:.2f}",
+                *((f"{g['least_exposure_bits']:.2f}", f"{g['most_exposure_bits']:.2f}") if wide else ()),
                 f"{g['ranked_first']} of {g['canaries']}",
                 f"{g['p_of_median']:.2g}",
             ]
         )
-    show([Column("put in"), Column("canaries", True), *(Column(n, True) for n in names)], rows)
+    names = ("median bits", *(("least", "most") if wide else ()), "first" if not wide else "ranked first", "p")
+    show([Column("put in"), *(Column(n, True) for n in names)], rows)
     line()
     line(CHANCE)
     for text in notes(found):

@@ -21,7 +21,7 @@ _RANGES = [f"{a} to {b - 1}" for a, b in pairwise(RUNS)] + [f"{RUNS[-1]} or more
 MEANINGS = (
     ("new n-grams", "The share of the text's runs of n tokens that stand nowhere in the corpus."),
     (
-        "pieces per 100 tokens",
+        "pieces per 100",
         "The text is taken apart, from left to right, into the longest strings that the corpus has; a token that it "
         "has not is a piece by itself. No other way needs fewer pieces. The fewer, the more of it is copied.",
     ),
@@ -122,7 +122,7 @@ def _stretch(s: Stretch, number: int, ones: list[dict[str, Any]]) -> str:
 
 def _figures(t: Trace) -> str:
     rows = [[name, value] for name, value in rows_of(t.figures)]
-    head = ["share of", "text"]
+    head = ["tokens", "text"]
     some_n = [n for n in NOVEL if t.figures.novel[n] is not None]
     series: list[Series] = [("this text", [t.figures.novel[n] for n in some_n])]
     if t.baseline is not None:

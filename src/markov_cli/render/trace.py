@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from ..evidence.shading import stretches
-from ..evidence.tracing import RUNS, Figures, Fragments, SourceTotal, Trace
+from ..evidence.tracing import RUNS, Figures, Fragments, Trace
 from .plain import one_line, some, visible
 from .summary import repairs_json
 from .tables import Column, console, line, show
@@ -118,20 +118,20 @@ def rows_of(f: Figures) -> list[tuple[str, str]]:
     def share(x: float | None) -> str:
         return "-" if x is None else f"{x:.1%}"
 
-    rows = [("tokens new to the corpus", share(f.novel[1]))]
+    rows = [("new tokens", share(f.novel[1]))]
     rows += [(f"new {n}-grams", share(f.novel[n])) for n in SHOWN_NOVEL]
     rows += [
-        ("pieces per 100 tokens", "-" if f.fragments_per_100 is None else f"{f.fragments_per_100:.1f}"),
-        ("mean piece, tokens", "-" if f.mean_fragment is None else f"{f.mean_fragment:.2f}"),
+        ("pieces per 100", "-" if f.fragments_per_100 is None else f"{f.fragments_per_100:.1f}"),
+        ("mean piece", "-" if f.mean_fragment is None else f"{f.mean_fragment:.2f}"),
         ("longest fragment", f"{f.longest_fragment:,}"),
-        ("in fragments of >= 10", share(f.verbatim_10)),
+        ("in fragments >= 10", share(f.verbatim_10)),
     ]
-    return rows + [(f"in any run of >= {n}", share(f.in_runs[n])) for n in RUNS]
+    return rows + [(f"in any run >= {n}", share(f.in_runs[n])) for n in RUNS]
 
 
 def figures_table(f: Figures, baseline: Figures | None) -> None:
     """The figures of a text, and of another beside them."""
-    columns = [Column("share of"), Column("text", True)]
+    columns = [Column("tokens"), Column("text", True)]
     rows = [[name, value] for name, value in rows_of(f)]
     if baseline is not None:
         columns.append(Column("baseline", True))
@@ -140,22 +140,19 @@ def figures_table(f: Figures, baseline: Figures | None) -> None:
     show(columns, rows)
 
 
-def _share(s: SourceTotal, t: Trace) -> str:
-    return f"{s.tokens / t.figures.tokens:.1%}"
-
-
 def _sources(t: Trace, least: int, top: int) -> None:
     totals = t.totals(least)
     if not totals or len(t.sources) < 2:
         return
     line()
     line(f"where fragments of {least} tokens or more stand first")
-    rows = [
-        [one_line(s.name), *(f"{x:,}" for x in (s.fragments, s.tokens)), _share(s, t), f"{s.tokens_only_here:,}"]
-        for s in totals[:top]
-    ]
-    names = ("fragments", "tokens", "of the text", "only there")
-    show([Column("file", flexible=True), *(Column(n, True) for n in names)], rows)
+    for one in totals[:top]:
+        line(one_line(one.name), "bold")
+        share = f"{one.tokens / t.figures.tokens:.1%}"
+        line(
+            f"  {some(one.fragments, 'fragment')}, {some(one.tokens, 'token')} ({share}),"
+            f" {one.tokens_only_here:,} only there"
+        )
 
 
 def _fragments(t: Trace, least: int, top: int) -> None:
