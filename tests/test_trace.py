@@ -187,6 +187,11 @@ def test_lines_far_into_a_large_file(tokenizer):
     assert (t.fragments.found.line[0], t.fragments.found.count[0]) == (90_001, 1)
 
 
+def test_lines_of_the_text_are_counted_in_each_source():
+    t = markov_cli.trace(texts=["x\ny a b", "\n\na b c"], corpus_texts=["a b c"], tokenizer="spaces")
+    assert t.text.lines(np.arange(7)).tolist() == [1, 2, 2, 2, 3, 3, 3][: len(t.text)]
+
+
 def test_no_fragment_crosses_a_mark():
     assert traced("a b c d", ["a b\nc d"], unit="file").figures.longest_fragment == 4
     assert traced("a b c d", ["a b\nc d"], unit="line").figures.longest_fragment == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,11 +53,14 @@ class Passages:
         last = begin + size - 1
         return self.data[int(self.start[begin]) : int(self.start[last] + self.length[last])]
 
-    def lines(self) -> np.ndarray:
-        """The line of each token in its source, from 1: int64 (n,)."""
-        newline = np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
-        before = np.searchsorted(newline, self.bounds)[self.file]
-        return np.searchsorted(newline, self.start) - before + 1
+    @cached_property
+    def _newline(self) -> np.ndarray:
+        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
+
+    def lines(self, which: np.ndarray) -> np.ndarray:
+        """The lines of some tokens in their sources, from 1: int64, as which."""
+        begin = self.bounds[self.file[which]]
+        return np.searchsorted(self._newline, self.start[which]) - np.searchsorted(self._newline, begin) + 1
 
     def first(self, end: int) -> Passages:
         """Some of its tokens, whole sources from the first; the data stays."""

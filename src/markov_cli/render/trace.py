@@ -63,7 +63,7 @@ def trace_json(t: Trace, least: int, top: int | None, repairs: Repairs) -> str:
 
 def fragments_json(t: Trace, listed: Fragments) -> list[dict[str, Any]]:
     """Fragments, one object each."""
-    lines = t.text.lines()[listed.begin].tolist()
+    lines = t.text.lines(listed.begin).tolist()
     files = t.text.file[listed.begin].tolist()
     found = listed.found
     columns = (listed.begin, found.length, found.count, found.files, found.file, found.line)
