@@ -191,7 +191,12 @@ def help_texts() -> str:
         "The help of every command, as the program prints it. This file is generated:\n"
         "`python tests/test_docs.py --write`. The [tour](tour.md) shows the options at work.\n"
     ]
-    for name in ["", *main.list_commands(click.Context(main))]:
+    names = [""]
+    for name in main.list_commands(click.Context(main)):
+        command = main.commands[name]
+        inner = command.commands if isinstance(command, click.Group) else ()
+        names += [name, *(f"{name} {one}" for one in inner)]
+    for name in names:
         words = f"markov {name}".strip()
         with tempfile.TemporaryDirectory() as folder:
             text = run(f"{words} --help", Path(folder), COLUMNS="100")
@@ -205,8 +210,16 @@ def test_commands_md_is_the_help() -> None:
     assert _text(COMMANDS).split() == help_texts().split()
 
 
+def _commands() -> list[click.Command]:
+    """All of them, a group before its own."""
+    out: list[click.Command] = []
+    for c in main.commands.values():
+        out += [c, *(c.commands.values() if isinstance(c, click.Group) else ())]
+    return out
+
+
 def _options() -> list[tuple[str, str]]:
-    commands = [main, *main.commands.values()]
+    commands = [main, *_commands()]
     found = [(c.name or "", o) for c in commands for p in c.params if isinstance(p, click.Option) for o in p.opts]
     return [(c, o) for c, o in found if o.startswith("--")]
 

@@ -32,6 +32,7 @@ __all__ = [
     "merge",
     "prune",
     "prune_by_entropy",
+    "trace",
     "train",
     "update",
 ]
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         import_markovify,
     )
     from .mixing import Mixed
+    from .tracing import trace
 
 
 def __getattr__(name: str) -> Any:
@@ -69,6 +71,10 @@ def __getattr__(name: str) -> Any:
         from .mixing import Mixed
 
         return Mixed
+    if name == "trace":
+        from .tracing import trace
+
+        return trace
     if name == "Constraints":
         from .constraining import Constraints
 

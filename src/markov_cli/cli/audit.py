@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--member", type=click.Path(), metavar="FILE", help="Was each sequence of FILE in the training text?")
 @click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="For --rebuild: same seed, same text.")
 @click.option("--encoding", default="utf-8", show_default=True, help="How the texts named here are encoded.")
+@click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with pictures; `-` for stdout.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
 def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
@@ -53,6 +54,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     markov audit book.npz --rebuild again.txt --seed 1
     markov audit book.npz --member letters.txt
     markov audit book.npz --corpus book.txt --heldout letters.txt
+    markov audit book.npz --html audit.html
 
     \b
     forgotten  log2 of the number of texts with exactly this table; 0: the table is the text
@@ -71,7 +73,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     from ..generating import new_seed
     from .output import check_target
 
-    outputs = [o for o in (kw["strings"], kw["rebuild"]) if o is not None]
+    outputs = [o for o in (kw["strings"], kw["rebuild"], kw["html"]) if o is not None]
     if outputs.count("-") + as_json > 1 and "-" in outputs:
         raise OptionError("one result can go to stdout", "name a file for the other")
     if kw["seed"] is not None and kw["rebuild"] is None:
@@ -116,7 +118,13 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
                     note(text, quiet)
     if kw["strings"] is not None:
         _strings(loaded, found, kw["strings"], quiet)
-    if kw["strings"] != "-":
+    if kw["html"] is not None:
+        from ..render.page_audit import audit_page
+
+        _write(kw["html"], audit_page(loaded, path, found, kw["show"]))
+        if kw["html"] != "-":
+            note(f"wrote {kw['html']}", quiet)
+    if "-" not in (kw["strings"], kw["html"]):
         if as_json:
             click.echo(show.audit_json(loaded, path, found, kw["show"]))
         else:

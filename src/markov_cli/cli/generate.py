@@ -27,6 +27,7 @@ from .steering import check_stream, mixed_with, steering_options, write_stream
 if TYPE_CHECKING:
     from ..sampling.constrained import Walker
 from .novelty import novelty_of, novelty_options, say_tally, why_fewer
+from .tracing import check_trace, trace_options, traced
 
 
 @click.command(short_help="Write texts from a model.")
@@ -53,6 +54,7 @@ from .novelty import novelty_of, novelty_options, say_tally, why_fewer
 @steering_options
 @smoothing_option("none")
 @shape_options
+@trace_options
 @click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
@@ -69,28 +71,33 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     markov generate book.npz --stream | head -c 500
     markov generate names.npz -c 1000 --json | jq -r .text
 
-    Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed
-    models also write what they have not seen, now and then: the smaller the text, the oftener.
-    Temperature, top-k and top-p with laplace and lidstone work out the whole vocabulary's
-    probabilities at each token, which takes time where it is large.
+    Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed models also write
+    what they have not seen, now and then: the smaller the text, the oftener. Temperature, top-k and
+    top-p with laplace and lidstone work out the whole vocabulary's probabilities at each token, which
+    takes time where it is large.
+
     With --contains, --starts-with, --ends-with, --without, --ban, --pattern and --tokens, in any mixture, texts
-    are drawn from just those of the model's texts that are so, each as probable among them
-    as it is: nothing is tried, and no text is cut. What stands after --match and
-    --characters, --balanced, and all constraints on smoothed or mixed models, are met by trying, 1,000
-    times a text at most; a note says how many were kept.
-    With --novel K, no run of K tokens or more of any text stands in the training text. Each token
-    is drawn from what copies nothing; where nothing is left, the text goes a token back; a
-    note says how often. Beside constraints, texts that copy are tried again. Up to the
-    model's order every run is a copy, so K is larger. The training text is read
-    from --corpus, in some 20 bytes of memory for each token, 4 once it is read; or it is known
-    from a guard (markov train --guard), which also excludes a few new runs.
-    With --model each token has the weighted sum of what the models give it, each by what it
-    knows of the text so far; --temperature and the like bend that sum.
-    --unique leaves out texts that came before, and gives up after 10,000 draws and
-    100 more for each text. --stream writes the texts of the seed one token at a time, until
-    Ctrl-C, a closed pipe, or as many texts or tokens as --count or --max-tokens says.
-    A prompt's history is shortened until the model knows it, and a note says so.
-    Exit code 3: fewer texts than asked for.
+    are drawn from just those of the model's texts that are so, each as probable among them as it is:
+    nothing is tried, and no text is cut. What stands after --match and --characters, --balanced, and all
+    constraints on smoothed or mixed models, are met by trying, 1,000 times a text at most; a note says how
+    many were kept.
+
+    With --novel K, no run of K tokens or more of any text stands in the training text. Each token is drawn
+    from what copies nothing; where nothing is left, the text goes a token back; a note says how often.
+    Beside constraints, texts that copy are tried again. Up to the model's order every run is a copy, so K
+    is larger. The training text is read from --corpus, in some 20 bytes of memory for each token, 4 once it
+    is read; or it is known from a guard (markov train --guard), which also excludes a few new runs.
+
+    With --model each token has the weighted sum of what the models give it, each by what it knows of the
+    text so far; --temperature and the like bend that sum. --unique leaves out texts that came before, and
+    gives up after 10,000 draws and 100 more for each text. --stream writes the texts of the seed one token
+    at a time, until Ctrl-C, a closed pipe, or as many texts or tokens as --count or --max-tokens says.
+
+    With --trace the texts are held against the training text (see trace): with --json each object says
+    what of it is new and what stands there, and a last line has all together.
+
+    A prompt's history is shortened until the model knows it, and a note says so. Exit code 3: fewer texts
+    than asked for.
     """
     from ..api import Model
     from ..generating import check_lengths, draw, new_seed
@@ -99,6 +106,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
     sources = click.get_current_context().get_parameter_source
+    check_trace(kw)
     given = {name for name in kw if sources(name) is not click.core.ParameterSource.DEFAULT}
     most = most_tokens(kw, "max_tokens" in given)
     check_lengths(kw["min_tokens"], most)
@@ -171,7 +179,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
             most,
             shape,
             behind,
-            as_json,
+            as_json or kw["trace"],
             smoothing=smoothing,
             novelty=novelty,
             first=first,
@@ -184,6 +192,10 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
         differing = Differing(texts)
         batches = differing.texts(count)
+    held = None
+    if kw["trace"]:
+        batches = iter(kept := [*batches])
+        held = traced(loaded, known, kept, kw)
     for drawn, whole, edge in batches:
         if as_json:
             edges = edge.tolist()
@@ -204,11 +216,19 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
                     )
                 if shared is not None:
                     line |= {"overlap": int(shared[0][k]), "overlap_is": shared[1]}
+                if held is not None:
+                    line |= held.of_text(written + k, bits, n)
                 out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         else:
             out.write(whole)
         out.flush()
         written += len(drawn.index)
+    if held is not None:
+        if as_json:
+            out.write(held.json_line(loaded.order))
+            out.flush()
+        else:
+            held.say(loaded.order, quiet)
     if asked is not None and some is not None and some.tried > some.kept:
         note(rate(some), quiet)
     if written < count and differing is not None:

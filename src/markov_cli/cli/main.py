@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
 from .audit import audit
+from .canary import canary
 from .completion import completion
 from .explore import explore
 from .export import export
@@ -22,9 +23,12 @@ from .man import man
 from .merge import merge
 from .prune import prune
 from .score import score
+from .trace import trace
 from .train import train
 
-_COMMANDS = [train, generate, explore, inspect, score, audit, merge, prune, export, import_, completion, man]
+_COMMANDS = [
+    train, generate, explore, inspect, score, audit, trace, canary, merge, prune, export, import_, completion, man
+]  # fmt: skip
 
 
 class _Ending(click.Group):

@@ -26,7 +26,7 @@ _OPTIONS = [
         type=click.Path(),
         multiple=True,
         metavar="FILE",
-        help="The training text, for --novel, or for the overlap that --json tells; may be repeated.",
+        help="The training text, for --novel, --trace, or the overlap that --json tells; may be repeated.",
     ),
     click.option("--encoding", default="utf-8", show_default=True, help="How --corpus is encoded."),
 ]
@@ -48,7 +48,11 @@ def novelty_of(model: Model, known: Known, kw: dict[str, Any], as_json: bool, qu
     if kw["others"] or kw["stream"]:
         return None
     if corpus and novel is None and not as_json:
-        raise OptionError("--corpus is for --novel, or for the overlap that --json tells", "add one, or leave it out")
+        if kw["trace"]:
+            return None
+        raise OptionError(
+            "--corpus is for --novel, --trace, or the overlap that --json tells", "add one, or leave it out"
+        )
     if novel is None and not corpus and (model.table.guard is None or not as_json):
         return None
     from ..novelty import Novelty

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,20 @@ def write_model(model: Model, path: str) -> int:
     if path == "-":
         return model.save(sys.stdout.buffer)
     return model.save(path)
+
+
+def write_parts(path: str, parts: Iterable[bytes]) -> None:
+    """Write bytes whole, or not at all; `-` is stdout."""
+    if path == "-":
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+        return
+    from ..model.whole import whole_file
+
+    with whole_file(path) as f:
+        for part in parts:
+            f.write(part)
 
 
 def finish(

@@ -48,6 +48,11 @@ def _first(s: Strings, n: int) -> Strings:
     return Strings(s.ids[: int(s.size[:n].sum())], *(c[:n] for c in (s.size, s.count, s.exact, s.opens, s.closes)))
 
 
+def certain_strings(model: Model, s: Strings, n: int) -> Iterator[dict[str, Any]]:
+    """The first n of some strings, one object each."""
+    return _each(model, _first(s, n))
+
+
 # ------------------------------------------------------------ JSON and TSV
 
 

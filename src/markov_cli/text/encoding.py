@@ -65,11 +65,15 @@ class Cut:
 
     data        bytes
     begin, end  int64 (b,), the breaks: each sequence ends at `begin`, the next begins at `end`
+    start       int64 (n,), where each token begins; below 0 where `regex` found it in an earlier block
+    length      int64 (n,)
     """
 
     data: bytes
     begin: np.ndarray
     end: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
 
 
 class Encoder:
@@ -90,9 +94,8 @@ class Encoder:
         """One block; those of one text in its order where the tokenizer is `regex`."""
         self.text_bytes += block.size
         if not block.size and not self._carry:
-            return self._piece(
-                np.empty(0, np.uint32), np.empty(0, np.int64), block, np.empty(0, np.uint8), 0, NO_BREAKS
-            )
+            none, nothing = np.empty(0, np.uint32), np.empty(0, np.uint8)
+            return self._piece(none, np.empty(0, np.int64), block, nothing, 0, NO_BREAKS, _NO_GAPS)
         a, m = self._prepare(block)
         kind = self.options.tokenizer
         if kind == "regex":
@@ -102,15 +105,25 @@ class Encoder:
         spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
         breaks = self._breaks(a, m, gaps, block)
         number = self.vocabulary.numbers(a, *spans)
-        return self._piece(number, np.searchsorted(spans.start, breaks.begin), block, a, m, breaks)
+        end = np.searchsorted(spans.start, breaks.begin)
+        return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
 
-    def _piece(self, number: np.ndarray, end: np.ndarray, block: Block, a: np.ndarray, m: int, breaks: Breaks) -> Piece:
+    def _piece(
+        self,
+        number: np.ndarray,
+        end: np.ndarray,
+        block: Block,
+        a: np.ndarray,
+        m: int,
+        breaks: Breaks,
+        spans: tuple[np.ndarray, np.ndarray],
+    ) -> Piece:
         if not self.keep_text:
             return Piece(number, end, block.last)
         original = self._original
         if original is not None and m == block.size and _in_place(a[:m], original[:m]):
             a = original  # as it was before it was lowered
-        return Piece(number, end, block.last, Cut(a[:m].tobytes(), breaks.begin, breaks.end))
+        return Piece(number, end, block.last, Cut(a[:m].tobytes(), *breaks, *spans))
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
@@ -152,9 +165,9 @@ class Encoder:
             gaps = tk.gaps_of(a, m, wide)
         breaks = self._breaks(a, m, gaps, block)
         if is_chars:
-            start, _, number = ch.all_code_points(a, m)
+            start, size, number = ch.all_code_points(a, m)
         else:
-            start, number = np.arange(m), a[:m]
+            start, size, number = np.arange(m), np.ones(m, np.int64), a[:m]
         low, high = np.searchsorted(start, breaks.begin), np.searchsorted(start, breaks.end)
         keep = np.ones(len(start), bool)
         keep[ragged(low, high - low)] = False
@@ -164,24 +177,28 @@ class Encoder:
             self.repairs.crlf += len(returned)
         kept_before = np.cumsum(keep) - keep
         end = np.append(kept_before, np.count_nonzero(keep))[low]
-        return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks)
+        return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks, (start[keep], size[keep]))
 
     def _encode_pattern(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Python's `re` over each whole sequence: slow, and only here."""
         gaps = tk.gaps_of(a, m, bool((a[:m] >= 0x80).any())) if m else tk.Gaps(*_NO_GAPS)
         breaks = self._breaks(a, m, gaps, block)
         numbers, ends, n = [], [], 0
+        starts, lengths = [_NO_GAPS[0]], [_NO_GAPS[0]]
         at = 0
         plain = a[:m].tobytes()
         stops = [*zip(breaks.begin.tolist(), breaks.end.tolist(), strict=True)]
         if block.last:
             stops.append((m, m))
         for begin, end in stops:
-            text = b"".join([*self._carry, plain[at:begin]]).decode("utf-8", "replace")
+            whole = b"".join([*self._carry, plain[at:begin]])
+            text = whole.decode("utf-8", "replace")
             self._carry.clear()
             at = end
             if text:
-                found = self._match(text)
+                found, start, length = self._match(text)
+                starts.append(start + (begin - len(whole)))
+                lengths.append(length)
                 numbers.append(found)
                 n += len(found)
             ends.append(n)
@@ -190,11 +207,14 @@ class Encoder:
             self._carry.clear()
             ends.pop()
         number = np.concatenate(numbers) if numbers else np.empty(0, np.uint32)
-        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks)
+        spans = np.concatenate(starts), np.concatenate(lengths)
+        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks, spans)
 
-    def _match(self, text: str) -> np.ndarray:
+    def _match(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tokens of a text: their numbers, and where they lie in its UTF-8."""
         assert self._pattern is not None
         tokens, touch, seen, skipped = [], [], -1, 0
+        gaps = []
         for match in self._pattern.finditer(text):
             i, j = match.span()
             if i == j:
@@ -202,13 +222,15 @@ class Encoder:
             tokens.append(match.group().encode())
             touch.append(i == seen)
             between = text[max(seen, 0) : i]
+            gaps.append(len(between) if between.isascii() else len(between.encode()))
             skipped += len(between) - sum(map(str.isspace, between))
             seen = j
         rest = text[max(seen, 0) :]
         self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
         length = np.array([len(t) for t in tokens], np.int64)
         flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        return self.vocabulary.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
+        number = self.vocabulary.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
+        return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""

@@ -1,0 +1,110 @@
+"""Pictures for pages, as SVG in the page: curves and bars.
+
+Legend: a series has a name and values, None where there is none; x and y are in the picture's own units.
+Series differ by shape or filling as well as by colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .page import inline
+
+_W, _H, _LEFT, _TOP, _BOTTOM = 640, 250, 52, 14, 44
+_COLOURS = ("var(--a)", "var(--b)", "var(--soft)")
+_DASHES = ("", ' stroke-dasharray="7 4"', ' stroke-dasharray="2 4"')
+Series = tuple[str, Sequence[float | None]]
+
+
+def _frame(title: str, top: float, ticks: Sequence[tuple[float, str]], names: Sequence[str], x: Sequence[float]) -> str:
+    bottom = _H - _BOTTOM
+    out = [f'<svg viewBox="0 0 {_W} {_H}" role="img" font-size="14"><title>{inline(title)}</title>']
+    for value, said in ticks:
+        y = _y(value, top)
+        out.append(f'<line class="axis" x1="{_LEFT}" x2="{_W - 6}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        out.append(f'<text class="soft" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{inline(said)}</text>')
+    for at, name in zip(x, names, strict=True):
+        out.append(f'<text class="soft" x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{inline(name)}</text>')
+    return "\n".join(out)
+
+
+def _y(value: float, top: float) -> float:
+    return _TOP + (_H - _TOP - _BOTTOM) * (1 - value / top)
+
+
+def _key(series: Sequence[str], shape: str) -> str:
+    out, x = [], _LEFT
+    for i, name in enumerate(series):
+        out.append(_mark(shape, i, x + 8, _H - 11))
+        out.append(f'<text x="{x + 22}" y="{_H - 6}">{inline(name)}</text>')
+        x += 40 + 7 * len(name)
+    return "\n".join(out)
+
+
+def _mark(shape: str, i: int, x: float, y: float) -> str:
+    colour = _COLOURS[i % 3]
+    if shape == "bar":
+        return f'<rect x="{x - 6}" y="{y - 6}" width="12" height="12" {_filling(i)}/>'
+    if i % 3 == 1:
+        return f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{colour}"/>'
+    if i % 3 == 2:
+        return f'<path d="M{x - 5:.1f} {y + 4:.1f} L{x:.1f} {y - 5:.1f} L{x + 5:.1f} {y + 4:.1f} Z" fill="{colour}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>'
+
+
+def _filling(i: int) -> str:
+    colour = _COLOURS[i % 3]
+    opacity = ("1", "0.55", "0.15")[i % 3]
+    return f'fill="{colour}" fill-opacity="{opacity}" stroke="{colour}"'
+
+
+def curves(title: str, names: Sequence[str], series: Sequence[Series]) -> str:
+    """Shares, 0 to 1, at some places."""
+    x = [_LEFT + 20 + (_W - _LEFT - 46) * i / max(len(names) - 1, 1) for i in range(len(names))]
+    out = [_frame(title, 1.0, [(v / 4, f"{v * 25}%") for v in range(5)], names, x)]
+    for i, (_, values) in enumerate(series):
+        points = [(a, _y(v, 1.0)) for a, v in zip(x, values, strict=True) if v is not None]
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+        line = f'<polyline points="{path}" fill="none" stroke="{_COLOURS[i % 3]}" stroke-width="2"{_DASHES[i % 3]}/>'
+        out += [line, *(_mark("curve", i, a, b) for a, b in points)]
+    return "\n".join([*out, _key([name for name, _ in series], "curve"), "</svg>"])
+
+
+def bars(
+    title: str, names: Sequence[str], series: Sequence[Series], top: float | None = None, stacked: bool = False
+) -> str:
+    """Bars for each name, beside each other or one upon another; shares where `top` is 1."""
+    sums = [sum(v or 0.0 for v in at) for at in zip(*(values for _, values in series), strict=True)]
+    most = max([v or 0.0 for _, values in series for v in values] + (sums if stacked else []) + [1e-12])
+    high = top or _round_up(most)
+    step = (_W - _LEFT - 10) / max(len(names), 1)
+    x = [_LEFT + step * (i + 0.5) for i in range(len(names))]
+    ticks = [(high * v / 4, f"{v * 25}%" if top == 1.0 else f"{high * v / 4:,.3g}") for v in range(5)]
+    out = [_frame(title, high, ticks, names, x)]
+    n = 1 if stacked else len(series)
+    width = min(step * 0.7 / n, 46.0)
+    for j, middle in enumerate(x):
+        below = 0.0
+        for i, (name, values) in enumerate(series):
+            v = values[j]
+            if v is None:
+                continue
+            left = middle - width * n / 2 + (0 if stacked else i * width)
+            y, foot = _y(below + v, high), _y(below, high)
+            said = f"{names[j]}: {name} {v:.1%}" if top == 1.0 else f"{names[j]}: {name} {v:,.4g}"
+            out.append(
+                f'<rect x="{left:.1f}" y="{y:.1f}" width="{max(width - 2, 1):.1f}" height="{max(foot - y, 0.0):.1f}" '
+                f"{_filling(i)}><title>{inline(said)}</title></rect>"
+            )
+            below += v if stacked else 0.0
+    return "\n".join([*out, _key([name for name, _ in series], "bar"), "</svg>"])
+
+
+def _round_up(x: float) -> float:
+    """The next 1, 2, 4 or 8 times a power of ten."""
+    power = 10.0 ** (len(f"{int(x)}") - 1) if x >= 1 else 0.001
+    while True:
+        for n in (1, 2, 4, 8):
+            if x <= n * power:
+                return n * power
+        power *= 10

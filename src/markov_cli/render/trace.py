@@ -1,0 +1,243 @@
+"""What `trace` says: for people, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from ..evidence.shading import stretches
+from ..evidence.tracing import RUNS, Figures, Fragments, Trace
+from .plain import one_line, some, visible
+from .summary import repairs_json
+from .tables import Column, console, line, show
+
+if TYPE_CHECKING:
+    from ..text.reading import Repairs
+
+SHOWN_TOKENS = 500  # of a text that is shown on a terminal without being asked for
+NO_BASELINE = "no figure here means much without one of human text: add --baseline FILE, text of the same kind"
+# beginning with none; readable without colour, since none is used
+SHOWN_NOVEL = (2, 3, 4, 5, 6, 8, 10, 20)  # of NOVEL: what people are shown
+_STYLES = ("", "underline", "bold underline", "reverse", "bold reverse")
+
+
+# ------------------------------------------------------------ JSON
+
+
+def trace_json(t: Trace, least: int, top: int | None, repairs: Repairs) -> str:
+    """The keys of DESIGN section 4, and what else there is."""
+    listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= least))
+    if top is not None:
+        rarest = t.fragments.by_rarity(least)
+        listed = rarest.take((rarest.begin[:top]).argsort())
+    out: dict[str, Any] = {
+        "text": t.text.names,
+        "corpus": t.sources,
+        "corpus_tokens": t.corpus_tokens,
+        "tokenizer": t.options.tokenizer,
+        "unit": t.options.unit,
+        "text_unit": t.text_unit,
+        "lowercase": t.options.lowercase,
+        **t.figures.as_dict(),
+        "min_tokens": least,
+        "fragments": fragments_json(t, listed),
+        "sources": [
+            {
+                "file": s.name,
+                "fragments": s.fragments,
+                "tokens": s.tokens,
+                "share": round(s.tokens / t.figures.tokens, 6),
+                "tokens_only_here": s.tokens_only_here,
+            }
+            for s in t.totals(least)
+        ],
+        "baseline": None if t.baseline is None else t.baseline.as_dict(),
+        "repairs": repairs_json(repairs),
+    }
+    return json.dumps(out, ensure_ascii=False)
+
+
+def fragments_json(t: Trace, listed: Fragments) -> list[dict[str, Any]]:
+    """Fragments, one object each."""
+    lines = t.text.lines(listed.begin).tolist()
+    files = t.text.file[listed.begin].tolist()
+    found = listed.found
+    columns = (listed.begin, found.length, found.count, found.files, found.file, found.line)
+    return [
+        {
+            "tokens": n,
+            "text": t.text.bytes_of(begin, n).decode("utf-8", "replace"),
+            "occurrences": count,
+            "file": t.sources[file],
+            "line": at,
+            "files": in_files,
+            "rarity_bits": round(rarity, 3),
+            "token": begin,
+            "text_file": t.text.names[files[k]],
+            "text_line": lines[k],
+        }
+        for k, (begin, n, count, in_files, file, at, rarity) in enumerate(
+            zip(*(c.tolist() for c in columns), listed.rarity.tolist(), strict=True)
+        )
+    ]
+
+
+# ------------------------------------------------------------ for people
+
+
+def show_trace(t: Trace, least: int, top: int, with_text: bool | None) -> None:
+    """The report.
+
+    with_text  show the text with its fragments marked; None: on a terminal, if it is short
+    """
+    terminal = sys.stdout.isatty()
+    names = ", ".join(map(one_line, t.text.names[:3])) + (", ..." if len(t.text.names) > 3 else "")
+    line(names, "bold")
+    line(f"{some(t.figures.tokens, 'token')} ({t.options.tokenizer}; no fragment crosses the end of a {t.marks})")
+    line(f"against {some(t.corpus_tokens, 'token')} in {some(len(t.sources), 'file')} of corpus")
+    line()
+    figures_table(t.figures, t.baseline)
+    if t.baseline is None:
+        line(f"note: {NO_BASELINE}")
+    elif (t.baseline.verbatim_10 or 0.0) > 0.5:
+        line("note: most of the baseline stands in the corpus, so it is no baseline: it must be held out")
+    _sources(t, least, top)
+    _fragments(t, least, top)
+    if with_text or (with_text is None and terminal and t.figures.tokens <= SHOWN_TOKENS):
+        line()
+        show_text(t, least, terminal)
+
+
+def rows_of(f: Figures) -> list[tuple[str, str]]:
+    """Each figure with its name."""
+
+    def share(x: float | None) -> str:
+        return "-" if x is None else f"{x:.1%}"
+
+    rows = [("new tokens", share(f.novel[1]))]
+    rows += [(f"new {n}-grams", share(f.novel[n])) for n in SHOWN_NOVEL]
+    rows += [
+        ("pieces per 100", "-" if f.fragments_per_100 is None else f"{f.fragments_per_100:.1f}"),
+        ("mean piece", "-" if f.mean_fragment is None else f"{f.mean_fragment:.2f}"),
+        ("longest fragment", f"{f.longest_fragment:,}"),
+        ("in fragments >= 10", share(f.verbatim_10)),
+    ]
+    return rows + [(f"in any run >= {n}", share(f.in_runs[n])) for n in RUNS]
+
+
+def figures_table(f: Figures, baseline: Figures | None) -> None:
+    """The figures of a text, and of another beside them."""
+    columns = [Column("tokens"), Column("text", True)]
+    rows = [[name, value] for name, value in rows_of(f)]
+    if baseline is not None:
+        columns.append(Column("baseline", True))
+        of = dict(rows_of(baseline))
+        rows = [[*row, of.get(row[0], "-")] for row in rows]
+    show(columns, rows)
+
+
+def _sources(t: Trace, least: int, top: int) -> None:
+    totals = t.totals(least)
+    if not totals or len(t.sources) < 2:
+        return
+    line()
+    line(f"where fragments of {least} tokens or more stand first")
+    for one in totals[:top]:
+        line(one_line(one.name), "bold")
+        share = f"{one.tokens / t.figures.tokens:.1%}"
+        line(
+            f"  {some(one.fragments, 'fragment')}, {some(one.tokens, 'token')} ({share}),"
+            f" {one.tokens_only_here:,} only there"
+        )
+
+
+def _fragments(t: Trace, least: int, top: int) -> None:
+    rarest = t.fragments.by_rarity(least)
+    line()
+    if not len(rarest):
+        line(f"no fragment of {least} tokens or more")
+        return
+    line(f"{some(len(rarest), 'fragment')} of {least} tokens or more, the rarest first")
+    width = max(console().width - 2, 20)
+    for one in fragments_json(t, rarest.take(np.arange(min(top, len(rarest))))):
+        line()
+        line(f"{one_line(one['file'])}:{one['line']}", "bold")
+        line(f"  {some(one['tokens'], 'token')}, {times(one)}, rarity {one['rarity_bits']:,.0f} bits")
+        text = one_line(" ".join(one["text"].split()))
+        line("  " + (text if len(text) <= width else text[: width - 3] + "…"))
+
+
+def times(one: dict[str, Any]) -> str:
+    """How often a fragment stands in the corpus."""
+    n = one["occurrences"]
+    if n == 1:
+        return "once in the corpus"
+    return f"{n:,} times in {some(one['files'], 'file')}"
+
+
+def generated_lines(t: Trace, totals: dict[str, Any], raw: bool) -> list[str]:
+    """What `generate --trace` says of all its texts."""
+    n = totals["order"]
+    out = [f"traced: {some(t.figures.tokens, 'token')} against {some(t.corpus_tokens, 'token')} of corpus"]
+    for name, f in (("these texts", t.figures), ("baseline", t.baseline)):
+        if f is None:
+            continue
+        told = [k for k in (*SHOWN_NOVEL, 50) if f.novel[k] is not None and (k > n or not raw)]
+        shares = ", ".join(f"{f.novel[k]:.1%} of {k}-grams" for k in told)
+        out.append(f"{name}: new are {shares}" if told else f"{name}: no n-gram of more than {n} tokens")
+        out.append(
+            f"  {f.fragments_per_100:.1f} pieces per 100 tokens, mean {f.mean_fragment:.2f}, longest "
+            f"{f.longest_fragment:,}; {f.verbatim_10 or 0.0:.1%} of the tokens in fragments of 10 or more"
+        )
+    choice = f"choice: {totals['choice_bits_per_token']:.2f} bits a token"
+    if totals["forced_share"] is not None:
+        choice += f"; {totals['forced_share']:.1%} of the steps had one continuation"
+    out.append(choice)
+    return out if t.baseline is not None else [*out, NO_BASELINE]
+
+
+def show_text(t: Trace, least: int, styled: bool) -> None:
+    """The text with its fragments marked: by style on a terminal, by brackets with their lengths in a pipe."""
+    from rich.text import Text
+
+    out = console()
+    if styled:
+        marks = [Text(f"{n}+", style) for n, style in zip(RUNS, _STYLES[1:], strict=True)]
+        out.print(Text(" ").join([Text("tokens in a run:"), *marks]), soft_wrap=True)
+    for name, found in stretches(t, least):
+        if len(t.text.names) > 1:
+            line(one_line(name), "bold")
+        whole = Text()
+        plain: list[str] = []
+        within = -1
+        for s in found:
+            text = visible(s.text.decode("utf-8", "replace"))
+            whole.append(text, _STYLES[s.shade])
+            if s.text.isspace() or not s.text:
+                plain.append(text)
+                continue
+            if within >= 0 and (s.opens or s.fragment != within):
+                _close(plain)
+                within = -1
+            if s.opens:
+                plain.append(f"[{t.fragments.found.length[s.fragment]}: ")
+                within = s.fragment
+            plain.append(text)
+        if within >= 0:
+            _close(plain)
+        if styled:
+            out.print(whole, soft_wrap=True)
+        else:
+            click.echo("".join(plain))
+
+
+def _close(parts: list[str]) -> None:
+    """Close the bracket before the white space that stands last."""
+    at = len(parts)
+    while at and parts[at - 1].isspace():
+        at -= 1
+    parts.insert(at, "]")

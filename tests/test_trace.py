@@ -1,0 +1,389 @@
+"""Texts held against corpora: against a plain search, and as users see it."""
+
+import json
+from html.parser import HTMLParser
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import markov_cli
+from engine import no_refusal, sequences
+from markov_cli.evidence.shading import stretches
+from markov_cli.evidence.suffixes import distinct_in, extremes, share, unfinished
+from markov_cli.evidence.tracing import NOVEL, RUNS, parse, runs
+from markov_cli.text import reading
+from markov_cli.text.encoding import TextOptions
+from markov_cli.text.reading import Source
+from markov_cli.tracing import trace_sources
+from strategies import TOKENIZERS, UNITS, prose, texts
+
+# ------------------------------------------------------------ the oracle: lists and loops
+
+
+def oracle(text, corpora):
+    """What trace should find: text and each corpus are lists of sequences, which are lists of tokens."""
+    length, count, files, first, rest = [], [], [], [], []
+    for seq in text:
+        for i in range(len(seq)):
+            best, hits = 0, []
+            for f, corpus in enumerate(corpora):
+                at = 0
+                for other in corpus:
+                    for j in range(len(other)):
+                        n = 0
+                        while i + n < len(seq) and j + n < len(other) and seq[i + n] == other[j + n]:
+                            n += 1
+                        if n > best:
+                            best, hits = n, []
+                        if n and n == best:
+                            hits.append((f, at))
+                        at += 1
+            length.append(best)
+            count.append(len(hits))
+            files.append(len({f for f, _ in hits}))
+            first.append(hits[0] if hits else None)
+            rest.append(len(seq) - i)
+    return length, count, files, first, rest
+
+
+def pieces(length):
+    at, out = 0, []
+    while at < len(length):
+        out.append(at)
+        at += max(length[at], 1)
+    return out
+
+
+def run_over(length):
+    return [max((n for i, n in enumerate(length[: t + 1]) if i + n > t), default=0) for t in range(len(length))]
+
+
+def traced(text, corpora, sorted_codes=1 << 21, baseline=None, text_unit=None, **options):
+    options = {"tokenizer": "words", "unit": "file", **options}
+    with mock.patch.object(reading, "_refuse_binary", no_refusal):
+        return trace_sources(
+            [Source("text", data=text.encode())],
+            [Source(f"c{i}", data=c.encode()) for i, c in enumerate(corpora)],
+            [] if baseline is None else [Source("baseline", data=baseline.encode())],
+            TextOptions.of(**options),
+            text_unit=text_unit,
+            sorted_codes=sorted_codes,
+        )
+
+
+def check(text, corpora, sizes, **options):
+    tokens = sequences(text, **options)
+    others = [sequences(c, **options) for c in corpora]
+    if not tokens or not any(others):
+        return
+    length, count, files, first, rest = oracle(tokens, others)
+    for size in sizes:
+        t = traced(text, corpora, size, **options)
+        assert t.length.tolist() == length
+        assert t.run.tolist() == run_over(length)
+        starts = [i for i in pieces(length) if length[i]]
+        assert t.fragments.begin.tolist() == starts
+        assert t.fragments.found.length.tolist() == [length[i] for i in starts]
+        assert t.fragments.found.count.tolist() == [count[i] for i in starts]
+        assert t.fragments.found.files.tolist() == [files[i] for i in starts]
+        assert t.fragments.found.file.tolist() == [first[i][0] for i in starts]
+        assert t.figures.pieces == len(pieces(length))
+        for n in NOVEL:
+            there = [k for k, r in zip(length, rest, strict=True) if r >= n]
+            want = sum(k < n for k in there) / len(there) if there else None
+            assert t.figures.novel[n] == want
+        assert t.figures.verbatim_10 == sum(length[i] for i in starts if length[i] >= 10) / len(length)
+        whole = "".join(s.text.decode("utf-8", "replace") for _, found in stretches(t, 2) for s in found)
+        assert t.text.data.decode("utf-8", "replace").startswith(whole)
+
+
+words = st.lists(st.sampled_from(["a", "b", "c", "a b", "b.\n\n", "c\n"]), min_size=1, max_size=25).map(" ".join)
+
+
+@given(words, st.lists(words, min_size=1, max_size=4), st.sampled_from(UNITS))
+def test_fragments_are_those_of_a_plain_search_whatever_the_batches(text, corpora, unit):
+    check(text, corpora, (1, 20, 1 << 21), tokenizer="words", unit=unit)
+
+
+@given(prose, st.lists(prose, min_size=1, max_size=3), st.sampled_from(TOKENIZERS), st.sampled_from(UNITS))
+def test_every_tokenizer_and_unit(text, corpora, tokenizer, unit):
+    check(text, corpora, (50, 1 << 21), tokenizer=tokenizer, unit=unit)
+
+
+@given(texts, texts, st.sampled_from(TOKENIZERS))
+def test_any_text(text, corpus, tokenizer):
+    check(text, [corpus, text[: len(text) // 2]], (1 << 21,), tokenizer=tokenizer, unit="file")
+
+
+@given(st.lists(st.integers(0, 6), max_size=30).map(lambda x: [min(n, len(x) - i) for i, n in enumerate(x)]))
+def test_parse_by_doubling_is_the_parse_from_left_to_right(length):
+    assert parse(np.array(length, np.int64)).tolist() == pieces(length)
+
+
+def test_runs_are_the_longest_string_over_each_token():
+    # as lengths of shared strings are, each at most one shorter than the one before
+    length = [4, 3, 2, 3, 2, 1, 0, 1, 5, 4, 3, 2, 1]
+    assert runs(np.array(length)).tolist() == run_over(length)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.data())
+def test_ranges(values, data):
+    ends = [sorted(data.draw(st.tuples(*[st.integers(0, len(values))] * 2))) for _ in range(6)]
+    ends = [(a, b) for a, b in ends if a < b] or [(0, len(values))]
+    low, high = np.array(ends).T
+    v = np.array(values)
+    assert [x.tolist() for x in extremes(v, low, high)] == [
+        [min(values[a:b]) for a, b in ends],
+        [max(values[a:b]) for a, b in ends],
+    ]
+    assert distinct_in(v, low, high).tolist() == [len(set(values[a:b])) for a, b in ends]
+
+
+def test_keys_too_wide_for_one_sort_give_the_same_order():
+    rng = np.random.default_rng(1)
+    text, corpus = rng.integers(0, 3, 300), rng.integers(0, 3, 2000)
+    one = share(text, corpus, 3)
+    with mock.patch("markov_cli.evidence.suffixes._KEY_BITS", 20):
+        two = share(text, corpus, 3)
+    assert np.array_equal(one.order, two.order)
+    assert len(one.levels) == len(two.levels) and np.array_equal(one.levels[-1], two.levels[-1])
+    # the longest end of the corpus that the text holds, the plain way
+    s, t = "".join(map(str, corpus)), "".join(map(str, text))
+    assert unfinished(one) == max(k for k in range(30) if k == 0 or s[-k:] in t)
+
+
+# ------------------------------------------------------------ what is said of a fragment
+
+
+def test_file_line_occurrences_and_rarity():
+    text = "we saw the old red barn at dawn"
+    corpora = ["x y\n\nthe old red barn\nz", "z\nz z\n z the old red\nbarn at z\nat dawn"]
+    t = traced(text, corpora, tokenizer="spaces", unit="file")
+    f = t.fragments
+    said = [
+        (t.text.bytes_of(b, n), c, k, t.sources[s], line)
+        for b, n, c, k, s, line in zip(
+            f.begin.tolist(), *(x.tolist() for x in (f.found.length, f.found.count, f.found.files)),
+            f.found.file.tolist(), f.found.line.tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    # "the old red barn at" stands once, in the second file, over a line's end; "dawn" once
+    assert said == [(b"the old red barn at", 1, 1, "c1", 3), (b"dawn", 1, 1, "c1", 5)]
+    # 19 tokens; the, old, red, barn, at: 2 each; dawn: 1
+    assert t.corpus_tokens == 19
+    assert f.rarity.tolist() == pytest.approx([5 * np.log2(19 / 2), np.log2(19)])
+    both = traced("the old red", corpora, tokenizer="spaces", unit="file").fragments.found
+    assert (both.count.tolist(), both.files.tolist(), both.file.tolist(), both.line.tolist()) == ([2], [2], [0], [3])
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "spaces", "chars", "bytes", "regex"])
+def test_lines_far_into_a_large_file(tokenizer):
+    filler = "".join(f"line {i} of many\n" for i in range(90_000))  # more than one block
+    corpus, unit = filler + "a needle in it\nend", "file" if tokenizer == "regex" else "line"
+    t = traced("needle in it", [corpus], tokenizer=tokenizer, unit=unit, sorted_codes=1 << 16)
+    assert (t.fragments.found.line[0], t.fragments.found.count[0]) == (90_001, 1)
+
+
+def test_lines_of_the_text_are_counted_in_each_source():
+    t = markov_cli.trace(texts=["x\ny a b", "\n\na b c"], corpus_texts=["a b c"], tokenizer="spaces")
+    assert t.text.lines(np.arange(7)).tolist() == [1, 2, 2, 2, 3, 3, 3][: len(t.text)]
+
+
+def test_no_fragment_crosses_a_mark():
+    assert traced("a b c d", ["a b\nc d"], unit="file").figures.longest_fragment == 4
+    assert traced("a b c d", ["a b\nc d"], unit="line").figures.longest_fragment == 2
+    assert traced("a b\nc d", ["a b c d"], unit="line").figures.longest_fragment == 2
+    assert traced("a b c d", ["a b", "c d"], unit="file").figures.longest_fragment == 2
+    assert traced("a b\nc d", ["a b\nc d"], unit="file", text_unit="line").figures.longest_fragment == 2
+
+
+def test_a_baseline_is_held_against_the_same_corpus(story):
+    other = "Nothing of this is in the story, not even in part."
+    t = traced(story[1000:3000], [story], baseline=other, unit="file")
+    assert t.baseline.as_dict() == traced(other, [story], unit="file").figures.as_dict()
+    alone = traced(story[1000:3000], [story], unit="file")
+    assert t.figures.as_dict() == alone.figures.as_dict()
+    assert t.figures.in_runs[50] > 0.99 > 0.01 > t.baseline.in_runs[50]
+
+
+def test_what_a_raw_model_writes_has_no_new_ngrams_of_its_order(harbour):
+    model = markov_cli.train(texts=[harbour], order=3)
+    written = [one.text for one in model.generate(50, seed=3)]
+    t = markov_cli.trace(texts=written, corpus_texts=[harbour])
+    assert [t.figures.novel[n] for n in (1, 2, 3)] == [0.0, 0.0, 0.0]
+    assert t.figures.novel[8] > 0.1
+
+
+# ------------------------------------------------------------ the command
+
+
+KEYS = ("tokens", "novel", "fragments_per_100", "mean_fragment", "longest_fragment", "verbatim_10", "fragments")
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "corpus.txt").write_text("the cat sat on the mat.\nA dog [b]ran[/b] :smile: off & away <i>now</i>.\n")
+    (tmp_path / "text.txt").write_text(
+        "Then the cat sat on the mat. \x1b[31m A dog [b]ran[/b] :smile: off & away <i>now</i>"
+    )
+    (tmp_path / "base.txt").write_text("Something else, by someone.")
+    return tmp_path
+
+
+def test_json_has_the_keys_of_the_contract(run, files):
+    done = run("trace", "text.txt", "--corpus", "corpus.txt", "--json", "--min-tokens", 2, cwd=files)
+    assert done.code == 0
+    found = json.loads(done.stdout)
+    assert all(key in found for key in KEYS)
+    first = found["fragments"][0]
+    assert first["text"] == "the cat sat on the mat." and first["tokens"] == 7
+    assert (first["occurrences"], first["file"], first["line"], first["files"]) == (1, "corpus.txt", 1, 1)
+    assert found["novel"]["20"] is not None and found["novel"]["50"] is None
+    assert found["baseline"] is None
+    again = run("trace", "--corpus", "corpus.txt", "--json", "--min-tokens", 2, cwd=files,
+                stdin=(files / "text.txt").read_bytes())  # fmt: skip
+    other = json.loads(again.stdout)
+    assert other["text"] == ["standard input"]
+    assert {k: v for k, v in other.items() if k not in ("text", "fragments")} == {
+        k: v for k, v in found.items() if k not in ("text", "fragments")
+    }
+
+
+def test_what_people_see_is_safe_and_marked(run, files):
+    done = run("trace", "text.txt", "--corpus", "corpus.txt", "--baseline", "base.txt", "--show-text", cwd=files)
+    assert done.code == 0 and done.stderr == ""
+    assert "\x1b" not in done.stdout and "\\x1b" in done.stdout
+    assert "Then [7: the cat sat on the mat.]" in done.stdout
+    assert "[b]ran[/b] :smile: off & away <i>now</i>" in done.stdout
+    assert "corpus.txt:1\n  7 tokens, once in the corpus" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["text.txt"], 2, "markov: no --corpus: what shall the text be held against?\n  --corpus FILE or a folder\n"),
+        (["none.txt", "--corpus", "corpus.txt"], 1, "markov: none.txt: no such file\n"),
+        (["text.txt", "--corpus", "none.txt"], 1, "markov: none.txt: no such file\n"),
+        (["empty.txt", "--corpus", "corpus.txt"], 1, "markov: empty.txt: no token in it\n  name a text to trace\n"),
+        (["text.txt", "--corpus", "empty.txt"], 1, "markov: empty.txt: no token in it\n  name a corpus\n"),
+        (["text.txt", "--corpus", "corpus.txt", "--baseline", "empty.txt"], 1, "markov: empty.txt: no token in it\n"),
+        (["-", "--corpus", "-"], 2, "markov: standard input can be read once\n"),
+        (["text.txt", "--corpus", "corpus.txt", "--html", "no/x.html"], 1, "markov: no/x.html: no folder 'no'\n"),
+        (["text.txt", "--corpus", "corpus.txt", "--html", "-", "--json"], 2, "markov: one result can go to stdout\n"),
+        (["text.txt", "--corpus", "corpus.txt", "--pattern", "x"], 2, "markov: --pattern needs --tokenizer regex\n"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, files, args, code, said):
+    (files / "empty.txt").write_text("")
+    done = run("trace", *args, cwd=files)
+    assert (done.code, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+
+
+# ------------------------------------------------------------ the page
+
+
+class Page(HTMLParser):
+    """Checks that a page is well-formed and self-contained; collects what it shows."""
+
+    EMPTY = ("meta",)
+
+    def __init__(self, data):
+        super().__init__(convert_charrefs=True)
+        self.open, self.text, self.ids, self.links, self.classes = [], [], set(), [], []
+        self.feed(data)
+        assert self.open == [], "every element is closed"
+        assert all(link[1:] in self.ids for link in self.links)
+
+    def handle_starttag(self, tag, attrs):
+        assert tag not in ("script", "link", "img", "iframe", "object", "form")
+        for name, value in attrs:
+            assert not name.startswith("on") and name != "src" and name != "style"
+            if name == "href":
+                assert value.startswith("#")
+                self.links.append(value)
+            if name == "id":
+                assert value not in self.ids
+                self.ids.add(value)
+            if name == "class":
+                self.classes.append(value)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "style":
+            assert "url(" not in data and "@import" not in data and "http" not in data
+        else:
+            self.text.append(data)
+
+
+def test_the_page_is_whole_escaped_and_by_itself(run, files):
+    done = run(
+        "trace", "text.txt", "--corpus", "corpus.txt", "--html", "page.html", "--baseline", "base.txt", cwd=files
+    )
+    assert done.code == 0 and done.stderr == "wrote page.html\n"
+    data = (files / "page.html").read_text()
+    assert "http" not in data and "\x1b" not in data and "<i>" not in data and "<script" not in data
+    page = Page(data)
+    shown = "".join(page.text)
+    assert "Then 1the cat sat on the mat. \\x1b[31m 2A dog [b]ran[/b] :smile: off & away <i>now</i>" in shown
+    assert 'class="s1" title="7 tokens: corpus.txt:1, once in the corpus"' in data
+    assert 'class="s3" title="24 tokens: corpus.txt:2, once in the corpus"' in data
+    piped = run("trace", "text.txt", "--corpus", "corpus.txt", "--html", "-", "--baseline", "base.txt", cwd=files)
+    assert piped.stdout == data
+
+
+def test_a_page_that_cannot_be_finished_leaves_the_old_one(run, files):
+    (files / "page.html").write_text("old")
+    done = run("trace", "text.txt", "--corpus", "none.txt", "--html", "page.html", cwd=files)
+    assert done.code == 1
+    assert (files / "page.html").read_text() == "old"
+    assert sorted(p.name for p in files.iterdir()) == ["base.txt", "corpus.txt", "page.html", "text.txt"]
+
+
+def test_shades_follow_the_runs():
+    words_of = [f"w{i}" for i in range(100)]
+    t = traced(" ".join([*words_of, "x", *words_of[:7], "y"]), [" ".join(words_of)])
+    shades = {s.shade for _, found in stretches(t, 5) for s in found}
+    assert shades == {0, 1, len(RUNS)}
+
+
+def test_the_page_of_an_audit(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(
+        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n"
+    )
+    run("train", "book.txt", "-n", 4, "-o", "m.npz", "-q", cwd=tmp_path)
+    done = run("audit", "m.npz", "--html", "page.html", "--show", 500, cwd=tmp_path)
+    assert (done.code, done.stderr) == (0, "wrote page.html\n")
+    data = (tmp_path / "page.html").read_text()
+    page = Page(data)
+    shown = "".join(page.text)
+    assert "http" not in data and "<b>" not in data
+    assert "A <b>bold</b> & [red]odd[/red] sentence of its own" in shown
+    figures = json.loads(run("audit", "m.npz", "--json", cwd=tmp_path).stdout)["orders"]
+    for one in figures:
+        assert f"{one['certain']['10']:.1%}" in shown and f"{one['forgotten_bits']:,.0f}" in shown
+    assert data.count("<svg") == 3
+    # a bar for each order and length, each with its value to be read
+    assert data.count("<title>order 4: ") == 6
+    piped = run("audit", "m.npz", "--html", "-", "--show", 500, cwd=tmp_path)
+    assert (piped.code, piped.stdout) == (0, data)
+
+
+def test_the_page_of_a_pruned_model_has_what_can_be_said(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(story)
+    run("train", "book.txt", "-n", 3, "--prune", "0,1", "-o", "m.npz", "-q", cwd=tmp_path)
+    done = run("audit", "m.npz", "--html", "-", cwd=tmp_path)
+    page = Page(done.stdout)
+    assert done.code == 0 and "it cannot be said" in "".join(page.text)
