@@ -39,6 +39,9 @@ class _Ending(click.Group):
         return result
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        from ..render.terminal import guard
+
+        sys.stdout = guard(sys.stdout)
         try:
             result = super().main(*args, **{**kwargs, "prog_name": "markov", "standalone_mode": False})
             code = result if isinstance(result, int) else 0
@@ -90,9 +93,11 @@ def _our_bug() -> int:
     import platform
     import traceback
 
-    traceback.print_exc()
+    from ..render.plain import visible
+
     click.echo(
-        f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
+        visible(traceback.format_exc())
+        + f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
         "  please report it with the lines above and the command",
         err=True,
     )
@@ -101,9 +106,9 @@ def _our_bug() -> int:
 
 def complain(message: str, hint: str = "") -> None:
     """Two lines on stderr: what is wrong, what to do."""
-    from ..render.plain import visible
+    from ..render.plain import one_line
 
-    text = f"markov: {visible(message)}" + (f"\n  {visible(hint)}" if hint else "")
+    text = f"markov: {one_line(message)}" + (f"\n  {one_line(hint)}" if hint else "")
     try:
         click.echo(text, err=True)
     except OSError:

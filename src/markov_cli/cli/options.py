@@ -76,9 +76,9 @@ def say_fallback(distribution: Any, quiet: bool) -> None:
 def note(text: str, quiet: bool = False) -> None:
     """One line on stderr that is no error."""
     if not quiet:
-        from ..render.plain import visible
+        from ..render.plain import one_line
 
-        click.echo(visible(text), err=True)
+        click.echo(one_line(text), err=True)
 
 
 def stdin_is_terminal() -> bool:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..arrays import starts_new
 from ..errors import MarkovError
 from ..model.compact import SPAN, Counts
 from ..model.modelfile import ModelFile, framing_differs
 from ..model.reals import Reals
 from ..model.table import Table
-from ..text.types import BOS, EOS, N_MARKERS, UNK
+from ..text.lexicon import UNSPACED
+from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
 
 _SLICE = 1 << 22
 
@@ -69,8 +71,42 @@ def _vocabulary(file: ModelFile) -> Iterator[str]:
         yield "vocab_offsets: a marker has bytes"
     elif (np.diff(offsets)[N_MARKERS:] == 0).any():
         yield "vocab_offsets: a type without bytes"
+    else:
+        yield from _types(file, offsets)
     if len(file.types.flags) and (file.types.flags > 3).any():
         yield "vocab_flags: a flag above 3"
+
+
+def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
+    start, length = offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:]
+    flags = file.types.flags[N_MARKERS:] if len(file.types.flags) else np.zeros(len(start), np.uint8)
+    types = Types(file.types.blob, start, length, flags)
+    order = order_of_types(types, np.zeros(len(types), np.int64))
+    alike = starts_new(length[order], flags[order])
+    for i in np.flatnonzero(~alike).tolist():
+        if types.bytes_of(int(order[i])) == types.bytes_of(int(order[i - 1])):
+            yield f"vocab_bytes: types {order[i - 1] + N_MARKERS:,} and {order[i] + N_MARKERS:,} are the same"
+            return
+    kind = file.header.options.tokenizer
+    if kind in UNSPACED:
+        lead = types.blob[start]
+        one = np.ones(len(start), np.int64)
+        if kind == "chars":
+            one += (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
+        if (length != one).any():
+            yield f"vocab_offsets: a type of a model of {kind} that is not one"
+    table = file.table
+    if file.header.holds == "probabilities":
+        by = table.orders[0].log10
+        assert by is not None
+        value = by[N_MARKERS:]
+    else:
+        value = table.orders[0].count.slice(N_MARKERS, table.n_ids)
+    tied = np.flatnonzero(value[1:] == value[:-1])
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    if (place[tied + 1] < place[tied]).any():
+        yield "vocab_bytes: types of equal counts not by their bytes"
 
 
 def _named(table: Table) -> Iterator[tuple[str, Counts]]:

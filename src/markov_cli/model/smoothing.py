@@ -267,7 +267,7 @@ class Smoothed:
         many = n.astype(np.float64) if level else np.array([np.count_nonzero(a)], np.float64)
         divisor = self.divisor(level, history, (kept, many))
         b[low:high] = self._backoff(level, divisor, lambda live: kept[live])
-        np.divide(own, np.repeat(np.maximum(divisor, 1e-300), n), out=u[rows])
+        np.divide(own, np.repeat(np.where(divisor > 0, divisor, np.inf), n), out=u[rows])
 
     # ------------------------------------------------------------ probabilities
 
