@@ -222,7 +222,7 @@ def run_case(number, seed, found, folder, tally, kinds=None, n_commands=6):
         told = [json.loads(line) for line in pipe.read().splitlines()]
     _, status = os.waitpid(child, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    first = told.pop(0) if told else {}
+    first = told.pop(0) if told and "base" in told[0] else {}
     _judge(tally, (number, first.get("base", ""), first.get("kind", ""), first.get("way", "")), told, status)
 
 

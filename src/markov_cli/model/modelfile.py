@@ -31,6 +31,7 @@ from .reals import Reals
 from .table import Order, Table, no_rows
 from .whole import whole_file
 
+__all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
 _MOST = 1 << 62  # what all counts of a column sum to is below this
 _LOGS = ("log10_", "backoff_")  # members of float32
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import ModelFileError
 from ..model.distribution import Distribution, histories, probability, whole
 from ..text.types import BOS, EOS, UNK
 from . import shaping
@@ -39,6 +40,10 @@ class SmoothedStep:
             if self.bits:
                 p = probability(self.distribution, level, row, token)
                 unknown = probability(self.distribution, level, row, np.full(len(row), UNK))
+                if (unknown >= 1.0).any() or not (p > 0).all():
+                    raise ModelFileError(
+                        "probabilities that leave nothing to draw but <unk>", "import the ARPA file anew"
+                    )
                 bits = -np.log2(p / (1.0 - unknown))
         else:
             token, bits = self._bent(level, row, raw)

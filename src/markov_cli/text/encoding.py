@@ -196,7 +196,7 @@ class Encoder:
     def _match(self, text: str) -> np.ndarray:
         assert self._pattern is not None
         tokens, touch, seen, skipped = [], [], -1, 0
-        for match in self._pattern.finditer(text):
+        for match in tk.matches(self._pattern, text):
             i, j = match.span()
             if i == j:
                 continue
