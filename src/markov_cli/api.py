@@ -21,6 +21,7 @@ from .sampling.shaping import Shape
 from .text.encoding import TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Repairs, Source, check_encoding, find_sources
+from .text.sources import EXPANSION
 
 if TYPE_CHECKING:
     from .constraining import Constraints
@@ -286,6 +287,7 @@ def train(
     encoding: str = "utf-8",
     min_type_count: int = 1,
     prune: Sequence[int] = (),
+    max_expansion: float = EXPANSION,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
@@ -301,7 +303,7 @@ def train(
     """
     from .training import TrainOptions, no_progress, train_sources
 
-    sources = _sources(paths, texts)
+    sources = _sources(paths, texts, max_expansion)
     options = TrainOptions(
         order=order,
         text=TextOptions.of(tokenizer, unit, lowercase, pattern),
@@ -313,8 +315,10 @@ def train(
     return model_of(train_sources(sources, options, progress or no_progress))
 
 
-def _sources(paths: Sequence[str | os.PathLike[str]], texts: Iterable[str]) -> list[Source]:
-    named = find_sources([os.fspath(p) for p in paths])
+def _sources(
+    paths: Sequence[str | os.PathLike[str]], texts: Iterable[str], expansion: float = EXPANSION
+) -> list[Source]:
+    named = find_sources([os.fspath(p) for p in paths], expansion)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
 
 

@@ -136,12 +136,14 @@ def longer(arrays, base, rng, bases):
 
 def counts_that_fit(arrays, base, rng, bases):
     """Other counts, with sums that are right for them."""
-    names = [n for n in arrays if f"{n}_big_row" in arrays]
+    names = [n for n in arrays if f"{n}_big_row" in arrays and f"{n}_big" in arrays]
+    names = [n for n in names if len(arrays[f"{n}_big_row"]) == len(arrays[f"{n}_big"])]
     if not names:
         return entries(arrays, base, rng, bases)
     name = rng.choice(names)
     values = arrays[name].astype(np.int64)
-    values[arrays[f"{name}_big_row"].astype(np.int64)] = arrays[f"{name}_big"]
+    inside = arrays[f"{name}_big_row"] < len(values)
+    values[arrays[f"{name}_big_row"][inside].astype(np.int64)] = arrays[f"{name}_big"][inside]
     for _ in range(rng.choice((1, 2, len(values)))):
         if len(values):
             values[rng.randrange(len(values))] = rng.choice(

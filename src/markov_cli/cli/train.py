@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import PruneType, jobs_option, json_option, note, output_option, stdin_is_terminal
+from .options import PruneType, expansion_option, jobs_option, json_option, note, output_option, stdin_is_terminal
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -63,6 +63,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
     metavar="MODEL",
     help="Add CORPUS to this model, read as it was: -o, which may be MODEL, is what both texts would give.",
 )
+@expansion_option
 @jobs_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
@@ -126,6 +127,7 @@ def _train(ctx: click.Context, _: str | None, corpus: tuple[str, ...], jobs: int
         name: ctx.params[name]
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
+            "max_expansion",
         )
     }  # fmt: skip
     return train_model(corpus, **given, jobs=jobs, progress=progress)
@@ -154,7 +156,8 @@ def _update(ctx: click.Context, old: str | None, corpus: tuple[str, ...], jobs: 
                 f"--{name.replace('_', '-')} {_said(value)}, but {old} was trained with {_said(own)}",
                 "leave the option out: new text is read as the model's was",
             )
-    return add(loaded, corpus, encoding=ctx.params["encoding"], name=old, jobs=jobs, progress=progress)
+    how = {name: ctx.params[name] for name in ("encoding", "max_expansion")}
+    return add(loaded, corpus, **how, name=old, jobs=jobs, progress=progress)
 
 
 def _said(value: Any) -> str:

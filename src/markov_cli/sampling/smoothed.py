@@ -15,7 +15,7 @@ from .bending import Bending, bends
 from .drawing import drawing_of
 from .numbers import again, uniform
 
-_TRIES = 1000  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
+_TRIES = 100  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
 
 
 class SmoothedStep:
