@@ -42,7 +42,7 @@ def main():
     print("kinds      " + ", ".join(f"{n:,} {k}" for k, n in sorted(tally.kinds.items())))
     print("outcomes   " + ", ".join(f"{n:,} {k}" for k, n in sorted(tally.outcomes.items())))
     print(f"slowest    {tally.slowest:.2f} s of the processor for a command")
-    print(f"memory     {tally.largest / 1e6:.0f} MB beside the file's size at most, Python and NumPy included")
+    print(f"memory     {tally.largest / 1e6:.0f} MB at most, beside the file's size and Python with its modules")
     print("other models, whole: " + (", ".join(f"{n:,} {k}" for k, n in sorted(tally.unseen.items())) or "none"))
     for what, n in Counter(f.what for f in tally.findings).most_common():
         first = next(f for f in tally.findings if f.what == what)

@@ -189,7 +189,7 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise ValueError("not a model of this program")
         found = head["version"]
-        if found != VERSION:
+        if type(found) is not int or found != VERSION:
             said = str(found if isinstance(found, int) else repr(found))[:20]
             raise ModelFileError(
                 f"{name}: model format {said}; this markov reads {VERSION}",
