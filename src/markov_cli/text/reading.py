@@ -134,7 +134,7 @@ class _Stream:
         while True:
             try:
                 data = self._file.read(n)
-                if not self.source.is_stdin:
+                if not self.source.is_stdin and self._raw.seekable():  # a pipe that was named is not
                     self.done_on_disk = self._raw.tell()
                 if self._file is not self._raw:
                     self._check_expansion(len(data))
