@@ -7,13 +7,14 @@ for the user. In a pipe or file bytes stay as they are; on a terminal they are w
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterable
 from typing import IO, Any
 
 from .plain import visible
 
 
-class _Bytes:
+class _Bytes(io.RawIOBase):
     """The binary side: UTF-8 in pieces, and what is none of it as `\\xff`."""
 
     def __init__(self, shown: Shown) -> None:
@@ -26,9 +27,13 @@ class _Bytes:
         self._shown.write(self._decoder.decode(data))
         return len(data)
 
+    def writable(self) -> bool:
+        """It is all it is for."""
+        return True
+
     def flush(self) -> None:
         """Send what is held."""
-        self._shown.flush()
+        self._shown.raw.flush()
 
 
 class Shown:
