@@ -10,6 +10,9 @@ endif
 READY := $(VENV)/.ready
 MARKOV := $(BIN)/markov
 RUNS ?= 3
+CASES ?= 20000
+SEED ?= 1
+JOBS ?= 2
 
 .PHONY: help
 help: ## List the targets
@@ -103,6 +106,10 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
 	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
 	@rm -rf build/smoke
+
+.PHONY: fuzz
+fuzz: $(READY) ## 20,000 mutated model files through every command (CASES=, SEED=, JOBS=)
+	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
 docs: $(READY) ## Write docs/commands.md anew and run every block of the documentation

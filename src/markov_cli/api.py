@@ -22,6 +22,7 @@ from .sampling.shaping import Shape
 from .text.encoding import TextOptions
 from .text.lexicon import Lexicon
 from .text.reading import Repairs, Source, check_encoding, find_sources
+from .text.sources import EXPANSION
 
 if TYPE_CHECKING:
     from .constraining import Constraints
@@ -310,6 +311,7 @@ def train(
     guard: int = 0,
     guard_rate: float = RATE,
     guard_like: Guard | None = None,
+    max_expansion: float = EXPANSION,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Model:
@@ -329,7 +331,7 @@ def train(
     from .model.protecting import Protection
     from .training import TrainOptions, no_progress, train_sources
 
-    sources = _sources(paths, texts)
+    sources = _sources(paths, texts, max_expansion)
     options = TrainOptions(
         order=order,
         text=TextOptions.of(tokenizer, unit, lowercase, pattern),
@@ -370,6 +372,7 @@ def train_file(
     from .placing import Place, train_file
     from .training import TrainOptions, no_progress
 
+    sources = _sources(paths, (), given.pop("max_expansion", EXPANSION))
     text = TextOptions.of(*(given.pop(name) for name in ("tokenizer", "unit", "lowercase", "pattern")))
     protection = Protection(*(given.pop(name, d) for name, d in vars(Protection()).items()))
     options = TrainOptions(
@@ -377,7 +380,6 @@ def train_file(
         text=text,
         protection=protection,
     )
-    sources = _sources(paths, ())
     made = train_file(sources, options, output, Place(memory, temp_dir, resume, dask), progress or no_progress, say)
     if made.trained is not None:
         return model_of(made.trained), made.size
@@ -386,8 +388,10 @@ def train_file(
     return model, made.size
 
 
-def _sources(paths: Sequence[str | os.PathLike[str]], texts: Iterable[str]) -> list[Source]:
-    named = find_sources([os.fspath(p) for p in paths])
+def _sources(
+    paths: Sequence[str | os.PathLike[str]], texts: Iterable[str], expansion: float = EXPANSION
+) -> list[Source]:
+    named = find_sources([os.fspath(p) for p in paths], expansion)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
 
 

@@ -12,6 +12,7 @@ from .errors import OptionError
 from .model import combining
 from .model.combining import Stored
 from .text.lexicon import Lexicon
+from .text.sources import EXPANSION
 
 if TYPE_CHECKING:
     from .model.distribution import Distribution
@@ -47,6 +48,7 @@ def update(
     *,
     texts: Iterable[str] = (),
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     name: str = "the model",
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
@@ -56,7 +58,8 @@ def update(
     o = old.header.options
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, encoding=encoding, jobs=jobs, progress=progress, guard_like=old.table.guard,
+        pattern=o.pattern, encoding=encoding, max_expansion=max_expansion, jobs=jobs,
+        progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)

@@ -32,6 +32,10 @@ class TextError(MarkovError):
     """The text cannot be read, or is not text."""
 
 
+class NotText(TextError):
+    """What cannot be text: left out, and said so, where it was found in a folder."""
+
+
 class ModelFileError(MarkovError):
     """The file is not a model that this program can use."""
 

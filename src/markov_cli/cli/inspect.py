@@ -95,7 +95,7 @@ def inspect(
 def _verify(loaded: object, path: str, as_json: bool) -> int:
     from ..api import Model
     from ..inspecting.verify import damage
-    from ..render.plain import visible
+    from ..render.plain import one_line
 
     assert isinstance(loaded, Model) and loaded.file is not None
     found = damage(loaded.file)
@@ -103,5 +103,5 @@ def _verify(loaded: object, path: str, as_json: bool) -> int:
         click.echo(json.dumps({"model": path, "whole": not found, "damage": found}, ensure_ascii=False))
     else:
         for line in found or ["whole"]:
-            click.echo(f"{visible(path)}: {visible(line)}")
+            click.echo(f"{one_line(path)}: {one_line(line)}")
     return ANSWER_IS_NO if found else 0

@@ -46,6 +46,9 @@ class _Ending(click.Group):
         return result
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        from ..render.terminal import guard
+
+        sys.stdout = guard(sys.stdout)
         if "_MARKOV_COMPLETE" in os.environ:
             from .shells import enable
 
@@ -101,9 +104,11 @@ def _our_bug() -> int:
     import platform
     import traceback
 
-    traceback.print_exc()
+    from ..render.plain import visible
+
     click.echo(
-        f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
+        visible(traceback.format_exc())
+        + f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
         "  please report it with the lines above and the command",
         err=True,
     )
@@ -112,9 +117,9 @@ def _our_bug() -> int:
 
 def complain(message: str, hint: str = "") -> None:
     """Two lines on stderr: what is wrong, what to do."""
-    from ..render.plain import visible
+    from ..render.plain import one_line
 
-    text = f"markov: {visible(message)}" + (f"\n  {visible(hint)}" if hint else "")
+    text = f"markov: {one_line(message)}" + (f"\n  {one_line(hint)}" if hint else "")
     try:
         click.echo(text, err=True)
     except OSError:

@@ -24,6 +24,18 @@ def ignore_case_option(f: Any) -> Any:
     return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
 
 
+def expansion_option(f: Any) -> Any:
+    """`--max-expansion`."""
+    return click.option(
+        "--max-expansion",
+        type=click.FloatRange(0),
+        default=200.0,
+        show_default=True,
+        metavar="X",
+        help="Refuse a compressed file that becomes over 1 GiB and X times its size; 0 for no limit.",
+    )(f)
+
+
 def output_option(f: Any) -> Any:
     """`-o` for a model."""
     return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
@@ -104,7 +116,7 @@ def note(text: str, quiet: bool = False) -> None:
     if not quiet:
         from ..render.plain import visible
 
-        click.echo(visible(text), err=True)
+        click.echo(visible(text).replace("\n", "\\n"), err=True)
 
 
 def say_history(loaded: Any, known: Any, quiet: bool) -> None:

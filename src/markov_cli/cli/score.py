@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import NumbersType, json_option, model_argument, smoothing_option, stdin_is_terminal
+from .options import NumbersType, expansion_option, json_option, model_argument, smoothing_option, stdin_is_terminal
 
 
 @click.command(short_help="Say how probable text is to a model.")
@@ -47,6 +47,7 @@ from .options import NumbersType, json_option, model_argument, smoothing_option,
 )
 @click.option("--cut", type=NumbersType(), metavar="X,Y", help="The same, cut at these perplexities.")
 @click.option("--encoding", default="utf-8", show_default=True, help="How the text is encoded.")
+@expansion_option
 @click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")

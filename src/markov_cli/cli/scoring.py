@@ -59,8 +59,8 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     """What `markov score` does once its options make sense together."""
     encoding = check_encoding(kw["encoding"])
     weights = _given_weights(kw, len(models))
-    sources = find_sources(files)
-    held_out = find_sources([kw["tune"]]) if kw["tune"] else []
+    sources = find_sources(files, kw["max_expansion"])
+    held_out = find_sources([kw["tune"]], kw["max_expansion"]) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
         judges = _judges(loaded, models, kw)

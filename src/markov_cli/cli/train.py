@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import GuardType, PruneType, SizeType, jobs_option, json_option, note, output_option, stdin_is_terminal
+from .options import (
+    GuardType,
+    PruneType,
+    SizeType,
+    expansion_option,
+    jobs_option,
+    json_option,
+    note,
+    output_option,
+    stdin_is_terminal,
+)
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -92,6 +102,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
     metavar="MODEL",
     help="Add CORPUS to this model, read as it was: -o, which may be MODEL, is what both texts would give.",
 )
+@expansion_option
 @jobs_option
 @click.option(
     "--memory",
@@ -209,6 +220,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
+            "max_expansion",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -249,7 +261,8 @@ def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, pr
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave the option out: a guard is of the whole text, and goes on as it is",
         )
-    return add(loaded, corpus, encoding=ctx.params["encoding"], name=old, jobs=jobs, progress=progress)
+    how = {name: ctx.params[name] for name in ("encoding", "max_expansion")}
+    return add(loaded, corpus, **how, name=old, jobs=jobs, progress=progress)
 
 
 def _said(value: Any) -> str:

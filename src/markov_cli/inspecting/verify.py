@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..arrays import starts_new
 from ..errors import MarkovError
-from ..model.compact import SPAN, Counts
+from ..model.compact import SPAN, Counts, smallest
 from ..model.guard import Guard
 from ..model.modelfile import ModelFile, framing_differs
 from ..model.reals import Reals
 from ..model.table import Table
-from ..text.types import BOS, EOS, N_MARKERS, UNK
+from ..text.lexicon import UNSPACED
+from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
 
 _SLICE = 1 << 22
 
@@ -37,7 +39,8 @@ def damage(file: ModelFile) -> list[str]:
     ]
     for name, check in checks:
         try:
-            found += check(file)
+            with np.errstate(all="ignore"):
+                found += check(file)
         except (MarkovError, IndexError, ValueError, AssertionError, OverflowError, MemoryError) as error:
             found.append(f"{name}: cannot be checked: {error}")
     if not found:
@@ -71,8 +74,42 @@ def _vocabulary(file: ModelFile) -> Iterator[str]:
         yield "vocab_offsets: a marker has bytes"
     elif (np.diff(offsets)[N_MARKERS:] == 0).any():
         yield "vocab_offsets: a type without bytes"
+    else:
+        yield from _types(file, offsets)
     if len(file.types.flags) and (file.types.flags > 3).any():
         yield "vocab_flags: a flag above 3"
+
+
+def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
+    start, length = offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:]
+    flags = file.types.flags[N_MARKERS:] if len(file.types.flags) else np.zeros(len(start), np.uint8)
+    types = Types(file.types.blob, start, length, flags)
+    order = order_of_types(types, np.zeros(len(types), np.int64))
+    alike = starts_new(length[order], flags[order])
+    for i in np.flatnonzero(~alike).tolist():
+        if types.bytes_of(int(order[i])) == types.bytes_of(int(order[i - 1])):
+            yield f"vocab_bytes: types {order[i - 1] + N_MARKERS:,} and {order[i] + N_MARKERS:,} are the same"
+            return
+    kind = file.header.options.tokenizer
+    if kind in UNSPACED:
+        lead = types.blob[start]
+        one = np.ones(len(start), np.int64)
+        if kind == "chars":
+            one += (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
+        if (length != one).any():
+            yield f"vocab_offsets: a type of a model of {kind} that is not one"
+    table = file.table
+    if file.header.holds == "probabilities":
+        by = table.orders[0].log10
+        assert by is not None
+        value = by[N_MARKERS:]
+    else:
+        value = table.orders[0].count.slice(N_MARKERS, table.n_ids)
+    tied = np.flatnonzero(value[1:] == value[:-1])
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    if (place[tied + 1] < place[tied]).any():
+        yield "vocab_bytes: types of equal counts not by their bytes"
 
 
 def _named(table: Table) -> Iterator[tuple[str, Counts]]:
@@ -97,6 +134,10 @@ def _counts(file: ModelFile) -> Iterator[str]:
             continue
         if (counts.big < 255).any():
             yield f"{name}_big: a count below 255"
+        for part, limit in ((counts.big, int(counts.big.max(initial=0))), (counts.sums, counts.total)):
+            if part.dtype != smallest(limit):
+                which = "big" if part is counts.big else "sums"
+                yield f"{name}_{which}: of {part.dtype}, where {smallest(limit)} would do"
         running = 0
         for low, high in _slices(len(counts)):
             spans = np.add.reduceat(counts.slice(low, high), np.arange(0, high - low, SPAN))
@@ -163,30 +204,49 @@ def _sums(file: ModelFile) -> Iterator[str]:
         yield "count_1: types not by falling count"
     if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
         yield "count_1: <unk> was seen, and no type was too rare"
-    if table.pruned:
-        yield from _pruned_sums(table)
-        return
     for k in range(1, table.order):
         first = table.orders[k - 1].first
         assert first is not None
         for low, high in _slices(len(first) - 1):
             edge = first[low : high + 1].astype(np.int64)
             total = np.diff(table.orders[k].count.sum_before(edge))
-            if (total != table.total(k, np.arange(low, high))).any():
+            whole = table.total(k, np.arange(low, high))
+            if (total > whole if table.pruned else total != whole).any():
                 yield f"count_{k + 1}: followers do not sum to their history's count"
                 break
+    if table.pruned:
+        yield from _pruned(table)
 
 
-def _pruned_sums(table: Table) -> Iterator[str]:
-    """Followers that were left out are missing from the sum; none can be too many."""
-    for k in range(1, table.order):
-        first = table.orders[k - 1].first
-        assert first is not None
-        for low, high in _slices(len(first) - 1):
-            edge = first[low : high + 1].astype(np.int64)
-            if (np.diff(table.orders[k].count.sum_before(edge)) > table.total(k, np.arange(low, high))).any():
-                yield f"count_{k + 1}: followers sum to more than their history's count"
-                break
+def _pruned(table: Table) -> Iterator[str]:
+    """What pruning leaves of the sums: none is above what it was, and what is gone was counted before."""
+    opened = table.opened_by_bos()
+    for k, order in enumerate(table.orders, 1):
+        adjusted = order.count.slice(0, len(order))
+        if order.left is not None:
+            left = order.left.slice(0, len(order))
+            low, high = opened[k - 1]
+            opens = (np.arange(len(order)) >= low) & (np.arange(len(order)) < high)
+            weighted = not order.count.whole  # one seen twice may count for less
+            if (
+                (not weighted and not table.capped and (left > adjusted).any())
+                or (left[opens] > 0).any()
+                or (left[~opens & (adjusted > 0)] == 0).any()
+            ):
+                yield f"left_{k}: not a number of left neighbours"
+            adjusted = np.where(opens, adjusted, left)
+        if k == 1:
+            adjusted[BOS] = 0
+        if order.left_total is not None:
+            above, first = table.orders[k].left, order.first
+            assert above is not None and first is not None
+            kept = np.diff(above.sum_before(first.astype(np.int64)))
+            if (order.left_total.slice(0, len(order)) < kept).any():
+                yield f"left_total_{k}: below the sum of what was kept"
+        if len(table.counts_of_counts) >= k and order.count.whole:
+            n = np.bincount(np.minimum(adjusted, 5), minlength=6)[1:5]
+            if (table.counts_of_counts[k - 1][1:] < n).any() or table.counts_of_counts[k - 1][0]:
+                yield f"counts_of_counts: fewer n-grams of order {k} than there are"
 
 
 def _probabilities(file: ModelFile) -> Iterator[str]:

@@ -6,10 +6,9 @@ the extra field of its local header, so that an array can be mapped where it lie
 
 from __future__ import annotations
 
-import io
 import mmap
+import re
 import struct
-import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import IO
@@ -27,6 +26,15 @@ _LOCAL_HEADER = 30
 _CRC_AT = 14  # in the local header
 _WIDE = 0xFFFFFFFF  # says that the true number is among the 64-bit ones
 MAX_HEADER_BYTES = 1 << 20
+MAX_MEMBERS = 1 << 16  # more than a header of that size can name
+_ARRAY_HEAD = 1 << 10
+_WIDE = 0xFFFFFFFF  # the true number stands in the zip64 record
+_LATER, _FLAGS = 8, 0x808  # sizes behind the data; and names in UTF-8
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_END64 = struct.Struct("<4sQHHIIQQQQ")
+_LOCATOR = struct.Struct("<4sIQI")
 _DTYPES = {"|u1", "<u2", "<u4", "<u8", "<f4", "<f8"}
 
 
@@ -136,59 +144,151 @@ class Member:
     crc: int
 
 
-def read_directory(f: IO[bytes], name: str, size: int) -> dict[str, Member]:
-    """The members of the archive, in order, each within the file and none overlapping."""
-    try:
-        with zipfile.ZipFile(f) as archive:
-            infos = archive.infolist()
-    except Exception as error:  # whatever zipfile makes of hostile bytes
-        f.seek(0)
-        if f.read(4) == b"PK\x03\x04":
-            raise ModelFileError(
-                f"{name}: cut short: it begins like a model and has no directory at its end", RETRAIN
-            ) from None
-        hint = "name a model that markov train wrote"
-        raise ModelFileError(f"{name}: not a model: {error}", hint) from None
+def read_directory(buffer: mmap.mmap | bytes, name: str, size: int) -> dict[str, Member]:
+    """The members of the archive, in order, each within the file and none overlapping.
+
+    Only what this program and NumPy write is taken: stored members, one disk, nothing before the first and
+    nothing behind the end. So the file has one reading, whichever of its headers a zip reader believes.
+    """
+    start, end, n = _directory(buffer, name, size)
+    data = buffer[start:end]
+    entries: list[tuple[int, str, int, int, int]] = []
+    names: set[str] = set()
+    at = 0
+    for _ in range(n):
+        entry, at = _entry(data, at, name)
+        if entry[1] in names:
+            raise ModelFileError(f"{name}: member {entry[1]!r} stands there twice", RETRAIN)
+        names.add(entry[1])
+        entries.append(entry)
+    if at != len(data):
+        raise ModelFileError(f"{name}: the zip directory is not as long as it says", RETRAIN)
     members: dict[str, Member] = {}
     edge = 0
-    for info in sorted(infos, key=lambda i: i.header_offset):
-        plain = info.filename.removesuffix(".npy")
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            hint = "np.savez, not savez_compressed; or " + RETRAIN
-            raise ModelFileError(f"{name}: member {plain!r} is compressed", hint)
-        if info.flag_bits & 1 or plain in members or info.header_offset < edge:
+    for offset, plain, length, crc, flags in sorted(entries):
+        if offset < edge or (not edge and offset):
             raise ModelFileError(f"{name}: member {plain!r} is not where it should be", RETRAIN)
-        f.seek(info.header_offset)
-        local = f.read(_LOCAL_HEADER)
-        if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
-            raise ModelFileError(f"{name}: member {plain!r} is not where it should be", RETRAIN)
-        n_name, n_extra = struct.unpack("<HH", local[26:30])
-        begin = info.header_offset + _LOCAL_HEADER + n_name + n_extra
-        edge = begin + info.file_size
-        if edge > size:
-            raise ModelFileError(f"{name}: cut short: member {plain!r} ends behind byte {size:,}", RETRAIN)
-        members[plain] = Member(plain, begin, info.file_size, info.CRC)
+        begin = _local(buffer, offset, plain, length, crc, flags, name)
+        edge = begin + length
+        if edge > start:
+            raise ModelFileError(f"{name}: cut short: member {plain!r} ends behind byte {start:,}", RETRAIN)
+        members[plain] = Member(plain, begin, length, crc)
     return members
 
 
-def read_array(name: str, buffer: mmap.mmap | bytes, member: Member) -> np.ndarray:
-    """One member as a read-only view; never unpickles, never allocates."""
-    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array that a model has", RETRAIN)
-    head = io.BytesIO(buffer[member.begin : member.begin + min(member.size, MAX_HEADER_BYTES)])
-    try:
-        version = np.lib.format.read_magic(head)
-        if version != (1, 0):
+def _directory(buffer: mmap.mmap | bytes, name: str, size: int) -> tuple[int, int, int]:
+    """Where the zip directory begins and ends, and its members; the end record must be the file's end."""
+    wrong = ModelFileError(f"{name}: a zip archive with an end that is not its end", RETRAIN)
+    end = size - _END.size
+    last = buffer[max(end, 0) : size]
+    if end < 0 or not last.startswith(b"PK\x05\x06"):
+        if buffer[:4] == b"PK\x03\x04":
+            raise ModelFileError(f"{name}: cut short: it begins like a model and has no directory at its end", RETRAIN)
+        raise ModelFileError(f"{name}: not a model: no zip archive", "name a model that markov train wrote")
+    _, disk, first, here, every, length, start, comment = _END.unpack(last)
+    if 0xFFFF in (here, every) or 0xFFFFFFFF in (length, start):
+        if end < _LOCATOR.size + _END64.size:
             raise wrong
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(head)
-    except ModelFileError:
-        raise
-    except Exception:  # whatever NumPy makes of hostile bytes
-        raise wrong from None
-    if fortran or dtype.str not in _DTYPES or len(shape) != 1 or shape[0] < 0:
+        sign, disk, at, disks = _LOCATOR.unpack(buffer[end - _LOCATOR.size : end])
+        end -= _LOCATOR.size + _END64.size
+        if sign != b"PK\x06\x07" or at != end or disks > 1:
+            raise wrong
+        sign, rest, _, _, first, disk_too, here, every, length, start = _END64.unpack(buffer[end : end + _END64.size])
+        if sign != b"PK\x06\x06" or rest != _END64.size - 12 or disk_too:
+            raise wrong
+    if disk or first or here != every or comment or start + length != end:
         raise wrong
-    if head.tell() + shape[0] * dtype.itemsize != member.size:
+    if every > MAX_MEMBERS or length > MAX_MEMBERS * 256:
+        raise ModelFileError(f"{name}: {every:,} members in {length:,} bytes: more than a model has", RETRAIN)
+    return start, end, every
+
+
+def _entry(data: bytes, at: int, name: str) -> tuple[tuple[int, str, int, int, int], int]:
+    """One entry of the directory, (offset, member, size, crc, flags), and where the next one is."""
+    wrong = ModelFileError(f"{name}: the zip directory is damaged at its byte {at:,}", RETRAIN)
+    if at + _ENTRY.size > len(data):
         raise wrong
-    a = np.ndarray(shape, dtype, buffer, member.begin + head.tell()) if shape[0] else np.empty(0, dtype)
+    sign, _, _, flags, method, _, _, crc, packed, size, n_name, n_extra, n_comment, disk, _, _, offset = (
+        _ENTRY.unpack_from(data, at)
+    )
+    begin = at + _ENTRY.size
+    end = begin + n_name + n_extra + n_comment
+    if sign != b"PK\x01\x02" or end > len(data) or disk not in (0, 0xFFFF):
+        raise wrong
+    wide = [x for x, full in ((size, _WIDE), (packed, _WIDE), (offset, _WIDE)) if x == full]
+    if wide:
+        found = _zip64(data[begin + n_name : begin + n_name + n_extra])
+        if found is None or len(found) < 8 * len(wide):
+            raise wrong
+        numbers = iter(struct.unpack(f"<{len(wide)}Q", found[: 8 * len(wide)]))
+        size, packed, offset = (next(numbers) if x == _WIDE else x for x in (size, packed, offset))
+    plain = data[begin : begin + n_name].decode("utf-8", "replace").removesuffix(".npy")
+    if method or size != packed:
+        hint = "np.savez, not savez_compressed; or " + RETRAIN
+        raise ModelFileError(f"{name}: member {plain[:40]!r} is compressed", hint)
+    if flags & ~_FLAGS:
+        raise ModelFileError(f"{name}: member {plain[:40]!r} is encrypted, or packed in a way no model is", RETRAIN)
+    return (offset, plain, size, crc, flags), end
+
+
+def _zip64(extra: bytes) -> bytes | None:
+    """The body of the record with 64-bit sizes in an extra field."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, n = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            return extra[at + 4 : at + 4 + n]
+        at += 4 + n
+    return None
+
+
+def _local(buffer: mmap.mmap | bytes, at: int, plain: str, size: int, crc: int, flags: int, name: str) -> int:
+    """Where a member's data begin; its own header must say what the directory says."""
+    wrong = ModelFileError(f"{name}: member {plain[:40]!r} is not where it should be", RETRAIN)
+    head = buffer[at : at + _LOCAL.size]
+    if len(head) < _LOCAL.size:
+        raise wrong
+    sign, _, own_flags, method, _, _, own_crc, packed, own_size, n_name, n_extra = _LOCAL.unpack(head)
+    begin = at + _LOCAL.size
+    own = buffer[begin : begin + n_name]
+    if sign != b"PK\x03\x04" or method or own_flags != flags:
+        raise wrong
+    if own.decode("utf-8", "replace").removesuffix(".npy") != plain:
+        raise ModelFileError(f"{name}: member {plain[:40]!r} has another name where it stands", RETRAIN)
+    if not flags & _LATER:
+        if _WIDE in (packed, own_size):
+            found = _zip64(buffer[begin + n_name : begin + n_name + n_extra]) or b""
+            if len(found) < 16:
+                raise wrong
+            own_size, packed = struct.unpack("<QQ", found[:16])
+        if (own_crc, own_size, packed) != (crc, size, size):
+            raise ModelFileError(f"{name}: member {plain[:40]!r} has another size or checksum where it stands", RETRAIN)
+    return begin + n_name + n_extra
+
+
+_ARRAY = re.compile(rb"\{'descr': '([<|][uf][1248])', 'fortran_order': False, 'shape': \((0|[1-9]\d{0,17}),\), \} *\n")
+_MAGIC = b"\x93NUMPY\x01\x00"
+
+
+def read_array(name: str, buffer: mmap.mmap | bytes, member: Member) -> np.ndarray:
+    """One member as a read-only view; never unpickles, never evaluates, never allocates.
+
+    The header of an array of one dimension has one form, whoever writes it: NumPy's own reader takes it for
+    an expression of Python.
+    """
+    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array that a model has", RETRAIN)
+    head = buffer[member.begin : member.begin + min(member.size, _ARRAY_HEAD)]
+    n = len(_MAGIC) + 2
+    if len(head) < n or not head.startswith(_MAGIC):
+        raise wrong
+    begin = n + int(struct.unpack_from("<H", head, len(_MAGIC))[0])
+    found = _ARRAY.fullmatch(head[n:begin])
+    if found is None or begin > len(head) or found[1].decode() not in _DTYPES:
+        raise wrong
+    dtype, length = np.dtype(found[1].decode()), int(found[2])
+    if begin + length * dtype.itemsize != member.size:
+        raise wrong
+    a = np.ndarray((length,), dtype, buffer, member.begin + begin) if length else np.empty(0, dtype)
     if a.size:
         a.flags.writeable = False
     return a

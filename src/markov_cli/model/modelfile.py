@@ -18,20 +18,17 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import MarkovError, ModelFileError
-from ..text.characters import UNICODE_VERSION
-from ..text.encoding import TextOptions
-from ..text.tokenizing import TOKENIZERS, compile_pattern
 from ..text.types import N_MARKERS, Types
-from ..text.units import UNITS
 from .archive import MAX_HEADER_BYTES, RETRAIN, Member, ZipWriter, checksum, read_array, read_directory
 from .compact import SPAN, Counts, Uncounted, smallest
 from .guard import EVERY, MOST_BITS, Guard
+from .header import FORMAT, VERSION, Header, header_of, read_json
 from .reals import Reals
 from .table import MAX_ORDER, Order, Table, no_rows
 from .whole import whole_file
@@ -39,57 +36,9 @@ from .whole import whole_file
 if TYPE_CHECKING:
     from .streamed import StreamedTable
 
-FORMAT = "markov-ngram-table"
-VERSION = 1
-HOLDS = (
-    "counts",
-    "weighted counts",
-    "probabilities",
-)  # what a table holds; merging with weights, and ARPA, give the others
-
-
+__all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
+_MOST = 1 << 62  # what all counts of a column sum to is below this
 _LOGS = ("log10_", "backoff_")  # members of float32
-_WHERE_SET = ("max_types", "min_sequences", "min_files", "cap_per_sequence")  # keys that are there only then
-
-
-@dataclass
-class Header:
-    """Everything about a model but its arrays; kept in the file as JSON."""
-
-    order: int
-    options: TextOptions
-    tokens: int
-    types: int
-    sequences: int
-    corpus_bytes: int
-    min_type_count: int = 1
-    prune: tuple[int, ...] = ()
-    unicode: str = UNICODE_VERSION
-    counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
-    holds: str = "counts"  # one of HOLDS
-    max_types: int | None = None  # types beyond the commonest are UNK; None where all were kept
-    min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
-    min_files: int | None = None  # and those in fewer files
-    cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
-
-    @property
-    def pruned(self) -> bool:
-        """N-grams were dropped, by whatever measure."""
-        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
-
-    def protection(self) -> dict[str, int]:
-        """What protects the text's sequences, by the header's names; {} where nothing does."""
-        return {name: value for name in _WHERE_SET[1:] if (value := getattr(self, name)) is not None}
-
-    def as_dict(self) -> dict[str, Any]:
-        """The header's fields, flat, as `inspect --json` prints them."""
-        plain = asdict(self)
-        options = plain.pop("options")
-        plain["prune"] = list(self.prune)
-        for name in _WHERE_SET:
-            if plain[name] is None:
-                del plain[name]
-        return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
 # ---------------------------------------------------------------- writing
@@ -163,6 +112,8 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     head = header.as_dict()
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) > MAX_HEADER_BYTES - 128:
+        raise MarkovError(f"order {head['order']:,}: a model of so many orders has no file", "a lower --order")
     arrays = {"header": np.frombuffer(text, np.uint8), **arrays}
     from concurrent.futures import ThreadPoolExecutor  # slow to import, and reading a model does without
 
@@ -236,16 +187,21 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
     name = os.fspath(path)
     try:
         with sys.stdin.buffer if name == "-" else open(name, "rb") as f:
-            regular = stat.S_ISREG(os.fstat(f.fileno()).st_mode)
+            mode = os.fstat(f.fileno()).st_mode
+            regular = stat.S_ISREG(mode)
             size = os.fstat(f.fileno()).st_size
+            if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):  # it may have no end
+                raise ModelFileError(f"{name}: a device, not a model", "name a model that markov train wrote")
             if name == "-" or not regular:  # a pipe cannot be mapped
-                buffer: mmap.mmap | bytes = f.read()
+                buffer: mmap.mmap | bytes = f.read(4)
+                if buffer in (b"", b"PK\x03\x04"):  # anything else need not be waited for
+                    buffer += f.read()
                 size = len(buffer)
             if size == 0:
                 raise ModelFileError(f"{name}: an empty file", RETRAIN)
             if name != "-" and regular:
                 buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-            members = read_directory(io.BytesIO(buffer) if isinstance(buffer, bytes) else f, name, size)
+            members = read_directory(buffer, name, size)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{name}: {said}", "check the name, or train: markov train TEXT -o MODEL") from None
@@ -255,21 +211,24 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
 def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, Member]) -> ModelFile:
     if "header" not in members:
         raise ModelFileError(f"{name}: not a model: no member 'header'", "name a model that markov train wrote")
+    if members["header"].size > MAX_HEADER_BYTES:
+        raise ModelFileError(f"{name}: a header of {members['header'].size:,} bytes", RETRAIN)
     raw = read_array(name, buffer, members["header"])
-    if raw.size > MAX_HEADER_BYTES:
-        raise ModelFileError(f"{name}: a header of {raw.size:,} bytes", RETRAIN)
+    if raw.dtype != np.uint8:
+        raise ModelFileError(f"{name}: a header of {raw.dtype}", RETRAIN)
     try:
-        head = json.loads(raw.tobytes())
+        head = read_json(raw.tobytes().decode())
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise ValueError("not a model of this program")
         found = head["version"]
-        if found != VERSION:
+        if type(found) is not int or found != VERSION:
+            said = str(found if isinstance(found, int) else repr(found))[:20]
             raise ModelFileError(
-                f"{name}: model format {str(found)[:20]}; this markov reads {VERSION}",
+                f"{name}: model format {said}; this markov reads {VERSION}",
                 f"upgrade markov, or {RETRAIN}",
             )
-        header = _header(head)
-        declared = {str(k): (str(v[0]), [int(x) for x in v[1]]) for k, v in head["arrays"].items()}
+        header = header_of(head)
+        declared = {k: (v[0], v[1]) for k, v in head["arrays"].items()}
     except ModelFileError:
         raise
     except (
@@ -292,48 +251,6 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
     return ModelFile(header, types, table, members, buffer, size, arrays)
 
 
-def _header(head: dict[str, Any]) -> Header:
-    """Check every field's type and range; ValueError names the first that is wrong."""
-
-    def integer(key: str, low: int) -> int:
-        value = head[key]
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 1 << 62:
-            raise ValueError(f"{key} {value!r}")
-        return value
-
-    def choice(key: str, of: tuple[str, ...]) -> str:
-        if head[key] not in of:
-            raise ValueError(f"{key} {head[key]!r}")
-        return str(head[key])
-
-    pattern = head["pattern"]
-    if not isinstance(head["lowercase"], bool) or not (pattern is None or isinstance(pattern, str)):
-        raise ValueError("lowercase or pattern")
-    if (pattern is not None) != (head["tokenizer"] == "regex"):
-        raise ValueError("a pattern belongs to the tokenizer regex")
-    if pattern is not None:
-        compile_pattern(pattern)
-    options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
-    prune = tuple(head["prune"])
-    if not all(isinstance(p, int) and p >= 0 for p in prune):
-        raise ValueError(f"prune {prune!r}")
-    order = integer("order", 1)
-    if order > MAX_ORDER:
-        raise ValueError(f"order {order}")
-    coc = [[int(x) for x in row] for row in head["counts_of_counts"]]
-    if coc and (len(coc) > order or any(len(row) != 5 for row in coc)):
-        raise ValueError("counts_of_counts")
-    if head.get("holds", "counts") not in HOLDS:
-        raise ValueError(f"holds {head['holds']!r}")
-    if not isinstance(head["unicode"], str):
-        raise ValueError(f"unicode {head['unicode']!r}")
-    return Header(
-        order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
-        integer("corpus_bytes", 0), integer("min_type_count", 1), prune, head["unicode"], coc,
-        head.get("holds", "counts"), **{name: integer(name, 1) for name in _WHERE_SET if name in head},
-    )  # fmt: skip
-
-
 def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
     """Views of the arrays as a table; every name and length must fit the header."""
     left_over = set(arrays)
@@ -352,24 +269,35 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
 
     def take_counts(key: str, length: int | None = None) -> Counts:
         small = take(key, length)
+        sums = take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
+        if not 0 <= sums[-1] < _MOST:
+            raise ModelFileError(f"{name}: {key} sums to {sums[-1]}", RETRAIN)
         if small.dtype.kind == "f":
-            return Reals(small, take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1))
+            return Reals(small, sums)
         if small.dtype != np.uint8:
             raise ModelFileError(f"{name}: {key} is {small.dtype}, not uint8", RETRAIN)
-        big_row = take(f"{key}_big_row")
-        return Counts(
-            small, big_row, take(f"{key}_big", len(big_row)), take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
-        )
+        big = take(f"{key}_big")
+        return Counts(small, take_index(f"{key}_big_row", len(big), len(small)), big, sums)
+
+    def take_index(key: str, length: int, limit: int) -> np.ndarray:
+        a = take(key, length)
+        if a.dtype != smallest(limit):
+            raise ModelFileError(f"{name}: {key} is {a.dtype}, not {smallest(limit)}", RETRAIN)
+        return a
 
     n_ids = N_MARKERS + header.types
-    offsets = take("vocab_offsets", n_ids + 1)
     blob = take("vocab_bytes")
+    offsets = take_index("vocab_offsets", n_ids + 1, len(blob))
     flags = take("vocab_flags", n_ids) if "vocab_flags" in arrays else np.zeros(0, np.uint8)
     if blob.dtype != np.uint8 or flags.dtype != np.uint8:
         raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", RETRAIN)
     if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
         raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
     types = Types(blob, offsets, np.empty(0, np.int64), flags)
+
+    def rows_of(k: int) -> int:
+        return len(arrays.get(f"token_{k}", ()))
+
     pruned = header.pruned
     orders: list[Order] = []
     counted = header.holds != "probabilities"
@@ -386,9 +314,9 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
             order.backoff = None if top else take(f"backoff_{k}", len(order))
         rows = len(order)
         if k > 1:
-            order.token = take(f"token_{k}", rows)
+            order.token = take_index(f"token_{k}", rows, n_ids - 1)
         if not top:
-            order.first = take(f"first_{k}", rows + 1)
+            order.first = take_index(f"first_{k}", rows + 1, rows_of(k + 1))
             if counted:
                 order.left = take_counts(f"left_{k}", rows)
             if pruned:
@@ -396,7 +324,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
             if header.cap_per_sequence and counted:
                 order.total = take_counts(f"total_{k}", rows)
             if k > 2:
-                order.link = take(f"link_{k}", rows)
+                order.link = take_index(f"link_{k}", rows, max(len(orders[-1]) - 1, 0))
         orders.append(order)
     guard = _guard(name, take) if "guard" in arrays else None
     if left_over:

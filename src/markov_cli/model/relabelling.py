@@ -205,5 +205,6 @@ def group(key: np.ndarray, count: np.ndarray, key_bits: int) -> Grouped:
     begin = np.flatnonzero(new)
     number = np.empty(m, np.int64)
     number[order] = np.cumsum(new) - 1
-    summed = np.add.reduceat(count[order], begin) if m else count
+    with np.errstate(over="ignore"):  # of a damaged file's
+        summed = np.add.reduceat(count[order], begin) if m else count
     return Grouped(ranked[begin], summed, number)

@@ -28,6 +28,7 @@ from .methods import Smoothing, discounts
 from .reals import need_whole
 from .table import Table
 
+_PIECE = 1 << 18
 _SOME = 1 << 21  # followers that are summed at one time
 
 
@@ -131,12 +132,8 @@ class Smoothed:
         """How many rows have adjusted count 1, 2, 3, 4: int64 (5,)."""
         counts, raw = self.counts(order), self.table.orders[order - 1].count
         low, high = self.opened[order - 1]
-        n = np.array([0, *(np.count_nonzero(counts.small == v) for v in range(1, 5))], np.int64)
-        opens = slice(low, high)
-        n[1:] -= [np.count_nonzero(counts.small[opens] == v) for v in range(1, 5)]
-        if order > 1:
-            n[1:] += [np.count_nonzero(raw.small[opens] == v) for v in range(1, 5)]
-        return n
+        n = _how_many(counts.small) - _how_many(counts.small[low:high])
+        return n + _how_many(raw.small[low:high]) if order > 1 else n
 
     # ------------------------------------------------------------ histories
 
@@ -267,7 +264,7 @@ class Smoothed:
         many = n.astype(np.float64) if level else np.array([np.count_nonzero(a)], np.float64)
         divisor = self.divisor(level, history, (kept, many))
         b[low:high] = self._backoff(level, divisor, lambda live: kept[live])
-        np.divide(own, np.repeat(np.maximum(divisor, 1e-300), n), out=u[rows])
+        np.divide(own, np.repeat(np.where(divisor > 0, divisor, np.inf), n), out=u[rows])
 
     # ------------------------------------------------------------ probabilities
 
@@ -308,3 +305,12 @@ class Smoothed:
             assert self.smoothing.amount is not None
             return self.smoothing.amount * p
         return np.full(len(p), 1.0 / self.n_free) if self.minds_missing else p
+
+
+def _how_many(values: np.ndarray) -> np.ndarray:
+    """How many are 1, 2, 3, 4, behind a 0: int64 (5,). In pieces, so that the cache holds what is compared."""
+    n = np.zeros(5, np.int64)
+    for low in range(0, len(values), _PIECE):
+        piece = values[low : low + _PIECE]
+        n[1:] += [np.count_nonzero(piece == v) for v in range(1, 5)]
+    return n

@@ -160,7 +160,10 @@ class Table:
         bits = self.id_bits
         if n.bit_length() + bits > 63:
             return
-        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), first[1:] - first[:-1])
+        size: np.ndarray = np.diff(first.astype(np.int64))
+        if (size < 0).any() or int(first[0]) or int(first[-1]) != len(token) or int(token.max(initial=0)) >= self.n_ids:
+            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
+        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), size)
         keys |= token
         self._keys[level] = keys
 

@@ -198,8 +198,8 @@ def _show_pictures(model: Model) -> None:
 
 def _show_followers(model: Model, width: int) -> None:
     bins = fig.follower_histogram(model.table)
-    if bins:
-        total = sum(n for _, n in bins)
+    total = sum(n for _, n in bins)
+    if total:
         line(f"followers of the {total:,} histories of {model.order - 1} tokens", "bold")
         for name, n in bins:
             line(f"{name:>15} {bar(n / total, max(min(width - 36, 50), 8))} {n:,}")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
-    """`text` with control characters and direction marks written out, newline and tab kept."""
+    """`text` with control characters and direction marks written out, newline and tab kept.
+
+    Those above 0x7f are written as JSON has them, so that JSON stays JSON.
+    """
     return _CONTROL.sub(
-        lambda m: f"\\x{ord(m.group()):02x}" if ord(m.group()) < 256 else f"\\u{ord(m.group()):04x}", text
+        lambda m: f"\\x{ord(m.group()):02x}" if ord(m.group()) < 128 else f"\\u{ord(m.group()):04x}", text
     )
 
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .plain import one_line
+from .plain import one_line, visible
+from .terminal import unguarded
 
 PIPE_WIDTH = 160
 
@@ -49,7 +50,7 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     if title:
-        _write(out, Text(title, style="bold"))
+        _write(out, Text(visible(title), style="bold"))
     _write(out, table)
 
 
@@ -58,9 +59,9 @@ def _write(out: Console, what: Table | Text) -> None:
     with out.capture() as drawn:
         out.print(what, soft_wrap=isinstance(what, Text))
     for text in drawn.get().splitlines():
-        print(text.rstrip(), file=out.file)
+        print(text.rstrip(), file=unguarded(sys.stdout))
 
 
 def line(text: str = "", style: str = "") -> None:
     """Print one line as it is."""
-    _write(console(), Text(text, style=style))
+    _write(console(), Text(visible(text), style=style))

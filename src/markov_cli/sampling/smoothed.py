@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import ModelFileError
 from ..model.distribution import Distribution, histories, probability, whole
 from ..text.types import BOS, UNK
 from . import shaping
@@ -15,7 +16,7 @@ from .drawing import drawing_of
 from .following import after
 from .numbers import again, uniform
 
-_TRIES = 1000  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
+_TRIES = 100  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
 
 
 class SmoothedStep:
@@ -40,6 +41,10 @@ class SmoothedStep:
             if self.bits:
                 p = probability(self.distribution, level, row, token)
                 unknown = probability(self.distribution, level, row, np.full(len(row), UNK))
+                if (unknown >= 1.0).any() or not (p > 0).all():
+                    raise ModelFileError(
+                        "probabilities that leave nothing to draw but <unk>", "import the ARPA file anew"
+                    )
                 bits = -np.log2(p / (1.0 - unknown))
         else:
             token, bits = self._bent(level, row, raw)

@@ -215,7 +215,7 @@ class Encoder:
         assert self._pattern is not None
         tokens, touch, seen, skipped = [], [], -1, 0
         gaps = []
-        for match in self._pattern.finditer(text):
+        for match in tk.matches(self._pattern, text):
             i, j = match.span()
             if i == j:
                 continue

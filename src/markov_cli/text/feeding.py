@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator, Sequence
 
-from ..errors import TextError
+from ..errors import NotText
 from ..threads import in_order
 from .encoding import Encoder, Piece, TextOptions
 from .reading import BLOCK_BYTES, Block, Repairs, Source, blocks
@@ -29,7 +29,7 @@ def read_blocks(
         found = blocks(source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, repairs=repairs)
         try:
             first = next(found, None)
-        except TextError:
+        except NotText:
             if source.explicit:
                 raise
             repairs.skipped.append(source.name)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arrays import ragged
-from ..errors import ModelFileError
+from ..errors import MarkovError, ModelFileError
 from .tokenizing import LEFT
 from .types import MARKERS, N_MARKERS, Types
 
@@ -18,6 +18,8 @@ UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space th
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _CHUNK = 1 << 20
 _JOIN_TOKENS = 1 << 14
+_MOST_BYTES = 1 << 30  # of texts that are put together
+_NEAR = 50_000  # types among which near ones are looked for
 
 
 class Lexicon:
@@ -128,7 +130,10 @@ class Lexicon:
         """Known types that look most like `token`, among the commonest 50,000."""
         import difflib
 
-        known = dict.fromkeys(self.text_of(i) for i in range(N_MARKERS, min(len(self), 50_000)))
+        ids = np.arange(N_MARKERS, min(len(self), _NEAR))
+        size = self.spans(ids)[1]
+        alike = ids[size <= 8 * len(token) + 8]  # one that is far longer is not near
+        known = dict.fromkeys(self.text_of(i) for i in alike.tolist())
         close = difflib.get_close_matches(token, known, n=n, cutoff=0.6)
         return close
 
@@ -147,14 +152,17 @@ class Lexicon:
         while s < len(lengths):  # some thousand tokens at a time, to stay in the cache
             begin = int(last[s] - lengths[s])
             stop = max(int(np.searchsorted(last, begin + _JOIN_TOKENS, "right")), s + 1)
-            text, edge = self._join(ids[begin : int(last[stop - 1])], lengths[s:stop], end)
+            text, edge = self._join(ids[begin : int(last[stop - 1])], lengths[s:stop], end, at)
             parts.append(text)
             edges.append(edge + at)
             at, s = at + len(text), stop
         return b"".join(parts), np.concatenate(edges)
 
-    def _join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes) -> tuple[bytes, np.ndarray]:
+    def _join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes, so_far: int) -> tuple[bytes, np.ndarray]:
         start, size = self.spans(ids)
+        total = so_far + int(size.sum())
+        if total > _MOST_BYTES:  # types of very many bytes can do that
+            raise MarkovError(f"texts of {total:,} bytes at one time", "fewer texts, or a lower --max-tokens")
         gap = np.zeros(len(ids), np.int64)
         first = np.cumsum(lengths) - lengths
         filled = np.flatnonzero(lengths)

@@ -8,24 +8,38 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import errno
 import gzip
-import io
 import lzma
-import os
 import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..errors import OptionError, TextError
-from .parts import PartOfFile, file_size, find_urls, is_url, open_url, url_size
+from ..errors import NotText, OptionError, TextError
+from .parts import file_size
+from .sources import Source, find_sources, opened
+
+__all__ = [
+    "BLOCK_BYTES",
+    "Block",
+    "Repairs",
+    "Source",
+    "blocks",
+    "can_be_parted",
+    "check_encoding",
+    "find_sources",
+    "open_bytes",
+    "open_text",
+]
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
 _SNIFF_BYTES = 1 << 16
+_BOMB_BYTES = 1 << 30  # up to this size nobody asks
+_LONGEST_BLOCK = 1 << 30  # without white space to cut at; it takes several times as much memory
 _ODD_BYTES = 16  # fewer than this do not make a file binary, however short it is
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -64,86 +78,6 @@ class Repairs:
         self.unmatched += other.unmatched
 
 
-@dataclass(frozen=True)
-class Source:
-    """One text: a path, or `-`."""
-
-    path: str
-    explicit: bool = True  # named by the user, not found in a folder
-    data: bytes | None = None  # the text itself, for the Python API
-    kept: str = ""  # the file that holds standard input, where it is read more than once
-    part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
-
-    @property
-    def name(self) -> str:
-        """As messages have it."""
-        return "standard input" if self.path == "-" else self.path
-
-    @property
-    def is_stdin(self) -> bool:
-        """It can be read once."""
-        return self.path == "-" and not self.kept
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes on disk (compressed ones as they are), 0 where unknown."""
-        if self.data is not None:
-            return len(self.data)
-        if self.is_stdin:
-            return 0
-        if self.part is not None:
-            return self.part[1] - self.part[0]
-        if is_url(self.path):
-            return url_size(self.path)
-        try:
-            return os.stat(self.kept or self.path).st_size
-        except OSError:
-            return 0
-
-
-def find_sources(paths: list[str]) -> list[Source]:
-    """Every text below `paths`: files as given, folders recursively in sorted order.
-
-    Hidden files and folders inside a folder are left out.
-    """
-    found: list[Source] = []
-    for given in paths:
-        path = Path(given)
-        if given == "-":
-            found.append(Source("-"))
-        elif is_url(given):
-            found.extend(Source(url, explicit=url == given) for url in find_urls(given))
-        elif path.is_dir():
-            inside = [Source(str(p), explicit=False) for p in _walk(path)]
-            if not inside:
-                raise TextError(f"{given}: a folder without files", "name a folder that holds text")
-            found.extend(inside)
-        elif path.exists():
-            found.append(Source(given))
-        else:
-            raise TextError(f"{given}: no such file", _nearby(path))
-    return found
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(here) / name
-
-
-def _nearby(path: Path) -> str:
-    import difflib
-
-    try:
-        names = os.listdir(path.parent)
-    except OSError:
-        return f"there is no folder {path.parent} either"
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / close[0]}?" if close else "check the name"
-
-
 def _decompressed(raw: BinaryIO, name: str) -> Any:
     head = raw.peek(10)[:10] if hasattr(raw, "peek") else b""
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
@@ -172,15 +106,6 @@ def _decompressed(raw: BinaryIO, name: str) -> Any:
 _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 
 
-def _open(source: Source) -> BinaryIO:
-    if source.data is not None:
-        return io.BufferedReader(io.BytesIO(source.data))
-    if source.is_stdin:
-        return sys.stdin.buffer
-    file = open_url(source.path) if is_url(source.path) else open(source.kept or source.path, "rb")  # noqa: SIM115
-    return file if source.part is None else io.BufferedReader(PartOfFile(file, *source.part), 1 << 16)
-
-
 class _Stream:
     """Bytes of one source as UTF-8 (or untouched), decompressed, its marks removed."""
 
@@ -189,14 +114,16 @@ class _Stream:
         if source.data is not None:
             encoding = "utf-8"
         try:
-            self._raw: BinaryIO = _open(source)
+            self._raw: BinaryIO = opened(source)
             self._file = self._raw if source.part is not None else _decompressed(self._raw, source.name)
         except OSError as error:
-            raise TextError(f"{source.name}: {error.strerror or error}", "check the file") from None
+            gone = error.errno in (errno.ENOENT, errno.ELOOP)  # a link to nothing, or a file that was there
+            kind = NotText if gone else TextError
+            raise kind(f"{source.name}: {error.strerror or error}", "check the file") from None
         self._decoder: codecs.IncrementalDecoder | None = None
         self._first = source.part is None or source.part[0] == 0
         self._encoding, self._keep_bytes = encoding, keep_bytes
-        self.done_on_disk = 0
+        self.done_on_disk = self._unpacked = 0
 
     def close(self) -> None:
         if self._file is not self._raw:
@@ -209,8 +136,10 @@ class _Stream:
         while True:
             try:
                 data = self._file.read(n)
-                if not self.source.is_stdin:
+                if not self.source.is_stdin and self._raw.seekable():  # a pipe that was named is not
                     self.done_on_disk = self._raw.tell()
+                if self._file is not self._raw:
+                    self._check_expansion(len(data))
             except _READ_ERRORS as error:
                 said = getattr(error, "strerror", None) or error
                 raise TextError(f"{self.source.name}: {said}", "check the file") from None
@@ -224,6 +153,16 @@ class _Stream:
             self.repairs.invalid += bad
             if text or not data:
                 return text.encode("utf-8", "replace")
+
+    def _check_expansion(self, more: int) -> None:
+        """Refuse what unpacks out of proportion: a file of some kB can become any number of TB."""
+        self._unpacked += more
+        most, packed = self.source.expansion, self._raw.tell() if self._raw.seekable() else 0
+        if self._unpacked > _BOMB_BYTES and most and packed and self._unpacked > most * packed:
+            raise TextError(
+                f"{self.source.name}: {packed:,} compressed bytes became over {self._unpacked:,}: no text does that",
+                f"if you know it, --max-expansion 0, or a number above {most:g}",
+            )
 
     def _begin(self, data: bytes) -> bytes:
         encoding = self._encoding
@@ -249,7 +188,7 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
-        with _open(source) as file:
+        with opened(source) as file:
             head = file.read(16)
             seeks = file.seekable()
     except OSError:
@@ -282,7 +221,7 @@ def _refuse_binary(head: bytes, name: str) -> None:
         hint = "name text files; --encoding NAME for another encoding, --tokenizer bytes for any bytes"
         if nul > 0.3 * len(a):
             hint = "--encoding utf-16-le (or -be) if it is UTF-16; --tokenizer bytes takes any bytes"
-        raise TextError(f"{name}: not text: {share:.0%} of its first {len(a):,} bytes cannot be", hint)
+        raise NotText(f"{name}: not text: {share:.0%} of its first {len(a):,} bytes cannot be", hint)
 
 
 def check_encoding(encoding: str) -> str:
@@ -344,6 +283,11 @@ def blocks(
                 cut = 0 if _starts_solid(piece) else None
             if cut is None:
                 want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
+                if sum(map(len, pending)) > _LONGEST_BLOCK:
+                    raise TextError(
+                        f"{source.name}: no white space in {_LONGEST_BLOCK:,} bytes",
+                        "break it into lines, or is it text?",
+                    )
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]

@@ -16,12 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import OptionError, TextError
 from . import characters as ch
+from .limits import at_most
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 DEFAULT_PATTERN = r"\w+|[^\w\s]"  # of `regex`
 LEFT, RIGHT = 1, 2
+_LONGEST_PATTERN = 10_000
+_SECONDS = 1.5
+_CHARACTERS_A_SECOND = 20_000  # fewer than this, and a pattern is one that never ends
 _SPACES = np.zeros(256, np.uint8)
 _SPACES[[0, 9, 10, 13, 32]] = 1  # KenLM's separators
 SPACES_TABLE = _SPACES.tobytes()
@@ -203,10 +207,25 @@ def _pair_flags(cut: np.ndarray, at: np.ndarray, joined: np.ndarray, cp: np.ndar
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """The `--pattern` of the `regex` tokenizer; OptionError where it is none."""
+    if len(pattern) > _LONGEST_PATTERN:
+        raise OptionError(f"--pattern of {len(pattern):,} characters", f"{_LONGEST_PATTERN:,} at most")
+    slow = OptionError(f"--pattern {pattern[:60]!r}: takes too long to read", "a simpler one")
     try:
-        compiled = re.compile(pattern)
+        with at_most(_SECONDS, slow):
+            compiled = re.compile(pattern)
+            empty = compiled.match("")
     except (re.error, OverflowError, RecursionError) as error:
         raise OptionError(f"--pattern {pattern!r}: {error}", "see the syntax of Python's re") from None
-    if compiled.match("") and not re.sub(r"[*?]", "", pattern):
+    if empty and not re.sub(r"[*?]", "", pattern):
         raise OptionError(f"--pattern {pattern!r} matches only nothing", r"for example --pattern '\w+'")
     return compiled
+
+
+def matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    """All matches in a text; TextError where they take a time out of proportion to it."""
+    slow = TextError(
+        f"the pattern {pattern.pattern[:60]!r} takes too long for a sequence of {len(text):,} characters",
+        "a pattern without repeats inside repeats; a model's own is shown by: markov inspect MODEL",
+    )
+    with at_most(_SECONDS + len(text) / _CHARACTERS_A_SECOND, slow):
+        return [*pattern.finditer(text)]

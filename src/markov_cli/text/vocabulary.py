@@ -225,7 +225,8 @@ class Vocabulary:
         own = np.arange(self._of_long.size, self._of_long.size + len(which)).astype(np.uint32)
         flags = (t.tag[which] & _U(3)).astype(np.uint8)
         self._of_long.extend(self._append(t.a, t.start[which], t.length[which], flags))
-        self._seen.extend(np.stack((t.tag, t.head, t.next, np.zeros_like(t.tag)), axis=1)[which])
+        own_part = (c[which] for c in (t.tag, t.head, t.next))
+        self._seen.extend(np.stack((*own_part, np.zeros(len(which), _U)), axis=1))
         return own
 
     def _long_numbers(self, t: _Long) -> np.ndarray:
@@ -291,8 +292,10 @@ class Vocabulary:
         """Hash 8-byte blocks by multiply and shift; only tokens above 16 bytes take further rounds."""
         key = (head ^ tag) * self._fold1
         key ^= key >> _U(31)
+        key *= self._fold2  # before more is added: what differs in its highest bit only would differ as foreseen
         key ^= then
-        key *= self._fold2
+        key ^= key >> _U(32)
+        key *= self._fold1
         key ^= key >> _U(29)
         a = view.base
         assert a is not None

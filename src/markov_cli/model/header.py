@@ -1,0 +1,131 @@
+"""The JSON header of a model file, and what it may say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..text.characters import UNICODE_VERSION
+from ..text.encoding import TextOptions
+from ..text.tokenizing import TOKENIZERS, compile_pattern
+from ..text.units import UNITS
+from .table import MAX_ORDER
+
+FORMAT = "markov-ngram-table"
+VERSION = 1
+HOLDS = (
+    "counts",
+    "weighted counts",
+    "probabilities",
+)  # what a table holds; merging with weights, and ARPA, give the others
+
+_WHERE_SET = ("max_types", "min_sequences", "min_files", "cap_per_sequence")  # keys that are there only then
+
+
+@dataclass
+class Header:
+    """Everything about a model but its arrays; kept in the file as JSON."""
+
+    order: int
+    options: TextOptions
+    tokens: int
+    types: int
+    sequences: int
+    corpus_bytes: int
+    min_type_count: int = 1
+    prune: tuple[int, ...] = ()
+    unicode: str = UNICODE_VERSION
+    counts_of_counts: list[list[int]] = field(default_factory=list)  # of pruned models
+    holds: str = "counts"  # one of HOLDS
+    max_types: int | None = None  # types beyond the commonest are UNK; None where all were kept
+    min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
+    min_files: int | None = None  # and those in fewer files
+    cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
+
+    @property
+    def pruned(self) -> bool:
+        """N-grams were dropped, by whatever measure."""
+        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+
+    def protection(self) -> dict[str, int]:
+        """What protects the text's sequences, by the header's names; {} where nothing does."""
+        return {name: value for name in _WHERE_SET[1:] if (value := getattr(self, name)) is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The header's fields, flat, as `inspect --json` prints them."""
+        plain = asdict(self)
+        options = plain.pop("options")
+        plain["prune"] = list(self.prune)
+        for name in _WHERE_SET:
+            if plain[name] is None:
+                del plain[name]
+        return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
+
+
+def read_json(text: str) -> Any:
+    """JSON with one meaning: no key twice, no number that is none or is too long."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        out = dict(found)
+        if len(out) != len(found):
+            raise ValueError("a key stands there twice")
+        return out
+
+    def integer(digits: str) -> int:
+        if len(digits) > 20:
+            raise ValueError(f"a number of {len(digits):,} digits")
+        return int(digits)
+
+    def constant(name: str) -> Any:
+        raise ValueError(name)
+
+    return json.loads(text, object_pairs_hook=pairs, parse_int=integer, parse_constant=constant)
+
+
+def _whole(value: Any, low: int = 0) -> bool:
+    """A plain integer that fits where the engine puts it."""
+    return type(value) is int and low <= value < 1 << 62
+
+
+def header_of(head: dict[str, Any]) -> Header:
+    """Check every field's type and range; ValueError names the first that is wrong."""
+
+    def integer(key: str, low: int) -> int:
+        value = head[key]
+        if not _whole(value, low):
+            raise ValueError(f"{key} {value!r}")
+        return value
+
+    def choice(key: str, of: tuple[str, ...]) -> str:
+        if head[key] not in of:
+            raise ValueError(f"{key} {head[key]!r}")
+        return str(head[key])
+
+    pattern = head["pattern"]
+    if not isinstance(head["lowercase"], bool) or not (pattern is None or isinstance(pattern, str)):
+        raise ValueError("lowercase or pattern")
+    if (pattern is not None) != (head["tokenizer"] == "regex"):
+        raise ValueError("a pattern belongs to the tokenizer regex")
+    if pattern is not None:
+        compile_pattern(pattern)
+    options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
+    prune, coc = head["prune"], head["counts_of_counts"]
+    if not isinstance(prune, list) or not all(_whole(p) for p in prune):
+        raise ValueError(f"prune {prune!r}")
+    order = integer("order", 1)
+    if order > MAX_ORDER:
+        raise ValueError(f"order {order}")
+    if not isinstance(coc, list) or len(coc) > order:
+        raise ValueError("counts_of_counts")
+    if not all(isinstance(row, list) and len(row) == 5 and all(map(_whole, row)) for row in coc):
+        raise ValueError("counts_of_counts")
+    if head.get("holds", "counts") not in HOLDS:
+        raise ValueError(f"holds {head['holds']!r}")
+    if not isinstance(head["unicode"], str):
+        raise ValueError(f"unicode {head['unicode']!r}")
+    return Header(
+        order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
+        integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
+        head.get("holds", "counts"), **{name: integer(name, 1) for name in _WHERE_SET if name in head},
+    )  # fmt: skip

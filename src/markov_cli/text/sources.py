@@ -1,0 +1,130 @@
+"""Where text comes from: files, folders, standard input, and what is none of them."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import NotText, TextError
+from .parts import PartOfFile, find_urls, is_url, open_url, url_size
+
+EXPANSION = 200.0  # text becomes 3 to 10 times its compressed size, logs 50; what does more is made to
+
+
+@dataclass(frozen=True)
+class Source:
+    """One text: a path, or `-`."""
+
+    path: str
+    explicit: bool = True  # named by the user, not found in a folder
+    data: bytes | None = None  # the text itself, for the Python API
+    kept: str = ""  # the file that holds standard input, where it is read more than once
+    part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
+    expansion: float = EXPANSION  # a compressed one may become so many times its size, 0 for any
+
+    @property
+    def name(self) -> str:
+        """As messages have it."""
+        return "standard input" if self.path == "-" else self.path
+
+    @property
+    def is_stdin(self) -> bool:
+        """It can be read once."""
+        return self.path == "-" and not self.kept
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk (compressed ones as they are), 0 where unknown."""
+        if self.data is not None:
+            return len(self.data)
+        if self.is_stdin:
+            return 0
+        if self.part is not None:
+            return self.part[1] - self.part[0]
+        if is_url(self.path):
+            return url_size(self.path)
+        try:
+            return os.stat(self.kept or self.path).st_size
+        except OSError:
+            return 0
+
+
+def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]:
+    """Every text below `paths`: files as given, folders recursively in sorted order.
+
+    Hidden files and folders inside a folder are left out. What is neither file nor folder is read where it is
+    named, a pipe for example, and not where it is found in a folder; links to folders are not followed.
+    """
+    found: list[Source] = []
+    for given in paths:
+        path = Path(given)
+        if given == "-":
+            found.append(Source("-", expansion=expansion))
+        elif is_url(given):
+            found.extend(Source(url, explicit=url == given, expansion=expansion) for url in find_urls(given))
+        elif path.is_dir():
+            inside = [Source(str(p), explicit=False, expansion=expansion) for p in _walk(path)]
+            if not inside:
+                raise TextError(f"{given}: a folder without files", "name a folder that holds text")
+            found.extend(inside)
+        elif path.exists():
+            found.append(Source(given, expansion=expansion))
+        else:
+            raise TextError(f"{given}: no such file", _nearby(path))
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:  # os.walk would leave it out without a word
+        raise TextError(f"{error.filename}: {error.strerror}", "make it readable, or name the files to read")
+
+    for here, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(here) / name
+
+
+def _nearby(path: Path) -> str:
+    import difflib
+
+    try:
+        names = os.listdir(path.parent)
+    except OSError:
+        return f"there is no folder {path.parent} either"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.parent / close[0]}?" if close else "check the name"
+
+
+def opened(source: Source) -> BinaryIO:
+    """The file of a source; TextError for a device, which has no end."""
+    if source.data is not None:
+        return io.BufferedReader(io.BytesIO(source.data))
+    if is_url(source.path):
+        return _part(open_url(source.path), source)
+    path = source.kept or source.path
+    if not source.is_stdin and not source.explicit and not stat.S_ISREG(os.stat(path).st_mode):
+        raise NotText(f"{path}: neither file nor folder", "name it by itself to read it")  # a pipe may wait for ever
+    file = sys.stdin.buffer if source.is_stdin else open(path, "rb")  # noqa: SIM115
+    try:
+        mode, null = os.fstat(file.fileno()).st_mode, os.stat(os.devnull)
+        endless = stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not file.isatty())
+        if endless and not os.path.samestat(os.fstat(file.fileno()), null):
+            raise TextError(f"{source.name}: a device, which has no end", "take a part of it: head -c 10M FILE | ...")
+    except io.UnsupportedOperation:
+        return file  # standard input that is no file
+    except TextError:
+        if not source.is_stdin:
+            file.close()
+        raise
+    return _part(file, source)
+
+
+def _part(file: BinaryIO, source: Source) -> BinaryIO:
+    return file if source.part is None else io.BufferedReader(PartOfFile(file, *source.part), 1 << 16)

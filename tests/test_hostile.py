@@ -1,0 +1,270 @@
+"""Model files that lie, each way that was found by the fuzzer or thought of; and a share of the fuzzer itself."""
+
+import io
+import itertools
+import json
+import random
+import re
+import signal
+import struct
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import markov_cli
+from engine import model_of, saved
+from fuzzing import archives, bases, headers
+from markov_cli.api import Model
+from markov_cli.errors import MarkovError, ModelFileError
+from markov_cli.inspecting.verify import damage
+from markov_cli.text.lexicon import Lexicon
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("base")
+    return bases._base("words", saved(model_of(bases.TEXT)), folder)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def open_bytes(data):
+        (tmp_path / "m.npz").write_bytes(data)
+        return Model.load(tmp_path / "m.npz")
+
+    return open_bytes
+
+
+def test_some_hundred_mutated_files(run, tmp_path):
+    """`make fuzz` runs 20,000; forked from a process of its own, for this one has threads."""
+    import subprocess
+    from pathlib import Path
+
+    fuzz = Path(__file__).parent / "fuzz.py"
+    command = [sys.executable, str(fuzz), "--cases", "120", "--seed", "7", "--commands", "2", "--jobs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("120 files") and "0 findings" in done.stdout
+    outcomes = dict(re.findall(r"(\d+) (refused|damage found)", done.stdout)[::-1])
+    assert len(outcomes) == 2  # some do not open, and some do
+
+
+def test_the_fuzzer_sees_a_crash_a_hang_and_a_lie(base, tmp_path):
+    """A judge that never finds anything would be worth nothing."""
+    from fuzzing.running import Tally, _judge, _wrong
+
+    assert "ValueError" in _wrong(70, b"", b"Traceback (most recent call last):\nValueError: x\n")
+    assert "two lines" in _wrong(1, b"", b"markov: one line\n")
+    assert "memory" in _wrong(1, b"", b"markov: the table is not whole: Unable to allocate 9 GB\n  hint\n")
+    assert "control" in _wrong(0, b"", b"\x1b[31mred\n")
+    assert not _wrong(1, b"", b"markov: m.npz: cut short\n  retrain it\n")
+    tally = Tally()
+    _judge(tally, (1, "words", "flips", "x"), [{"begin": "inspect M"}, {"unseen": True}], signal.SIGPROF)
+    assert [f.what for f in tally.findings] == [
+        "--verify says whole, and it is not the file that was written",
+        "2 s of the processor",
+    ]
+
+
+# ------------------------------------------------------------ the archive
+
+
+def test_the_directory_and_a_members_own_header_must_agree(opened, base):
+    for field, value in (("name", b"header2.npy"), ("size", 7), ("crc", 1), ("method", 8), ("flags", 1)):
+        entries = archives.entries_of(base)
+        entries[2].local[field] = value
+        with pytest.raises(ModelFileError):
+            opened(archives.archive(entries))
+
+
+@pytest.mark.parametrize("where", [b"", b"comment"])
+def test_nothing_stands_before_or_behind(opened, base, where):
+    whole = archives.archive(archives.entries_of(base))
+    assert damage(opened(whole).file) == [f"byte {first_difference(whole, base.data)} of the file, between its arrays, "
+                                          "is not what markov writes"]  # fmt: skip
+    for bad in (b"#!" + whole, whole + b"\0", archives.archive(archives.entries_of(base), comment=where or b"x")):
+        with pytest.raises(ModelFileError):
+            opened(bad)
+
+
+def first_difference(a, b):
+    return f"{next(i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y):,}"
+
+
+def test_a_directory_of_very_many_members_costs_nothing(opened):
+    """Python's zipfile makes an object of each: a gigabyte from a file of 100 MB."""
+    many = [archives.Entry.of(f"m{i}.npy", b"") for i in range(70_000)]
+    data = archives.archive(many, zip64_end={})
+    begin = time.process_time()
+    with pytest.raises(ModelFileError, match="70,000 members"):
+        opened(data)
+    assert time.process_time() - begin < 1
+
+
+def test_an_arrays_header_is_no_expression(opened, base):
+    """NumPy's reader evaluates it as one, and warns of the Python 2 kind."""
+    entries = archives.entries_of(base)
+    for text in ("{'descr': '|u1', 'fortran_order': False, 'shape': (3L,), }", "(" * 9000, "{**{}}"):
+        entries[1] = archives.Entry.of(entries[1].name.decode(), archives.npy(np.zeros(3, np.uint8), text))
+        with pytest.raises(ModelFileError, match="not an array"):
+            opened(archives.archive(entries))
+
+
+# ------------------------------------------------------------ the header
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [('"tokens": ', '"tokens": 1, "tokens": '),
+     ('"order": 3', '"order": 3e0'),
+     ('"corpus_bytes": ', '"corpus_bytes": NaN, "x": '),
+     ('"version": 1', '"version": 1.0'), ('"prune": []', '"prune": [true]'), ('"prune": []', '"prune": {}'),
+     ('"counts_of_counts": []', '"counts_of_counts": [["0", "1", "1", "1", "1"]]'),
+     ('"counts_of_counts": []', f'"counts_of_counts": [[0, {2**64}, 0, 0, 0]]'),
+     ('"tokens": ', '"tokens": ' + "9" * 5000)],
+)  # fmt: skip
+def test_json_has_one_meaning(opened, base, old, new):
+    text = json.dumps({**base.head, "arrays": headers._told(base)})
+    assert old in text
+    with pytest.raises(ModelFileError):
+        opened(headers.with_header(base, text.replace(old, new, 1).encode()))
+
+
+def test_a_version_with_a_newline_is_one_line(opened, base, run, tmp_path):
+    with pytest.raises(ModelFileError) as error:
+        opened(base.with_arrays(base.arrays, version="\x1b[31m\n"))
+    assert "\n" not in error.value.message
+    ran = run("inspect", tmp_path / "m.npz")
+    assert len(ran.stderr.splitlines()) == 2 and "\x1b" not in ran.stderr
+
+
+def test_a_pattern_that_never_ends(opened, base, tmp_path):
+    """It came with the model, and would run on whatever text is scored."""
+    model = opened(base.with_arrays(base.arrays, tokenizer="regex", pattern=r"(\w+\s?)*!!"))
+    begin = time.process_time()
+    with pytest.raises(MarkovError, match="takes too long"):
+        model.score(texts=["the cat sat on the mat and then the dog did so too"])
+    assert time.process_time() - begin < 5
+    with pytest.raises(ModelFileError):
+        opened(base.with_arrays(base.arrays, tokenizer="regex", pattern="x" * 20_000))
+
+
+# ------------------------------------------------------------ the arrays
+
+
+def test_an_index_is_of_the_width_that_the_format_names(opened, base):
+    for name in ("token_2", "first_1", "vocab_offsets", "count_1_big_row"):
+        with pytest.raises(ModelFileError, match=name):
+            opened(base.with_arrays({**base.arrays, name: base.arrays[name].astype("<u8")}))
+
+
+def test_counts_beyond_int64(opened, base):
+    sums = base.arrays["count_2_sums"].astype("<u8")
+    sums[-1] = 2**63
+    with pytest.raises(ModelFileError, match="count_2"):
+        opened(base.with_arrays({**base.arrays, "count_2_sums": sums}))
+
+
+def test_followers_that_overlap_take_no_more_memory_than_rows(opened, base):
+    """Every other history has all rows as its followers: their square, were they put side by side."""
+    first = base.arrays["first_2"].copy()
+    first[::2], first[1::2] = 0, first[-1]
+    first[-1] = base.arrays["first_2"][-1]
+    model = opened(base.with_arrays({**base.arrays, "first_2": first}))
+    with pytest.raises(ModelFileError):
+        model.table.index(2)
+
+
+def test_types_of_very_many_bytes_are_not_put_together(monkeypatch):
+    """All types may be the whole blob, where offsets lie: a text of 1,000 tokens would be 1,000 files."""
+    monkeypatch.setattr("markov_cli.text.lexicon._MOST_BYTES", 1000)
+    lexicon = Lexicon(np.full(600, 97, np.uint8), np.array([0, 0, 0, 0, 600]), np.empty(0, np.uint8), "words")
+    with pytest.raises(MarkovError, match="1,200 bytes"):
+        lexicon.join(np.array([3, 3]), np.array([2]))
+
+
+def test_near_types_are_looked_for_among_short_ones():
+    lexicon = Lexicon(np.full(10**6 + 5, 97, np.uint8), np.array([0, 0, 0, 0, 10**6, 10**6 + 5]), np.empty(0, np.uint8), "words")  # fmt: skip # noqa: E501
+    assert lexicon.nearest("aaaa") == ["aaaaa"]
+
+
+def test_a_model_whose_longest_order_is_empty_is_shown(run, tmp_path):
+    """Every sequence is shorter than the order: there is no history to draw a picture of."""
+    markov_cli.train(texts=["a b", "a c"], order=9, unit="line").save(tmp_path / "m.npz")
+    ran = run("inspect", tmp_path / "m.npz")
+    assert ran.code == 0 and "order 9" in ran.stdout
+
+
+# ------------------------------------------------------------ what --verify sees
+
+
+def types_changed(base, i, new):
+    arrays = dict(base.arrays)
+    blob, at = arrays["vocab_bytes"].tobytes(), arrays["vocab_offsets"].tolist()
+    types = [blob[a:b] for a, b in itertools.pairwise(at)]
+    types[i] = types[new]
+    arrays["vocab_bytes"] = np.frombuffer(b"".join(types), np.uint8)
+    arrays["vocab_offsets"] = np.cumsum([0, *map(len, types)]).astype(at and base.arrays["vocab_offsets"].dtype)
+    return arrays
+
+
+def test_verify_sees_a_type_twice(opened, base):
+    flags = base.arrays["vocab_flags"]
+    same = [i for i in range(3, len(flags)) if not flags[i]][-2:]
+    found = damage(opened(base.with_arrays(types_changed(base, *same))).file)
+    assert any("are the same" in line for line in found)
+
+
+def test_verify_sees_characters_that_are_none(opened, tmp_path):
+    chars = bases._base("chars", saved(model_of("abc abd", tokenizer="chars")), tmp_path)
+    longer = np.append(chars.arrays["vocab_bytes"], np.uint8(120))
+    offsets = chars.arrays["vocab_offsets"].copy()
+    offsets[-1] += 1
+    found = damage(opened(chars.with_arrays({**chars.arrays, "vocab_bytes": longer, "vocab_offsets": offsets})).file)
+    assert found == ["vocab_offsets: a type of a model of chars that is not one"]
+
+
+def test_verify_sees_lies_of_a_pruned_model(opened, tmp_path):
+    pruned = bases._base("pruned", saved(model_of(bases.TEXT, order=4, prune=(0, 0, 1))), tmp_path)
+    assert damage(opened(pruned.data).file) == []
+    for name in ("left_2", "left_total_1", "count_3"):
+        arrays = dict(pruned.arrays)
+        values = arrays[name].copy()
+        values[len(values) // 2 :] = 0 if name != "count_3" else 200
+        arrays[name] = values
+        counts = bases.modelfile.Counts.pack(values.astype(np.int64))
+        arrays[f"{name}_sums"] = counts.sums
+        assert damage(opened(pruned.with_arrays(arrays)).file), name
+    coc = [[0] * 5 for _ in pruned.head["counts_of_counts"]]
+    assert damage(opened(pruned.with_arrays(pruned.arrays, counts_of_counts=coc)).file)
+
+
+def test_verify_sees_any_flipped_bit_of_a_hundred(opened, base):
+    rng = random.Random(1)
+    for _ in range(100):
+        bad = bytearray(base.data)
+        bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+        try:
+            model = opened(bytes(bad))
+        except ModelFileError:
+            continue
+        assert damage(model.file)
+
+
+def test_a_device_or_a_stream_of_anything_is_no_model(run):
+    for ran in (run("inspect", "/dev/zero"), run("inspect", "-", stdin=b"y\n" * 10_000)):
+        assert ran.code == 1 and len(ran.stderr.splitlines()) == 2
+
+
+def test_the_order_a_file_can_hold(tmp_path):
+    """The header names every array and has its limit: what could not be opened again is not written."""
+    model = markov_cli.train(texts=["a " * 20], order=3)
+    model.header.order = 3
+    model.header.options = type(model.header.options)("regex", "file", False, "x" * (1 << 20))
+    with pytest.raises(MarkovError, match="no file"):
+        model.save(io.BytesIO())
+    assert struct.calcsize("<4sHHHHIIH") == 22

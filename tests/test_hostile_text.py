@@ -1,0 +1,243 @@
+"""Text that means harm: to the hash, to memory, to the terminal; and files that are none."""
+
+import bz2
+import gzip
+import os
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import markov_cli
+from markov_cli.errors import TextError
+from markov_cli.text import reading
+from markov_cli.text.vocabulary import Vocabulary, _Slots
+
+NASTY = "\x1b[31mred\x1b[0m \x1b]0;owned\x07 bell\x07 \x9b31m back\x08space del\x7f \u202eright \u2066left\r over\n"
+unix = pytest.mark.skipif(sys.platform == "win32", reason="needs ptys, FIFOs and links")
+
+
+# ------------------------------------------------------------ the hash
+
+
+def sets_of_keys(n):
+    i = np.arange(1, n + 1, dtype=np.uint64)
+    top = np.uint64(7 << 56)
+    yield "dense", i | top
+    yield "high", (i << np.uint64(40)) | top
+    yield "folded", np.array([(k << 29) ^ k for k in range(1, n + 1)], np.uint64)
+    yield "letters", np.array([int.from_bytes(bytes(97 + k // 26**j % 26 for j in range(7)), "little") for k in range(n)], np.uint64) | top  # fmt: skip # noqa: E501
+
+
+def test_regular_words_do_not_cluster_whatever_the_salt():
+    """A key's distance from its slot is the number of rounds that finding it takes; at random it is up to 18."""
+    for name, keys in sets_of_keys(1 << 13):
+        worst = []
+        for seed in range(60):
+            slots = _Slots()
+            slots.salt = np.uint64(random.Random(seed).getrandbits(64) | 1)
+            slots.add(keys, np.arange(len(keys), dtype=np.uint32))
+            at = np.flatnonzero(slots.table[:, 0])
+            own = slots._slot(slots.table[at, 0].copy(), slots.table)
+            worst.append(int(((at - own) & (len(slots.table) - 1)).max()))
+        assert sorted(worst)[30] < 30 and max(worst) < 400, (name, sorted(worst)[-5:])
+
+
+def pairs_that_met(n):
+    """Words of 16 bytes in pairs whose 64-bit keys once were the same under every salt: the highest bit of the first
+    eight bytes went through the multiplication unchanged, and the second eight could take it back."""
+    out = []
+    for k in range(n):
+        word = bytearray(b"%07dx%07dy" % (k, k * 7))
+        out.append(bytes(word))
+        word[7] ^= 0x80
+        word[12] ^= 1
+        word[15] ^= 0x80
+        out.append(bytes(word))
+    return out
+
+
+def test_no_pair_of_words_collides_by_design():
+    words = pairs_that_met(5000)
+    a = np.frombuffer(b"".join(words) + bytes(8), np.uint8)
+    vocabulary = Vocabulary()
+    number = vocabulary.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
+    assert len(set(number.tolist())) == len(words)
+    assert not vocabulary._collided
+
+
+def test_collisions_cost_each_their_own(monkeypatch):
+    """Where keys do meet, the time is in proportion to the tokens; it was to their square."""
+    monkeypatch.setattr(Vocabulary, "_fold", lambda self, view, start, *_: np.full(len(start), 5, np.uint64))
+    seconds = []
+    for n in (1000, 4000):
+        words = pairs_that_met(n)
+        a = np.frombuffer(b"".join(words) + bytes(8), np.uint8)
+        vocabulary, begin = Vocabulary(), time.process_time()
+        number = vocabulary.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
+        seconds.append(time.process_time() - begin)
+        assert len(set(number.tolist())) == len(words)
+    assert seconds[1] < 10 * seconds[0]
+
+
+# ------------------------------------------------------------ what unpacks without end
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_a_bomb_is_refused_and_can_be_let_through(tmp_path, monkeypatch, run, pack):
+    path = tmp_path / "a.txt.packed"
+    path.write_bytes(pack(b"na " * 3_000_000))
+    monkeypatch.setattr(reading, "_BOMB_BYTES", 1 << 20)
+    with pytest.raises(TextError, match="no text does that") as error:
+        markov_cli.train([path])
+    assert "--max-expansion 0" in error.value.hint
+    assert markov_cli.train([path], max_expansion=0, order=1).header.tokens == 3_000_000
+    path.write_bytes(pack(b"na " * 1000))
+    assert markov_cli.train([path]).header.tokens == 1000  # what is small may be anything
+
+
+def test_a_line_without_white_space_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_LONGEST_BLOCK", 1 << 20)
+    (tmp_path / "a.txt").write_bytes(b"x" * (5 << 20))
+    with pytest.raises(TextError, match="no white space in 1,048,576 bytes"):
+        markov_cli.train([tmp_path / "a.txt"])
+
+
+# ------------------------------------------------------------ files that are none
+
+
+@unix
+def test_a_device_has_no_end(run, tmp_path):
+    for tokenizer in ("words", "bytes"):
+        for args in (["/dev/zero"], ["-"]):
+            with open("/dev/zero", "rb") as zero:
+                ran = _run_with(zero, "train", *args, "--tokenizer", tokenizer, "-o", str(tmp_path / "m.npz"))
+            assert ran.returncode == 1 and b"a device, which has no end" in ran.stderr
+    ran = run("train", "/dev/null", "-o", tmp_path / "m.npz")
+    assert ran.code == 1 and "no token" in ran.stderr
+
+
+def _run_with(stdin, *args):
+    import subprocess
+
+    return subprocess.run([sys.executable, "-m", "markov_cli", *args], stdin=stdin, capture_output=True, timeout=60, check=False)  # fmt: skip # noqa: E501
+
+
+@unix
+def test_what_is_no_file_in_a_folder_is_left_out_and_said(tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a b c. " * 5)
+    os.mkfifo(folder / "pipe")  # would be waited for
+    (folder / "loop").symlink_to("loop")
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "back").symlink_to(folder)  # a folder in itself
+    model = markov_cli.train([folder])
+    assert model.header.tokens == 20
+    assert sorted(Path(s).name for s in model.repairs.skipped) == ["gone", "loop", "pipe"]
+
+
+@unix
+def test_a_pipe_that_is_named_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("a b c. " * 5))
+    writer.start()
+    assert markov_cli.train([tmp_path / "pipe"]).header.tokens == 20
+    writer.join()
+
+
+@unix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
+    (tmp_path / "in").mkdir(mode=0)
+    with pytest.raises(TextError, match="Permission denied"):
+        markov_cli.train([tmp_path])
+
+
+def test_a_folder_that_cannot_be_listed_is_not_left_out(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a b")
+
+    def walk(folder, onerror=None):
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+        return iter(())
+
+    monkeypatch.setattr(os, "walk", walk)
+    with pytest.raises(TextError, match="Permission denied"):
+        markov_cli.train([tmp_path])
+
+
+@unix
+def test_names_with_newlines_and_bytes_that_are_no_text(run, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    name = os.fsencode(folder) + b"/a\n\x1b[31m\xff.txt"
+    with open(name, "wb") as f:
+        f.write(b"\0\1\2" * 100)
+    (folder / "b.txt").write_text("a b c. " * 5)
+    ran = run("train", folder, "-o", tmp_path / "m.npz", "--json")
+    assert ran.code == 0 and "\x1b" not in ran.stderr and "\\x1b[31m" in ran.stderr
+    import json
+
+    assert json.loads(ran.stdout)["repairs"]["skipped"] == [os.fsdecode(name)]
+    ran = run("train", os.fsdecode(name), "-o", tmp_path / "m.npz")
+    assert ran.code == 1 and len(ran.stderr.splitlines()) == 2 and "\x1b" not in ran.stderr
+
+
+# ------------------------------------------------------------ the terminal
+
+
+def on_a_terminal(*args):
+    """What `markov` sends to a terminal of 80 columns."""
+    import pty
+    import subprocess
+
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
+    with subprocess.Popen([sys.executable, "-m", "markov_cli", *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as p:  # fmt: skip # noqa: E501
+        os.close(theirs)
+        out = b""
+        while True:
+            try:
+                piece = os.read(ours, 1 << 16)
+            except OSError:
+                break
+            if not piece:
+                break
+            out += piece
+    os.close(ours)
+    return p.returncode, out
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nasty")
+    (folder / "t.txt").write_text(NASTY * 3, encoding="utf-8")
+    for tokenizer in ("words", "spaces", "chars", "bytes"):
+        markov_cli.train([folder / "t.txt"], tokenizer=tokenizer, unit="line").save(folder / f"{tokenizer}.npz")
+    return folder
+
+
+@unix
+@pytest.mark.parametrize(
+    "line",
+    ["generate {}/spaces.npz -c 3 -s 1", "generate {}/chars.npz -c 2 -s 1 --json", "generate {}/bytes.npz -s 1 --null",
+     "inspect {}/chars.npz", "inspect {}/spaces.npz --json", "inspect {}/words.npz bell --format csv",
+     "score {}/spaces.npz {}/t.txt --each line", "score {}/chars.npz {}/t.txt --each token",
+     "audit {}/spaces.npz --min-tokens 2", "export {}/spaces.npz --format counts -o -"],
+)  # fmt: skip
+def test_a_terminal_is_never_sent_control_characters(nasty, line):
+    code, out = on_a_terminal(*line.format(nasty, nasty).split())
+    assert code == 0, out
+    text = out.replace(b"\r\n", b"\n").decode("utf-8")  # and it is valid UTF-8
+    assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066"]
+    assert "\\x1b" in text or "\\u001b" in text or "bell" in text
+
+
+@unix
+def test_a_pipe_gets_the_bytes_as_they_are(nasty, run):
+    ran = run("generate", nasty / "spaces.npz", "-s", "1", "-q")
+    assert b"\x1b[31mred" in ran.stdout_bytes
