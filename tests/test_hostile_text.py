@@ -100,11 +100,12 @@ def test_a_bomb_is_refused_and_can_be_let_through(tmp_path, monkeypatch, run, pa
     assert markov_cli.train([path]).header.tokens == 1000  # what is small may be anything
 
 
-def test_a_line_without_white_space_has_an_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "_LONGEST_BLOCK", 1 << 20)
-    (tmp_path / "a.txt").write_bytes(b"x" * (5 << 20))
-    with pytest.raises(TextError, match="no white space in 1,048,576 bytes"):
-        markov_cli.train([tmp_path / "a.txt"])
+def test_a_line_without_white_space_has_an_end(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"x" * (6 << 20))
+    with pytest.raises(TextError, match="no white space in 4,194,304 bytes") as error:
+        markov_cli.train_file([tmp_path / "a.txt"], str(tmp_path / "model.npz"), memory=128_000_000)
+    assert "--memory" in error.value.hint
+    assert markov_cli.train([tmp_path / "a.txt"]).header.tokens == 1  # no limit was set
 
 
 # ------------------------------------------------------------ files that are none

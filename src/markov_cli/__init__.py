@@ -34,6 +34,7 @@ __all__ = [
     "prune_by_entropy",
     "trace",
     "train",
+    "train_file",
     "update",
 ]
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
+    from .large import train_file
     from .mixing import Mixed
     from .tracing import trace
 
@@ -67,6 +69,10 @@ def __getattr__(name: str) -> Any:
         from . import exchange
 
         return getattr(exchange, name)
+    if name == "train_file":
+        from .large import train_file
+
+        return train_file
     if name == "Mixed":
         from .mixing import Mixed
 

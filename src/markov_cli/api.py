@@ -151,7 +151,7 @@ class Model:
         """
         from .scoring.texts import Reading, total
 
-        reading = Reading(self.judge(smoothing), _sources(paths, texts), check_encoding(encoding), jobs)
+        reading = Reading(self.judge(smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
         return total(reading)
 
     # ------------------------------------------------------------ histories
@@ -331,7 +331,7 @@ def train(
     from .model.protecting import Protection
     from .training import TrainOptions, no_progress, train_sources
 
-    sources = _sources(paths, texts, max_expansion)
+    sources = sources_of(paths, texts, max_expansion)
     options = TrainOptions(
         order=order,
         text=TextOptions.of(tokenizer, unit, lowercase, pattern),
@@ -347,50 +347,10 @@ def train(
     return model_of(train_sources(sources, options, progress or no_progress))
 
 
-def train_file(
-    paths: Sequence[str | os.PathLike[str]],
-    output: str,
-    *,
-    memory: int | None = None,
-    temp_dir: str | None = None,
-    dask: str | None = None,
-    resume: bool = False,
-    progress: Callable[[str, float, float], None] | None = None,
-    say: Callable[[str], None] = lambda line: None,
-    **given: Any,
-) -> tuple[Model, int]:
-    """Read text of any size and write its model to a file; the model, mapped from there, and its bytes.
-
-    memory    bytes that may be resident; None for half of what is free. What does not fit goes to disk
-    temp_dir  the folder for that; None for the folder of `output`
-    dask      the address of a Dask scheduler whose workers do it, `local` for one that is started here
-    resume    go on with a run that ended early
-    say       told what a person may want to know
-    given     as for `train`
-    """
-    from .model.protecting import Protection
-    from .placing import Place, train_file
-    from .training import TrainOptions, no_progress
-
-    sources = _sources(paths, (), given.pop("max_expansion", EXPANSION))
-    text = TextOptions.of(*(given.pop(name) for name in ("tokenizer", "unit", "lowercase", "pattern")))
-    protection = Protection(*(given.pop(name, d) for name, d in vars(Protection()).items()))
-    options = TrainOptions(
-        **{**given, "prune": tuple(given["prune"]), "encoding": check_encoding(given["encoding"])},
-        text=text,
-        protection=protection,
-    )
-    made = train_file(sources, options, output, Place(memory, temp_dir, resume, dask), progress or no_progress, say)
-    if made.trained is not None:
-        return model_of(made.trained), made.size
-    model = Model.load(output) if made.file is None else Model.around(made.file)
-    model.repairs = made.repairs
-    return model, made.size
-
-
-def _sources(
+def sources_of(
     paths: Sequence[str | os.PathLike[str]], texts: Iterable[str], expansion: float = EXPANSION
 ) -> list[Source]:
+    """What is named, and then the texts themselves."""
     named = find_sources([os.fspath(p) for p in paths], expansion)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
 

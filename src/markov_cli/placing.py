@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .errors import MarkovError, OptionError
@@ -18,6 +18,8 @@ from .text.parts import is_url
 from .text.reading import Source
 from .training import Progress, TrainOptions, check_options, no_progress
 
+_BLOCK_TIMES = 60  # bytes of memory that a byte of a block takes while it is tokenized, at most
+_SHORTEST_BLOCK = 1 << 22
 _SMALL_DISK = 1 << 30  # needs below this are not worth a word
 
 
@@ -54,6 +56,7 @@ def train_file(
     if place.dask is not None and options.in_memory:
         raise OptionError(f"--dask: {options.in_memory} works in the memory of one machine", "leave one of them out")
     limit = place.memory or default_memory()
+    options = replace(options, longest_block=min(max(limit // _BLOCK_TIMES, _SHORTEST_BLOCK), options.longest_block))
     identity = _identity(sources, options)
     _say_disk(sources, options, target, place, limit, say)
     work = Workspace(target, place.temp_dir, identity, place.resume and identity["again"])
@@ -82,7 +85,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         stat = os.stat(s.path) if again and not is_url(s.path) else None
         texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
     plain = asdict(options)
-    for name in ("jobs", "block_bytes", "range_windows"):
+    for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
         del plain[name]
     return {"texts": texts, "options": plain, "again": all(bool(t[1]) for t in texts), "python": sys.byteorder}
 

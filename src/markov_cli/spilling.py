@@ -21,7 +21,8 @@ from .counting.runs import Packing, Rows, Run, cuts_of, merged, sorted_run, spac
 from .errors import MarkovError
 from .memory import give_back, resident_bytes, size_text
 from .model import modelfile
-from .model.streamed import StreamedTable, left_neighbours, pruned, write_rows
+from .model.streamed import StreamedTable, left_neighbours, write_rows
+from .model.streamed_pruning import pruned
 from .model.whole import whole_file
 from .spill.columns import Column, Writer
 from .spill.workspace import Workspace

@@ -25,7 +25,7 @@ from .text.collecting import Collector, finish
 from .text.encoding import Encoder, Piece, TextOptions
 from .text.feeding import encode_blocks, new_encoders, read_blocks
 from .text.hashing import token_hashes
-from .text.reading import BLOCK_BYTES, Repairs, Source
+from .text.reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source
 from .text.tokenizing import TOKENIZERS, compile_pattern
 from .text.types import Types
 from .text.units import UNITS
@@ -47,6 +47,7 @@ class TrainOptions:
 
     jobs: int = 1
     block_bytes: int = BLOCK_BYTES
+    longest_block: int = LONGEST_BLOCK
     range_windows: int = RANGE_WINDOWS
 
     @property
@@ -131,9 +132,8 @@ def read_text(
     collector = Collector(options.text.unit)
     encoders = new_encoders(options.text, options.jobs)
     done = 0
-    found = read_blocks(
-        sources, options.encoding, options.text.tokenizer == "bytes", repairs, block_bytes=options.block_bytes
-    )
+    keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes)
     for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
         after(collector, encoders[0])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..errors import NotText
 from ..threads import in_order
 from .encoding import Encoder, Piece, TextOptions
-from .reading import BLOCK_BYTES, Block, Repairs, Source, blocks
+from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
 from .vocabulary import Vocabulary
 
 
@@ -22,11 +22,18 @@ def new_encoders(
 
 
 def read_blocks(
-    sources: Sequence[Source], encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int = BLOCK_BYTES
+    sources: Sequence[Source],
+    encoding: str,
+    keep_bytes: bool,
+    repairs: Repairs,
+    block_bytes: int = BLOCK_BYTES,
+    longest: int = LONGEST_BLOCK,
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text."""
     for source in sources:
-        found = blocks(source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, repairs=repairs)
+        found = blocks(
+            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
+        )
         try:
             first = next(found, None)
         except NotText:

@@ -39,7 +39,7 @@ __all__ = [
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
 _SNIFF_BYTES = 1 << 16
 _BOMB_BYTES = 1 << 30  # up to this size nobody asks
-_LONGEST_BLOCK = 1 << 30  # without white space to cut at; it takes several times as much memory
+LONGEST_BLOCK = 1 << 30  # bytes without white space to cut at; they take many times as much memory
 _ODD_BYTES = 16  # fewer than this do not make a file binary, however short it is
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -258,6 +258,7 @@ def blocks(
     encoding: str = "utf-8",
     keep_bytes: bool = False,
     block_bytes: int = BLOCK_BYTES,
+    longest: int = LONGEST_BLOCK,
     repairs: Repairs,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
@@ -283,10 +284,10 @@ def blocks(
                 cut = 0 if _starts_solid(piece) else None
             if cut is None:
                 want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
-                if sum(map(len, pending)) > _LONGEST_BLOCK:
+                if sum(map(len, pending)) > longest:
                     raise TextError(
-                        f"{source.name}: no white space in {_LONGEST_BLOCK:,} bytes",
-                        "break it into lines, or is it text?",
+                        f"{source.name}: no white space in {longest:,} bytes, and a text is divided there",
+                        "break it into lines; or a higher --memory",
                     )
                 continue
             want = block_bytes
