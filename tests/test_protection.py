@@ -499,7 +499,7 @@ def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path)
     out = io.BytesIO()
     modelfile._write_arrays(out, file.header, arrays)
     path.write_bytes(out.getvalue())
-    assert "count_2: followers sum to more than their history's count" in damage(modelfile.load(path))
+    assert "count_2: followers do not sum to their history's count" in damage(modelfile.load(path))
 
 
 def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, story):

@@ -101,7 +101,7 @@ def walker_of(models, mix=W, prompt="", smoothing="none", shape=None):
 def drawn_texts(models, n, smoothing="none", shape=None, mix=W, prompt="", asked=None, most=30):
     mixed, known, walker = walker_of(models, mix, prompt, smoothing, shape)
     some = Constrained(
-        mixed, asked or Constraints(), known, prompt, 1, most, shape, smoothing, False, walker, cut=asked is None
+        mixed, asked or Constraints(), known, prompt, 1, most, shape, smoothing, False, walker=walker, cut=asked is None
     )
     out = []
     for drawn, text, edge in some.draw(n, 5):

@@ -25,7 +25,7 @@ from .text.encoding import Encoder, Piece
 from .text.feeding import encode_blocks, read_blocks
 from .text.parts import file_size
 from .text.reading import Repairs, Source, can_be_parted
-from .text.types import EOS
+from .text.types import EOS, order_of_types
 from .text.vocabulary import Vocabulary
 from .training import TrainOptions
 
@@ -131,7 +131,10 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     number = np.concatenate(numbers)
     every = np.bincount(number, minlength=1)
     seen = np.flatnonzero(every)
-    types = encoder.types(seen).take(np.arange(len(seen)))
+    types = encoder.types(seen)
+    order = order_of_types(types, np.zeros(len(seen), np.int64))  # a part that is read again must be numbered alike
+    types = types.take(order)
+    seen = seen[order]
     own = np.zeros(len(every), np.uint32)
     own[seen] = np.arange(len(seen))
     return PartText(

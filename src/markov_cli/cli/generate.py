@@ -27,7 +27,7 @@ from .steering import check_stream, mixed_with, steering_options, write_stream
 if TYPE_CHECKING:
     from ..sampling.constrained import Walker
 from .novelty import novelty_of, novelty_options, say_tally, why_fewer
-from .tracing import check_trace, trace_options, traced
+from .tracing import check_trace, trace_options
 
 
 @click.command(short_help="Write texts from a model.")
@@ -194,6 +194,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         batches = differing.texts(count)
     held = None
     if kw["trace"]:
+        from .traced import traced
+
         batches = iter(kept := [*batches])
         held = traced(loaded, known, kept, kw)
     for drawn, whole, edge in batches:

@@ -29,7 +29,7 @@ from ..arrays import ragged
 from ..model.distribution import whole
 from ..text.hashing import mix, powers
 from ..text.types import EOS, UNK
-from . import shaping
+from . import following, shaping
 from .numbers import Numbers, again, uniform
 from .sampler import Drawn, Sampler, in_index_order, taken
 from .walks import Walks
@@ -322,7 +322,7 @@ class Steered:
         running = np.cumsum(weight[live].astype(np.float64))
         place = min(int(np.searchsorted(running, u[i] * running[-1], "right")), len(live) - 1)
         one, at = np.array([token[live[place]]]), np.array([i])
-        after = step._after(level[at], row[at], one)  # type: ignore[attr-defined]
+        after = following.after(self.sampler.table, level[at], row[at], one)
         found.put(at, one, np.log2(total / weight[live[place : place + 1]]), *after)
 
 
