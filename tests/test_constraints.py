@@ -469,7 +469,10 @@ def test_the_acceptance_rate_is_told(run, path):
 def test_fewer_texts_than_asked_for(run, path):
     done = run("generate", path, "-s", 1, "-c", 2, "--match", "zebra")
     assert done.code == 3 and done.stdout == ""
-    assert done.stderr == ("0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others did not come in 1,000 tries each\n")
+    assert done.stderr == (
+        "0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others did not come in 1,000 tries each; "
+        "turned away were by --match 'zebra' 2,000\n"
+    )
 
 
 def test_impossible_is_exit_3(run, path):
