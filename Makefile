@@ -83,7 +83,7 @@ demo: $(READY) $(SAMPLES) ## Environment, install, train on corpora/, generate, 
 test: $(READY) ## Style, types, all tests, and the wheel in an empty environment
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	@$(MAKE) --no-print-directory smoke
 
 # found where they are installed or on PATH, skipped where not; each is tried alone, for kenlm needs a compiler
@@ -96,6 +96,10 @@ peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode t
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$one || echo "$$one: not to be had here"; done
 	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; what needs it is skipped"; done
 	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
+
+.PHONY: thorough
+thorough: $(READY) ## The tests with ten times as many drawn examples, other ones every time (half an hour)
+	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there

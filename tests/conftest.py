@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# the same examples in every run: a test that fails here fails everywhere
-settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=100)
-settings.load_profile("fixed")
+# the same examples in every run: a test that fails here fails everywhere; `make thorough` tries many more, and others
+THOROUGH = os.environ.get("MARKOV_EXAMPLES") == "thorough"
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("thorough" if THOROUGH else "fixed")
+
+
+def examples(n):
+    """A test of its own weight: 40 is usual."""
+    return settings(max_examples=n * 10 if THOROUGH else max(n * 2 // 5, 5))
+
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 SCRIPTS = sorted((CORPORA / "scripts").glob("*.txt"))

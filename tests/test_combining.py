@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import model_of, rows_of, saved, types_of
 from markov_cli.changing import merge as merge_models
 from markov_cli.changing import prune as prune_model
@@ -60,7 +61,7 @@ def test_two_texts_are_both_read(harbour, unit):
 
 
 # `chars` sorts all code points of Unicode for each model: it has its turn above
-@settings(max_examples=20)
+@examples(20)
 @given(
     st.lists(prose, min_size=1, max_size=4), st.integers(1, 6),
     st.sampled_from(["words", "spaces", "bytes", "regex"]), st.sampled_from(UNITS), st.data(),
@@ -160,7 +161,7 @@ def test_weights_that_leave_nothing_or_too_much():
 # ------------------------------------------------------------ weighted counts
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(prose, prose, st.integers(1, 4), st.integers(1, 63), st.integers(1, 63))
 def test_weighted_counts_are_exact(one, other, order, first, second):
     """Weights of sixteenths: each count is a sixteenth of what sixteen times the weight gives."""
@@ -300,7 +301,7 @@ def test_real_counts_belong_to_weighted_models(weighted):
 # ------------------------------------------------------------ pruning
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(prose, st.integers(1, 5), st.lists(st.integers(0, 3), max_size=3), st.lists(st.integers(0, 3), max_size=3))
 def test_pruning_is_training_with_prune(text, order, first, second):
     first, second = (0, *sorted(first)), (0, *sorted(second))
@@ -341,7 +342,7 @@ def test_pruning_weighted_counts(weighted, harbour):
     assert damage(loaded(bytes_of(pruned)).file) == []
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(prose, st.integers(1, 4), st.integers(1, 12))
 def test_max_types_is_the_text_with_rare_types_replaced(text, order, kept):
     found = oracle.sequences(text, "words", "line")

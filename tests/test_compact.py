@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from markov_cli.model.compact import Counts, find_sorted
 
 VALUES = st.lists(st.sampled_from([1, 1, 1, 2, 3, 253, 254, 255, 256, 70_000]), min_size=1, max_size=80)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(VALUES, st.booleans(), st.data())
 def test_counts_are_those_of_the_plain_array(values, indexed, data):
     plain = np.array(values)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import id_counts, stream_of
 from markov_cli.counting import ngrams, packing
 from markov_cli.counting.ngrams import count_ngrams
@@ -62,13 +63,13 @@ def test_by_hand():
     assert two.left.tolist() == [0, 2, 1, 1]  # `a </s>` stands behind <s> and b
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(streams_of(8), st.integers(1, 7), st.sampled_from([1, 3, 10, 1 << 20]), st.integers(1, 3))
 def test_counts_are_the_oracles(streams, order, range_windows, jobs):
     check(streams, order, 6, jobs, range_windows)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(streams_of(8), st.integers(2, 7), st.sampled_from([2, 7, 1 << 20]))
 def test_refining_gives_what_packing_gives(streams, order, range_windows):
     """The long way of sorting, for windows that one key would hold."""
@@ -77,7 +78,7 @@ def test_refining_gives_what_packing_gives(streams, order, range_windows):
         check(streams, order, 6, 1, range_windows)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(streams_of(6, 9), st.integers(2, 7), st.integers(14, 20))
 def test_many_types(streams, order, bits):
     """Ids of so many bits that few of them fit one key: orders from 4 (or 5) on are refined."""

@@ -6,10 +6,11 @@ import json
 from collections import Counter, defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import model_of, rows_of, sequences
 from markov_cli.api import model_of as as_model
 from markov_cli.changing import merge, prune
@@ -72,7 +73,7 @@ def test_the_lines_of_a_small_model():
     assert counts_of(model, 2).decode().splitlines()[-1] == "b a\t1"
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.one_of(prose, texts), st.integers(1, 6), st.sampled_from(["words", "words", "spaces", "bytes", "regex"]))
 def test_what_goes_out_comes_in_again(text, order, tokenizer):
     """The same arrays, from all orders and from the longest with the short sequences alone."""
@@ -100,7 +101,7 @@ def test_chars_go_out_and_come_in(names):
     same_table(derived(counts_of(model)).levels, model)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(prose, st.integers(1, 4), st.randoms())
 def test_the_order_of_lines_says_nothing(text, order, random):
     try:
@@ -276,7 +277,7 @@ def as_dict(chain):
     return {tuple(state): after for state, after in json.loads(chain)}
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(prose, st.integers(1, 4))
 def test_chains_go_out_and_come_in(text, size):
     found = oracle.sequences(text, "spaces", "line")

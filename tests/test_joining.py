@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle
-from conftest import CORPORA, SCRIPTS
+from conftest import CORPORA, SCRIPTS, examples
 from engine import model_of, sequences
 from markov_cli.api import Model
 from markov_cli.api import model_of as as_model
@@ -41,7 +41,7 @@ def whole(text, tokenizer, unit="file"):
     return b"".join(joined(sequences(text, tokenizer, unit), tokenizer))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(texts)
 def test_words_give_the_text_back(text):
     assert whole(text, "words").decode() == oracle.plain(text)
@@ -83,7 +83,7 @@ def test_sentences_follow_one_another(file):
     assert "".join(whole(text, "words", "sentence").decode().split()) == "".join(text.split())
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(texts, st.sampled_from(TOKENIZERS), st.sampled_from(UNITS))
 def test_joining_is_the_oracles(text, tokenizer, unit):
     found = oracle.sequences(text.encode() if tokenizer == "bytes" else text, tokenizer, unit)

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
+from conftest import examples
 from markov_cli.errors import ModelFileError
 from markov_cli.formats import arpa_reading
 from markov_cli.formats import listing as listing_room
@@ -186,7 +187,7 @@ def oracle(model):
     return listed
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(models(), st.integers(1, 9), st.sampled_from([30, 1 << 20]))
 def test_what_is_written_comes_back(tmp_path_factory, model, size, block_bytes):
     words, orders = model

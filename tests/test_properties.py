@@ -5,10 +5,11 @@ import os
 import tempfile
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import model_of, rows_of, saved, types_of
 from markov_cli.api import Model
 from markov_cli.api import model_of as as_model
@@ -43,7 +44,7 @@ orders = st.integers(1, 5)
 some_text = st.one_of(texts, prose, prose)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(some_text, orders, st.sampled_from(LIGHT), st.sampled_from(UNITS), st.integers(1, 3))
 def test_counts_are_the_oracles(text, order, tokenizer, unit, least):
     trained, found = build(text, order, tokenizer, unit, min_type_count=least)
@@ -54,7 +55,7 @@ def test_counts_are_the_oracles(text, order, tokenizer, unit, least):
     assert rows == [dict(c) for c in expected]
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(some_text, orders, st.sampled_from(UNITS))
 def test_counts_of_chars_are_the_oracles(text, order, unit):
     trained, found = build(text, order, "chars", unit)
@@ -63,7 +64,7 @@ def test_counts_of_chars_are_the_oracles(text, order, unit):
     assert rows == [dict(c) for c in oracle.counts(oracle.ids_of(found), order)]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(prose, st.integers(2, 5), st.sampled_from(LIGHT[1:]), st.sampled_from(UNITS))
 def test_followers_are_the_oracles(text, order, tokenizer, unit):
     """Every history of every length: its followers, their order, their probabilities."""
@@ -85,7 +86,7 @@ def test_followers_are_the_oracles(text, order, tokenizer, unit):
                 assert f.probability == counts[i] / said.total
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(some_text, orders, st.sampled_from(LIGHT), st.sampled_from(UNITS), st.sampled_from([(), (0, 1), (0, 0, 1)]))
 def test_probabilities_sum_to_1_where_nothing_is_pruned(text, order, tokenizer, unit, prune):
     """For every history that is followed by anything; a pruned one keeps its full total, and sums to less."""
@@ -100,7 +101,7 @@ def test_probabilities_sum_to_1_where_nothing_is_pruned(text, order, tokenizer, 
     assert sum(f.probability for f in model.follow(0, 0).followers) == pytest.approx(1)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     prose, orders, st.sampled_from(LIGHT), st.sampled_from(UNITS), st.integers(1, 2), st.booleans(),
     st.sampled_from([(), (0, 1), (0, 0, 1)]), st.integers(0, 2**63),
@@ -127,7 +128,7 @@ def answer(model, history):
         return error.message
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(prose, min_size=1, max_size=4), orders, st.sampled_from(LIGHT), st.sampled_from(UNITS), st.randoms())
 def test_the_order_of_texts_changes_nothing(several, order, tokenizer, unit, random):
     try:
@@ -138,7 +139,7 @@ def test_the_order_of_texts_changes_nothing(several, order, tokenizer, unit, ran
     assert saved(model_of(shuffled, order, tokenizer, unit)) == once
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     some_text, orders, st.sampled_from(LIGHT), st.sampled_from(UNITS),
     st.tuples(st.integers(8, 60), st.integers(1, 3), st.integers(1, 20)),
@@ -149,7 +150,7 @@ def test_how_the_work_is_done_changes_nothing(text, order, tokenizer, unit, way)
     assert saved(build(text, order, tokenizer, unit, **parts)[0]) == saved(trained)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(some_text, st.sampled_from(["words", "spaces", "bytes"]), st.integers(0, 2**32))
 def test_a_text_of_one_sequence_can_be_read_back(text, tokenizer, seed):
     """With an order longer than the text there is one way through the table: the text itself."""

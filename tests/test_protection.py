@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import markov_cli
 import oracle
 import oracle_smoothing
+from conftest import examples
 from engine import model_of, rows_of, saved, types_of
 from markov_cli.api import model_of as as_model
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
@@ -70,7 +71,7 @@ def trained(files, order, protection=None, **more):
 # ------------------------------------------------------------------ who holds what
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(files_of_lines, st.integers(1, 4), st.integers(1, 9), st.integers(1, 5), st.sampled_from([1, 2]), st.booleans())
 def test_the_holders_of_every_row_are_the_oracles(files, order, part, cut, jobs, marked):
     """However the stream is cut, with BOS or without, all its file ends known before or not."""
@@ -120,7 +121,7 @@ protections = st.builds(Protection, st.integers(1, 3), st.integers(1, 3), st.sam
 prunes = st.sampled_from([(), (), (0, 1), (0, 0, 1), (0, 1, 2)])
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 3))
 def test_the_table_is_the_oracles(files, order, p, prune, least):
     """Rows, counts, totals, left neighbours and counts of counts: with --prune, with --min-type-count, all orders."""
@@ -165,7 +166,7 @@ def test_the_table_is_the_oracles(files, order, p, prune, least):
     assert bool(made.header.counts_of_counts) == (drops and made.header.pruned)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 2), st.sampled_from(NAMES))
 def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, least, name):
     """Behind every history that is in the table."""

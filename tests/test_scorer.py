@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from engine import model_of, rows_of, types_of
 from markov_cli.model.methods import Smoothing
 from markov_cli.model.smoothing import Smoothed
@@ -68,7 +69,7 @@ def test_the_longest_ngram_found(trained, order):
     assert order == 1 or len(set(expected)) == order + 1
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(1, 200), st.integers(0, 9), st.sampled_from(NAMES))
 def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, seed, name):
     """A piece without its beginning: nothing behind its first BOS is touched by it."""

@@ -8,12 +8,13 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
 import oracle_smoothing as oracle
 import strategies
+from conftest import examples
 from markov_cli.api import Model, model_of, train
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.exchange import export_arpa, import_arpa
@@ -159,7 +160,7 @@ def test_perplexity_is_that_of_query(order, harbour, tmp_path):
 # ------------------------------------------------------------ however it is read
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     strategies.prose, strategies.texts, st.sampled_from(strategies.TOKENIZERS), st.sampled_from(strategies.UNITS),
     st.sampled_from(["kn", "lidstone", "stupid"]), st.integers(1, 4), st.integers(1, 20), st.integers(1, 30),
@@ -199,7 +200,7 @@ def test_preparing_changes_nothing(harbour, messages):
     same(before, after)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     strategies.prose, st.lists(strategies.texts, min_size=1, max_size=6), st.sampled_from(strategies.TOKENIZERS),
     st.sampled_from(strategies.UNITS), st.booleans(), st.booleans(),

@@ -5,10 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle_smoothing
+from conftest import examples
 from engine import model_of, types_of
 from markov_cli.errors import OptionError
 from markov_cli.model import smoothing as engine
@@ -142,7 +143,7 @@ def test_slices_of_any_size_prepare_the_same(story, monkeypatch):
 lines = st.lists(st.lists(st.sampled_from([f"w{i}" for i in range(5)]), min_size=1, max_size=6), min_size=1, max_size=8)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(lines, st.integers(1, 4), st.sampled_from(PRUNES), st.integers(1, 2), st.data())
 def test_every_distribution_sums_to_1(lines, order, prune, least, data):
     table, _ = trained(lines, order, prune=prune, min_type_count=least)

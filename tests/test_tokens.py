@@ -1,10 +1,11 @@
 """Bytes to tokens: what each rule says, by example; then all of them, by the oracle."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import model_of, sequences
 from markov_cli.text.characters import kinds_of
 from strategies import TOKENIZERS, UNITS, texts
@@ -186,7 +187,7 @@ def test_every_character_is_of_the_kind_that_its_name_says():
     assert wrong == []
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(texts)
 @example("a\u200d😀")  # a joiner behind a letter
 @example("🇩\u0301🇪 \u200d🇩🇪🇩")
@@ -195,7 +196,7 @@ def test_words_are_the_oracles(text):
     assert sequences(text, "words", "file") == oracle.sequences(text, "words", "file")
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(texts, st.sampled_from(TOKENIZERS), st.sampled_from(UNITS), st.booleans(), st.sampled_from([5, 30, 1 << 20]))
 def test_tokens_are_the_oracles_however_the_text_is_cut(text, tokenizer, unit, lowercase, block_bytes):
     given_text = text.encode() if tokenizer == "bytes" else text

@@ -1,10 +1,11 @@
 """Where one sequence ends: each rule by example, then all of them by the oracle."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import oracle
+from conftest import examples
 from engine import model_of, sequences
 from strategies import prose, texts
 
@@ -104,7 +105,7 @@ def test_each_text_is_its_own():
     assert model_of(["a b", "c d"]).header.sequences == 2
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.one_of(texts, prose), st.sampled_from(["sentence", "line", "paragraph"]))
 @example("x.'\")]} y", "sentence")
 @example('。’」"a', "sentence")
@@ -124,7 +125,7 @@ def test_units_of_bytes_are_the_oracles(data, unit, block_bytes):
     assert sequences(data, "bytes", unit, block_bytes) == oracle.sequences(data, "bytes", unit)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(prose, st.integers(4, 40))
 def test_blocks_never_move_a_break(text, block_bytes):
     for unit in ("sentence", "line", "paragraph"):

@@ -7,9 +7,10 @@ from threading import Event
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from markov_cli.text import vocabulary
 from markov_cli.text.types import Types, order_of_types
 from markov_cli.text.vocabulary import Vocabulary
@@ -54,7 +55,7 @@ tokens = st.lists(st.tuples(some_bytes, st.integers(0, 3)), min_size=1, max_size
 batches = st.lists(tokens, min_size=1, max_size=4)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(batches)
 def test_numbers_tell_tokens_apart(batches):
     check(batches)
@@ -155,7 +156,7 @@ def types_from(tokens):
 counted = st.tuples(st.tuples(some_bytes, st.integers(0, 3)), st.integers(0, 2))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(counted, min_size=1, max_size=30, unique_by=lambda t: t[0]))
 def test_order_is_by_falling_count_then_bytes_then_flags(rows):
     tokens, count = [t for t, _ in rows], [c for _, c in rows]
