@@ -42,6 +42,8 @@ def audit(
     orders = [*range(1, model.order + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
     against = None
+    if corpus and model.header.cap_per_sequence:
+        _need_counts(model, "--corpus")
     if corpus:
         text = model.guarded(read_corpus, model.lexicon, model.header.options, corpus, encoding, XZ_BYTES)
         other = model.guarded(read_corpus, model.lexicon, model.header.options, heldout, encoding) if heldout else None
