@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError
 from .options import json_option, model_argument, note
+from .output import write_parts
 
 if TYPE_CHECKING:
     from ..api import Model
@@ -121,7 +121,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     if kw["html"] is not None:
         from ..render.page_audit import audit_page
 
-        _write(kw["html"], audit_page(loaded, path, found, kw["show"]))
+        write_parts(kw["html"], audit_page(loaded, path, found, kw["show"]))
         if kw["html"] != "-":
             note(f"wrote {kw['html']}", quiet)
     if "-" not in (kw["strings"], kw["html"]):
@@ -138,24 +138,11 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     return 0
 
 
-def _write(path: str, parts: Any) -> None:
-    from ..model.whole import whole_file
-
-    if path == "-":
-        for part in parts:
-            sys.stdout.buffer.write(part)
-        sys.stdout.buffer.flush()
-        return
-    with whole_file(path) as f:
-        for part in parts:
-            f.write(part)
-
-
 def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
     from ..auditing import rebuild
 
     text, used = rebuild(loaded, seed, order)
-    _write(path, [text])
+    write_parts(path, [text])
     note(f"{path}: a random text, of all those that have just the table of order {used}", quiet)
     header = loaded.header
     if header.min_type_count > 1 or header.max_types is not None:
@@ -167,7 +154,7 @@ def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool
 def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     from ..render.audit import strings_tsv
 
-    _write(path, strings_tsv(loaded, found))
+    write_parts(path, strings_tsv(loaded, found))
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 

@@ -12,6 +12,7 @@ import click
 from ..errors import ANSWER_IS_NO
 from .completing import complete_prompt
 from .constraints import constraint_options, constraints_of, most_tokens, rate
+from .novelty import novelty_of, novelty_options, say_tally, why_fewer
 from .options import (
     ignore_case_option,
     json_option,
@@ -23,11 +24,10 @@ from .options import (
     smoothing_option,
 )
 from .steering import check_stream, mixed_with, steering_options, write_stream
+from .tracing import check_trace, trace_options
 
 if TYPE_CHECKING:
     from ..sampling.constrained import Walker
-from .novelty import novelty_of, novelty_options, say_tally, why_fewer
-from .tracing import check_trace, trace_options
 
 
 @click.command(short_help="Write texts from a model.")

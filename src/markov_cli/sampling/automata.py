@@ -9,12 +9,15 @@ Source: the subset construction (Rabin and Scott 1959), and products of automata
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from ..errors import OptionError
+
+S = TypeVar("S", bound=Hashable)
 
 MAX_STATES = 4096
 DEAD = -1
@@ -84,19 +87,8 @@ def pattern(pieces: Sequence[Piece]) -> Automaton:
                 after.append(place + 1)
         return closed(after)
 
-    start = closed([0])
-    number, todo, rows = {start: 0}, [start], []
-    for places in todo:  # grows
-        row = []
-        for c in range(len(sample) + 1):
-            to = step(places, c)
-            if to not in number:
-                _check_size(len(todo))
-                number[to] = len(todo)
-                todo.append(to)
-            row.append(number[to])
-        rows.append(row)
-    return _trimmed(np.array(rows), np.array([len(pieces) in places for places in todo]), classes)
+    delta, states = _reached(closed([0]), len(sample) + 1, step)
+    return _trimmed(delta, np.array([len(pieces) in places for places in states]), classes)
 
 
 def complement(one: Automaton) -> Automaton:
@@ -122,22 +114,16 @@ def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
     sample = {c: i for i, c in classes.items()}  # one id of each class
     begun = {c: {(p, 1) for p, phrase in enumerate(several) if i in phrase[0]} for c, i in sample.items()}
     start: frozenset[tuple[int, int]] = frozenset()  # (phrase, how many of its tokens stand at the end)
-    number, todo, rows = {start: 0}, [start], []
-    for state in todo:  # grows
-        row = [0]  # a token that no phrase has
-        for c in range(1, len(sample) + 1):
-            i = sample[c]
-            to = frozenset(begun[c] | {(p, n + 1) for p, n in state if i in several[p][n]})
-            if i in alone or any(n == len(several[p]) for p, n in to):
-                row.append(DEAD)
-                continue
-            if to not in number:
-                _check_size(len(todo))
-                number[to] = len(todo)
-                todo.append(to)
-            row.append(number[to])
-        rows.append(row)
-    return _trimmed(np.array(rows), np.ones(len(todo), bool), classes)
+
+    def step(state: frozenset[tuple[int, int]], c: int) -> frozenset[tuple[int, int]] | None:
+        if not c:
+            return start  # a token that no phrase has
+        i = sample[c]
+        to = frozenset(begun[c] | {(p, n + 1) for p, n in state if i in several[p][n]})
+        return None if i in alone or any(n == len(several[p]) for p, n in to) else to
+
+    delta, states = _reached(start, len(sample) + 1, step)
+    return _trimmed(delta, np.ones(len(states), bool), classes)
 
 
 def product(automata: Sequence[Automaton]) -> Automaton:
@@ -149,23 +135,33 @@ def product(automata: Sequence[Automaton]) -> Automaton:
         own = tuple(a.classes.get(i, 0) for a in automata)
         classes[i] = number.setdefault(own, len(number))
     columns = list(number)
-    states: dict[tuple[int, ...], int] = {(0,) * len(automata): 0}
-    todo, rows = list(states), []
-    for state in todo:  # grows
+
+    def step(state: tuple[int, ...], c: int) -> tuple[int, ...] | None:
+        to = tuple(int(a.delta[q, own]) for a, q, own in zip(automata, state, columns[c], strict=True))
+        return None if DEAD in to else to
+
+    delta, states = _reached((0,) * len(automata), len(columns), step)
+    accept = np.array([all(a.accept[q] for a, q in zip(automata, state, strict=True)) for state in states])
+    return _trimmed(delta, accept, classes)
+
+
+def _reached(start: S, n_classes: int, step: Callable[[S, int], S | None]) -> tuple[np.ndarray, list[S]]:
+    """All states that are come to from `start`, and `delta` between their numbers; OptionError where they are too many.
+
+    step  the state behind a state and a class, None where it is DEAD
+    """
+    number, states, rows = {start: 0}, [start], []
+    for state in states:  # grows
         row = []
-        for own in columns:
-            to = tuple(int(a.delta[q, c]) for a, q, c in zip(automata, state, own, strict=True))
-            if DEAD in to:
-                row.append(DEAD)
-                continue
-            if to not in states:
-                _check_size(len(todo))
-                states[to] = len(todo)
-                todo.append(to)
-            row.append(states[to])
+        for c in range(n_classes):
+            to = step(state, c)
+            if to is not None and to not in number:
+                _check_size(len(states))
+                number[to] = len(states)
+                states.append(to)
+            row.append(DEAD if to is None else number[to])
         rows.append(row)
-    accept = np.array([all(a.accept[q] for a, q in zip(automata, state, strict=True)) for state in todo])
-    return _trimmed(np.array(rows), accept, classes)
+    return np.array(rows), states
 
 
 def _classes(sets: Sequence[frozenset[int]]) -> dict[int, int]:
