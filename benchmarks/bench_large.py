@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from markov_cli.model.compact import SPAN, Counts, smallest
-from markov_cli.model.modelfile import Header, save
+from markov_cli.model.count_column import SPAN, Counts, smallest
+from markov_cli.model.model_file import Header, save
 from markov_cli.model.table import Order, Table
-from markov_cli.text.encoding import TextOptions
+from markov_cli.text.encoder import TextOptions
 from markov_cli.text.types import BOS, EOS, N_MARKERS, Types
 
 FOLLOWERS, LONGER = 100, 4

@@ -5,7 +5,7 @@
 
 The text is corpora/harbour.txt: nine paragraphs of ten are trained on, each tenth is held out. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.
-Every figure comes from `markov_cli.auditing.audit`; with the same text it is the same everywhere.
+Every figure comes from `markov_cli.api.audit.audit`; with the same text it is the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import markov_cli
-from markov_cli.auditing import audit, member
-from markov_cli.evidence import arborescences
-from markov_cli.evidence.audit import Audit, OrderAudit
+from markov_cli.api.audit import audit, member
+from markov_cli.evidence.table import spanning_trees
+from markov_cli.evidence.table.audit import Audit, OrderAudit
 from markov_cli.text.reading import Source
 
 HERE = Path(__file__).resolve().parent
@@ -98,7 +98,7 @@ def three_models(path: Path) -> Iterator[str]:
 
 def books(folder: Path, nodes: int) -> Iterator[str]:
     """A table for each book that is there."""
-    arborescences.DENSE_NODES = nodes
+    spanning_trees.DENSE_NODES = nodes
     for title, name, unit in BOOKS:
         if not (folder / name).exists():
             continue

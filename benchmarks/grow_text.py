@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from markov_cli.arrays import ragged
-from markov_cli.text.encoding import Encoder, TextOptions
+from markov_cli.arrays.sorting import ragged
+from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
 
 REPLACED = 8  # one word in

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import markov_cli
-from markov_cli.evidence.member import read_ids
-from markov_cli.text.hashing import mix, powers, token_hashes
+from markov_cli.evidence.table.membership import read_ids
 from markov_cli.text.reading import find_sources
+from markov_cli.text.run_hashes import mix, powers, token_hashes
 from markov_cli.text.types import N_MARKERS
 
 

@@ -36,9 +36,9 @@ from typing import Any
 import numpy as np
 
 from markov_cli import Model, train
-from markov_cli.auditing import audit
+from markov_cli.api.audit import audit
 from markov_cli.model.building import build_table, levels_of
-from markov_cli.model.protecting import Protected, followed
+from markov_cli.model.thresholds import Protected, followed
 
 EVERY = 10  # one sequence of so many is held out
 LEAST = 10  # tokens of a string

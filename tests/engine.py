@@ -7,10 +7,11 @@ from unittest import mock
 import numpy as np
 
 from markov_cli.text import reading
-from markov_cli.text.encoding import Encoder, TextOptions
+from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
 from markov_cli.text.types import BOS
-from markov_cli.training import TrainOptions, train_sources
+from markov_cli.training.in_memory import train_sources
+from markov_cli.training.options import TrainOptions
 
 PATTERN = r"\w+|[^\w\s]"
 
@@ -78,10 +79,10 @@ def rows_of(table):
 
 def saved(trained):
     """The bytes of the model's file."""
-    from markov_cli.model import modelfile
+    from markov_cli.model import model_file
 
     data = io.BytesIO()
-    modelfile.save(data, trained.header, trained.types, trained.table)
+    model_file.save(data, trained.header, trained.types, trained.table)
     return data.getvalue()
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from markov_cli import train
-from markov_cli.exchange import export_arpa
+from markov_cli.api.convert import export_arpa
 from markov_cli.scoring.scorer import Scorer
-from markov_cli.text.naming import names_of
 from markov_cli.text.types import BOS, EOS, UNK
+from markov_cli.text.word_escapes import names_of
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import pytest
 import engine
 from arpa_files import SMALL
 from engine import model_of
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
-from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.distribution import whole
-from markov_cli.render import inspection
+from markov_cli.render import inspect
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK, Smoothed
 from test_against_lmplz import check as check_lmplz
@@ -182,7 +182,7 @@ def test_followers_of_a_history(read):
 
 def test_figures_of_a_model_without_counts(read, capsys):
     model = read(SMALL)
-    told = json.loads(inspection.model_json(model, "m.npz", 10))
+    told = json.loads(inspect.model_json(model, "m.npz", 10))
     assert (told["holds"], told["types"], told["order"], told["lengths"]) == ("probabilities", 2, 3, [])
     orders = told["orders"]
     assert [(o["ngrams"], o["histories"], o["singletons"], o["entropy_bits"]) for o in orders] == [
@@ -193,11 +193,11 @@ def test_figures_of_a_model_without_counts(read, capsys):
         {"tokens": ["b"], "count": None, "probability": pytest.approx(10**-0.6)},
     ]
     assert told["histogram_of_followers"] == [{"followers": "1", "histories": 2}]
-    assert inspection.model_csv(model).splitlines()[:3] == [
+    assert inspect.model_csv(model).splitlines()[:3] == [
         "order,ngrams,singletons,histories,mean_followers,single_follower,entropy_bits", "1,5,,1,4.0,0.0,",
         "2,4,,3,1.333333,0.666667,",
     ]  # fmt: skip
-    inspection.show_model(model, "m.npz", 10)
+    inspect.show_model(model, "m.npz", 10)
     shown = capsys.readouterr().out
     assert "probabilities only" in shown and "no counts" in shown and "likeliest" in shown
 
@@ -233,7 +233,7 @@ def use(model):
         lambda: [*model.generate(10, 1, max_tokens=20, top_k=3, top_p=0.8)],
         lambda: model.followers("a b"),
         lambda: model.guarded(Scorer(model.distribution()).score, stream),
-        lambda: model.guarded(inspection.model_json, model, "m", 3),
+        lambda: model.guarded(inspect.model_json, model, "m", 3),
         lambda: arpa_of(model),
     ]
     for call in calls:

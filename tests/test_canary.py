@@ -9,9 +9,9 @@ import pytest
 
 import markov_cli
 from markov_cli.errors import OptionError, TextError
-from markov_cli.evidence import exposure
-from markov_cli.evidence.canary import Canaries, Canary, fill, make
-from markov_cli.evidence.exposure import score
+from markov_cli.evidence.corpus import exposure
+from markov_cli.evidence.corpus.canary import Canaries, Canary, fill, make
+from markov_cli.evidence.corpus.exposure import score
 
 LINE = "the code of {name} is {d} {d} {d}"
 
@@ -193,6 +193,6 @@ def test_forced_steps_and_choice_bits_of_generated_texts(run, tmp_path, story):
 
 
 def _ids(model, text):
-    from markov_cli.asking import tokens_of
+    from markov_cli.generation.prompt import tokens_of
 
     return [model.lexicon.find(token, flags)[0] for token, flags in tokens_of(text, model.header.options)]

@@ -9,8 +9,8 @@ import pytest
 
 from conftest import Ran
 from engine import model_of, rows_of, saved
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.cli.main import main
 
 

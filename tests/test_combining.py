@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from markov_cli.changing import merge as merge_models
-from markov_cli.changing import prune as prune_model
-from markov_cli.changing import update
+from markov_cli.api.combine import merge as merge_models
+from markov_cli.api.combine import prune as prune_model
+from markov_cli.api.combine import update
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model import modelfile
-from markov_cli.model.combining import Stored, merge, prune
+from markov_cli.model import model_file
 from markov_cli.model.distribution import whole
-from markov_cli.model.reals import Reals, rounded
-from markov_cli.model.relabelling import Part, group, relabelled
+from markov_cli.model.merging import Stored, merge, prune
+from markov_cli.model.remap_ids import Part, group, relabelled
+from markov_cli.model.weighted_counts import Reals, rounded
 from strategies import TOKENIZERS, UNITS, prose
 from test_properties import loaded
 
@@ -32,7 +32,7 @@ def stored(trained, name="m"):
 
 def bytes_of(model):
     data = io.BytesIO()
-    modelfile.save(data, model.header, model.types, model.table)
+    model_file.save(data, model.header, model.types, model.table)
     return data.getvalue()
 
 
@@ -248,7 +248,7 @@ def test_weights_keep_seven_digits():
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=70), st.data())
 def test_real_columns_do_what_whole_ones_do(values, data):
-    from markov_cli.model.compact import Counts
+    from markov_cli.model.count_column import Counts
 
     whole, real = Counts.pack(np.array(values)), Reals.pack(np.array(values) / 4)
     low = data.draw(st.integers(0, len(values) - 1))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import examples
-from markov_cli.model.compact import Counts, find_sorted
+from markov_cli.model.count_column import Counts, find_sorted
 
 VALUES = st.lists(st.sampled_from([1, 1, 1, 2, 3, 253, 254, 255, 256, 70_000]), min_size=1, max_size=80)
 

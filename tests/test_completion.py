@@ -10,9 +10,9 @@ import time
 import pytest
 
 from engine import model_of
-from markov_cli.api import model_of as as_model
-from markov_cli.text.lexicon import Lexicon
-from markov_cli.text.prefixes import beginning_with, safe
+from markov_cli.api.model import model_of as as_model
+from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.word_completion import beginning_with, safe
 from terminal import Terminal
 from test_pipes import posix
 

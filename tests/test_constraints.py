@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import model_of, rows_of
-from markov_cli import Constraints, constraining
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli import Constraints
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
-from markov_cli.sampling import automata, weights
+from markov_cli.generation import constraints
+from markov_cli.sampling import automata, success_weights
 from markov_cli.sampling.automata import ANY, DEAD, ONE
 from markov_cli.text.types import BOS, EOS, UNK
 from test_sampling import chi_squared
@@ -158,14 +159,14 @@ def test_every_order(order, longest):
 def test_unlimited_lengths(few, name, monkeypatch):
     """Beyond what is worked out length by length: the linear system."""
     model = few
-    monkeypatch.setattr(constraining, "_WORK", 2000)
+    monkeypatch.setattr(constraints, "_WORK", 2000)
     asked, keep = CASES[name]
     whole = enumerated(model, 22, least=1e-6)
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
     share = sum(kept.values())
-    some = constraining.Constrained(model, Constraints(**asked), model.known("", at_start=True))
+    some = constraints.Constrained(model, Constraints(**asked), model.known("", at_start=True))
     assert some._trying.walker.weights.endless
-    assert some._trying.walker.weights.off <= weights.TOLERANCE
+    assert some._trying.walker.weights.off <= success_weights.TOLERANCE
     texts = [*model.generate(4000, 5, constraints=Constraints(**asked))]
     assert all(keep(t.text.split()) if name != "pattern" else keep(tuple(t.text.split())) for t in texts)
     seen = Counter(t.text if t.text in kept else "rest" for t in texts)
@@ -178,7 +179,7 @@ def test_limited_and_unlimited_agree(model, monkeypatch):
     """Up to 400 tokens nearly all texts end, so the probabilities are alike to the last digits."""
     asked = Constraints(contains=["fish", "dog"], without=["sat"])
     exact = next(model.generate(1, 1, constraints=asked, max_tokens=400))
-    monkeypatch.setattr(constraining, "_WORK", 2000)
+    monkeypatch.setattr(constraints, "_WORK", 2000)
     solved = next(model.generate(1, 1, constraints=asked, max_tokens=400))
     assert solved.text == exact.text
     assert solved.conditioned_bits == pytest.approx(exact.conditioned_bits, abs=1e-10)
@@ -186,7 +187,7 @@ def test_limited_and_unlimited_agree(model, monkeypatch):
 
 def test_min_tokens_before_an_unlimited_length(few, monkeypatch):
     model = few
-    monkeypatch.setattr(constraining, "_WORK", 2000)
+    monkeypatch.setattr(constraints, "_WORK", 2000)
     whole = enumerated(model, 22, least=1e-6)
     kept = {" ".join(w): p for w, p in whole.items() if "dog" in w and len(w) >= 6}
     texts = [*model.generate(3000, 2, constraints=Constraints(contains=["dog"]), min_tokens=6)]
@@ -245,14 +246,14 @@ def test_shapes(model, shape):
 
 @pytest.mark.parametrize("name", ["contains two", "without", "pattern", "tokens n..m", "calculated and tried"])
 def test_trying_where_memory_is_too_small(model, monkeypatch, name):
-    monkeypatch.setattr(constraining, "MEMORY", 1000)
+    monkeypatch.setattr(constraints, "MEMORY", 1000)
     asked, keep = CASES[name]
     _, texts = as_enumerated(model, asked, keep, 9, n=1500)
     assert texts[0].conditioned_bits is None
 
 
 def test_smoothed_models_try(model):
-    some = constraining.Constrained(
+    some = constraints.Constrained(
         model, Constraints(contains=["fish"]), model.known("", at_start=True), smoothing="wb", max_tokens=9
     )
     for drawn, whole, _ in some.draw(200, 1, b"\n"):
@@ -272,7 +273,7 @@ def test_the_rate_counts_what_was_needed(model):
     keep = CASES["characters"][1]
     whole = enumerated(model, 9, least=0)
     p = sum(q for w, q in whole.items() if keep(w)) / sum(whole.values())
-    some = constraining.Constrained(
+    some = constraints.Constrained(
         model, Constraints(characters=(11, 15)), model.known("", at_start=True), max_tokens=9
     )
     list(some.draw(3000, 4))
@@ -287,16 +288,16 @@ def test_the_rate_counts_what_was_needed(model):
 @pytest.mark.parametrize("way", ["limited", "unlimited", "tried"])
 def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
     if way == "unlimited":
-        monkeypatch.setattr(constraining, "_WORK", 2000)
+        monkeypatch.setattr(constraints, "_WORK", 2000)
     if way == "tried":
-        monkeypatch.setattr(constraining, "MEMORY", 1000)
+        monkeypatch.setattr(constraints, "MEMORY", 1000)
     asked = Constraints(**CASES[name][0])
     long = [*model.generate(60, 9, constraints=asked)]
     for count in (1, 7, 33):
         assert [replace(t, bits=0, conditioned_bits=0) for t in model.generate(count, 9, constraints=asked)] == [
             replace(t, bits=0, conditioned_bits=0) for t in long[:count]
         ]
-    monkeypatch.setattr(constraining, "batch_size", lambda *_: 7)
+    monkeypatch.setattr(constraints, "batch_size", lambda *_: 7)
     assert [t.text for t in model.generate(60, 9, constraints=asked)] == [t.text for t in long]
     assert len({tuple(t.text for t in model.generate(9, s, constraints=asked)) for s in range(8)}) > 6
 
@@ -434,8 +435,8 @@ def test_the_solver_against_numpy():
     b = np.where(np.arange(n) < 30, scale, 0)
     owner, target = np.nonzero(dense)
     first = np.searchsorted(owner, np.arange(n + 1))
-    x, off = weights.solve(owner, target, dense[owner, target], first, b)
-    assert off <= weights.TOLERANCE
+    x, off = success_weights.solve(owner, target, dense[owner, target], first, b)
+    assert off <= success_weights.TOLERANCE
     assert x == pytest.approx(np.linalg.solve(np.eye(n) - dense, b), rel=1e-9, abs=1e-300)
     assert (x[270:] == 0).all()
 

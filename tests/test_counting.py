@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import id_counts, stream_of
-from markov_cli.counting import ngrams, packing
+from markov_cli.counting import key_sort, ngrams
+from markov_cli.counting.key_sort import sort_windows
 from markov_cli.counting.ngrams import count_ngrams
-from markov_cli.counting.packing import sort_windows
 from markov_cli.text.types import EOS
 
 
@@ -74,7 +74,7 @@ def test_counts_are_the_oracles(streams, order, range_windows, jobs):
 def test_refining_gives_what_packing_gives(streams, order, range_windows):
     """The long way of sorting, for windows that one key would hold."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "fits_one_key", lambda order, bits: False)
+        patch.setattr(key_sort, "fits_one_key", lambda order, bits: False)
         check(streams, order, 6, 1, range_windows)
 
 
@@ -160,13 +160,13 @@ def test_windows_that_fit_no_key_are_sorted_all_the_same(monkeypatch):
 
 def test_no_key_fits_anywhere(monkeypatch):
     """Every column by itself, as if ids had 52 bits."""
-    refined = packing._refined
+    refined = key_sort._refined
 
     def with_wide_ids(columns, bits, weight=None):
         return refined(columns, 52, weight)
 
-    monkeypatch.setattr(packing, "fits_one_key", lambda order, bits: False)
-    monkeypatch.setattr(packing, "_refined", with_wide_ids)
+    monkeypatch.setattr(key_sort, "fits_one_key", lambda order, bits: False)
+    monkeypatch.setattr(key_sort, "_refined", with_wide_ids)
     rng = np.random.default_rng(3)
     streams = [[1, *rng.integers(3, 6, n).tolist(), 2] for n in rng.integers(1, 30, 100)]
     for order in (2, 3, 6):

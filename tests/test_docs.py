@@ -30,10 +30,10 @@ import numpy as np
 import pytest
 
 import markov_cli
-from markov_cli.asking import tokens_of
 from markov_cli.cli.main import main
+from markov_cli.generation.prompt import tokens_of
 from markov_cli.model.distribution import whole
-from markov_cli.text.units import ABBREVIATIONS, UNITS
+from markov_cli.text.segmentation import ABBREVIATIONS, UNITS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -9,12 +9,12 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import NeedsCounts, OptionError
-from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.model.distribution import whole
-from markov_cli.model.entropy import EntropyPruner
+from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
 
 SMOOTHINGS = ["kn", "wb", "abs"]

@@ -9,12 +9,23 @@ import numpy as np
 import pytest
 
 import markov_cli
-from markov_cli.auditing import audit, member, rebuild
+from markov_cli.api.audit import audit, member, rebuild
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
-from markov_cli.evidence import arborescences, certain, forgotten, graph
-from markov_cli.evidence.listing import by_rule_one, swept
-from markov_cli.evidence.member import IN, OUT
-from markov_cli.evidence.rebuild import circuit, labels
+from markov_cli.evidence.table import (
+    forced_strings as certain,
+)
+from markov_cli.evidence.table import (
+    ngram_graph as graph,
+)
+from markov_cli.evidence.table import (
+    spanning_trees as arborescences,
+)
+from markov_cli.evidence.table import (
+    text_count as forgotten,
+)
+from markov_cli.evidence.table.forced_string_list import by_rule_one, swept
+from markov_cli.evidence.table.membership import IN, OUT
+from markov_cli.evidence.table.random_text import circuit, labels
 from markov_cli.text.reading import Source
 
 S, E = "<s>", "</s>"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import markov_cli
-from markov_cli.auditing import audit
+from markov_cli.api.audit import audit
 from markov_cli.errors import OptionError, TextError
-from markov_cli.evidence import graph, splicing
-from markov_cli.evidence.leaving import LeaveOneOut, auc, history_of, number, true_positives
+from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, history_of, number, true_positives
+from markov_cli.evidence.table import euler_circuit, ngram_graph
 from markov_cli.text.reading import Source
 
 S, E = "<s>", "</s>"
@@ -140,7 +140,7 @@ def test_verified_greedy_and_rows(seed):
         assert one.greedy[10] == (pytest.approx(hit / asked) if asked else None)
         in_texts = Counter(e for t in texts for e in set(walk(t, k)))
         assert one.single_sequence == pytest.approx(sum(n == 1 for n in in_texts.values()) / len(c))
-        assert len(c) == graph.graph_of(model.table, order).n_edges
+        assert len(c) == ngram_graph.graph_of(model.table, order).n_edges
 
 
 def test_rows_of_one_file():
@@ -156,13 +156,13 @@ def test_rows_of_one_file():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_rebuilt(seed):
-    from markov_cli.evidence.extraction import rebuilt
-    from markov_cli.evidence.rebuild import circuit, labels
+    from markov_cli.evidence.corpus.extraction import rebuilt
+    from markov_cli.evidence.table.random_text import circuit, labels
 
     texts = some_text(seed, 40)
     model = train(texts, 3)
     found = held(texts, 3)
-    ids, size = labels(g := graph.graph_of(model.table, 3), circuit(g, 0))
+    ids, size = labels(g := ngram_graph.graph_of(model.table, 3), circuit(g, 0))
     parts = np.split(ids, np.cumsum(size)[:-1])
     again = ["".join(model.lexicon.text_of(int(i)) for i in p) for p in parts]
     same = sum((Counter(again) & Counter(texts)).values()) / len(texts)
@@ -191,13 +191,13 @@ def test_membership():
 
 @pytest.mark.parametrize("few", [2, 9, 1 << 12])
 def test_some_circuit_is_one(monkeypatch, few):
-    monkeypatch.setattr(splicing, "_FEW", few)
+    monkeypatch.setattr(euler_circuit, "_FEW", few)
     for seed in range(40):
         texts = some_text(seed, 60)
         model = train(texts, 4)
         for order in (2, 3, 4):
-            g = graph.graph_of(model.table, order)
-            w = splicing.some_circuit(g)
+            g = ngram_graph.graph_of(model.table, order)
+            w = euler_circuit.some_circuit(g)
             assert np.array_equal(np.bincount(w, minlength=g.n_edges), g.count)
             assert np.array_equal(g.target[w], g.source[np.roll(w, -1)]) and g.source[w[0]] == g.root
 
@@ -208,7 +208,7 @@ def test_cycles():
         for after in (r.permutation(size), np.arange(size), np.roll(np.arange(size), 1), np.arange(size) ^ 1):
             if sorted(after.tolist()) != [*range(size)]:
                 continue
-            order, begin = splicing.cycles(after)
+            order, begin = euler_circuit.cycles(after)
             assert sorted(order.tolist()) == [*range(size)] and begin[0] == 0 and begin[-1] == size
             last = np.zeros(size, bool)
             last[begin[1:] - 1] = True

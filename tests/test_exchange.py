@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, sequences
-from markov_cli.api import model_of as as_model
-from markov_cli.changing import merge, prune
+from markov_cli.api.combine import merge, prune
+from markov_cli.api.convert import export_counts, export_markovify, import_counts, import_markovify
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, OptionError
-from markov_cli.exchange import export_counts, export_markovify, import_counts, import_markovify
-from markov_cli.formats.counts import read_counts
-from markov_cli.formats.derived import derive
+from markov_cli.formats.lower_orders import derive
 from markov_cli.formats.markovify import BEGIN, END, read_markovify
+from markov_cli.formats.ngram_counts import read_counts
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.building import build_table
 from markov_cli.text.reading import Source
@@ -128,12 +128,12 @@ def test_what_others_write(imported):
 
 
 def test_blocks_end_within_lines(harbour, monkeypatch):
-    from markov_cli.formats import counts
+    from markov_cli.formats import ngram_counts
 
     model = as_model(model_of(harbour[:3000], 3))
     data = counts_of(model)
     for size in (7, 1000):
-        monkeypatch.setattr(counts, "_BLOCK_BYTES", size)
+        monkeypatch.setattr(ngram_counts, "_BLOCK_BYTES", size)
         same_table(derived(data).levels, model)
 
 
@@ -230,10 +230,10 @@ def test_very_long_lines(imported, monkeypatch):
     words = " ".join(f"w{i}" for i in range(5000))
     with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words; up to 1,000"):
         imported(f"<s> w1\t1\n<s> {words} </s>\t1\n")
-    from markov_cli.formats import counts
+    from markov_cli.formats import ngram_counts
 
-    monkeypatch.setattr(counts, "_BLOCK_BYTES", 100)
-    monkeypatch.setattr(counts, "_LONGEST_LINE", 10_000)
+    monkeypatch.setattr(ngram_counts, "_BLOCK_BYTES", 100)
+    monkeypatch.setattr(ngram_counts, "_LONGEST_LINE", 10_000)
     with pytest.raises(MarkovError, match="line 2: above 10,000 bytes"):
         imported(f"<s> w1\t1\n{words}")
 

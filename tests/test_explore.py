@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from engine import model_of
-from markov_cli.api import model_of as as_model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
-from markov_cli.exploring import Session
-from markov_cli.sampling.numbers import Numbers
-from markov_cli.sampling.offering import offers
+from markov_cli.generation.session import Session
+from markov_cli.sampling.next_tokens import offers
+from markov_cli.sampling.random_stream import Numbers
 from markov_cli.sampling.sampler import Sampler
-from markov_cli.sampling.shaping import Shape
+from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
 from terminal import Terminal
 from test_pipes import MARKOV, in_terminal, posix

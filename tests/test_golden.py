@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import markov_cli
-from markov_cli.api import Model
+from markov_cli.api.model import Model
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = (GOLDEN / "tiny-seed-42.txt").read_text(encoding="utf-8").splitlines()

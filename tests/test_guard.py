@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import model_of, sequences
-from markov_cli.api import model_of as model_around
+from markov_cli.api.model import model_of as model_around
 from markov_cli.errors import ModelFileError, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model.guard import Guard, bits_for, union
-from markov_cli.text.hashing import hash_tokens, mix, run_hashes, stream_runs
-from markov_cli.text.tokenizing import TOKENIZERS
+from markov_cli.model.fingerprints import Guard, bits_for, union
+from markov_cli.text.run_hashes import hash_tokens, mix, run_hashes, stream_runs
+from markov_cli.text.tokenizer import TOKENIZERS
 
 MASK = 2**64 - 1
 
@@ -214,13 +214,13 @@ def test_a_loaded_guard_says_the_same(tmp_path, story):
 
 def rewritten(path, name, change):
     """The model with one array changed, and whole but for that."""
-    from markov_cli.model import modelfile
+    from markov_cli.model import model_file
 
-    file = modelfile.load(path)
+    file = model_file.load(path)
     arrays = {n: np.array(a) for n, a in file.arrays.items()}
     arrays[name] = change(arrays[name])
     out = io.BytesIO()
-    modelfile._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header, arrays)
     path.write_bytes(out.getvalue())
 
 

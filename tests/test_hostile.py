@@ -16,10 +16,10 @@ import pytest
 import markov_cli
 from engine import model_of, saved
 from fuzzing import archives, bases, headers
-from markov_cli.api import Model
+from markov_cli.api.model import Model
 from markov_cli.errors import MarkovError, ModelFileError
 from markov_cli.inspecting.verify import damage
-from markov_cli.text.lexicon import Lexicon
+from markov_cli.text.vocabulary import Lexicon
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 
@@ -181,7 +181,7 @@ def test_followers_that_overlap_take_no_more_memory_than_rows(opened, base):
 
 def test_types_of_very_many_bytes_are_not_put_together(monkeypatch):
     """All types may be the whole blob, where offsets lie: a text of 1,000 tokens would be 1,000 files."""
-    monkeypatch.setattr("markov_cli.text.lexicon._MOST_BYTES", 1000)
+    monkeypatch.setattr("markov_cli.text.vocabulary._MOST_BYTES", 1000)
     lexicon = Lexicon(np.full(600, 97, np.uint8), np.array([0, 0, 0, 0, 600]), np.empty(0, np.uint8), "words")
     with pytest.raises(MarkovError, match="1,200 bytes"):
         lexicon.join(np.array([3, 3]), np.array([2]))
@@ -236,7 +236,7 @@ def test_verify_sees_lies_of_a_pruned_model(opened, tmp_path):
         values = arrays[name].copy()
         values[len(values) // 2 :] = 0 if name != "count_3" else 200
         arrays[name] = values
-        counts = bases.modelfile.Counts.pack(values.astype(np.int64))
+        counts = bases.model_file.Counts.pack(values.astype(np.int64))
         arrays[f"{name}_sums"] = counts.sums
         assert damage(opened(pruned.with_arrays(arrays)).file), name
     coc = [[0] * 5 for _ in pruned.head["counts_of_counts"]]

@@ -15,7 +15,7 @@ import pytest
 import markov_cli
 from markov_cli.errors import TextError
 from markov_cli.text import reading
-from markov_cli.text.vocabulary import Vocabulary, _Slots
+from markov_cli.text.interning import Vocabulary, _Slots
 
 NASTY = "\x1b[31mred\x1b[0m \x1b]0;owned\x07 bell\x07 \x9b31m back\x08space del\x7f \u202eright \u2066left\r over\n"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs ptys, FIFOs and links")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 import oracle
 from conftest import CORPORA, SCRIPTS, examples
 from engine import model_of, sequences
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
-from markov_cli.text.lexicon import Lexicon
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
+from markov_cli.text.vocabulary import Lexicon
 from strategies import TOKENIZERS, UNITS, texts
 
 FILES = [*SCRIPTS, *(CORPORA / f"{n}.txt" for n in ("harbour", "messages", "change"))]
@@ -104,7 +104,7 @@ def test_many_texts_are_joined_part_by_part(monkeypatch):
     found = oracle.sequences("One (two) three. Four, five! Six? Seven." * 5)
     expected = [oracle.join(s) for s in found]
     for tokens in (1, 2, 7, 1000):
-        monkeypatch.setattr("markov_cli.text.lexicon._JOIN_TOKENS", tokens)
+        monkeypatch.setattr("markov_cli.text.vocabulary._JOIN_TOKENS", tokens)
         assert joined(found, "words") == expected
 
 

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
 from conftest import examples
 from markov_cli.errors import ModelFileError
-from markov_cli.formats import arpa_reading
-from markov_cli.formats import listing as listing_room
+from markov_cli.formats import arpa_reading, ngram_listing
 from markov_cli.formats.arpa_reading import read
 from markov_cli.formats.arpa_writing import Rows, write
-from markov_cli.formats.listing import trie_of
-from markov_cli.text.naming import name_of
-from markov_cli.text.tokenizing import LEFT
+from markov_cli.formats.ngram_listing import trie_of
+from markov_cli.text.tokenizer import LEFT
 from markov_cli.text.types import MARKERS
+from markov_cli.text.word_escapes import name_of
 
 
 @pytest.fixture
@@ -263,8 +262,8 @@ def test_rows_are_sorted_whatever_fits_a_number(rows, bits, at_a_time):
     up = min(bits, 32) - 2
     columns = [np.array(c, np.uint32) << np.uint32(up) for c in zip(*rows, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing_room, "_SORTED", at_a_time)
-        order, new, ids = listing_room._sorted(columns, bits)
+        patch.setattr(ngram_listing, "_SORTED", at_a_time)
+        order, new, ids = ngram_listing._sorted(columns, bits)
     assert [rows[i] for i in order] == sorted(rows)
     assert sorted(order.tolist()) == list(range(len(rows)))
     assert [tuple(int(c) >> up for c in row) for row in zip(*ids, strict=True)] == sorted(set(rows))

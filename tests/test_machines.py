@@ -8,13 +8,14 @@ import pytest
 
 from conftest import CORPORA
 from engine import saved
-from markov_cli import machines
 from markov_cli.errors import MarkovError, OptionError
-from markov_cli.placing import Place, train_file
-from markov_cli.text.encoding import TextOptions
-from markov_cli.text.parts import PartOfFile, next_cut
+from markov_cli.text.byte_ranges import PartOfFile, next_cut
+from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source, find_sources
-from markov_cli.training import TrainOptions, train_sources
+from markov_cli.training import cluster
+from markov_cli.training.in_memory import train_sources
+from markov_cli.training.options import TrainOptions
+from markov_cli.training.plan import Place, train_file
 
 distributed = pytest.importorskip("distributed")
 
@@ -22,7 +23,7 @@ HARBOUR = CORPORA / "harbour.txt"
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def local_cluster():
     """Three worker processes, as many machines for all they know."""
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -32,17 +33,17 @@ def cluster():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(machines, "PART_BYTES", 5000)
-    monkeypatch.setattr(machines, "RANGE_WINDOWS", 2000)
+    monkeypatch.setattr(cluster, "PART_BYTES", 5000)
+    monkeypatch.setattr(cluster, "RANGE_WINDOWS", 2000)
 
 
 def options(tokenizer="words", unit="sentence", **more):
     return TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
 
 
-def spread(paths, target, cluster, *, progress=lambda *a: None, **more):
+def spread(paths, target, local_cluster, *, progress=lambda *a: None, **more):
     sources = find_sources([str(p) for p in paths])
-    place = Place(dask=cluster.scheduler_address)
+    place = Place(dask=local_cluster.scheduler_address)
     train_file(sources, options(**more), str(target), place, progress)
     return target.read_bytes()
 
@@ -60,44 +61,44 @@ def in_memory(paths, **more):
     ],
     ids=str,
 )  # fmt: skip
-def test_the_same_bytes(tmp_path, cluster, small, more):
+def test_the_same_bytes(tmp_path, local_cluster, small, more):
     paths = [HARBOUR, CORPORA / "messages.txt", CORPORA / "scripts"]
-    assert spread(paths, tmp_path / "model.npz", cluster, **more) == in_memory(paths, **more)
+    assert spread(paths, tmp_path / "model.npz", local_cluster, **more) == in_memory(paths, **more)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
 
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("phase", ["reading", "sorting", "merging"])
-def test_a_worker_that_dies_is_survived(tmp_path, cluster, small, phase):
+def test_a_worker_that_dies_is_survived(tmp_path, local_cluster, small, phase):
     killed = []
 
     def progress(now, done, total):
         if now == phase and done == 2 and not killed:
-            worker = next(w for w in cluster.workers.values() if w.pid)
+            worker = next(w for w in local_cluster.workers.values() if w.pid)
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
     whole = in_memory([HARBOUR], order=4)
-    assert spread([HARBOUR], tmp_path / "model.npz", cluster, progress=progress, order=4) == whole
+    assert spread([HARBOUR], tmp_path / "model.npz", local_cluster, progress=progress, order=4) == whole
     assert killed
 
 
 @pytest.mark.filterwarnings("default")
-def test_addresses_are_read_through_fsspec(tmp_path, cluster, small):
+def test_addresses_are_read_through_fsspec(tmp_path, local_cluster, small):
     paths = [f"file://{HARBOUR}"]
-    assert spread(paths, tmp_path / "model.npz", cluster) == in_memory([HARBOUR])
+    assert spread(paths, tmp_path / "model.npz", local_cluster) == in_memory([HARBOUR])
 
 
 def test_no_scheduler(tmp_path, monkeypatch):
-    monkeypatch.setattr(machines, "_PATIENCE_S", 1)
+    monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Place(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]
 
 
-def test_standard_input_is_refused(tmp_path, cluster):
+def test_standard_input_is_refused(tmp_path, local_cluster):
     with pytest.raises(OptionError, match="not standard input"):
-        train_file([Source("-")], options(), str(tmp_path / "m"), Place(dask=cluster.scheduler_address))
+        train_file([Source("-")], options(), str(tmp_path / "m"), Place(dask=local_cluster.scheduler_address))
 
 
 def test_parts_that_touch_give_the_whole_file(tmp_path):

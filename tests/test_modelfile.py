@@ -11,10 +11,10 @@ import pytest
 import markov_cli
 from conftest import CORPORA
 from engine import PATTERN, model_of, saved
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError
-from markov_cli.model import modelfile
+from markov_cli.model import model_file
 
 TINY = "a b a c. a b, a b!"
 EVERY_OPTION = [
@@ -191,13 +191,13 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     path = tmp_path / "model.npz"
     path.write_bytes(tiny)
     if fail == "write":
-        whole = modelfile.write
+        whole = model_file.write
 
         def write(f, *model):
             f.write(b"the beginning of a file")
             whole(Full(), *model)
 
-        monkeypatch.setattr(modelfile, "write", write)
+        monkeypatch.setattr(model_file, "write", write)
     else:
         monkeypatch.setattr(os, fail, lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):
@@ -444,7 +444,7 @@ CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lam
 @pytest.mark.parametrize("turn", range(4))
 def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
     if turn % 2:  # what draws very many texts has its own way through the table
-        monkeypatch.setattr("markov_cli.generating._MANY", 1)
+        monkeypatch.setattr("markov_cli.generation.batches._MANY", 1)
     for n, i in enumerate(bytes_of_arrays(tiny)):
         bad = bytearray(tiny)
         bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arpa_files import odd_bytes, odd_types
-from markov_cli.text.lexicon import Lexicon
-from markov_cli.text.naming import name_of, names_of, parse_name, parse_names
-from markov_cli.text.tokenizing import LEFT, RIGHT
+from markov_cli.text.tokenizer import LEFT, RIGHT
 from markov_cli.text.types import MARKERS
+from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.word_escapes import name_of, names_of, parse_name, parse_names
 
 
 def test_names_are_the_bytes_where_nothing_forbids_it():

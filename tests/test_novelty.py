@@ -15,12 +15,12 @@ import markov_cli
 from engine import sequences
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
-from markov_cli.evidence.shared import Shared
-from markov_cli.generating import draw
-from markov_cli.novelty import Novelty
-from markov_cli.sampling.shaping import Shape
-from markov_cli.text.hashing import hash_tokens
+from markov_cli.evidence.copying.shared_runs import Shared
+from markov_cli.generation.batches import draw
+from markov_cli.generation.novelty import Novelty
+from markov_cli.sampling.shape import Shape
 from markov_cli.text.reading import find_sources
+from markov_cli.text.run_hashes import hash_tokens
 
 
 def stream(text, **how):
@@ -261,7 +261,7 @@ def test_the_same_bytes_for_any_jobs_and_width(monkeypatch, model):
         return b"".join(whole for _, whole, _ in found)
 
     whole = texts(1)
-    monkeypatch.setattr("markov_cli.generating._STEERED", 150)
+    monkeypatch.setattr("markov_cli.generation.batches._STEERED", 150)
     assert texts(1) == texts(3) == whole
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, TextError
 from strategies import UNITS, prose, texts
 

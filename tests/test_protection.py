@@ -14,19 +14,19 @@ import oracle
 import oracle_smoothing
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from markov_cli.api import model_of as as_model
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model import modelfile
-from markov_cli.model import spread as spreading
-from markov_cli.model.compact import Uncounted
+from markov_cli.model import model_file
+from markov_cli.model import sequence_counts as spreading
+from markov_cli.model.count_column import Uncounted
+from markov_cli.model.discounts import Smoothing
 from markov_cli.model.distribution import whole
-from markov_cli.model.methods import Smoothing
-from markov_cli.model.modelfile import Header
-from markov_cli.model.protecting import Protection
+from markov_cli.model.model_file import Header
 from markov_cli.model.smoothing import Smoothed
-from markov_cli.render.inspection import model_json
-from markov_cli.text.encoding import TextOptions
+from markov_cli.model.thresholds import Protection
+from markov_cli.render.inspect import model_json
+from markov_cli.text.encoder import TextOptions
 
 NAMES = ["none", "kn", "wb", "abs", "laplace", "lidstone:0.1"]
 
@@ -382,7 +382,7 @@ def test_through_a_file_nothing_changes(p, order, tmp_path, story, messages):
     for name in ("none", "kn", "wb"):
         texts = [[t.text for t in m.generate(5, 3, smoothing=name)] for m in (made, again)]
         assert texts[0] == texts[1]
-    assert damage(modelfile.load(path)) == []
+    assert damage(model_file.load(path)) == []
     shown = json.loads(model_json(again, "m.npz", 3))
     assert {name: shown.get(name) for name in p.fields()} == p.fields()
     assert ("min_files" in shown) == (p.min_files > 1)
@@ -434,7 +434,7 @@ def test_audit_says_what_the_figures_are(run, tmp_path, story):
 
 def test_certain_strings_of_capped_tables_stand_in_the_text():
     """Random texts: each string that a capped table lists is in the text; where rows were left out, none is listed."""
-    from markov_cli.auditing import audit
+    from markov_cli.api.audit import audit
 
     listed = 0
     for seed in range(60):
@@ -458,7 +458,7 @@ def test_certain_strings_of_capped_tables_stand_in_the_text():
 
 
 def test_a_capped_model_has_no_counts_of_occurrences(two):
-    from markov_cli.auditing import rebuild
+    from markov_cli.api.audit import rebuild
 
     with pytest.raises(NeedsCounts, match="once a sequence"):
         rebuild(two[1], 1)
@@ -475,14 +475,14 @@ def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
     model = as_model(model_of(story, 3, protection=Protection(1, 1, 1)))
     path = tmp_path / "m.npz"
     model.save(path)
-    file = modelfile.load(path)
+    file = model_file.load(path)
     arrays = {k: a.copy() for k, a in file.arrays.items()}
     column = arrays[name]
     column[int(np.flatnonzero((column > 0) & (column < 200))[5])] += 1
     out = io.BytesIO()
-    modelfile._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header, arrays)
     path.write_bytes(out.getvalue())
-    found = damage(modelfile.load(path))
+    found = damage(model_file.load(path))
     assert found and any(word in line for line in found for word in says.split("|"))
 
 
@@ -492,15 +492,15 @@ def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path)
     model = as_model(model_of(story, 3, protection=Protection(2)))
     path = tmp_path / "m.npz"
     model.save(path)
-    file = modelfile.load(path)
+    file = model_file.load(path)
     arrays = {k: a.copy() for k, a in file.arrays.items()}
     arrays["count_2"][:] = 200
     arrays["count_2_sums"] = np.cumsum([0, *(200 * np.bincount(np.arange(len(arrays["count_2"])) // 16))]).astype("<u4")
     arrays["count_2_big"], arrays["count_2_big_row"] = (arrays[f"count_2_{x}"][:0] for x in ("big", "big_row"))
     out = io.BytesIO()
-    modelfile._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header, arrays)
     path.write_bytes(out.getvalue())
-    assert "count_2: followers do not sum to their history's count" in damage(modelfile.load(path))
+    assert "count_2: followers do not sum to their history's count" in damage(model_file.load(path))
 
 
 def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, story):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conftest import examples
 from engine import model_of, rows_of, types_of
-from markov_cli.model.methods import Smoothing
+from markov_cli.model.discounts import Smoothing
 from markov_cli.model.smoothing import Smoothed
 from markov_cli.scoring.scorer import Scorer
 from markov_cli.scoring.totals import Scored

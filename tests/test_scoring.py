@@ -15,16 +15,16 @@ import engine
 import oracle_smoothing as oracle
 import strategies
 from conftest import examples
-from markov_cli.api import Model, model_of, train
+from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.model import Model, model_of, train
+from markov_cli.arrays.threads import in_order
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
-from markov_cli.exchange import export_arpa, import_arpa
 from markov_cli.scoring.documents import Documents
-from markov_cli.scoring.texts import Reading, Units, check_known, total, units_of
+from markov_cli.scoring.text_totals import Reading, Units, check_known, total, units_of
 from markov_cli.scoring.totals import Totals
 from markov_cli.text import lines as text_lines
-from markov_cli.text import reading, recoding
+from markov_cli.text import model_ids, reading
 from markov_cli.text.reading import Source
-from markov_cli.threads import in_order
 
 UNK, BOS, EOS = 0, 1, 2
 
@@ -39,9 +39,9 @@ def model(text, **options):
 
 def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
     """Totals, units and tokens of one reading."""
-    small = functools.partial(recoding.read_blocks, block_bytes=block_bytes)
+    small = functools.partial(model_ids.read_blocks, block_bytes=block_bytes)
     with (
-        mock.patch.object(recoding, "read_blocks", small),
+        mock.patch.object(model_ids, "read_blocks", small),
         mock.patch.object(reading, "_refuse_binary", engine.no_refusal),
     ):
         one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)

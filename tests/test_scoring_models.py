@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from markov_cli.errors import OptionError
-from markov_cli.scoring import choosing
+from markov_cli.scoring import buckets
 from markov_cli.scoring.documents import Documents, fewest_bits
-from markov_cli.scoring.judge import checked_weights, mixed
-from markov_cli.scoring.texts import Reading, Units
-from markov_cli.scoring.tuning import probabilities, tune
+from markov_cli.scoring.mixture_weights import probabilities, tune
+from markov_cli.scoring.predictor import checked_weights, mixed
+from markov_cli.scoring.text_totals import Reading, Units
 from test_scoring import UNK, model, read, source
 
 # ------------------------------------------------------------ several models
@@ -146,7 +146,7 @@ def test_tokens_that_no_model_can_say_are_left_out():
 
 
 def test_buckets():
-    with choosing.Spool() as spool:
+    with buckets.Spool() as spool:
         perplexity = np.array([9.0, 1, 8, 2, 7, 3, 6, 4, 5, 10])
         spool.add([b"%d" % x for x in perplexity[:4]], perplexity[:4])
         spool.add([b"%d" % x for x in perplexity[4:]], perplexity[4:])
@@ -154,13 +154,13 @@ def test_buckets():
         assert cuts == [4, 7]  # three of ten lie below the first, six below the second
         again = [(r, x) for records, p in spool.records() for r, x in zip(records, p.tolist(), strict=True)]
     assert again == [(b"%d" % x, x) for x in perplexity]
-    names = choosing.labels(np.array([3.9, 4, 6.9, 7, math.inf, math.nan]), cuts)
+    names = buckets.labels(np.array([3.9, 4, 6.9, 7, math.inf, math.nan]), cuts)
     assert names == ["head", "middle", "middle", "tail", "tail", "tail"]
-    with choosing.Spool() as none:
+    with buckets.Spool() as none:
         assert none.cuts((30, 60)) == []
 
 
 def test_bounds():
     perplexity = np.array([1.0, 2, 3, math.inf, math.nan])
-    assert choosing.within(perplexity, 2, None).tolist() == [False, True, True, True, False]
-    assert choosing.within(perplexity, 2, 2).tolist() == [False, True, False, False, False]
+    assert buckets.within(perplexity, 2, None).tolist() == [False, True, True, True, False]
+    assert buckets.within(perplexity, 2, 2).tolist() == [False, True, False, False, False]

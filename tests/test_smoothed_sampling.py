@@ -9,16 +9,18 @@ import pytest
 
 from arpa_files import SMALL
 from engine import model_of
-from markov_cli import generating
-from markov_cli.api import model_of as as_model
+from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import OptionError
-from markov_cli.exchange import export_arpa, import_arpa
+from markov_cli.generation import batches
 from markov_cli.model.distribution import whole
-from markov_cli.model.protecting import Protection
-from markov_cli.sampling import bending, ranked, sampler
-from markov_cli.sampling.numbers import Numbers
+from markov_cli.model.thresholds import Protection
+from markov_cli.sampling import backoff_top_p as bending
+from markov_cli.sampling import sampler
+from markov_cli.sampling import sorted_followers as ranked
+from markov_cli.sampling.random_stream import Numbers
 from markov_cli.sampling.sampler import Sampler
-from markov_cli.sampling.shaping import Shape, weights
+from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.sampling.smoothed import SmoothedStep
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK
@@ -110,7 +112,7 @@ def expected(model, smoothing, history, shape=None):
     p[UNK] = 0
     ids = np.flatnonzero(p)
     if shape:  # as raw counts are bent, which tests/test_sampling.py holds against the obvious way
-        w = weights(p[ids], np.array([len(ids)]), Shape(**shape))
+        w = shaped_weights(p[ids], np.array([len(ids)]), Shape(**shape))
         return {i: q / w.sum() for i, q in zip(ids.tolist(), w.tolist(), strict=True) if q}
     return dict(zip(ids.tolist(), p[ids].tolist(), strict=True))
 
@@ -281,7 +283,7 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, m
     assert [t.index for t in long] == [*range(20)]
     for batch, many, count in ((1 << 16, 10**6, 1), (3, 10**6, 20), (7, 1, 13)):
         monkeypatch.setattr(sampler, "BATCH", batch)
-        monkeypatch.setattr(generating, "_MANY", many)
+        monkeypatch.setattr(batches, "_MANY", many)
         for mine, other in zip(model.generate(count, 9, **limits, **shape), long, strict=False):
             assert mine.bits == pytest.approx(other.bits, abs=1e-9)
             assert replace(mine, bits=0) == replace(other, bits=0)

@@ -13,8 +13,8 @@ from conftest import examples
 from engine import model_of, types_of
 from markov_cli.errors import OptionError
 from markov_cli.model import smoothing as engine
+from markov_cli.model.discounts import METHODS, Smoothing, discounts
 from markov_cli.model.distribution import probability, whole
-from markov_cli.model.methods import METHODS, Smoothing, discounts
 from markov_cli.model.smoothing import Smoothed
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK

@@ -13,14 +13,15 @@ import pytest
 
 from conftest import CORPORA, SCRIPTS
 from engine import saved
-from markov_cli import spilling
+from markov_cli.arrays import disk_array, run_folder
 from markov_cli.errors import MarkovError
-from markov_cli.model.modelfile import load
-from markov_cli.placing import Place, train_file
-from markov_cli.spill import columns, workspace
-from markov_cli.text.encoding import TextOptions
+from markov_cli.model.model_file import load
+from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import find_sources
-from markov_cli.training import TrainOptions, train_sources
+from markov_cli.training import on_disk
+from markov_cli.training.in_memory import train_sources
+from markov_cli.training.options import TrainOptions
+from markov_cli.training.plan import Place, train_file
 from strategies import TOKENIZERS, UNITS
 
 HARBOUR = CORPORA / "harbour.txt"
@@ -28,9 +29,9 @@ HARBOUR = CORPORA / "harbour.txt"
 # run as the program is, but for limits so low that a small text does not fit
 SPILLED = """
 import sys
-from markov_cli import spilling, training
-training.TrainOptions.token_bytes = 10**9
-spilling._MIN_BLOCK = spilling._MAX_BLOCK = 700
+from markov_cli.training import on_disk, options
+options.TrainOptions.token_bytes = 10**9
+on_disk._MIN_BLOCK = on_disk._MAX_BLOCK = 700
 from markov_cli.cli.main import main
 main(sys.argv[1:])
 """
@@ -40,15 +41,15 @@ main(sys.argv[1:])
 def low(monkeypatch):
     """Limits so low that nothing fits."""
     monkeypatch.setattr(TrainOptions, "token_bytes", 10**9)
-    monkeypatch.setattr(spilling, "_MIN_BLOCK", 700)
-    monkeypatch.setattr(spilling, "_MAX_BLOCK", 700)
+    monkeypatch.setattr(on_disk, "_MIN_BLOCK", 700)
+    monkeypatch.setattr(on_disk, "_MAX_BLOCK", 700)
 
 
 def options(tokenizer="words", unit="sentence", **more):
     return TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
 
 
-def on_disk(path, target, *, resume=False, said=None, **more):
+def train_on_disk(path, target, *, resume=False, said=None, **more):
     said = [] if said is None else said
     made = train_file(find_sources([str(path)]), options(**more), str(target), Place(resume=resume), say=said.append)
     assert made.trained is None, "it was to be too large for memory"
@@ -71,7 +72,9 @@ def left_in(folder, *but):
 def test_every_tokenizer_and_unit(tmp_path, low, tokenizer, unit):
     path = SCRIPTS[0] if tokenizer in ("chars", "bytes") else HARBOUR
     target = tmp_path / "model.npz"
-    assert on_disk(path, target, tokenizer=tokenizer, unit=unit) == in_memory(path, tokenizer=tokenizer, unit=unit)
+    assert train_on_disk(path, target, tokenizer=tokenizer, unit=unit) == in_memory(
+        path, tokenizer=tokenizer, unit=unit
+    )
     assert not left_in(tmp_path)
 
 
@@ -86,11 +89,11 @@ def test_every_tokenizer_and_unit(tmp_path, low, tokenizer, unit):
 )  # fmt: skip
 @pytest.mark.parametrize("block", [40, 5000])
 def test_every_order_pruning_and_block(tmp_path, low, monkeypatch, more, block):
-    monkeypatch.setattr(spilling, "_MIN_BLOCK", block)
-    monkeypatch.setattr(spilling, "_MAX_BLOCK", block)
+    monkeypatch.setattr(on_disk, "_MIN_BLOCK", block)
+    monkeypatch.setattr(on_disk, "_MAX_BLOCK", block)
     path = tmp_path / "text.txt"
     path.write_text(HARBOUR.read_text(encoding="utf-8")[: 9000 if block == 40 else 20000], encoding="utf-8")
-    assert on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
+    assert train_on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
 
 
 def test_sequences_shorter_than_the_order(tmp_path, low):
@@ -99,14 +102,14 @@ def test_sequences_shorter_than_the_order(tmp_path, low):
     for order in (4, 7):
         for prune in ((), (0, 1)):
             more = {"unit": "line", "order": order, "prune": prune}
-            assert on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
+            assert train_on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
 
 
 def test_one_ngram_many_times(tmp_path, low):
     """More equal windows than any block or range holds, and the same history in all of them."""
     path = tmp_path / "text.txt"
     path.write_text("a " * 20000 + "\n" + "a b " * 5000)
-    assert on_disk(path, tmp_path / "model.npz", unit="line", order=4) == in_memory(path, unit="line", order=4)
+    assert train_on_disk(path, tmp_path / "model.npz", unit="line", order=4) == in_memory(path, unit="line", order=4)
 
 
 def test_what_fits_is_not_spilled(tmp_path):
@@ -127,7 +130,7 @@ def killed_after(monkeypatch):
     """`killed_after(n)`: the process ends when the n-th step was written down."""
 
     def arm(n):
-        done = workspace.Workspace.done
+        done = run_folder.Workspace.done
         seen = []
 
         def once(self, step, *more):
@@ -137,8 +140,8 @@ def killed_after(monkeypatch):
                 raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(workspace.Workspace, "done", once)
-            patch.setattr(workspace.Workspace, "__exit__", lambda self, *_: self._lock and self._lock.close())
+            patch.setattr(run_folder.Workspace, "done", once)
+            patch.setattr(run_folder.Workspace, "__exit__", lambda self, *_: self._lock and self._lock.close())
             yield seen
 
     return arm
@@ -151,7 +154,7 @@ def run_until(n, killed_after, target):
     """The steps that were complete when the run was killed."""
     for seen in killed_after(n):
         with pytest.raises(Killed):
-            on_disk(HARBOUR, target, **MANY)
+            train_on_disk(HARBOUR, target, **MANY)
         return seen
     return None
 
@@ -167,10 +170,10 @@ def test_a_killed_run_goes_on(tmp_path, low, killed_after, monkeypatch, n):
     seen = run_until(n, killed_after, target)
     assert target.read_bytes() == b"the model before"
     read = []
-    reading = spilling.read_text
-    monkeypatch.setattr(spilling, "read_text", lambda *a: read.append(1) or reading(*a))
+    reading = on_disk.read_text
+    monkeypatch.setattr(on_disk, "read_text", lambda *a: read.append(1) or reading(*a))
     said = []
-    assert on_disk(HARBOUR, target, resume=True, said=said, **MANY) == whole
+    assert train_on_disk(HARBOUR, target, resume=True, said=said, **MANY) == whole
     assert bool(read) == (n < 3), "a text whose reading was complete is not read again"
     assert ("starting anew" in said[0]) == (n < 3)
     assert not left_in(tmp_path), seen
@@ -186,7 +189,7 @@ def test_without_resume_it_begins_anew_and_removes_what_was_left(tmp_path, low, 
     run_until(6, killed_after, target)
     assert len(left_in(tmp_path)) == 1
     said = []
-    assert on_disk(HARBOUR, target, said=said, **MANY) == in_memory(HARBOUR, **MANY)
+    assert train_on_disk(HARBOUR, target, said=said, **MANY) == in_memory(HARBOUR, **MANY)
     assert not left_in(tmp_path) and not said
 
 
@@ -195,7 +198,7 @@ def test_a_changed_text_or_option_is_no_reason_to_go_on(tmp_path, low, killed_af
     run_until(6, killed_after, target)
     said = []
     more = {"order": 3}
-    assert on_disk(HARBOUR, target, resume=True, said=said, **more) == in_memory(HARBOUR, **more)
+    assert train_on_disk(HARBOUR, target, resume=True, said=said, **more) == in_memory(HARBOUR, **more)
     assert "starting anew" in said[0] and not left_in(tmp_path)
 
 
@@ -214,7 +217,7 @@ def test_files_that_a_crash_damaged_are_made_again(tmp_path, low, killed_after, 
         file.write_bytes(data)
     else:
         file.write_bytes(data[: len(data) - 7])
-    assert on_disk(HARBOUR, target, resume=True, **MANY) == in_memory(HARBOUR, **MANY)
+    assert train_on_disk(HARBOUR, target, resume=True, **MANY) == in_memory(HARBOUR, **MANY)
     assert not left_in(tmp_path)
 
 
@@ -225,7 +228,7 @@ def test_files_that_a_crash_damaged_are_made_again(tmp_path, low, killed_after, 
 def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
     target = tmp_path / "model.npz"
     target.write_bytes(b"the model before")
-    append, calls = columns.Writer.append, []
+    append, calls = disk_array.Writer.append, []
 
     def full(self, values):
         calls.append(1)
@@ -233,9 +236,9 @@ def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         append(self, values)
 
-    monkeypatch.setattr(columns.Writer, "append", full)
+    monkeypatch.setattr(disk_array.Writer, "append", full)
     with pytest.raises(MarkovError, match="no space left on the disk"):
-        on_disk(HARBOUR, target, **MANY)
+        train_on_disk(HARBOUR, target, **MANY)
     assert target.read_bytes() == b"the model before" and not left_in(tmp_path)
 
 
@@ -266,9 +269,9 @@ def test_two_trainings_into_one_output(tmp_path):
 
 def test_what_another_run_still_writes_is_left_alone(tmp_path, low):
     target = tmp_path / "model.npz"
-    with workspace.Workspace(str(target), None, {"another": 1}) as other:
+    with run_folder.Workspace(str(target), None, {"another": 1}) as other:
         other.path("stream")
-        on_disk(HARBOUR, target)
+        train_on_disk(HARBOUR, target)
         assert Path(other.folder).is_dir()
     assert not left_in(tmp_path)
 
@@ -297,7 +300,7 @@ def test_the_options(run, tmp_path):
 
 
 def test_a_vocabulary_that_does_not_fit_is_said(tmp_path, low, monkeypatch):
-    monkeypatch.setattr(spilling, "_TYPE_BYTES", 10**7)
+    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 10**7)
     with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Place(memory=128_000_000))
     assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
@@ -306,8 +309,8 @@ def test_a_vocabulary_that_does_not_fit_is_said(tmp_path, low, monkeypatch):
 def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
     (tmp_path / "spill").mkdir()
     made = []
-    path = workspace.Workspace.path
-    monkeypatch.setattr(workspace.Workspace, "path", lambda self, name: made.append(path(self, name)) or made[-1])
+    path = run_folder.Workspace.path
+    monkeypatch.setattr(run_folder.Workspace, "path", lambda self, name: made.append(path(self, name)) or made[-1])
     train_file(
         find_sources([str(HARBOUR)]), options(), str(tmp_path / "m.npz"), Place(temp_dir=str(tmp_path / "spill"))
     )
@@ -317,7 +320,7 @@ def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
 
 
 def test_what_works_in_memory_alone_says_so(tmp_path, low):
-    from markov_cli.model.protecting import Protection
+    from markov_cli.model.thresholds import Protection
 
     asked = options(protection=Protection(min_sequences=2))
     with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):

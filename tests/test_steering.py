@@ -13,19 +13,19 @@ import pytest
 
 from engine import model_of, rows_of
 from markov_cli import Constraints
-from markov_cli.api import model_of as as_model
-from markov_cli.asking import tokens_of, tokens_of_each
-from markov_cli.constraining import Constrained
-from markov_cli.differing import Differing
+from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
-from markov_cli.generating import draw
-from markov_cli.mixing import Mixed
+from markov_cli.generation.batches import draw
+from markov_cli.generation.brackets import balanced
+from markov_cli.generation.constraints import Constrained
+from markov_cli.generation.mixture import Mixed
+from markov_cli.generation.prompt import tokens_of, tokens_of_each
+from markov_cli.generation.unique import Differing
 from markov_cli.model.distribution import whole
 from markov_cli.sampling import automata
 from markov_cli.sampling.automata import ANY, DEAD
-from markov_cli.sampling.numbers import Numbers
-from markov_cli.sampling.shaping import Shape, weights
-from markov_cli.text.balance import balanced
+from markov_cli.sampling.random_stream import Numbers
+from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.text.types import BOS, EOS, N_MARKERS, UNK
 from test_pipes import MARKOV, posix
 from test_sampling import chi_squared
@@ -185,7 +185,7 @@ def test_it_is_the_sum_that_is_bent(pair, smoothing, shape):
     token, bits, *_ = walker.step(0, walker.begin(n), Numbers(3).raw(0, 0, n))
     union = {one: i for i, one in enumerate(types_of(mixed, range(N_MARKERS, len(mixed.lexicon))), N_MARKERS)}
     plain = sorted((union.get(t, EOS), p) for t, p in mixture_of(oracles, W, [], smoothing).items())
-    w = weights(np.array([p for _, p in plain]), np.array([len(plain)]), Shape(**shape))
+    w = shaped_weights(np.array([p for _, p in plain]), np.array([len(plain)]), Shape(**shape))
     told = {i: x / w.sum() for (i, _), x in zip(plain, w.tolist(), strict=True) if x}
     assert set(token.tolist()) <= set(told)
     assert abs(chi_squared(Counter(token.tolist()), told, n)) < 4
@@ -348,7 +348,7 @@ def test_the_first_of_equal_texts_are_kept(monkeypatch):
             first.append(t)
     for count in (3, 7, 8):
         for round_size in (1 << 16, 5):
-            monkeypatch.setattr("markov_cli.differing._ROUND", round_size)
+            monkeypatch.setattr("markov_cli.generation.unique._ROUND", round_size)
             some = list(model.generate(count, 4, unique=True))
             assert [(t.text, t.index, t.bits) for t in some] == [(t.text, t.index, t.bits) for t in first[:count]]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, sequences
-from markov_cli.text.characters import kinds_of
+from markov_cli.text.char_classes import kinds_of
 from strategies import TOKENIZERS, UNITS, texts
 
 L, R = oracle.LEFT, oracle.RIGHT

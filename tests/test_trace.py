@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import no_refusal, sequences
-from markov_cli.evidence.shading import stretches
-from markov_cli.evidence.suffixes import distinct_in, extremes, share, unfinished
-from markov_cli.evidence.tracing import NOVEL, RUNS, parse, runs
+from markov_cli.api.trace import trace_sources
+from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
+from markov_cli.evidence.copying.shading import stretches
+from markov_cli.evidence.copying.suffix_array import distinct_in, extremes, share, unfinished
 from markov_cli.text import reading
-from markov_cli.text.encoding import TextOptions
+from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
-from markov_cli.tracing import trace_sources
 from strategies import TOKENIZERS, UNITS, prose, texts
 
 # ------------------------------------------------------------ the oracle: lists and loops
@@ -146,7 +146,7 @@ def test_keys_too_wide_for_one_sort_give_the_same_order():
     rng = np.random.default_rng(1)
     text, corpus = rng.integers(0, 3, 300), rng.integers(0, 3, 2000)
     one = share(text, corpus, 3)
-    with mock.patch("markov_cli.evidence.suffixes._KEY_BITS", 20):
+    with mock.patch("markov_cli.evidence.copying.suffix_array._KEY_BITS", 20):
         two = share(text, corpus, 3)
     assert np.array_equal(one.order, two.order)
     assert len(one.levels) == len(two.levels) and np.array_equal(one.levels[-1], two.levels[-1])

@@ -13,9 +13,10 @@ import oracle
 from conftest import CORPORA
 from engine import model_of, rows_of, saved, types_of
 from markov_cli.errors import OptionError, TextError
-from markov_cli.text.encoding import TextOptions
+from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source, find_sources
-from markov_cli.training import TrainOptions, train_sources
+from markov_cli.training.in_memory import train_sources
+from markov_cli.training.options import TrainOptions
 from strategies import TOKENIZERS, UNITS
 
 MIXED = (

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import examples
-from markov_cli.text import vocabulary
+from markov_cli.text import interning as vocabulary
+from markov_cli.text.interning import Vocabulary
 from markov_cli.text.types import Types, order_of_types
-from markov_cli.text.vocabulary import Vocabulary
 
 
 def numbers(known, tokens):

@@ -11,6 +11,7 @@ Nothing heavy is imported before it is used.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -39,11 +40,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api import Follower, Followers, Model, Text, train
-    from .changing import merge, prune, prune_by_entropy, update
-    from .constraining import Constraints
-    from .errors import MarkovError
-    from .exchange import (
+    from .api.combine import merge, prune, prune_by_entropy, update
+    from .api.convert import (
         export_arpa,
         export_counts,
         export_markovify,
@@ -51,42 +49,34 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
-    from .large import train_file
-    from .mixing import Mixed
-    from .tracing import trace
+    from .api.model import Follower, Followers, Model, Text, train
+    from .api.trace import trace
+    from .api.train_file import train_file
+    from .errors import MarkovError
+    from .generation.constraints import Constraints
+    from .generation.mixture import Mixed
+
+_WHERE = {
+    "api.combine": ("merge", "prune", "prune_by_entropy", "update"),
+    "api.convert": (
+        "export_arpa",
+        "export_counts",
+        "export_markovify",
+        "import_arpa",
+        "import_counts",
+        "import_markovify",
+    ),
+    "api.model": ("Follower", "Followers", "Model", "Text", "train"),
+    "api.trace": ("trace",),
+    "api.train_file": ("train_file",),
+    "errors": ("MarkovError",),
+    "generation.constraints": ("Constraints",),
+    "generation.mixture": ("Mixed",),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "MarkovError":
-        from .errors import MarkovError
-
-        return MarkovError
-    if name in ("merge", "prune", "prune_by_entropy", "update"):
-        from . import changing
-
-        return getattr(changing, name)
-    if name.startswith(("export_", "import_")) and name in __all__:
-        from . import exchange
-
-        return getattr(exchange, name)
-    if name == "train_file":
-        from .large import train_file
-
-        return train_file
-    if name == "Mixed":
-        from .mixing import Mixed
-
-        return Mixed
-    if name == "trace":
-        from .tracing import trace
-
-        return trace
-    if name == "Constraints":
-        from .constraining import Constraints
-
-        return Constraints
-    if name in __all__:
-        from . import api
-
-        return getattr(api, name)
+    for module, names in _WHERE.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

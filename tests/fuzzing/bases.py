@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from engine import model_of, saved
-from markov_cli.api import Model
-from markov_cli.api import model_of as as_model
-from markov_cli.changing import merge, prune
-from markov_cli.exchange import export_arpa, import_arpa
-from markov_cli.model import modelfile
+from markov_cli.api.combine import merge, prune
+from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.model import Model
+from markov_cli.api.model import model_of as as_model
+from markov_cli.model import model_file
 
 TEXT = (
     "The cat sat on the mat. The dog, it's said, sat on the cat! A cat is 3.5 dogs?\n"
@@ -63,7 +63,7 @@ def written(head, arrays):
     """A file with this header and these arrays, by the program's own writer."""
     out = io.BytesIO()
     head = {k: v for k, v in head.items() if k != "arrays"}
-    modelfile._write_arrays(out, _Told(head), arrays)
+    model_file._write_arrays(out, _Told(head), arrays)
     return out.getvalue()
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from markov_cli.model.compact import Counts
+from markov_cli.model.count_column import Counts
 
 _TEXTS = (
     b"\x1b[31mred\x1b[0m",

@@ -11,8 +11,8 @@ from .options import json_option, model_argument, note
 from .output import write_parts
 
 if TYPE_CHECKING:
-    from ..api import Model
-    from ..evidence.audit import Audit
+    from ..api.model import Model
+    from ..evidence.table.audit import Audit
 
 
 @click.command(short_help="Say how much of its text a model keeps.")
@@ -68,9 +68,9 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     Every figure is exact, a bound, or an estimate with its error, and says so. It takes memory for
     several times the model, and some 10 s for a million tokens of a book.
     """
-    from ..api import Model
-    from ..auditing import check_order
-    from ..generating import new_seed
+    from ..api.audit import check_order
+    from ..api.model import Model
+    from ..generation.batches import new_seed
     from .output import check_target
 
     outputs = [o for o in (kw["strings"], kw["rebuild"], kw["html"]) if o is not None]
@@ -103,10 +103,10 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 
 
 def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> int:
-    from ..auditing import audit as run
+    from ..api.audit import audit as run
     from ..errors import AnswerIsNo
     from ..render import audit as show
-    from ..render.summary import repair_lines
+    from ..render.train import repair_lines
     from ..text.reading import check_encoding, find_sources
 
     corpus, heldout = find_sources([*kw["corpus"]]), find_sources([*kw["heldout"]])
@@ -119,7 +119,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     if kw["strings"] is not None:
         _strings(loaded, found, kw["strings"], quiet)
     if kw["html"] is not None:
-        from ..render.page_audit import audit_page
+        from ..render.html.audit import audit_page
 
         write_parts(kw["html"], audit_page(loaded, path, found, kw["show"]))
         if kw["html"] != "-":
@@ -139,7 +139,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
 
 
 def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
-    from ..auditing import rebuild
+    from ..api.audit import rebuild
 
     text, used = rebuild(loaded, seed, order)
     write_parts(path, [text])
@@ -159,7 +159,7 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
 
 
 def _member(loaded: Model, path: str, text: str, order: int | None, encoding: str, as_json: bool) -> int:
-    from ..auditing import member
+    from ..api.audit import member
     from ..render import audit as show
     from ..text.reading import check_encoding, find_sources
 

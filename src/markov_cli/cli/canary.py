@@ -83,9 +83,9 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
     for every --unit but file. Slots with spaces between them are tokens of their own; slots that touch are one
     token, and then the vocabulary alone tells which were put in. Use 5 canaries or more.
     """
-    from ..evidence.canary import alphabets
-    from ..evidence.canary import make as draw
-    from ..generating import new_seed
+    from ..evidence.corpus.canary import alphabets
+    from ..evidence.corpus.canary import make as draw
+    from ..generation.batches import new_seed
     from .output import check_target, write_parts
 
     output, keys = kw["output"], kw["keys"]
@@ -120,7 +120,7 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
 
 
 def _is_keys(path: str) -> bool:
-    from ..evidence.canary import FORMAT
+    from ..evidence.corpus.canary import FORMAT
 
     try:
         found = json.loads(Path(path).read_bytes())
@@ -147,11 +147,11 @@ def score(model: str, keys: str, smoothing: str | None, jobs: int | None, as_jso
     among them, ties at their mean. Controls, which were never put in, show what chance gives. A low exposure
     of what was put in once says nothing of what was put in twice.
     """
-    from ..api import Model
-    from ..evidence.canary import Canaries
-    from ..evidence.exposure import score as expose
+    from ..api.model import Model
+    from ..arrays.threads import usable_cores
+    from ..evidence.corpus.canary import Canaries
+    from ..evidence.corpus.exposure import score as expose
     from ..render.canary import exposures_json, show_exposures
-    from ..training import usable_cores
     from .options import say_fallback
 
     try:

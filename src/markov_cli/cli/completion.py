@@ -25,7 +25,7 @@ def completion(shell: str, as_json: bool) -> int:
     begin so; likewise behind --prompt, --contains, --without, --starts-with, --ends-with
     and --pattern. 60 words at most.
     """
-    from .shells import SCRIPTS
+    from .completion_scripts import SCRIPTS
 
     if as_json:
         click.echo(json.dumps({"shell": shell, "script": SCRIPTS[shell]}))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import INTERRUPTED, MarkovError, OptionError
-from .completing import complete_prompt
+from .completion_words import complete_prompt
 from .options import (
     fallback_notes,
     ignore_case_option,
@@ -24,7 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..exploring import Session
+    from ..generation.session import Session
 
 _HELP = """\
 N               write follower N of the table
@@ -76,10 +76,10 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     With --json each state is an object on a line. Commands may come from a file or pipe. End of
     input leaves with exit code 0, Ctrl-C with 130.
     """
-    from ..api import Model
-    from ..exploring import Session
-    from ..generating import new_seed
-    from ..sampling.shaping import Shape
+    from ..api.model import Model
+    from ..generation.batches import new_seed
+    from ..generation.session import Session
+    from ..sampling.shape import Shape
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
@@ -131,7 +131,7 @@ class _Talk:
         """Until the input ends."""
         terminal = sys.stdin is not None and sys.stdin.isatty()
         if terminal and sys.stdout.isatty():
-            from .lines import edit_lines
+            from .line_input import edit_lines
 
             edit_lines(self.session, list(self.commands))
         if not self.as_json and not quiet:
@@ -159,14 +159,14 @@ class _Talk:
             raise EOFError
         typed = typed.rstrip("\r\n")
         if not self.as_json:
-            from ..render.plain import one_line
+            from ..render.safe_text import one_line
 
             click.echo(f"> {one_line(typed)}".rstrip())
         return typed
 
     def show(self) -> None:
         """Where it stands."""
-        from ..render.exploring import show_state, state_json
+        from ..render.explore import show_state, state_json
 
         if self.as_json:
             click.echo(state_json(self.session, self.top, self.seeded))
@@ -228,7 +228,7 @@ class _Talk:
         self.session.draw_from(self.session.smoothing, shape)
 
     def _smoothing(self, given: str) -> None:
-        from ..model.methods import Smoothing
+        from ..model.discounts import Smoothing
 
         if given:
             Smoothing.parse(given)
@@ -249,7 +249,7 @@ class _Talk:
         return False
 
     def _say(self, message: str, hint: str) -> None:
-        from ..render.plain import visible
+        from ..render.safe_text import visible
 
         click.echo(visible(f"{message}\n  {hint}" if hint else message), err=self.as_json)
 

@@ -15,13 +15,13 @@ from ..errors import OptionError
 from .options import fallback_notes, json_option, model_argument, note, smoothing_option
 
 if TYPE_CHECKING:
-    from ..api import Model
+    from ..api.model import Model
 
 Notes = list[str]
 
 
 def _counts(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..exchange import export_counts
+    from ..api.convert import export_counts
 
     export_counts(model, out, options["order"])
     if model.table.pruned:
@@ -32,7 +32,7 @@ def _counts(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
 
 
 def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..exchange import export_markovify
+    from ..api.convert import export_markovify
 
     given_up = export_markovify(model, out)
     spaced = model.header.options.tokenizer == "spaces"
@@ -43,7 +43,7 @@ def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
 
 
 def _arpa(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..exchange import export_arpa
+    from ..api.convert import export_arpa
 
     distribution = export_arpa(model, out, options["smoothing"])
     notes = fallback_notes(distribution)
@@ -115,8 +115,8 @@ def export(
         raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
     chosen = FORMATS[form]
     refuse_others(ctx, form, chosen.options)
-    from ..api import Model
-    from ..model.whole import whole_file
+    from ..api.model import Model
+    from ..model.atomic_file import whole_file
     from .output import check_target
 
     loaded = Model.load(model)

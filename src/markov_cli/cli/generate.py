@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ANSWER_IS_NO
-from .completing import complete_prompt
-from .constraints import constraint_options, constraints_of, most_tokens, rate
-from .novelty import novelty_of, novelty_options, say_tally, why_fewer
+from .completion_words import complete_prompt
+from .generate_constraints import constraint_options, constraints_of, most_tokens, rate
+from .generate_mixture import check_stream, mixed_with, steering_options, write_stream
+from .generate_novelty import novelty_of, novelty_options, say_tally, why_fewer
+from .generate_trace import check_trace, trace_options
 from .options import (
     ignore_case_option,
     json_option,
@@ -23,11 +25,9 @@ from .options import (
     shape_options,
     smoothing_option,
 )
-from .steering import check_stream, mixed_with, steering_options, write_stream
-from .tracing import check_trace, trace_options
 
 if TYPE_CHECKING:
-    from ..sampling.constrained import Walker
+    from ..sampling.walkers import Walker
 
 
 @click.command(short_help="Write texts from a model.")
@@ -99,9 +99,9 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     A prompt's history is shortened until the model knows it, and a note says so. Exit code 3: fewer texts
     than asked for.
     """
-    from ..api import Model
-    from ..generating import check_lengths, draw, new_seed
-    from ..sampling.shaping import Shape
+    from ..api.model import Model
+    from ..generation.batches import check_lengths, draw, new_seed
+    from ..sampling.shape import Shape
 
     shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
     shape.check()
@@ -126,7 +126,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         say_history(loaded, known, quiet)
     for one in mixed.models if mixed else [loaded]:
         if not one.draws_raw(smoothing):
-            from ..sampling.drawing import drawing_of
+            from ..sampling.alias_tables import drawing_of
 
             distribution = one.distribution(smoothing)
             drawing_of(distribution)  # says so where nothing can be drawn
@@ -134,7 +134,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     novelty = novelty_of(loaded, known, kw, as_json, quiet)
     some = None
     if (asked is not None or mixed is not None) and not kw["stream"]:
-        from ..constraining import Constrained, Constraints
+        from ..generation.constraints import Constrained, Constraints
 
         some = Constrained(
             whole, asked or Constraints(), known, prompt, kw["min_tokens"], most, shape, smoothing,
@@ -154,8 +154,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     written = 0
     behind = b"" if as_json else end
     if kw["stream"]:
-        from ..sampling.constrained import Plain
         from ..sampling.sampler import Sampler
+        from ..sampling.walkers import Plain
 
         if walker is None:
             smoothed = None if loaded.draws_raw(smoothing) else loaded.distribution(smoothing)
@@ -188,13 +188,13 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     batches = texts(0, count)
     differing = None
     if kw["unique"]:
-        from ..differing import Differing
+        from ..generation.unique import Differing
 
         differing = Differing(texts)
         batches = differing.texts(count)
     held = None
     if kw["trace"]:
-        from .traced import traced
+        from .generate_traced import traced
 
         batches = iter(kept := [*batches])
         held = traced(loaded, known, kept, kw)

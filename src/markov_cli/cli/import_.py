@@ -15,23 +15,23 @@ from .options import json_option, note, output_option, stdin_is_terminal
 from .train import TOKENIZERS, UNITS
 
 if TYPE_CHECKING:
-    from ..api import Model
+    from ..api.model import Model
 
 
 def _counts(path: str, options: dict[str, Any]) -> Model:
-    from ..exchange import import_counts
+    from ..api.convert import import_counts
 
     return import_counts(path, **options)
 
 
 def _markovify(path: str, options: dict[str, Any]) -> Model:
-    from ..exchange import import_markovify
+    from ..api.convert import import_markovify
 
     return import_markovify(path, **options)
 
 
 def _arpa(path: str, options: dict[str, Any]) -> Model:
-    from ..exchange import import_arpa
+    from ..api.convert import import_arpa
 
     return import_arpa(path, **options)
 
@@ -101,7 +101,7 @@ def import_(
         raise OptionError(f"{file}: {form}, which cannot be imported", f"one of {', '.join(FORMATS)}")
     chosen = FORMATS[form]
     refuse_others(ctx, form, (*TEXT_OPTIONS, *chosen.options))
-    from ..render.summary import import_notes
+    from ..render.train import import_notes
     from .output import check_target, finish
 
     check_target(output)

@@ -7,7 +7,7 @@ import json
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
-from .completing import complete_history
+from .completion_words import complete_history
 from .options import ignore_case_option, json_option, model_argument, say_fallback, say_history, smoothing_option
 
 
@@ -55,14 +55,14 @@ def inspect(
     Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify
     found damage.
     """
-    from ..api import Model
+    from ..api.model import Model
 
     if as_json and form != "text":
         raise OptionError(f"--json and --format {form} exclude each other", "choose one")
     loaded = Model.load(model)
     if verify:
         return _verify(loaded, model, as_json)
-    from ..render import inspection as show
+    from ..render import inspect as show
 
     if not history and not at_start:
         if form == "dot":
@@ -93,9 +93,9 @@ def inspect(
 
 
 def _verify(loaded: object, path: str, as_json: bool) -> int:
-    from ..api import Model
+    from ..api.model import Model
     from ..inspecting.verify import damage
-    from ..render.plain import one_line
+    from ..render.safe_text import one_line
 
     assert isinstance(loaded, Model) and loaded.file is not None
     found = damage(loaded.file)

@@ -46,11 +46,11 @@ class _Ending(click.Group):
         return result
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        from ..render.terminal import guard
+        from ..render.safe_stream import guard
 
         sys.stdout = guard(sys.stdout)
         if "_MARKOV_COMPLETE" in os.environ:
-            from .shells import enable
+            from .completion_scripts import enable
 
             enable()
         try:
@@ -104,7 +104,7 @@ def _our_bug() -> int:
     import platform
     import traceback
 
-    from ..render.plain import visible
+    from ..render.safe_text import visible
 
     click.echo(
         visible(traceback.format_exc())
@@ -117,7 +117,7 @@ def _our_bug() -> int:
 
 def complain(message: str, hint: str = "") -> None:
     """Two lines on stderr: what is wrong, what to do."""
-    from ..render.plain import one_line
+    from ..render.safe_text import one_line
 
     text = f"markov: {one_line(message)}" + (f"\n  {one_line(hint)}" if hint else "")
     try:

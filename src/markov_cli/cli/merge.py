@@ -54,9 +54,9 @@ def merge(
         ctx.exit(2)
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov merge {' '.join(models[:3])} -o MODEL.npz")
-    from ..api import Model
-    from ..changing import merge as merged
-    from ..training import usable_cores
+    from ..api.combine import merge as merged
+    from ..api.model import Model
+    from ..arrays.threads import usable_cores
     from .output import check_target, finish
 
     check_target(output)

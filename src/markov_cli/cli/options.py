@@ -53,7 +53,7 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         if value is not None:
-            from ..model.methods import Smoothing
+            from ..model.discounts import Smoothing
 
             Smoothing.parse(value)
         return value
@@ -114,7 +114,7 @@ def say_fallback(distribution: Any, quiet: bool) -> None:
 def note(text: str, quiet: bool = False) -> None:
     """One line on stderr that is no error."""
     if not quiet:
-        from ..render.plain import visible
+        from ..render.safe_text import visible
 
         click.echo(visible(text).replace("\n", "\\n"), err=True)
 

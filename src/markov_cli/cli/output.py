@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MarkovError, OptionError
 
 if TYPE_CHECKING:
-    from ..api import Model
+    from ..api.model import Model
 
 
 def check_target(path: str) -> None:
@@ -44,7 +44,7 @@ def write_parts(path: str, parts: Iterable[bytes]) -> None:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
         return
-    from ..model.whole import whole_file
+    from ..model.atomic_file import whole_file
 
     with whole_file(path) as f:
         for part in parts:
@@ -60,7 +60,7 @@ def finish(
     """
     import click
 
-    from ..render.summary import made_json, made_lines
+    from ..render.train import made_json, made_lines
     from .options import note
 
     size = write_model(model, path)

@@ -20,7 +20,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..changing import Shrunk
+    from ..api.combine import Shrunk
 
 
 @click.command(short_help="Make a model smaller.")
@@ -109,10 +109,10 @@ def prune(
         raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
-    from ..api import Model
-    from ..changing import prune as pruned
-    from ..changing import prune_by_entropy, without_guard
-    from ..training import usable_cores
+    from ..api.combine import prune as pruned
+    from ..api.combine import prune_by_entropy, without_guard
+    from ..api.model import Model
+    from ..arrays.threads import usable_cores
     from .output import check_target, finish
 
     check_target(output)

@@ -14,20 +14,20 @@ from typing import Any
 import click
 import numpy as np
 
-from ..api import Model
+from ..api.model import Model
+from ..arrays.threads import usable_cores
 from ..errors import NeedsCounts, TextError
-from ..render import scores as show
-from ..render.plain import some
-from ..render.summary import repair_lines
-from ..scoring import choosing
+from ..render import score as show
+from ..render.safe_text import some
+from ..render.train import repair_lines
+from ..scoring import buckets
 from ..scoring.documents import Documents, batches_of, fewest_bits
-from ..scoring.judge import Judge, check_alike, checked_weights, mixed
-from ..scoring.texts import Reading, check_known, no_token, total, units_of
+from ..scoring.mixture_weights import Tuned, probabilities, tune
+from ..scoring.predictor import Judge, check_alike, checked_weights, mixed
+from ..scoring.text_totals import Reading, check_known, no_token, total, units_of
 from ..scoring.totals import Totals
-from ..scoring.tuning import Tuned, probabilities, tune
 from ..text.lines import Document, read_documents, read_lines, with_keys
 from ..text.reading import Repairs, Source, check_encoding, find_sources
-from ..training import usable_cores
 from .options import note, say_fallback
 
 
@@ -198,7 +198,7 @@ def _write(job: _Run, found: Iterable[tuple[list[bytes], np.ndarray]], as_json: 
     kw, out = job.kw, sys.stdout.buffer
     lowest, highest, percentiles, cuts = kw["lowest"], kw["highest"], kw["buckets"], kw["cut"]
     n = kept = 0
-    counts = dict.fromkeys(choosing.LABELS, 0)
+    counts = dict.fromkeys(buckets.LABELS, 0)
 
     def chosen() -> Iterator[tuple[list[bytes], np.ndarray]]:
         nonlocal n, kept
@@ -207,20 +207,20 @@ def _write(job: _Run, found: Iterable[tuple[list[bytes], np.ndarray]], as_json: 
                 out.write(head)
             n += len(records)
             if lowest is not None or highest is not None:
-                keep = np.flatnonzero(choosing.within(perplexity, lowest, highest)).tolist()
+                keep = np.flatnonzero(buckets.within(perplexity, lowest, highest)).tolist()
                 records, perplexity = [records[i] for i in keep], perplexity[keep]
             kept += len(records)
             yield records, perplexity
 
     def label(records: list[bytes], perplexity: np.ndarray, cuts: Sequence[float]) -> Iterator[bytes]:
-        for record, name in zip(records, choosing.labels(perplexity, cuts), strict=True):
+        for record, name in zip(records, buckets.labels(perplexity, cuts), strict=True):
             counts[name] += 1
             yield show.labelled(record, name, as_json)
 
     if head and (percentiles or cuts):
         head = b"bucket\t" + head
     if percentiles:
-        with choosing.Spool() as spool:
+        with buckets.Spool() as spool:
             for records, perplexity in chosen():
                 spool.add(records, perplexity)
             cuts = spool.cuts(percentiles) or [float("inf")] * 2

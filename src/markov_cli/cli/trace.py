@@ -87,13 +87,13 @@ def trace(
             ctx.exit(2)
         text = ("-",)
     _check(text, corpus, baseline, kw)
+    from ..api.trace import sources_of, trace_sources
+    from ..arrays.threads import usable_cores
     from ..render import trace as show
     from ..render.progress import TrainProgress
-    from ..render.summary import repair_lines
-    from ..text.encoding import TextOptions
+    from ..render.train import repair_lines
+    from ..text.encoder import TextOptions
     from ..text.reading import Repairs, check_encoding
-    from ..tracing import sources_of, trace_sources
-    from ..training import usable_cores
     from .output import check_target
 
     options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])
@@ -120,7 +120,7 @@ def trace(
     for said in repair_lines(repairs):
         note(said, kw["quiet"])
     if html is not None:
-        from ..render.page_trace import trace_page
+        from ..render.html.trace import trace_page
         from .output import write_parts
 
         write_parts(html, trace_page(found, least))

@@ -22,7 +22,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..api import Model
+    from ..api.model import Model
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 UNITS = ("sentence", "line", "paragraph", "file")
@@ -171,10 +171,10 @@ def train(
         corpus = ("-",)
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
-    from ..memory import check_memory
+    from ..arrays.memory import check_memory
+    from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
-    from ..render.summary import train_json, train_lines, update_lines
-    from ..training import usable_cores
+    from ..render.train import train_json, train_lines, update_lines
     from .output import check_target, write_model
 
     check_target(output)
@@ -213,7 +213,7 @@ def train(
 def _train(
     ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int, progress: Any, place: dict[str, Any]
 ) -> tuple[Model, int]:
-    from ..large import train_file
+    from ..api.train_file import train_file
 
     given = {
         name: ctx.params[name]
@@ -231,8 +231,8 @@ def _train(
 
 def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
     """Add text to a model; what it was trained with need not be said again, and cannot be changed."""
-    from ..api import Model
-    from ..changing import update as add
+    from ..api.combine import update as add
+    from ..api.model import Model
 
     loaded = Model.load(old)
     header = loaded.header

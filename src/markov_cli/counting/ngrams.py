@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import sort_keys
+from ..arrays.sorting import sort_keys
 from ..text.types import BOS, EOS
-from .packing import Windows, sort_windows
+from .key_sort import Windows, sort_windows
 
 RANGE_WINDOWS = 1 << 19
 SUFFIX_ROWS = 1 << 20

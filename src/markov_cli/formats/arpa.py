@@ -11,19 +11,19 @@ from typing import IO
 import numpy as np
 
 from ..errors import OptionError
-from ..model.compact import Uncounted, smallest
+from ..model.count_column import Uncounted, smallest
 from ..model.distribution import Distribution
-from ..model.modelfile import Header
-from ..model.rows import Rows as AllRows
+from ..model.model_file import Header
+from ..model.probability_rows import Rows as AllRows
 from ..model.smoothing import Smoothed
 from ..model.table import MAX_ORDER, Order, Table, no_rows
-from ..text.encoding import TextOptions
-from ..text.lexicon import Lexicon
-from ..text.naming import names_of
+from ..text.encoder import TextOptions
 from ..text.types import BOS, Types
+from ..text.vocabulary import Lexicon
+from ..text.word_escapes import names_of
 from .arpa_reading import read
 from .arpa_writing import ZERO, Rows, write
-from .listing import Notes, trie_of
+from .ngram_listing import Notes, trie_of
 
 
 def export_arpa(out: IO[bytes], distribution: Distribution, lexicon: Lexicon, jobs: int = 2) -> int:

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelFileError
+from ..text.interning import Vocabulary
 from ..text.reading import Source, open_bytes
-from ..text.vocabulary import Vocabulary
 from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
-from .listing import ListedOrder, Listing, Notes
+from .ngram_listing import ListedOrder, Listing, Notes
 
 BLOCK_BYTES = 1 << 21
 LINE_BYTES = 1 << 24  # a longer line is none of an ARPA, and never in memory whole

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.vocabulary import Vocabulary
+from ..text.interning import Vocabulary
 from .decimals import SPARE, Pieces, parsed
-from .listing import Notes
+from .ngram_listing import Notes
 
 ZERO = -99.0
 ROUNDING = 1e-4  # a log10 probability that far above 0 was rounded, and is 0

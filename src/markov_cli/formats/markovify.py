@@ -17,12 +17,12 @@ import numpy as np
 
 from ..errors import MarkovError
 from ..model.building import build_table
-from ..model.relabelling import Part, relabelled
+from ..model.remap_ids import Part, relabelled
 from ..model.table import Table
-from ..text.lexicon import Lexicon
+from ..text.interning import Vocabulary
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Vocabulary
-from .derived import Rows
+from ..text.vocabulary import Lexicon
+from .lower_orders import Rows
 
 BEGIN, END = "___BEGIN__", "___END__"
 _STATES = 1 << 14  # written at one time

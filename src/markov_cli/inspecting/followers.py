@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..api.results import Follower, Followers
 from ..model.distribution import Distribution, whole
 from ..model.table import Table
-from ..results import Follower, Followers
-from ..text.lexicon import Lexicon
 from ..text.types import BOS
+from ..text.vocabulary import Lexicon
 
 _TOUCHES = ("", "left", "right", "both")
 

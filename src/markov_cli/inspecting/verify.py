@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..arrays import starts_new
+from ..arrays.sorting import starts_new
 from ..errors import MarkovError
-from ..model.compact import SPAN, Counts, smallest
-from ..model.guard import Guard
-from ..model.modelfile import ModelFile, framing_differs
-from ..model.reals import Reals
+from ..model.count_column import SPAN, Counts, smallest
+from ..model.fingerprints import Guard
+from ..model.model_file import ModelFile, framing_differs
 from ..model.table import Table
-from ..text.lexicon import UNSPACED
+from ..model.weighted_counts import Reals
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
+from ..text.vocabulary import UNSPACED
 
 _SLICE = 1 << 22
 

@@ -10,10 +10,10 @@ import numpy as np
 from ..counting.ngrams import Level
 from ..errors import OptionError
 from ..text.types import BOS
-from .compact import Counts, smallest
-from .protecting import Protected
-from .reals import pack
+from .count_column import Counts, smallest
 from .table import Order, Table, no_rows
+from .thresholds import Protected
+from .weighted_counts import pack
 
 
 @dataclass

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..text.characters import UNICODE_VERSION
-from ..text.encoding import TextOptions
-from ..text.tokenizing import TOKENIZERS, compile_pattern
-from ..text.units import UNITS
+from ..text.char_classes import UNICODE_VERSION
+from ..text.encoder import TextOptions
+from ..text.segmentation import UNITS
+from ..text.tokenizer import TOKENIZERS, compile_pattern
 from .table import MAX_ORDER
 
 FORMAT = "markov-ngram-table"

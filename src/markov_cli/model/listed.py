@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, UNK
-from .compact import DAMAGED
+from .count_column import DAMAGED
 from .table import Table
 
 _HIGHEST = 300.0  # a backoff may be positive, and its power must stay a number

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..arrays import distinct, ragged
+from ..arrays.sorting import distinct, ragged
 from ..text.types import BOS
-from .compact import Counts
-from .methods import Smoothing, discounts
-from .reals import need_whole
+from .count_column import Counts
+from .discounts import Smoothing, discounts
 from .table import Table
+from .weighted_counts import need_whole
 
 _PIECE = 1 << 18
 _SOME = 1 << 21  # followers that are summed at one time

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .compact import DAMAGED, Counts, find_sorted
-from .guard import Guard
+from .count_column import DAMAGED, Counts, find_sorted
+from .fingerprints import Guard
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..evidence.audit import LENGTHS, Audit, OrderAudit
-from ..evidence.listing import Strings
-from ..evidence.member import IN, NAMES, OUT, Members
+from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
+from ..evidence.table.forced_string_list import Strings
+from ..evidence.table.membership import IN, NAMES, OUT, Members
 from ..text.types import UNK
-from .against import against_dict, proof, show_against
-from .inspection import order_text
-from .orders import show_orders
-from .plain import counted, one_line, some
+from .audit_corpus import against_dict, proof, show_against
+from .inspect import order_text
+from .order_columns import show_orders
+from .safe_text import counted, one_line, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
-    from ..api import Model
+    from ..api.model import Model
 
 
 def _text(model: Model, ids: np.ndarray) -> str:

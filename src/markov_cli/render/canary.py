@@ -7,9 +7,9 @@ import math
 from statistics import median
 from typing import Any
 
-from ..evidence.canary import Canaries
-from ..evidence.exposure import Exposure, Exposures
-from .plain import one_line
+from ..evidence.corpus.canary import Canaries
+from ..evidence.corpus.exposure import Exposure, Exposures
+from .safe_text import one_line
 from .tables import Column, console, line, show
 
 CHANCE = "a filling that was never put in has x bits or more with probability 2^-x: median 1, mean 1.44"

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .plain import one_line, visible
-from .terminal import unguarded
+from .safe_stream import unguarded
+from .safe_text import one_line, visible
 
 PIPE_WIDTH = 160
 

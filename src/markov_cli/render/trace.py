@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ..evidence.shading import stretches
-from ..evidence.tracing import RUNS, Figures, Fragments, Trace
-from .plain import one_line, some, visible
-from .summary import repairs_json
+from ..evidence.copying.fragments import RUNS, Figures, Fragments, Trace
+from ..evidence.copying.shading import stretches
+from .safe_text import one_line, some, visible
 from .tables import Column, console, line, show
+from .train import repairs_json
 
 if TYPE_CHECKING:
     from ..text.reading import Repairs

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import ragged
+from ..arrays.sorting import ragged
 from ..model.distribution import Distribution
 from ..model.table import Table
 from ..text.types import EOS
-from . import shaping
-from .numbers import Numbers, again, uniform
+from .random_stream import Numbers, again, uniform
+from .shape import Shape, draw_weighted, shaped_weights
 
 BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
 _BATCH_TOKENS = 1 << 20
@@ -62,7 +62,7 @@ class Sampler:
     def __init__(
         self,
         table: Table,
-        shape: shaping.Shape | None = None,
+        shape: Shape | None = None,
         bits: bool = True,
         smoothed: Distribution | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class Sampler:
         smoothed  the distribution to draw from, None for raw counts
         """
         self.table, self.bits = table, bits
-        self.shape = shape or shaping.Shape()
+        self.shape = shape or Shape()
         self.shape.check()
         self._step: Step = self._raw_step
         if smoothed is not None:
@@ -225,9 +225,9 @@ class Sampler:
         for g in np.unique(group).tolist():
             some = np.flatnonzero(group == g)
             first, n = low[one][some], size[some]
-            w = shaping.weights(self.table.orders[k].count.at(shaping.segments(first, first + n)), n, self.shape)
+            w = shaped_weights(self.table.orders[k].count.at(ragged(first, n)), n, self.shape)
             texts = np.flatnonzero((which >= some[0]) & (which <= some[-1]))
-            found[texts], p = shaping.draw(w, first, n, which[texts] - some[0], uniform(raw[texts]))
+            found[texts], p = draw_weighted(w, first, n, which[texts] - some[0], uniform(raw[texts]))
             bits[texts] = -np.log2(p)
         return found, bits
 

@@ -10,11 +10,11 @@ import numpy as np
 from ..errors import ModelFileError
 from ..model.distribution import Distribution, histories, probability, whole
 from ..text.types import BOS, UNK
-from . import shaping
-from .bending import Bending, bends
-from .drawing import drawing_of
-from .following import after
-from .numbers import again, uniform
+from .alias_tables import drawing_of
+from .backoff_top_p import Bending, bends
+from .next_history import after
+from .random_stream import again, uniform
+from .shape import Shape, draw_weighted, shaped_weights
 
 _TRIES = 100  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
 
@@ -25,7 +25,7 @@ class SmoothedStep:
     UNK is drawn again, so what comes is p(w | h) / (1 - p(UNK | h)); `bits` are of that.
     """
 
-    def __init__(self, distribution: Distribution, shape: shaping.Shape, bits: bool) -> None:
+    def __init__(self, distribution: Distribution, shape: Shape, bits: bool) -> None:
         self.distribution, self.shape, self.bits = distribution, shape, bits
         self.drawing = drawing_of(distribution)
         self.table = distribution.table
@@ -125,9 +125,9 @@ class SmoothedStep:
             p[UNK] = 0.0
             some = np.flatnonzero(p > 0)
             size = np.array([len(some)])
-            w = shaping.weights(p[some], size, self.shape)
+            w = shaped_weights(p[some], size, self.shape)
             none = np.zeros(len(texts), np.int64)
-            found, q = shaping.draw(w, none[:1], size, none, uniform(raw[texts]))
+            found, q = draw_weighted(w, none[:1], size, none, uniform(raw[texts]))
             token[texts], bits[texts] = some[found], -np.log2(q)
         return token, bits
 

@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..text.encoding import Encoder, Piece, TextOptions
+from ..arrays.threads import in_order
+from ..text.encoder import Encoder, Piece, TextOptions
+from ..text.marker_stream import Streams
+from ..text.model_ids import Recoder
 from ..text.reading import Block, Repairs
-from ..text.recoding import Recoder
-from ..text.streams import Streams
-from ..threads import in_order
-from .judge import Judge
-from .texts import Units, UnitSums, bytes_of_a_token, no_units
+from .predictor import Judge
+from .text_totals import Units, UnitSums, bytes_of_a_token, no_units
 from .totals import Scored
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ..arrays import sort_keys, starts_new
+from ..arrays.sorting import sort_keys, starts_new
 from ..model.distribution import Distribution
-from ..text.streams import behind
+from ..text.marker_stream import behind
 from ..text.types import BOS
 
 

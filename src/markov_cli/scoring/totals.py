@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.recoding import Recoder
-from ..text.streams import Stream
+from ..arrays.threads import in_order
+from ..text.marker_stream import Stream
+from ..text.model_ids import Recoder
 from ..text.types import BOS, EOS, UNK
-from ..threads import in_order
-from .judge import Judge
+from .predictor import Judge
 
 
 @dataclass

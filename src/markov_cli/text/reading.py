@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
-from .parts import file_size
+from .byte_ranges import file_size
 from .sources import Source, find_sources, opened
 
 __all__ = [

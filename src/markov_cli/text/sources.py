@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import NotText, TextError
-from .parts import PartOfFile, find_urls, is_url, open_url, url_size
+from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
 
 EXPANSION = 200.0  # text becomes 3 to 10 times its compressed size, logs 50; what does more is made to
 

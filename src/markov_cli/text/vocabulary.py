@@ -1,359 +1,191 @@
-"""Types and their numbers.
+"""The types of a model: ids <-> text.
 
-Legend: a key is a uint64 that stands for a token's bytes; a slot is a place in a hash
-table made of arrays; V is the number of types.
-
-A token of up to 7 bytes *is* its key, exactly: its bytes, and above them its length and
-flags. A longer one is hashed, and every occurrence is compared with the bytes of the
-type it was taken for, so two tokens are never one type because their hashes agree. The
-hash is salted afresh in each process, and no answer depends on the salt.
+Legend: V is the number of ids, markers included; b is bytes.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import ragged, starts_new
-from .types import TAKE, Types
+from ..arrays.sorting import ragged
+from ..errors import MarkovError, ModelFileError
+from .tokenizer import LEFT
+from .types import MARKERS, N_MARKERS, Types
 
-HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
-SHORT = 7  # bytes that fit beside length and flags
-_U = np.uint64
-_MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
-_FLAG_SHIFT = _U(60)
+UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space themselves
+_LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
+_CHUNK = 1 << 20
+_JOIN_TOKENS = 1 << 14
+_MOST_BYTES = 1 << 30  # of texts that are put together
+_NEAR = 50_000  # types among which near ones are looked for
 
 
-def _odd() -> np.uint64:
-    return _U(int.from_bytes(os.urandom(8), "little") | 1)
+class Lexicon:
+    """The bytes and flags of every id.
 
-
-class _Slots:
-    """Open addressing over an array: key -> number, for keys other than 0.
-
-    A slot holds a key and, beside it, so that a look-up costs one miss of the cache, its number
-    plus one. Both are written once. `find` may run while another thread adds: a key whose
-    number is not there yet counts as absent.
+    blob     uint8, all types one behind another
+    offsets  int64 (V + 1,), the type of id i is blob[offsets[i]:offsets[i+1]]
+    flags    uint8 (V,), empty where no token touches another
     """
 
-    def __init__(self, bits: int = 14) -> None:
-        self.salt = _odd()
-        self.table = np.zeros((1 << bits, 2), _U)
-        self.used = 0
-
-    def _slot(self, key: np.ndarray, table: np.ndarray) -> np.ndarray:
-        mixed = key >> _U(29)
-        mixed ^= key
-        mixed *= self.salt
-        mixed >>= _U(65 - len(table).bit_length())
-        return mixed.view(np.int64)
-
-    def find(self, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of `key`, uint32 (n,), and which keys (indices into `key`) are not there."""
-        table = self.table
-        slot = self._slot(key, table)
-        found = table.take(slot, axis=0)
-        number = found[:, 1].astype(np.uint32)
-        miss = found[:, 0] != key
-        miss |= number == 0
-        number -= np.uint32(1)
-        todo = np.flatnonzero(miss)
-        at, there, wanted = slot[todo], found[todo, 0], key[todo]
-        absent = []
-        while len(todo):
-            stop = (there == 0) | (there == wanted)  # nothing here, or no number yet
-            absent.append(todo[stop])
-            on = np.flatnonzero(~stop)
-            todo, wanted = todo[on], wanted[on]
-            at = (at[on] + 1) & (len(table) - 1)
-            found = table.take(at, axis=0)
-            there, value = found[:, 0], found[:, 1].astype(np.uint32)
-            hit = (there == wanted) & (value != 0)
-            number[todo[hit]] = value[hit] - np.uint32(1)
-            on = np.flatnonzero(~hit)
-            todo, wanted, at, there = todo[on], wanted[on], at[on], there[on]
-        return number, np.concatenate(absent) if absent else np.empty(0, np.int64)
-
-    def add(self, key: np.ndarray, number: np.ndarray) -> None:
-        """Distinct keys that are not there yet."""
-        used = self.used + len(key)
-        size = len(self.table)
-        value = number.astype(_U) + _U(1)
-        if used * 3 <= size:
-            self._put(self.table, key, value)
-        else:
-            while used * 3 > size:
-                size *= 2
-            table = np.zeros((size, 2), _U)
-            old = self.table[self.table[:, 0] != 0]
-            self._put(table, old[:, 0], old[:, 1])
-            self._put(table, key, value)
-            self.table = table
-        self.used = used  # last: while it stays as it was, so does what is absent
-
-    def _put(self, table: np.ndarray, key: np.ndarray, value: np.ndarray) -> None:
-        keys, values = table[:, 0], table[:, 1]
-        asking = self._slot(key, table).view(_U) << _U(32)  # the slot asked for, and below it who asks
-        asking |= np.arange(len(key), dtype=_U)
-        while len(asking):
-            asking.sort()  # so that memory is gone through in its order
-            slot = (asking >> _U(32)).view(np.int64)
-            gets = keys[slot] == 0
-            gets &= starts_new(slot)  # the first of those that want a slot
-            who, where = (asking[gets] & _U(2**32 - 1)).view(np.int64), slot[gets]
-            keys[where] = key[who]
-            values[where] = value[who]
-            asking = asking[~gets]
-            asking += _U(1 << 32)
-            asking &= _U(len(table) - 1 << 32 | 2**32 - 1)
-
-
-class Growing:
-    """An array that grows at its end, doubling; of rows of `width` where that is given."""
-
-    def __init__(self, dtype: np.typing.DTypeLike, width: int = 0) -> None:
-        self.data = np.zeros((1024, width) if width else 1024, dtype)
-        self.size = 0
-
-    def reserve(self, n: int) -> None:
-        """Have room for n more."""
-        need = self.size + n
-        if need > len(self.data):
-            larger = np.zeros((max(need, 2 * len(self.data)), *self.data.shape[1:]), self.data.dtype)
-            larger[: self.size] = self.data[: self.size]
-            self.data = larger
-
-    def extend(self, values: np.ndarray) -> None:
-        """Put values at the end."""
-        self.reserve(len(values))
-        self.data[self.size : self.size + len(values)] = values
-        self.size += len(values)
-
-    @property
-    def values(self) -> np.ndarray:
-        """What it holds."""
-        return self.data[: self.size]
-
-
-class Vocabulary:
-    """Types in the order in which they were first met, numbered from 0.
-
-    Several threads may ask at once; what each works out alone is done without the lock.
-    Every token must be followed by eight readable bytes in the array that holds it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._short, self._long = _Slots(), _Slots(10)
-        self._fold1, self._fold2 = _odd(), _odd()
-        self._blob = Growing(np.uint8)
-        self._start, self._length = Growing(np.int64), Growing(np.int64)
-        self._flags = Growing(np.uint8)
-        # of long types only, in their own numbering: number; and length and flags, first 16 bytes, 0
-        self._of_long = Growing(np.uint32)
-        self._seen = Growing(_U, 4)
-        self._collided: dict[tuple[bytes, int], int] = {}
-
-    def __len__(self) -> int:
-        return self._start.size
-
-    def numbers(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray | None) -> np.ndarray:
-        """The type of each token, uint32 (n,); new types are added.
-
-        a       uint8, the bytes that hold the tokens
-        start   int64 (n,)
-        length  int64 (n,), at least 1
-        flags   uint8 (n,) or None
-        """
-        if not len(start):
-            return np.empty(0, np.uint32)
-        view = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
-        size = length.astype(_U)
-        key = view[start]
-        key &= _MASK.take(length, mode="clip")
-        long = np.flatnonzero(length > SHORT)
-        some = _Long.of(self, a, view, start[long], length[long], None if flags is None else flags[long], key[long])
-        key |= size << _U(56)
-        if flags is not None:
-            key |= flags.astype(_U) << _FLAG_SHIFT
-        short = len(key) - len(long)
-        if short and len(long):
-            key[long] = key[np.argmax(length <= SHORT)]  # any key that occurs will do; replaced below
-        number = self._short_numbers(key) if short else np.empty(len(key), np.uint32)
-        if len(long):
-            number[long] = self._long_numbers(some)
-        return number
-
-    def _short_numbers(self, key: np.ndarray) -> np.ndarray:
-        used = self._short.used
-        number, missing = self._short.find(key)
-        if len(missing):
-            wanted = key[missing]
-            with self._lock:
-                if self._short.used == used:
-                    found, still = np.empty(len(wanted), np.uint32), np.arange(len(wanted))
-                else:
-                    found, still = self._short.find(wanted)
-                if len(still):
-                    new = np.sort(wanted[still])  # they hold their bytes, length and flags themselves
-                    new = new[starts_new(new)]  # np.unique hashes, and is slow on such keys
-                    n = (new >> _U(56) & _U(7)).astype(np.int64)
-                    letters = new.astype("<u8").view(np.uint8)
-                    self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
-                    found[still], _ = self._short.find(wanted[still])
-            number[missing] = found
-        return number
-
-    def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
-        """Store the bytes of new types; returns their numbers."""
-        at = self._blob.size + np.cumsum(length) - length
-        for low in range(0, len(start), TAKE):
-            some = slice(low, low + TAKE)
-            self._blob.extend(a[ragged(start[some], length[some])])
-        self._blob.reserve(8)
-        number = np.arange(len(self), len(self) + len(start)).astype(np.uint32)
-        self._start.extend(at)
-        self._length.extend(length)
-        self._flags.extend(flags.astype(np.uint8))
-        return number
-
-    def _append_long(self, t: _Long, which: np.ndarray) -> np.ndarray:
-        """Store new long types; returns their own numbering."""
-        own = np.arange(self._of_long.size, self._of_long.size + len(which)).astype(np.uint32)
-        flags = (t.tag[which] & _U(3)).astype(np.uint8)
-        self._of_long.extend(self._append(t.a, t.start[which], t.length[which], flags))
-        own_part = (c[which] for c in (t.tag, t.head, t.next))
-        self._seen.extend(np.stack((*own_part, np.zeros(len(which), _U)), axis=1))
-        return own
-
-    def _long_numbers(self, t: _Long) -> np.ndarray:
-        own, missing = self._long.find(t.key)
-        own[missing] = 0
-        # `_seen` is what `_append_long` fills last: a thread that comes in between must not look into it
-        doubtful = self._differ(t, own) if self._seen.size else np.arange(len(own))
-        if len(doubtful):  # the missing are among them
-            with self._lock:
-                own[doubtful] = self._add_long(t.take(doubtful))
-        return self._of_long.values[own]
-
-    def _add_long(self, t: _Long) -> np.ndarray:
-        """The own numbering of tokens that are new, or not what their hash named."""
-        own, missing = self._long.find(t.key)
-        if len(missing):
-            wanted = t.key[missing]
-            order = np.argsort(wanted)
-            one = missing[order[starts_new(wanted[order])]]  # any token of each key
-            one.sort()  # bytes are copied in their order
-            self._long.add(t.key[one], self._append_long(t, one))
-            own[missing], _ = self._long.find(wanted)
-        for i in self._differ(t, own).tolist():
-            begin = int(t.start[i])
-            token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
-            known = self._collided.get(token)
-            if known is None:
-                known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
-            own[i] = known
-        return own
-
-    def _differ(self, t: _Long, own: np.ndarray) -> np.ndarray:
-        """Indices of tokens whose bytes are not those of the type that their hash named."""
-        seen = self._seen.values.take(own, axis=0)
-        wrong = seen[:, 0] != t.tag
-        wrong |= seen[:, 1] != t.head
-        wrong |= seen[:, 2] != t.next
-        for i in np.flatnonzero(~wrong & (t.length > HUGE)).tolist():
-            n, begin, there = int(t.length[i]), int(t.start[i]), int(self._start.values[self._of_long.values[own[i]]])
-            wrong[i] = not np.array_equal(t.a[begin : begin + n], self._blob.data[there : there + n])
-        todo = np.flatnonzero(~wrong & (t.length > 16) & (t.length <= HUGE))
-        if len(todo):
-            data = self._blob.data  # `_append` leaves eight bytes behind the last type
-            blob = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
-            at, rest = t.start[todo] + 16, t.length[todo] - 16
-            there = self._start.values[self._of_long.values[own[todo]]] + 16
-            while len(todo):
-                unlike = ((t.view[at] ^ blob[there]) & _MASK.take(rest, mode="clip")) != 0
-                wrong[todo[unlike]] = True
-                on = ~unlike & (rest > 8)
-                todo, at, there, rest = todo[on], at[on] + 8, there[on] + 8, rest[on] - 8
-        return np.flatnonzero(wrong)
-
-    def _fold(
-        self,
-        view: np.ndarray,
-        start: np.ndarray,
-        length: np.ndarray,
-        tag: np.ndarray,
-        head: np.ndarray,
-        then: np.ndarray,
-    ) -> np.ndarray:
-        """Hash 8-byte blocks by multiply and shift; only tokens above 16 bytes take further rounds."""
-        key = (head ^ tag) * self._fold1
-        key ^= key >> _U(31)
-        key *= self._fold2  # before more is added: what differs in its highest bit only would differ as foreseen
-        key ^= then
-        key ^= key >> _U(32)
-        key *= self._fold1
-        key ^= key >> _U(29)
-        a = view.base
-        assert a is not None
-        for i in np.flatnonzero(length > HUGE).tolist():
-            begin = int(start[i])
-            key[i] ^= _U(hash(a[begin : begin + int(length[i])].tobytes()) & (2**64 - 1))
-        todo = np.flatnonzero((length > 16) & (length <= HUGE))
-        at, rest = start[todo] + 16, length[todo] - 16
-        while len(todo):
-            piece = view[at] & _MASK.take(rest, mode="clip")
-            h = (key[todo] ^ piece) * self._fold1
-            key[todo] = (h ^ (h >> _U(31))) * self._fold2
-            on = rest > 8
-            todo, at, rest = todo[on], at[on] + 8, rest[on] - 8
-        key[key == 0] = 1
-        return key
-
-    def types(self) -> Types:
-        """All types met so far."""
-        return Types(self._blob.values, self._start.values, self._length.values, self._flags.values)
-
-
-@dataclass
-class _Long:
-    """Tokens above `SHORT` bytes, with their hashes.
-
-    head, next  uint64, their first and second eight bytes
-    tag         uint64, length and flags
-    """
-
-    a: np.ndarray
-    view: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    head: np.ndarray
-    next: np.ndarray
-    tag: np.ndarray
-    key: np.ndarray
-
-    def take(self, which: np.ndarray) -> _Long:
-        """Some of them."""
-        columns = (self.start, self.length, self.head, self.next, self.tag, self.key)
-        return _Long(self.a, self.view, *(c[which] for c in columns))
+    def __init__(self, blob: np.ndarray, offsets: np.ndarray, flags: np.ndarray, tokenizer: str) -> None:
+        self.blob, self.offsets, self.flags = blob, offsets, flags
+        self.tokenizer = tokenizer
+        self.spaced = tokenizer not in UNSPACED
 
     @classmethod
-    def of(
-        cls,
-        vocabulary: Vocabulary,
-        a: np.ndarray,
-        view: np.ndarray,
-        start: np.ndarray,
-        length: np.ndarray,
-        flags: np.ndarray | None,
-        head: np.ndarray,
-    ) -> _Long:
-        then = view[start + 8] & _MASK.take(length - 8, mode="clip")
-        tag = length.astype(_U) << _U(2)
-        if flags is not None:
-            tag |= flags
-        key = vocabulary._fold(view, start, length, tag, head, then)
-        return cls(a, view, start, length, head, then, tag, key)
+    def of(cls, types: Types, tokenizer: str) -> Lexicon:
+        """Types with the markers before them."""
+        offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
+        np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
+        flags = np.empty(0, np.uint8)
+        if types.flags.any():
+            flags = np.concatenate((np.zeros(N_MARKERS, np.uint8), types.flags))
+        return cls(types.blob, offsets, flags, tokenizer)
+
+    def types(self) -> Types:
+        """The types without the markers."""
+        offsets = self.offsets.astype(np.int64)
+        flags = self.flags[N_MARKERS:] if len(self.flags) else np.zeros(len(self) - N_MARKERS, np.uint8)
+        return Types(self.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def spans(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the bytes of ids lie: starts and lengths, int64."""
+        start, end = self.offsets[ids].astype(np.int64), self.offsets[ids + 1].astype(np.int64)
+        if ((start < 0) | (start > end) | (end > len(self.blob))).any():
+            raise ModelFileError("the vocabulary points outside itself", "the file is damaged; retrain it")
+        return start, end - start
+
+    def bytes_of(self, i: int) -> bytes:
+        """One type as bytes; a marker is empty."""
+        start, length = self.spans(np.array([i]))
+        return self.blob[int(start[0]) : int(start[0] + length[0])].tobytes()
+
+    def text_of(self, i: int) -> str:
+        """One type as text, bytes that are no UTF-8 as U+FFFD."""
+        return self.bytes_of(i).decode("utf-8", "replace")
+
+    def marker(self, i: int) -> str | None:
+        """The marker's name where id i is one."""
+        return MARKERS[i] if i < N_MARKERS else None
+
+    def name_of(self, i: int) -> str:
+        """A type's text, or a marker's name, for showing."""
+        return self.marker(i) or self.text_of(i)
+
+    def flags_of(self, ids: np.ndarray) -> np.ndarray:
+        """Touching flags of ids: uint8."""
+        return self.flags[ids] if len(self.flags) else np.zeros(len(ids), np.uint8)
+
+    def find(self, token: bytes, flags: int | None = None, ignore_case: bool = False) -> list[int]:
+        """Ids of a token, the commonest first; of every flag where `flags` is None."""
+        if not ignore_case:
+            found = self._scan(token, None)
+        else:
+            found = self._scan(token.lower(), _LOWER) if token.isascii() else []
+            found = sorted({*found, *self._scan_folded(token)})
+        if flags is not None and len(self.flags):
+            found = [i for i in found if self.flags[i] == flags] or found
+        return found
+
+    def _scan(self, token: bytes, table: bytes | None) -> list[int]:
+        """Compare with all types of this length, eight bytes at a time at most."""
+        found: list[int] = []
+        wanted = np.frombuffer(token, np.uint8)
+        for low in range(N_MARKERS, len(self), _CHUNK):
+            high = min(low + _CHUNK, len(self))
+            offsets = self.offsets[low : high + 1].astype(np.int64)
+            same = np.flatnonzero(np.diff(offsets) == len(token)) + low
+            for i, byte in enumerate(wanted):
+                if not len(same):
+                    break
+                at = self.offsets[same].astype(np.int64) + i
+                if at.min() < 0 or at.max() >= len(self.blob):
+                    self.spans(same)
+                here = self.blob[at]
+                if table is not None:
+                    here = np.frombuffer(here.tobytes().translate(table), np.uint8)
+                same = same[here == byte]
+            found += same.tolist()
+        return found
+
+    def _scan_folded(self, token: bytes) -> list[int]:
+        """The slow way, for types with letters beyond ASCII."""
+        wanted = token.decode("utf-8", "replace").casefold()
+        found: list[int] = []
+        for low in range(N_MARKERS, len(self), _CHUNK):
+            offsets = self.offsets[low : low + _CHUNK + 1].astype(np.int64)
+            begin, end = int(offsets[0]), int(offsets[-1])
+            wide = np.flatnonzero(self.blob[begin:end] >= 0x80) + begin
+            some = np.flatnonzero(np.bincount(np.searchsorted(offsets, wide, "right") - 1, minlength=1))
+            found += [low + i for i in some.tolist() if self.text_of(low + i).casefold() == wanted]
+        return found
+
+    def nearest(self, token: str, n: int = 3) -> list[str]:
+        """Known types that look most like `token`, among the commonest 50,000."""
+        import difflib
+
+        ids = np.arange(N_MARKERS, min(len(self), _NEAR))
+        size = self.spans(ids)[1]
+        alike = ids[size <= 8 * len(token) + 8]  # one that is far longer is not near
+        known = dict.fromkeys(self.text_of(i) for i in alike.tolist())
+        close = difflib.get_close_matches(token, known, n=n, cutoff=0.6)
+        return close
+
+    def join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes = b"") -> tuple[bytes, np.ndarray]:
+        """Sequences of ids as a person would have typed them.
+
+        ids      int64 (sum of lengths,), without markers, one sequence behind another
+        lengths  int64 (s,), tokens of each sequence
+        end      what is written behind each sequence
+        returns  all of them, and where each one begins and the last ends: int64 (s + 1,)
+        """
+        last = np.cumsum(lengths)
+        parts: list[bytes] = []
+        edges = [np.zeros(1, np.int64)]
+        at = s = 0
+        while s < len(lengths):  # some thousand tokens at a time, to stay in the cache
+            begin = int(last[s] - lengths[s])
+            stop = max(int(np.searchsorted(last, begin + _JOIN_TOKENS, "right")), s + 1)
+            text, edge = self._join(ids[begin : int(last[stop - 1])], lengths[s:stop], end, at)
+            parts.append(text)
+            edges.append(edge + at)
+            at, s = at + len(text), stop
+        return b"".join(parts), np.concatenate(edges)
+
+    def _join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes, so_far: int) -> tuple[bytes, np.ndarray]:
+        start, size = self.spans(ids)
+        total = so_far + int(size.sum())
+        if total > _MOST_BYTES:  # types of very many bytes can do that
+            raise MarkovError(f"texts of {total:,} bytes at one time", "fewer texts, or a lower --max-tokens")
+        gap = np.zeros(len(ids), np.int64)
+        first = np.cumsum(lengths) - lengths
+        filled = np.flatnonzero(lengths)
+        if self.spaced and len(ids):
+            gap[1:] = 1
+            if len(self.flags):
+                flags = self.flags[ids]
+                gap[1:] -= (flags[1:] & LEFT) | (flags[:-1] >> 1 & 1)
+            gap[first[filled]] = 0
+        n_before = np.repeat(np.arange(len(lengths)), lengths) * len(end)
+        stop = np.cumsum(size + gap) + n_before
+        edge = np.concatenate(([0], np.cumsum(size + gap)))[first + lengths] + len(end) * np.arange(1, len(lengths) + 1)
+        out = np.full(int(edge[-1]) if len(edge) else 0, 32, np.uint8)
+        out[ragged(stop - size, size)] = self.blob[ragged(start, size)]
+        for i, byte in enumerate(end):
+            out[edge - len(end) + i] = byte
+        return out.tobytes(), edge
+
+    def join_one(self, ids: Sequence[int]) -> str:
+        """One sequence as text; markers are left out."""
+        plain = np.array([i for i in ids if i >= N_MARKERS], np.int64)
+        return self.join(plain, np.array([len(plain)]))[0].decode("utf-8", "replace")
+
+    def show(self, ids: Sequence[int]) -> str:
+        """An n-gram for people: its tokens with a space between, markers by name."""
+        return " ".join(MARKERS[i] if i < N_MARKERS else self.text_of(i) for i in ids)

@@ -1,0 +1,61 @@
+"""The same call on many items, by several threads, in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def in_order(
+    call: Callable[[S], T],
+    items: Iterable[S],
+    jobs: int,
+    due: Callable[[S], bool] | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[T]:
+    """`map` by several threads, a few items ahead of what is taken.
+
+    due, pause  before an item that is due, `pause` is called while nothing else runs: so it takes
+                effect at the same item however many threads there are
+    """
+    waiting: deque[Future[T]] = deque()
+
+    def ready(item: S) -> S:
+        if due is not None and pause is not None and due(item):
+            for one in waiting:
+                one.exception()  # waits
+            pause()
+        return item
+
+    if jobs == 1:
+        yield from (call(ready(item)) for item in items)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and one thread does without
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(call, ready(item)))
+                if len(waiting) > 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def usable_cores() -> int:
+    """Processor cores this process may run on."""
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,201 @@
+"""Texts and corpora as codes that remember where they stand.
+
+Legend: n tokens of a text; a mark stands behind every sequence; ids are 0 to `ids`, exclusive.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...text.encoder import Cut, Encoder, Piece
+from ...text.encoding_threads import encode_blocks, read_blocks
+from ...text.reading import Block, Repairs, Source
+from .longest_matches import Part
+
+
+@dataclass
+class Passages:
+    """A text, whole.
+
+    number    uint32 (n,), provisional numbers of its tokens
+    rest      int64 (n,), tokens from each to the end of its sequence, itself included
+    file      int32 (n,), which source it stands in
+    start, length  int64 (n,), its bytes in `data`
+    data      all sources, one behind another
+    bounds    int64 (files + 1,), where each source begins in `data`, and the last one ends
+    names     of the sources
+    """
+
+    number: np.ndarray
+    rest: np.ndarray
+    file: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    data: bytes
+    bounds: np.ndarray
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Places behind the last token of each sequence: int64 (sequences,)."""
+        return np.flatnonzero(self.rest == 1) + 1
+
+    def bytes_of(self, begin: int, size: int) -> bytes:
+        """The text of some tokens of one sequence, as it stands there."""
+        last = begin + size - 1
+        return self.data[int(self.start[begin]) : int(self.start[last] + self.length[last])]
+
+    @cached_property
+    def _newline(self) -> np.ndarray:
+        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
+
+    def lines(self, which: np.ndarray) -> np.ndarray:
+        """The lines of some tokens in their sources, from 1: int64, as which."""
+        begin = self.bounds[self.file[which]]
+        return np.searchsorted(self._newline, self.start[which]) - np.searchsorted(self._newline, begin) + 1
+
+    def first(self, end: int) -> Passages:
+        """Some of its tokens, whole sources from the first; the data stays."""
+        some = slice(0, end)
+        number, rest, file = self.number[some], self.rest[some], self.file[some]
+        n_files = int(file[-1]) + 1 if len(file) else 0
+        bounds, names = self.bounds[: n_files + 1], self.names[:n_files]
+        return Passages(number, rest, file, self.start[some], self.length[some], self.data, bounds, names)
+
+
+def pieces_of(
+    sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs
+) -> Iterator[tuple[int, Piece, int]]:
+    """Every piece with the number of its source, and the bytes it took on disk."""
+    keep_bytes = encoders[0].options.tokenizer == "bytes"
+    which: deque[int] = deque()
+
+    def found() -> Iterator[Block]:
+        for i, source in enumerate(sources):
+            for block in read_blocks([source], encoding, keep_bytes, repairs):
+                which.append(i)
+                yield block
+
+    for piece, size in encode_blocks(found(), encoders):
+        yield which.popleft(), piece, size
+
+
+def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs) -> Passages:
+    """Read texts whole; the encoders keep their text."""
+    numbers, ends, starts, lengths, files = [], [], [], [], []
+    data: list[bytes] = []
+    bounds = [0]
+    n = size = 0
+    for i, piece, _ in pieces_of(sources, encoding, encoders, repairs):
+        assert piece.cut is not None
+        while len(bounds) <= i:
+            bounds.append(size)
+        numbers.append(piece.number)
+        ends.append(piece.end + n)
+        n += len(piece.number)
+        if piece.last:
+            ends.append(np.array([n]))
+        starts.append(piece.cut.start + size)
+        lengths.append(piece.cut.length)
+        files.append(np.full(len(piece.number), i, np.int32))
+        data.append(piece.cut.data)
+        size += len(piece.cut.data)
+    for encoder in encoders:
+        repairs.add(encoder.repairs)
+    bounds += [size] * (len(sources) + 1 - len(bounds))
+    end = np.concatenate([np.empty(0, np.int64), *ends])
+    here = np.arange(n)
+    following = end[np.searchsorted(end, here, "right")] if n else here
+    return Passages(
+        np.concatenate([np.empty(0, np.uint32), *numbers]),
+        following - here,
+        np.concatenate([np.empty(0, np.int32), *files]),
+        np.concatenate([np.empty(0, np.int64), *starts]),
+        np.concatenate([np.empty(0, np.int64), *lengths]),
+        b"".join(data),
+        np.array(bounds, np.int64),
+        [s.name for s in sources],
+    )
+
+
+def with_marks(ids: np.ndarray, ends: np.ndarray, mark: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids with a mark behind every sequence, and where each id then stands: int64 each.
+
+    ends  int64, rising: how many ids stand before each mark
+    """
+    place = np.arange(len(ids)) + np.cumsum(np.bincount(ends, minlength=len(ids) + 1))[: len(ids)]
+    codes = np.full(len(ids) + len(ends), mark, np.int64)
+    codes[place] = ids
+    return codes, place
+
+
+class CorpusReader:
+    """Reads a corpus for the ids of a text.
+
+    to_ids  provisional numbers to ids; `ids` for a token that the text has not
+    After reading: tokens, how many it has; repairs
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        encoding: str,
+        encoders: list[Encoder],
+        to_ids: Callable[[np.ndarray], np.ndarray],
+        ids: int,
+        progress: Callable[[float], None] = lambda done: None,
+    ) -> None:
+        self.sources, self.encoding, self.encoders = sources, encoding, encoders
+        self.to_ids, self.ids, self.progress = to_ids, ids, progress
+        self.tokens = 0
+        self.repairs = Repairs()
+
+    def parts(self) -> Iterator[Part]:
+        """The corpus, in order."""
+        file, done = -1, 0
+        lines = _Lines(self.encoders[0].options.tokenizer == "regex")
+        for i, piece, size in pieces_of(self.sources, self.encoding, self.encoders, self.repairs):
+            assert piece.cut is not None
+            if i != file:
+                file, lines = i, _Lines(lines.all)
+            ids = self.to_ids(piece.number)
+            n = len(ids)
+            self.tokens += n
+            ends = np.append(piece.end, n) if piece.last else piece.end
+            codes, place = with_marks(ids, ends, self.ids)
+            line = np.zeros(len(codes), np.int32)
+            line[place] = lines.of(piece.cut)
+            yield Part(codes, np.full(len(codes), i, np.int32), line)
+            done += size
+            self.progress(done)
+        for encoder in self.encoders:
+            self.repairs.add(encoder.repairs)
+            encoder.repairs = Repairs()
+
+
+class _Lines:
+    """Tells the line of each token, piece by piece; `all`: tokens may begin in an earlier piece."""
+
+    def __init__(self, all_: bool) -> None:
+        self.all = all_
+        self._base = self._before = 0
+        self._newline = np.empty(0, np.int64)
+
+    def of(self, cut: Cut) -> np.ndarray:
+        """The line of each token, from 1: int64 (n,)."""
+        newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10) + self._base
+        if self.all:
+            newline = self._newline = np.concatenate((self._newline, newline))
+        line = np.searchsorted(newline, cut.start + self._base) + (self._before + 1)
+        self._base += len(cut.data)
+        if not self.all:
+            self._before += len(newline)
+        return line

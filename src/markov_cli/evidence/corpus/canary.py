@@ -1,0 +1,179 @@
+"""Canaries: secrets put into a text on purpose, to see whether a model gives them away.
+
+Legend: a slot of the format is filled at random; R is the set of all fillings; the rank of a canary is its
+place among all fillings of its own line by what each costs the model, the cheapest first, ties at their mean.
+
+    exposure = log2 |R| - log2 rank
+
+A filling that was never inserted has an exposure of x bits or more with probability 2**-x.
+
+Source: Carlini and others, The Secret Sharer, 2019. Their fillings are sampled and the exposure extrapolated;
+an n-gram model scores so fast that up to a million are all scored (exposure.py), and nothing is extrapolated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...errors import OptionError, TextError
+
+FORMAT, VERSION = "markov canaries", 1
+_ALPHABETS = {"d": "0123456789", "l": "abcdefghijklmnopqrstuvwxyz"}
+_SLOT = re.compile(r"\{([^{}]*)\}")
+_ONSETS, _VOWELS = "bdfghklmnprstvz", "aeiou"
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One secret.
+
+    name     what stands for {name}; "" where the format has none
+    filling  a character for each slot
+    repeat   how often its line is put into the text; 0 for a control
+    """
+
+    name: str
+    filling: str
+    repeat: int
+
+
+@dataclass
+class Canaries:
+    """A format and its canaries."""
+
+    format: str
+    seed: int
+    canaries: list[Canary] = field(default_factory=list)
+
+    @property
+    def alphabets(self) -> list[str]:
+        """What each slot is filled from."""
+        return alphabets(self.format)
+
+    @property
+    def space(self) -> int:
+        """|R|, how many fillings there are."""
+        return space(self.format)
+
+    def text(self, canary: Canary) -> str:
+        """A canary's line."""
+        return fill(self.format, canary.name, canary.filling)
+
+    def lines(self) -> Iterator[str]:
+        """What is put into the text: every canary as often as it is repeated, in a random order."""
+        every = [self.text(c) for c in self.canaries for _ in range(c.repeat)]
+        order = np.argsort(_raw(self.seed, 1).random_raw(len(every)), kind="stable")
+        return (every[i] for i in order.tolist())
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the key file has it."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "line": self.format,
+            "fillings": self.space,
+            "seed": self.seed,
+            "canaries": [
+                {"name": c.name, "filling": c.filling, "repeat": c.repeat, "text": self.text(c)} for c in self.canaries
+            ],
+        }
+
+    @classmethod
+    def of_dict(cls, found: Any, name: str) -> Canaries:
+        """From a key file; TextError where it is none."""
+        hint = "name the file that `markov canary make` wrote with --keys"
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise TextError(f"{name}: no key file of canaries", hint)
+        if found.get("version") != VERSION:
+            raise TextError(f"{name}: version {found.get('version')}; this markov reads {VERSION}", "upgrade markov")
+        try:
+            out = cls(str(found["line"]), int(found["seed"]))
+            out.canaries = [Canary(str(c["name"]), str(c["filling"]), int(c["repeat"])) for c in found["canaries"]]
+            slots = out.alphabets
+            whole = bool(out.canaries) and all(
+                len(c.filling) == len(slots) and all(x in a for x, a in zip(c.filling, slots, strict=True))
+                for c in out.canaries
+            )
+        except (KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            raise TextError(f"{name}: its canaries do not fit its line", hint)
+        return out
+
+
+def alphabets(line: str) -> list[str]:
+    """What each slot of a format is filled from; OptionError for a slot that is none."""
+    found = _SLOT.findall(line)
+    odd = [s for s in found if s != "name" and s not in _ALPHABETS]
+    if odd or _SLOT.sub("", line).count("{") + _SLOT.sub("", line).count("}"):
+        said = f"{{{odd[0]}}} is no slot" if odd else "a brace that is no slot"
+        raise OptionError(f"--format {line!r}: {said}", "slots are {d}, a digit; {l}, a letter; {name}, a made-up name")
+    slots = [_ALPHABETS[s] for s in found if s != "name"]
+    if not slots:
+        raise OptionError(
+            f"--format {line!r}: no slot to fill", "write {d} for each digit: 'the code of {name} is {d} {d}'"
+        )
+    if "\n" in line or not line.strip():
+        raise OptionError(f"--format {line!r}: more than one line", "write it in one")
+    return slots
+
+
+def space(line: str) -> int:
+    """How many fillings a format has."""
+    n = 1
+    for slot in alphabets(line):
+        n *= len(slot)
+    return n
+
+
+def fill(line: str, name: str, filling: str) -> str:
+    """A format with its slots filled, from left to right."""
+    characters = iter(filling)
+    return _SLOT.sub(lambda m: name if m[1] == "name" else next(characters), line)
+
+
+def make(line: str, count: int, repeats: list[int], controls: int, seed: int) -> Canaries:
+    """`count` canaries for each number of repetitions, and controls, all with names of their own."""
+    slots = alphabets(line)
+    n = count * len(repeats) + controls
+    if space(line) < 2:
+        raise OptionError(f"--format {line!r}: one filling only", "add slots")
+    raw = _raw(seed, 0)
+    if "{name}" not in line and n > space(line):
+        raise OptionError(f"{n:,} canaries and controls, but {space(line):,} fillings", "more slots, or {name}")
+    names = _names(raw, n) if "{name}" in line else [""] * n
+    out = Canaries(line, seed)
+    seen: set[tuple[str, str]] = set()
+    for i in range(n):
+        repeat = repeats[i // count] if i < count * len(repeats) else 0
+        while True:
+            filling = "".join(a[int(raw.random_raw() >> 11) * len(a) >> 53] for a in slots)
+            if (names[i], filling) not in seen:
+                break
+        seen.add((names[i], filling))
+        out.canaries.append(Canary(names[i], filling, repeat))
+    return out
+
+
+def _raw(seed: int, part: int) -> np.random.PCG64:
+    """The numbers of a seed: part 0 for what is drawn, part 1 for the order of the lines."""
+    return np.random.PCG64(seed).advance(part << 64)
+
+
+def _names(raw: Any, n: int) -> list[str]:
+    """Different made-up names: consonant and vowel, three times."""
+    found: dict[str, None] = {}
+    while len(found) < n:
+        number = int(raw.random_raw() >> 11)
+        name = ""
+        for _ in range(3):
+            number, c = divmod(number, len(_ONSETS))
+            number, v = divmod(number, len(_VOWELS))
+            name += _ONSETS[c] + _VOWELS[v]
+        found[name.capitalize()] = None
+    return list(found)

@@ -1,0 +1,213 @@
+"""All that a text adds to the audit of a table: the proof that it is another's, and what of it comes out.
+
+Legend as in corpus.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...model.count_column import Uncounted
+from ...model.discounts import Smoothing
+from ...model.model_file import Header
+from ...model.smoothing import Smoothed
+from ...model.table import Table
+from ...scoring.scorer import Scorer
+from ...text.types import BOS
+from ..table.forced_string_list import Strings
+from ..table.ngram_graph import Graph
+from ..table.random_text import circuit, labels
+from .corpus_rows import Corpus, Differences, differences, looked_up, rows_up_to
+from .extraction import edges_at, greedy, rebuilt, verified
+from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, history_of, number, true_positives
+
+
+@dataclass
+class OrderAgainst:
+    """One order, with the text; None where it cannot be said.
+
+    verified     share of the text's tokens in certain strings, by least length
+    greedy       share of continuations of so many tokens that come out by the likeliest token each time
+    rebuilt_sequences, rebuilt_10grams  share of those of one random text with this table that are the text's
+    memorised    bits a token, EOS counted as one, by leaving one sequence out
+    perplexity, without, heldout  of the text, of the text leaving one sequence out, of the other text; Witten-Bell
+    single_sequence, single_file  share of the rows that stand in one
+    only         of each file, how many rows stand in it alone
+    by_file      memorised bits a token of each file
+    """
+
+    differences: Differences
+    verified: dict[int, float] | None = None
+    greedy: dict[int, float | None] | None = None
+    rebuilt_sequences: float | None = None
+    rebuilt_10grams: float | None = None
+    memorised: float | None = None
+    perplexity: float | None = None
+    without: float | None = None
+    heldout: float | None = None
+    auc: float | None = None
+    true_positives: float | None = None
+    single_sequence: float | None = None
+    single_file: float | None = None
+    only: list[int] = field(default_factory=list)
+    by_file: list[float] = field(default_factory=list)
+
+    def as_dict(self, heldout: bool) -> dict[str, Any]:
+        """As JSON has it."""
+
+        def of(shares: dict[int, Any] | None) -> dict[str, Any] | None:
+            return None if shares is None else {str(n): _rounded(share) for n, share in shares.items()}
+
+        out: dict[str, Any] = {
+            "verified": of(self.verified),
+            "greedy": of(self.greedy),
+            "rebuilt_sequences": _rounded(self.rebuilt_sequences),
+            "rebuilt_10grams": _rounded(self.rebuilt_10grams),
+            "memorised_bits_per_token": _rounded(self.memorised),
+            "perplexity": _rounded(self.perplexity),
+            "leave_one_out_perplexity": _rounded(self.without),
+            "rows_from_one_sequence": _rounded(self.single_sequence),
+            "rows_from_one_file": _rounded(self.single_file),
+            "ngrams_not_in_table": self.differences.missing,
+            "ngrams_of_other_count": self.differences.differing,
+        }
+        if heldout:
+            out["heldout_perplexity"] = _rounded(self.heldout)
+            out["membership_auc"] = _rounded(self.auc)
+            out["membership_tpr_at_1_percent"] = _rounded(self.true_positives)
+        return out
+
+
+def _rounded(x: float | None) -> float | None:
+    return None if x is None else round(float(x), 6)
+
+
+@dataclass
+class Against:
+    """A text, and another that the table was not made of, for the audit of one table.
+
+    looked_up, found  certain strings, and those of them that the text has as often as the table says
+    lost         the first that it has not
+    notes        what cannot be said, and why
+    """
+
+    corpus: Corpus
+    others: Corpus | None = None
+    looked_up: int = 0
+    found: int = 0
+    lost: tuple[list[int], int, int] | None = None
+    orders: dict[int, OrderAgainst] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    members: tuple[int, int] = (0, 0)
+    _rows: list[np.ndarray] = field(default_factory=list)
+    _left: dict[int, Left] = field(default_factory=dict)
+
+    @property
+    def is_not(self) -> bool:
+        """Proven: the table was made of another text."""
+        return any(o.differences for o in self.orders.values()) or self.found < self.looked_up
+
+    def prepare(self, header: Header, table: Table, orders: Iterable[int]) -> None:
+        """Find every n-gram of the text in the table; leave each sequence out in turn."""
+        highest = max(orders)
+        for order in range(1, highest + 1):
+            self._rows.append(rows_up_to(table, self.corpus, order, self._rows[-1] if self._rows else None))
+        if header.holds == "counts":
+            self._leave_out(header, table, highest)
+        else:
+            self.notes.append(f"the model holds {header.holds}: nothing is said of memorised bits and membership")
+
+    def _leave_out(self, header: Header, table: Table, highest: int) -> None:
+        c = self.corpus
+        thresholds = [0] * highest
+        for k, t in enumerate(header.prune[:highest]):
+            thresholds[k] = t
+        if header.prune:
+            thresholds[len(header.prune) :] = [header.prune[-1]] * (highest - len(header.prune))
+        leaver = LeaveOneOut(c, table.n_ids - 1, thresholds)
+        below: np.ndarray | None = None
+        for order in range(1, highest + 1):
+            history = history_of(c, order, below)
+            gram = number(c, order, below)
+            left = leaver.order(order, gram, history)
+            kept = np.bincount(gram[gram >= 0])
+            rows = table.orders[order - 1].count
+            own = len(rows) if order > 1 else int(np.count_nonzero(rows.small)) - 1
+            if table.pruned and int(np.count_nonzero(kept > thresholds[order - 1])) != own:
+                self.notes.append(
+                    f"from order {order} on nothing is said of memorised bits and membership: other n-grams were "
+                    "pruned than those seen so often"
+                )
+                return
+            self._left[order] = left
+            below = gram
+
+    def order(self, table: Table, order: int, complete: bool, g: Graph | None, lengths: tuple[int, ...]) -> None:
+        """Judge one order; `g` is its graph, None at order 1."""
+        c = self.corpus
+        one = OrderAgainst(differences(table, c, order, self._rows[order - 1], complete))
+        self.orders[order] = one
+        if g is None:
+            one.verified = None if isinstance(table.orders[0].count, Uncounted) else dict.fromkeys(lengths, 0.0)
+        else:
+            edge = edges_at(table, g, c, self._rows)
+            if g.whole:
+                one.verified = verified(g, c, edge, lengths)
+            if g.counted:
+                one.greedy = greedy(g, c, edge, lengths)
+            if complete and g.whole and g.sequences:
+                ids, size = labels(g, circuit(g, 0))
+                one.rebuilt_sequences, one.rebuilt_10grams = rebuilt(c, ids, size)
+        self._information(one, table, order)
+
+    def _information(self, one: OrderAgainst, table: Table, order: int) -> None:
+        left = self._left.get(order)
+        if left is None:
+            return
+        c = self.corpus
+        n = c.tokens + c.sequences
+        gone = left.bits_without - left.bits
+        one.memorised = float(gone.sum() / n)
+        one.perplexity = _perplexity(left.bits, n)
+        one.without = _perplexity(left.bits_without, n)
+        one.single_sequence = left.single_sequence / max(left.rows, 1)
+        one.single_file = int(left.only.sum()) / max(left.rows, 1)
+        one.only = left.only.tolist()
+        running, size = np.append(0, np.cumsum(gone)), np.append(0, np.cumsum(c.size))
+        of_file = (running[c.first[1:]] - running[c.first[:-1]]), (size[c.first[1:]] - size[c.first[:-1]])
+        one.by_file = (of_file[0] / np.maximum(of_file[1], 1)).tolist()
+        if self.others is None:
+            return
+        lower = Table(table.orders[:order], table.pruned, table.counts_of_counts)
+        p, _ = Scorer(Smoothed(lower, Smoothing("wb"))).score(self.others.ids.astype(np.uint32))
+        o = self.others
+        bits = np.add.reduceat(np.where(o.ids == BOS, 0.0, -np.log2(p)), o.begin)
+        one.heldout = _perplexity(bits, o.tokens + o.sequences)
+        # tokens of the text: the EOS does not count
+        inside, outside = c.size > LEAST_TOKENS, o.size > LEAST_TOKENS
+        self.members = int(inside.sum()), int(outside.sum())
+        if inside.any() and outside.any():
+            a, b = (left.bits / c.size)[inside], (bits / o.size)[outside]
+            one.auc, one.true_positives = auc(a, b), true_positives(a, b)
+
+    def look_up(self, strings: Strings | None) -> None:
+        """Look every certain string up in the text; each must stand there as often as the table says."""
+        if strings is None:
+            return
+        times = looked_up(self.corpus, strings)
+        right = np.where(strings.exact, times == strings.count, times >= strings.count)
+        self.looked_up, self.found = len(strings), int(np.count_nonzero(right))
+        wrong = np.flatnonzero(~right)
+        if len(wrong):
+            i = int(wrong[0])
+            begin = int(strings.size[:i].sum())
+            ids = strings.ids[begin : begin + int(strings.size[i])].tolist()
+            self.lost = ids, int(times[i]), int(strings.count[i])
+
+
+def _perplexity(bits: np.ndarray, n: int) -> float:
+    return float(2.0 ** min(bits.sum() / max(n, 1), 1023.0))

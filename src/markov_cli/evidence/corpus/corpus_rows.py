@@ -1,0 +1,262 @@
+"""A text held against a table: is it the one that the table was made of?
+
+Legend: N ids of D sequences, BOS and EOS counted; an n-gram ends at each id; its row is that of
+the table, -1 where the table has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import TextError
+from ...model.count_column import Uncounted
+from ...model.table import Table
+from ...sampling.random_stream import again
+from ...text.encoder import TextOptions
+from ...text.marker_stream import Streams, behind
+from ...text.model_ids import Recoder
+from ...text.reading import Repairs, Source, open_bytes
+from ...text.types import BOS, EOS
+from ...text.vocabulary import Lexicon
+from ..table.forced_string_list import Strings
+
+_Q = 0x9E3779B97F4A7C15
+_CHUNK = 1 << 20
+
+
+@dataclass
+class Corpus:
+    """Sequences one behind another.
+
+    ids      (N,), BOS before and EOS behind each sequence; int32 where all numbers fit, as the others are
+    place    (N,), ids of its own sequence before each
+    begin    int64 (D,), where each BOS stands
+    names    of the texts
+    first    int64 (texts + 1,), the first sequence of each
+    head     bytes at the beginning of the texts, None where they could be read once
+    """
+
+    ids: np.ndarray
+    place: np.ndarray
+    begin: np.ndarray
+    names: list[str]
+    first: np.ndarray
+    head: bytes | None
+    text_bytes: int
+    repairs: Repairs
+
+    @property
+    def sequences(self) -> int:
+        """D."""
+        return len(self.begin)
+
+    @property
+    def tokens(self) -> int:
+        """Ids without the markers."""
+        return len(self.ids) - 2 * len(self.begin)
+
+    @property
+    def sequence(self) -> np.ndarray:
+        """The number of the sequence that each id is of: (N,)."""
+        return np.cumsum(self.ids == BOS, dtype=self.ids.dtype) - self.ids.dtype.type(1)
+
+    @property
+    def size(self) -> np.ndarray:
+        """Ids of each sequence, BOS left out: int64 (D,)."""
+        return np.diff(np.append(self.begin, len(self.ids))) - 1
+
+
+def read_corpus(
+    lexicon: Lexicon, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8", head_bytes: int = 0
+) -> Corpus:
+    """Read texts as a model reads them; TextError where they have no token. All of it is held in memory."""
+    recoder = Recoder([lexicon], options)
+    parts: list[np.ndarray] = []
+    sequences = [0]
+    empty = 0
+    for source in sources:
+        streams = Streams(1, options.unit)
+        n = 0
+        for stream in streams.of(recoder.pieces([source], encoding)):
+            ids = recoder.ids(0, stream.codes).astype(np.int32)
+            parts.append(ids)
+            n += int(np.count_nonzero(ids == BOS))
+        sequences.append(n)
+        empty += streams.empty_sequences
+    if not parts:
+        named = ", ".join(s.name for s in sources[:3])
+        raise TextError(f"{named}: no token", "name a text")
+    ids = np.concatenate(parts)
+    repairs = recoder.repairs
+    for encoder in recoder.encoders:
+        repairs.add(encoder.repairs)
+    repairs.empty_sequences = empty
+    kind = np.int32 if len(ids) < 1 << 30 else np.int64
+    return Corpus(
+        ids.astype(kind, copy=False),
+        behind(ids).astype(kind),
+        np.flatnonzero(ids == BOS),
+        [s.name for s in sources],
+        np.cumsum(sequences),
+        None if any(s.is_stdin for s in sources) else _head(sources, head_bytes),
+        recoder.text_bytes,
+        repairs,
+    )
+
+
+def _head(sources: Sequence[Source], n: int) -> bytes:
+    """The first bytes of some texts, decompressed."""
+    parts: list[bytes] = []
+    for source in sources:
+        if n <= 0:
+            break
+        stream = open_bytes(source)
+        try:
+            while n > 0:
+                data = stream.read(n)
+                if not data:
+                    break
+                parts.append(data)
+                n -= len(data)
+        finally:
+            stream.close()
+    return b"".join(parts)
+
+
+def rows_up_to(table: Table, c: Corpus, order: int, below: np.ndarray | None = None) -> np.ndarray:
+    """The row of the n-gram of `order` ids that ends at each id: of the dtype of ids (N,).
+
+    below  the same one order below, where it is known
+    """
+    if order == 1:
+        return c.ids
+    row = rows_up_to(table, c, order - 1) if below is None else below
+    table.index(order - 1)
+    out = np.full(len(row), -1, row.dtype)
+    some = np.flatnonzero((c.place[1:] >= order - 1) & (row[:-1] >= 0)) + 1
+    for a in range(0, len(some), 4 * _CHUNK):
+        at = some[a : a + 4 * _CHUNK]
+        out[at] = table.child(order - 1, row[at - 1].astype(np.int64), c.ids[at].astype(np.int64))
+    return out
+
+
+@dataclass
+class Differences:
+    """What speaks against a text's being that of a table, at one order.
+
+    missing    distinct places whose n-gram the table lacks, though the order is complete
+    differing  rows that the text has another number of times
+    example    an n-gram of the first of those, its times in the text, its times in the table
+    """
+
+    order: int
+    missing: int = 0
+    differing: int = 0
+    example: tuple[list[int], int, int] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.differing)
+
+
+def differences(table: Table, c: Corpus, order: int, row: np.ndarray, complete: bool) -> Differences:
+    """Hold every n-gram of one order against the table.
+
+    A row of a text's own table says how often the n-gram stands there, pruned or not; only where
+    nothing was pruned does an n-gram that is not in the table prove anything.
+    """
+    out = Differences(order)
+    counts = table.orders[order - 1].count
+    if isinstance(counts, Uncounted) or not counts.whole:
+        return out
+    inside = c.place >= order - 1
+    lost = np.flatnonzero(inside & (row < 0))
+    found = np.bincount(row[inside & (row >= 0)], minlength=len(counts))
+    n = len(counts)
+    for a in range(0, n, _CHUNK):
+        b = min(a + _CHUNK, n)
+        value = counts.slice(a, b)
+        wrong = np.flatnonzero(value != found[a:b])
+        out.differing += len(wrong)
+        if len(wrong) and out.example is None:
+            at = a + int(wrong[0])
+            out.example = (table.ngram(order, at), int(found[at]), int(value[wrong[0]]))
+    if complete and len(lost):
+        out.missing = len(lost)
+        if out.example is None:
+            at = int(lost[0])
+            gram = c.ids[at - order + 1 : at + 1].astype(np.int64)
+            same = _occurrences(c.ids, gram)
+            out.example = (gram.tolist(), same, 0)
+    return out
+
+
+def _occurrences(ids: np.ndarray, gram: np.ndarray) -> int:
+    here = np.ones(len(ids) - len(gram) + 1, bool)
+    for i, token in enumerate(gram.tolist()):
+        here &= ids[i : len(ids) - len(gram) + 1 + i] == token
+    return int(np.count_nonzero(here))
+
+
+class Hashes:
+    """64-bit hashes of any stretch of ids; equal stretches have equal ones, wherever they stand."""
+
+    def __init__(self, ids: np.ndarray) -> None:
+        n = len(ids)
+        q = np.full(n + 1, _Q, np.uint64)
+        q[0] = 1
+        np.multiply.accumulate(q, out=q)
+        # the sum of mixed[i] * q**i over a stretch, times q**-begin
+        mixed = again(ids.astype(np.uint64), 1)
+        inverse = np.full(n + 1, pow(_Q, -1, 1 << 64), np.uint64)
+        inverse[0] = 1
+        np.multiply.accumulate(inverse, out=inverse)
+        self._inverse = inverse
+        self._sum = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mixed * q[:n], dtype=np.uint64)))
+
+    def of(self, begin: np.ndarray, size: np.ndarray | int) -> np.ndarray:
+        """Of the stretches begin .. begin + size - 1: uint64 (m,)."""
+        value = (self._sum[begin + size] - self._sum[begin]) * self._inverse[begin]
+        return again(value ^ again(np.atleast_1d(size).astype(np.uint64), 1), 1)
+
+
+def looked_up(c: Corpus, s: Strings) -> np.ndarray:
+    """How often each of some certain strings stands in a text: int64 (s,).
+
+    A string that opens a sequence is looked for with the BOS before it, one that ends a sequence with EOS.
+    """
+    if not len(s):
+        return np.zeros(0, np.int64)
+    size = s.size + s.opens + s.closes
+    ids = np.empty(int(size.sum()), np.int64)
+    at = np.cumsum(size) - size
+    body = np.ones(len(ids), bool)
+    body[at[s.opens]] = False
+    body[(at + size - 1)[s.closes]] = False
+    ids[~body] = np.where(np.isin(np.flatnonzero(~body), at[s.opens]), BOS, EOS)
+    ids[body] = s.ids
+    mine, theirs = Hashes(ids), Hashes(c.ids)
+    window = int(size.min())
+    places = np.arange(max(len(c.ids) - window + 1, 0))
+    key = theirs.of(places, window)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    asked = mine.of(at, window)
+    low, high = np.searchsorted(key, asked), np.searchsorted(key, asked, "right")
+    whole = mine.of(at, size)
+    found = np.zeros(len(s), np.int64)
+    todo = np.flatnonzero(low < high)
+    edge = np.append(0, np.cumsum((high - low)[todo]))
+    a = 0
+    while a < len(todo):  # so many places at a time
+        b = max(int(np.searchsorted(edge, edge[a] + 4 * _CHUNK, "right")) - 1, a + 1)
+        which = np.repeat(todo[a:b], (high - low)[todo[a:b]])
+        inside = np.arange(len(which)) - np.repeat(edge[a:b] - edge[a], (high - low)[todo[a:b]])
+        place = order[low[which] + inside]
+        fits = np.flatnonzero(place + size[which] <= len(c.ids))
+        same = theirs.of(place[fits], size[which[fits]]) == whole[which[fits]]
+        found += np.bincount(which[fits[same]], minlength=len(s))
+        a = b
+    return found

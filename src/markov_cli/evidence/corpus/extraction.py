@@ -1,0 +1,120 @@
+"""How much of a text comes out of its table, one order at a time.
+
+Legend as in graph.py; a place is an id of the text, its edge the n-gram that ends there; L tokens.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...model.table import Table
+from ...text.types import BOS, EOS
+from ..table.ngram_graph import Graph
+from .corpus_rows import Corpus, Hashes
+
+GRAM = 10  # tokens of the n-grams that a rebuilt text is compared by
+
+
+def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.ndarray:
+    """The edge of every id of a text, -1 for BOS and where the table has none: of the dtype of ids (N,).
+
+    rows  [k - 1] is the row of the n-gram of k ids that ends at each id
+    """
+    edge = np.full(len(c.ids), -1, c.ids.dtype)
+    for level, first_row, _, begin in g.blocks:
+        row = rows[level]
+        here = np.flatnonzero((row >= 0) & ((c.place >= level) if level == g.order - 1 else (c.place == level)))
+        column = table.orders[level - 1].first
+        assert column is not None
+        edge[here] = row[here] - int(column[first_row]) + begin
+    return edge
+
+
+def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float]:
+    """The share of a text's tokens that stand in one of its strings that the table proves, by their length.
+
+    A string that is proven and stands here is a walk with g > 0 (rule 2 of certain.py); the tokens of
+    its first history count too.
+    """
+    body = np.flatnonzero(c.ids != BOS)
+    e = edge[body]
+    known = e >= 0
+    safe = np.where(known, e, 0)
+    place = c.place[body]
+    n = len(body)
+    count = np.where(known, g.count[safe], 0)
+    lost = (g.total[g.source[safe]] - g.count[safe]).astype(np.int64)
+    lost[~known | (place == 1)] = int(g.total.sum()) + n + 1
+    np.cumsum(lost, out=lost)
+    end = np.arange(n)
+    grows = np.flatnonzero(known[:-1] & (lost[1:] - lost[:-1] < count[:-1]))
+    end[grows] = np.searchsorted(lost, lost[grows] + count[grows] - 1, "right") - 1
+    before = np.minimum(place - 1, g.order - 1)
+    label = c.ids[body]
+    size = np.where(known, before + end - np.arange(n) + 1 - (label[end] == EOS), 0)
+    token = label != EOS
+    out = {}
+    for least in lengths:
+        some = np.flatnonzero(size >= least)
+        change = np.bincount(some - before[some], minlength=n + 1) - np.bincount(end[some] + 1, minlength=n + 1)
+        inside = np.cumsum(change[:n]) > 0
+        out[least] = float(np.count_nonzero(inside & token) / max(c.tokens, 1))
+    return out
+
+
+def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
+    """How often L tokens of the text come out, told the n - 1 before them, by the likeliest token each time.
+
+    The share of all places with n - 1 tokens before and L behind; a tie is a failure. None where there is
+    no such place. Source: Carlini et al. 2023, `extractable`, with all of the table's history as the prompt.
+    """
+    top = np.zeros(g.n_edges, bool)
+    filled = np.flatnonzero(np.diff(g.first) > 0)
+    begin = g.first[filled]
+    most = np.maximum.reduceat(g.count, begin) if len(begin) else np.zeros(0, np.int64)
+    best = g.count == np.repeat(most, np.diff(g.first)[filled])
+    alone = np.add.reduceat(best, begin, dtype=np.int64) == 1 if len(begin) else np.zeros(0, bool)
+    top[:] = best & np.repeat(alone, np.diff(g.first)[filled])
+    good = (edge >= 0) & top[np.maximum(edge, 0)]
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(good)))
+    last = np.repeat(np.append(c.begin[1:], len(c.ids)) - 1, c.size + 1)  # where the EOS of each place stands
+    at = np.flatnonzero((c.place >= g.order) & (c.ids != EOS))
+    out: dict[int, float | None] = {}
+    for least in lengths:
+        some = at[at + least <= last[at]]
+        hit = np.count_nonzero(running[some + least] - running[some] == least)
+        out[least] = float(hit / len(some)) if len(some) else None
+    return out
+
+
+def rebuilt(c: Corpus, ids: np.ndarray, size: np.ndarray) -> tuple[float, float | None]:
+    """What of a rebuilt text is the text's: the share of its sequences, and of its 10-grams.
+
+    ids, size  the rebuilt one, as rebuild.labels gives it
+    A sequence counts as often as both have it; a 10-gram wherever the text has it at all.
+    """
+    theirs = _plain(c)
+    mine, own = Hashes(ids), Hashes(theirs)
+    begin = np.cumsum(size) - size
+    their_size = c.size - 1
+    there = np.cumsum(their_size) - their_size
+    a, n = np.unique(mine.of(begin, size), return_counts=True)
+    b, m = np.unique(own.of(there, their_size), return_counts=True)
+    _, i, j = np.intersect1d(a, b, assume_unique=True, return_indices=True)
+    same = int(np.minimum(n[i], m[j]).sum())
+    grams, known = _grams(mine, begin, size), _grams(own, there, their_size)
+    share = float(np.isin(grams, known).mean()) if len(grams) else None
+    return same / max(len(size), 1), share
+
+
+def _plain(c: Corpus) -> np.ndarray:
+    return c.ids[(c.ids != BOS) & (c.ids != EOS)]
+
+
+def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Hashes of all stretches of GRAM tokens within sequences."""
+    some = size >= GRAM
+    many = size[some] - GRAM + 1
+    end = np.cumsum(many)
+    start = np.arange(int(end[-1]) if len(end) else 0) + np.repeat(begin[some] - (end - many), many)
+    return h.of(start, GRAM)

@@ -1,0 +1,313 @@
+"""All that a table tells of its text by itself, order by order.
+
+Every figure says what it is: exact, a bound, or an estimate with its error. What a table cannot tell is None,
+and a note says why.
+"""
+
+from __future__ import annotations
+
+import lzma
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...model.model_file import Header
+from ...model.table import Table
+from ...model.thresholds import said_protection
+from ...text.types import BOS, EOS
+from ...text.vocabulary import Lexicon
+from ..corpus.comparison import Against
+from . import forced_strings
+from .euler_circuit import some_circuit
+from .forced_string_list import Strings, by_rule_one, swept
+from .ngram_graph import Balance, Graph, balance, graph_of
+from .random_text import labels
+from .text_count import Forgotten, forgotten, forgotten_without_history, order_bits, table_tokens
+
+LENGTHS = (10, 20, 50)
+_LEFT_OUT = {
+    "min_sequences": "n-grams of fewer sequences are left out, however often these repeat them; single tokens are not",
+    "min_files": "n-grams of fewer files are left out, however often these repeat them; single tokens are not",
+}
+XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
+_BETWEEN = {"line": b"\n", "file": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
+
+
+@dataclass
+class OrderAudit:
+    """One order.
+
+    rows       edges of its graph
+    balance    what was checked; `complete` is evidence, not proof
+    forgotten  None where the table is not complete or its counts are not whole
+    order_bits, content_bits_per_token  its two parts; the second a lower bound, for sequences that stand
+               more than once are only known where that is certain
+    retained   share of what the order of the tokens says beyond their counts
+    certain    share of tokens in forced strings, by least length; certain_bound by rule 2 too, a lower bound
+    half, longest  the length that half of all tokens' forced strings reach; the longest
+    """
+
+    order: int
+    rows: int
+    balance: Balance
+    forgotten: Forgotten | None = None
+    order_bits: float | None = None
+    content_bits_per_token: float | None = None
+    retained: float | None = None
+    certain: dict[int, float] | None = None
+    certain_bound: dict[int, float] | None = None
+    half: int | None = None
+    longest: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """As far as the rows can tell."""
+        return self.balance.complete
+
+    @property
+    def bits(self) -> float:
+        """Forgotten; not a number where that is not known."""
+        return self.forgotten.bits if self.forgotten else float("nan")
+
+    def as_dict(self, against: Against | None = None) -> dict[str, Any]:
+        """As JSON has it."""
+        f = self.forgotten
+        out: dict[str, Any] = {
+            "order": self.order,
+            "rows": self.rows,
+            "complete": self.balance.complete,
+            "histories": self.balance.histories,
+            "forgotten_bits": _rounded(f.bits if f else None),
+            "forgotten_is": f.how if f else None,
+            "forgotten_error_bits": _rounded(f.error_bits if f else None),
+            "forgotten_bound_bits": _rounded(f.bound_bits if f else None),
+            "order_bits": _rounded(self.order_bits),
+            "content_bits_per_token": _rounded(self.content_bits_per_token),
+            "retained": _rounded(self.retained),
+            "certain": self.certain and {str(k): round(v, 6) for k, v in self.certain.items()},
+            "certain_bound": self.certain_bound and {str(k): round(v, 6) for k, v in self.certain_bound.items()},
+            "half": self.half,
+            "longest": self.longest,
+        }
+        if against is not None and self.order in against.orders:
+            out.update(against.orders[self.order].as_dict(against.others is not None))
+        return out
+
+
+def _rounded(x: float | None) -> float | None:
+    return None if x is None else round(float(x), 6)
+
+
+@dataclass
+class Audit:
+    """A table's figures.
+
+    strings    of order `strings_order`, longest first; None where nothing is certain
+    xz_bytes_per_token  what xz makes, per token, of the text itself where there is one, else of some text with
+                        this table; xz_share of it were compressed
+    against    what a text adds
+    notes      what cannot be said, and why
+    """
+
+    tokens: float
+    sequences: float
+    model_bytes: int
+    orders: list[OrderAudit]
+    strings: Strings | None = None
+    strings_order: int | None = None
+    xz_bytes_per_token: float | None = None
+    xz_share: float | None = None
+    against: Against | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def audit_table(
+    header: Header,
+    lexicon: Lexicon,
+    table: Table,
+    model_bytes: int,
+    orders: list[int],
+    least: int = LENGTHS[0],
+    against: Against | None = None,
+) -> Audit:
+    """Audit some orders of a table.
+
+    least    tokens of the shortest string listed
+    against  the text that the table was made of, or so it is said
+    """
+    with ThreadPoolExecutor(2) as pool:  # for xz and determinants
+        return _audit(header, lexicon, table, model_bytes, orders, least, against, pool)
+
+
+def _audit(
+    header: Header,
+    lexicon: Lexicon,
+    table: Table,
+    model_bytes: int,
+    orders: list[int],
+    least: int,
+    against: Against | None,
+    pool: ThreadPoolExecutor,
+) -> Audit:
+    counted = header.holds != "probabilities" and not header.cap_per_sequence
+    compressed: Future[bytes] | None = None
+    tokens, sequences = _size(table) if counted else (0.0, 0.0)
+    audit = Audit(tokens, sequences, model_bytes, [], against=against, notes=_notes(header, table))
+    if against is not None:
+        against.prepare(header, table, orders)
+        if against.corpus.head and counted:
+            audit.xz_share = min(len(against.corpus.head) / max(against.corpus.text_bytes, 1), 1.0)
+            compressed = pool.submit(lzma.compress, against.corpus.head)
+    if header.cap_per_sequence:
+        audit.tokens, audit.sequences = float(header.tokens), float(header.sequences)
+    zero = (
+        forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
+    )
+    equal: np.ndarray | None = None
+    for order in range(table.order, 1, -1):
+        if order not in orders and equal is not None:
+            continue
+        g = graph_of(table, order)
+        one = OrderAudit(order, g.n_edges, balance(g))
+        sure = one.balance.complete and g.whole and g.sequences > 0
+        if order not in orders and not sure:
+            continue
+        bits = pool.submit(forgotten, g) if sure and order in orders else None
+        walked = some_circuit(g) if sure else None
+        sweep = forced_strings.sweep(g, walked) if walked is not None else None
+        if equal is None and sweep is not None and walked is not None:
+            equal = forced_strings.equal_sequences(g, sweep)
+            if compressed is None:
+                text, n = _sample(lexicon, g, walked, header.options.unit)
+                audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)
+        if order in orders:
+            _judge(one, g, sweep, audit, table, least)
+            if bits is not None and equal is not None:
+                one.forgotten = bits.result()
+                _divide(one, zero, equal, tokens, g.sequences)
+            audit.orders.insert(0, one)
+            del walked, sweep
+            if against is not None:
+                against.order(table, order, one.balance.complete, g, LENGTHS)
+    if against is not None:
+        against.look_up(audit.strings)
+        if 1 in orders:
+            against.order(table, 1, True, None, LENGTHS)
+    if 1 in orders:
+        audit.orders.insert(0, _order_one(table, zero, equal, tokens, sequences, counted))
+    if compressed is not None and audit.xz_share:
+        audit.xz_bytes_per_token = len(compressed.result()) / (audit.xz_share * tokens)
+    return audit
+
+
+def _size(table: Table) -> tuple[float, float]:
+    return table_tokens(table), table.orders[0].count.at(np.array([BOS]))[0].item()
+
+
+def _judge(
+    one: OrderAudit,
+    g: Graph,
+    sweep: forced_strings.Sweep | None,
+    audit: Audit,
+    table: Table,
+    least: int,
+) -> None:
+    """What is certain of one order; its strings too, where none of a higher order were found."""
+    f = forced_strings.forced(g)
+    if g.counted:
+        shares = forced_strings.shares(g, f, LENGTHS, audit.tokens)
+        one.certain = dict(zip(LENGTHS, shares, strict=True))
+        one.half = forced_strings.half_length(g, f, audit.tokens)
+    listed = g.counted or one.balance.complete
+    one.longest = int(f.words.max(initial=0)) if listed else None
+    if sweep is not None:
+        bound = forced_strings.least_shares(g, sweep, LENGTHS, audit.tokens)
+        one.certain_bound = dict(zip(LENGTHS, bound, strict=True))
+    if listed and (audit.strings is None or (sweep is not None and not audit.strings.exact.any())):
+        found = swept(g, f, sweep, least) if sweep is not None else by_rule_one(table, g, f, least)
+        if len(found) or audit.strings is None:
+            audit.strings, audit.strings_order = found, one.order
+
+
+def _divide(one: OrderAudit, zero: Forgotten | None, equal: np.ndarray, tokens: float, sequences: int) -> None:
+    """The bits forgotten: which are of the order of the sequences, which of their content; and what is retained."""
+    assert one.forgotten is not None
+    of_order = order_bits(sequences, equal)
+    content = max(one.forgotten.bits - of_order, 0.0)
+    one.order_bits = min(of_order, one.forgotten.bits)
+    one.content_bits_per_token = content / max(tokens, 1)
+    if zero is not None:
+        everything = zero.bits - of_order
+        one.retained = 1.0 - min(content / everything, 1.0) if everything > 0 else 1.0
+
+
+def _order_one(
+    table: Table, zero: Forgotten | None, equal: np.ndarray | None, tokens: float, sequences: float, counted: bool
+) -> OrderAudit:
+    if not counted:
+        counts = table.orders[0].count
+        seen = int(np.count_nonzero(counts.small)) if table.capped else len(counts)
+        return OrderAudit(1, seen - 1, Balance(1, 0, 0, 0))
+    count = table.orders[0].count.slice(0, table.n_ids)
+    rows = int(np.count_nonzero(count)) - 1
+    one = OrderAudit(1, rows, Balance(1, 0, int(count[BOS] != count[EOS]), 0))
+    one.certain = dict.fromkeys(LENGTHS, 0.0)
+    one.half = one.longest = int(tokens > 0)
+    if zero is not None:
+        one.forgotten = zero
+        none = np.zeros(0, np.int64)
+        _divide(one, zero, none if equal is None else equal, tokens, int(sequences))
+        one.certain_bound = dict.fromkeys(LENGTHS, 0.0)
+    return one
+
+
+def text_of(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> bytes:
+    """A circuit as a text that reads back, with the same unit, as the same sequences.
+
+    But several sequences that were files each stand one below another, and UNK, which has no text, is left out.
+    """
+    end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
+    return lexicon.join(*labels(g, walked), end)[0]
+
+
+def _sample(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
+    """The beginning of a circuit as text, as much as is worth compressing, and how many tokens that is."""
+    ids, size = labels(g, walked)
+    most = XZ_BYTES // 5
+    if len(ids) > most:
+        n = int(np.searchsorted(np.cumsum(size), most))
+        ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))
+    return lexicon.join(ids, size, _BETWEEN[unit])[0], len(ids)
+
+
+def _notes(header: Header, table: Table) -> list[str]:
+    out = []
+    if header.holds == "probabilities":
+        out.append(
+            "the model holds probabilities only: no shares of tokens, no bits forgotten; a string listed stands in "
+            "the text at least once, if the file it came from lists every n-gram of the text"
+        )
+    if header.holds == "weighted counts":
+        out.append("counts are weighted: no bits forgotten, and a string stands in one of the texts at least once")
+    if header.cap_per_sequence:
+        out.append(
+            "--cap-per-sequence 1: a count is a number of sequences, so no shares of tokens and no bits forgotten; "
+            "a string listed stands in the text at least once"
+        )
+    out += [
+        f"{said_protection({name: value})}: {_LEFT_OUT[name]}"
+        for name, value in header.protection().items()
+        if name in _LEFT_OUT
+    ]
+    if table.pruned and not header.cap_per_sequence:
+        out.append(
+            "pruned: at orders that are not complete no bits forgotten; certain strings are those whose histories "
+            "have lost nothing, by the totals that the model keeps"
+        )
+    if header.min_type_count > 1 or header.max_types is not None:
+        out.append("rare types are <unk>: all figures are of the text with <unk> in their place")
+    if header.options.lowercase:
+        out.append("all figures are of the text in lower case")
+    return out

@@ -1,0 +1,128 @@
+"""The certain strings themselves.
+
+Legend as in certain.py. Where the table is complete they are read off one text with this table, which
+shows them all; otherwise off the rows, and then only those that are forced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays.sorting import ragged
+from ...model.table import Table
+from ...text.types import EOS
+from .forced_strings import Forced, Sweep, distinct
+from .ngram_graph import Graph
+from .random_text import fill
+
+
+@dataclass
+class Strings:
+    """Certain strings, longest first; s of them.
+
+    Where a string opens a sequence, it is as the opening of sequences that it stands `count` times; it
+    may stand elsewhere too. The same of closing.
+
+    ids     int64, their ids one behind another, markers left out
+    size    int64 (s,), tokens of each
+    count   int64 (s,), how often each stands in every text: exactly, or at least
+    exact   bool (s,)
+    opens, closes  bool (s,), the string is known to open, to close a sequence
+    """
+
+    ids: np.ndarray
+    size: np.ndarray
+    count: np.ndarray
+    exact: np.ndarray
+    opens: np.ndarray
+    closes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+
+def swept(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
+    """The longest certain strings of `least` tokens or more, each once, by both rules."""
+    n = len(s.edge)
+    begin = np.flatnonzero(np.concatenate(([True], s.end[1:] > s.end[:-1])))
+    end = s.end[begin]
+    closes = g.label[s.edge[end]] == EOS
+    before = g.tokens[g.source[s.edge[begin]]]
+    size = before + (end - begin + 1) - closes
+    some = np.flatnonzero(size >= least)
+    some = some[distinct(s.edge, begin[some], end[some])]
+    begin, end, closes, before, size = begin[some], end[some], closes[some], before[some], size[some]
+    count = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
+    at = np.arange(n)
+    key = np.sort((at - f.behind[s.edge]) * n + at + f.ahead[s.edge])
+    mine = begin * n + end
+    exact = key[np.minimum(np.searchsorted(key, mine), n - 1)] == mine
+    order = np.lexsort((begin, -count, -size))
+    begin, before, size, closes = begin[order], before[order], size[order], closes[order]
+    ids = g.label[s.edge[ragged(begin - before, size)]]
+    return Strings(ids, size, count[order], exact[order], before < g.order - 1, closes)
+
+
+def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:
+    """The forced strings of `least` tokens or more, each once, of a table of any kind.
+
+    Counts are exact where they are whole; otherwise each stands in the text at least once.
+    """
+    edge = np.flatnonzero(f.words >= least)
+    if len(edge):
+        edge = edge[np.lexsort((edge, f.last[edge], f.opening[edge]))]
+        new = (f.opening[edge][1:] != f.opening[edge][:-1]) | (f.last[edge][1:] != f.last[edge][:-1])
+        edge = edge[np.concatenate(([True], new))]
+    size = f.behind[edge] + 1 + f.ahead[edge]
+    walk = np.empty(int(size.sum()), np.int64)
+    begin = np.cumsum(size) - size
+    walk[ragged(begin, f.behind[edge] + 1)[::-1]] = fill(edge[::-1], 1 + f.behind, f.back)
+    walk[ragged(begin + f.behind[edge], f.ahead[edge] + 1)] = fill(edge, 1 + f.ahead, f.onward)
+    widest = np.zeros(g.n_edges, np.int64)  # of all that an edge is part of
+    np.maximum.at(widest, walk, np.repeat(f.words[edge], size))
+    keep = np.flatnonzero(widest[edge] == f.words[edge])
+    count = g.count[edge[keep]] if g.whole else np.ones(len(keep), np.int64)
+    order = keep[np.lexsort((edge[keep], -count, -f.words[edge[keep]]))]
+    walk = walk[ragged(begin[order], size[order])]
+    edge, size = edge[order], size[order]
+    closes = g.label[f.last[edge]] == EOS
+    history = g.source[f.opening[edge]]
+    before = g.tokens[history]
+    whole = before + size - closes
+    ids = np.empty(int(whole.sum()), np.int64)
+    start = np.cumsum(whole) - whole
+    ids[ragged(start, before)] = _histories(table, g, history)
+    own = np.cumsum(size) - size
+    ids[ragged(start + before, size - closes)] = g.label[walk[ragged(own, size - closes)]]
+    count = g.count[edge] if g.whole else np.ones(len(edge), np.int64)
+    return Strings(ids, whole, count, np.full(len(edge), g.whole), _opens(g, history), closes)
+
+
+def _levels(g: Graph, node: np.ndarray) -> np.ndarray:
+    """In which of the graph's blocks each node is."""
+    return np.searchsorted([block[2] for block in g.blocks], node, "right") - 1
+
+
+def _opens(g: Graph, node: np.ndarray) -> np.ndarray:
+    """[i]: history i begins with BOS, and so is shorter than the others."""
+    return g.tokens[node] < g.order - 1
+
+
+def _histories(table: Table, g: Graph, node: np.ndarray) -> np.ndarray:
+    """The tokens of histories one behind another, BOS left out."""
+    size = g.tokens[node]
+    start = np.cumsum(size) - size
+    out = np.empty(int(size.sum()), np.int64)
+    which = _levels(g, node)
+    for i, (level, row, begin, _) in enumerate(g.blocks):
+        here = np.flatnonzero(which == i)
+        if not len(here):
+            continue
+        ids = table.ngrams(level, node[here] - begin + row)
+        opens = level - size[here]
+        at = start[here][:, None] + np.arange(level) - opens[:, None]
+        inside = np.arange(level) >= opens[:, None]
+        out[at[inside]] = ids[inside]
+    return out

@@ -1,0 +1,225 @@
+"""Strings that stand in every text with this table.
+
+Legend: e is an edge, c(e) its count, v a node, d(v) how often its history was followed; a circuit is a list
+of edges, c(e) copies of each, that is a text with this table.
+
+Two rules, both local:
+
+1. Forced. From e on while the history reached has one follower, and back while it has one
+   predecessor, never across S. This string stands in every text exactly c(e) times.
+2. Pigeonhole. A walk e_1 .. e_m with inner histories v_i stands in every text at least
+       g = c(e_1) - sum over i of (d(v_i) - c(e_i+1))
+   times: so many copies of e_1 cannot all leave by another way. Walks only lose by growing, and a walk with
+   g > 0 stands in every text, so one sweep over any one text finds them all.
+
+Source: rule 1, the unitigs of sequence assembly, extended; rule 2, flow arguments as in Acosta and
+Tomescu 2022 (excess flow of a path). The problem is that of Galle and Tealdi 2015, whose rules are not used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...sampling.random_stream import again
+from ...text.types import EOS
+from .ngram_graph import Graph, inflow, outflow
+
+
+@dataclass
+class Forced:
+    """Rule 1, for every edge.
+
+    words          int64 (e,), tokens of its forced string
+    ahead, behind  int64 (e,), edges of it after and before this one
+    onward, back   int64 (e,), the next edge and the one before; the edge itself where there is none
+    opening, last  int64 (e,), the first and the last edge of it
+    """
+
+    words: np.ndarray
+    ahead: np.ndarray
+    behind: np.ndarray
+    onward: np.ndarray
+    back: np.ndarray
+    opening: np.ndarray
+    last: np.ndarray
+
+
+def forced(g: Graph) -> Forced:
+    """Rule 1. Only histories whose whole count is accounted for take part, so pruned tables may be asked too."""
+    n, e = g.n_nodes, g.n_edges
+    every = np.arange(e, dtype=g.target.dtype)
+    goes = np.diff(g.first) == 1
+    comes = np.bincount(g.target, minlength=n + 1)[:n] == 1
+    goes[g.root] = comes[g.root] = False
+    if g.counted:
+        goes &= outflow(g) == g.total
+        comes &= inflow(g) == g.total
+    goes, comes = np.append(goes, False), np.append(comes, False)  # the node that the table lacks
+    before = np.zeros(n + 1, g.target.dtype)
+    before[g.target] = every
+    first = np.append(g.first[:-1], 0).astype(g.target.dtype)
+    onward = np.where(goes[g.target], first[g.target], every)
+    back = np.where(comes[g.source], before[g.source], every)
+    last, ahead = follow(onward)
+    opening, behind = follow(back)
+    words = g.tokens[g.source[opening]] + 1 + ahead + behind - (g.label[last] == EOS)
+    return Forced(words, ahead, behind, onward, back, opening, last)
+
+
+def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where steps end, at an edge that leads to itself, and how many they are: of the dtype of `step` (e,) each.
+
+    Pointers double; in a damaged table that goes round in circles the rounds end all the same.
+    """
+    to = step.copy()
+    distance = (step != np.arange(len(step))).astype(step.dtype)
+    live = np.flatnonzero(distance)
+    for _ in range(len(step).bit_length()):
+        live = live[step[to[live]] != to[live]]
+        if not len(live):
+            return to, distance
+        # both from the state before: what is read must not be half doubled
+        next_to, more = to[to[live]], distance[to[live]]
+        to[live] = next_to
+        distance[live] += more
+    live = live[step[to[live]] != to[live]]  # round about
+    to[live], distance[live] = live, 0
+    return to, distance
+
+
+def shares(g: Graph, f: Forced, lengths: tuple[int, ...], tokens: float) -> list[float]:
+    """The share of all `tokens` whose own n-gram lies in a forced string of so many tokens or more."""
+    words = g.words
+    return [float(g.count[words & (f.words >= least)].sum() / max(tokens, 1)) for least in lengths]
+
+
+def half_length(g: Graph, f: Forced, tokens: float) -> int:
+    """The largest L with half of all tokens in forced strings of L tokens or more; 0 where the table lacks half."""
+    words = np.flatnonzero(g.words)
+    order = words[np.argsort(-f.words[words], kind="stable")]
+    running = np.cumsum(g.count[order])
+    at = int(np.searchsorted(running, tokens / 2))
+    return int(f.words[order[at]]) if at < len(order) else 0
+
+
+@dataclass
+class Sweep:
+    """Rule 2 along one circuit of N edges.
+
+    edge   int64 (N,), the circuit
+    end    int64 (N,), the last place of the longest certain walk that begins here
+    lost   int64 (N,), running sum of d(v) - c(e); whoever begins a sequence loses everything
+    place  int64 (N,), tokens of its sequence before this place
+    """
+
+    edge: np.ndarray
+    end: np.ndarray
+    lost: np.ndarray
+    place: np.ndarray
+
+
+def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
+    """The furthest certain end from every place of a circuit."""
+    n = len(circuit)
+    c = g.count[circuit]
+    source = g.source[circuit]
+    lost = g.total[source] - c
+    opens = source == g.root
+    lost = lost.astype(np.int64)
+    lost[opens] = n + 1
+    np.cumsum(lost, out=lost)
+    end = _furthest(lost, c)
+    begin = np.flatnonzero(opens)
+    place = np.arange(n) - np.repeat(begin, np.diff(np.append(begin, n)))
+    return Sweep(circuit, end, lost, place)
+
+
+def _furthest(lost: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """[i]: the last place where `lost` is below lost[i] + c[i]: int64 (n,)."""
+    end = np.arange(len(lost))
+    grows = np.flatnonzero(lost[1:] - lost[:-1] < c[:-1])  # the others end where they begin
+    end[grows] = np.searchsorted(lost, lost[grows] + c[grows] - 1, "right") - 1
+    return end
+
+
+def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) -> list[float]:
+    """A lower bound, in every text with this table, of the share of tokens in certain strings of so many tokens.
+
+    For each edge the best guarantee of a certain string of that length through it counts, at most c(e).
+    """
+    words = g.words
+    out = []
+    for least in lengths:
+        size = np.maximum(least - g.tokens[g.source[s.edge]], 1)
+        best = _cover(*_guaranteed(g, s, size), len(s.edge))
+        some = np.flatnonzero(best)
+        top = np.zeros(g.n_edges, np.int64)
+        np.maximum.at(top, s.edge[some], best[some])
+        np.minimum(top, g.count, out=top)
+        out.append(float(top[words].sum() / max(tokens, 1)))
+    return out
+
+
+def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places where a walk of `size` edges begins that is certain and ends no sequence, its size, and its g."""
+    begin = np.flatnonzero(s.end - np.arange(len(s.end)) >= size - 1)
+    size = size[begin]
+    last = begin + size - 1
+    some = np.flatnonzero(g.label[s.edge[last]] != EOS)
+    begin, size, last = begin[some], size[some], last[some]
+    return begin, size, g.count[s.edge[begin]] - (s.lost[last] - s.lost[begin])
+
+
+def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """[i]: the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
+
+    Each stretch is two that overlap, of a power of two; powers then hand down to their halves.
+    """
+    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
+    level = np.zeros(n, np.int64)
+    for j in range(int(power.max(initial=0)), -1, -1):
+        here = np.flatnonzero(power == j)
+        np.maximum.at(level, begin[here], value[here])
+        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
+        if j:
+            half = 1 << (j - 1)
+            lower = level.copy()
+            lower[half:] = np.maximum(lower[half:], level[: n - half])
+            level = lower
+    return level
+
+
+def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:
+    """How often whole sequences stand in every text, of those that do twice or more: int64."""
+    begin = np.flatnonzero(s.place == 0)
+    end = np.append(begin[1:], len(s.edge)) - 1
+    sure = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
+    twice = np.flatnonzero(sure > 1)
+    return sure[twice[distinct(s.edge, begin[twice], end[twice])]]
+
+
+def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The first of each set of equal walks, by a 64-bit hash of their edges: int64, rising.
+
+    A walk is its history and labels, and edges say both.
+    """
+    if not len(begin):
+        return np.zeros(0, np.int64)
+    powers = np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
+    mixed = again(edge.astype(np.uint64), 1)
+    # sum of mixed[i] * q**i, times q**-begin: the same wherever the walk stands
+    n = len(edge)
+    q = np.full(n, powers, np.uint64)
+    q[0] = 1
+    q = np.multiply.accumulate(q)
+    running = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mixed * q, dtype=np.uint64)))
+    inverse = np.full(n, np.uint64(pow(int(powers), -1, 1 << 64)), np.uint64)
+    inverse[0] = 1
+    inverse = np.multiply.accumulate(inverse)
+    value = (running[end + 1] - running[begin]) * inverse[begin]
+    key = again(value ^ again((end - begin).astype(np.uint64), 1), 1)
+    order = np.argsort(key, kind="stable")
+    new = np.concatenate(([True], key[order[1:]] != key[order[:-1]]))
+    return np.sort(order[new])

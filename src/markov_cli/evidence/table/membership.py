@@ -1,0 +1,101 @@
+"""Whether a sequence stood in the text of a table: proven in, proven out, or neither.
+
+Legend as in certain.py. Proven out: the table is complete and lacks one of the sequence's n-grams. Proven
+in: the walk from S to S has g > 0. Else undecided; then the expected number of times is that of a random
+text with this table, in the Markov approximation c(e_1) * product of c(e_i+1) / d(v_i).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import TextError
+from ...model.table import Table
+from ...text.encoder import TextOptions
+from ...text.marker_stream import Streams, behind
+from ...text.model_ids import Recoder
+from ...text.reading import Source
+from ...text.types import BOS
+from ...text.vocabulary import Lexicon
+from .ngram_graph import Graph
+
+OUT, UNDECIDED, IN = -1, 0, 1
+NAMES = {OUT: "out", UNDECIDED: "undecided", IN: "in"}
+
+
+@dataclass
+class Members:
+    """One answer for each sequence; s of them.
+
+    verdict   int64 (s,), OUT, UNDECIDED or IN
+    least     int64 (s,), how often it stands in every text with this table, 0 where that is not known
+    expected  float64 (s,), how often in a random one, an estimate; not a number where nothing can be said
+    begin, end  int64 (s,), where its ids stand in `ids`
+    """
+
+    verdict: np.ndarray
+    least: np.ndarray
+    expected: np.ndarray
+    ids: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+
+def read_ids(lexicon: Lexicon, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8") -> np.ndarray:
+    """A text as a model's ids, BOS before and EOS behind each sequence: int64. All of it is held in memory."""
+    recoder = Recoder([lexicon], options)
+    streams = Streams(1, options.unit).of(recoder.pieces(sources, encoding))
+    parts = [recoder.ids(0, stream.codes).astype(np.int64) for stream in streams]
+    if not parts:
+        raise TextError(f"{', '.join(s.name for s in sources[:3])}: no token", "name a text")
+    return np.concatenate(parts)
+
+
+def edges_of(table: Table, g: Graph, ids: np.ndarray) -> np.ndarray:
+    """The edge of every id of a text, -1 for BOS and where the table has none: int64 (n,)."""
+    n = len(ids)
+    place = behind(ids)
+    row = ids.copy()
+    edge = np.full(n, -1, np.int64)
+    starts = [(level, first_row, begin) for level, first_row, _, begin in g.blocks]
+    for level, first_row, begin in starts:
+        table.index(level)
+        longer = np.full(n, -1, np.int64)
+        some = np.flatnonzero((place >= level) & (np.append(-1, row[:-1]) >= 0))
+        longer[some] = table.child(level, row[some - 1], ids[some])
+        top = level == g.order - 1
+        here = np.flatnonzero((longer >= 0) & ((place == level) | top))
+        column = table.orders[level - 1].first
+        assert column is not None
+        edge[here] = longer[here] - int(column[first_row]) + begin
+        row = longer
+    return edge
+
+
+def members(table: Table, g: Graph, complete: bool, ids: np.ndarray) -> Members:
+    """Judge every sequence of a text given as `read_ids` gives it."""
+    begin = np.flatnonzero(ids == BOS)
+    edge = edges_of(table, g, ids)
+    body = np.flatnonzero(ids != BOS)
+    start = begin - np.arange(len(begin))  # in `body`
+    e = edge[body]
+    known = e >= 0
+    safe = np.where(known, e, 0)
+    c, d = g.count[safe], g.total[g.source[safe]]
+    first = np.zeros(len(body), bool)
+    first[start] = True
+    missing = np.add.reduceat(~known, start, dtype=np.int64) > 0
+    lost = np.add.reduceat(np.where(first, 0, d - c), start)
+    least = np.where(missing, 0, np.maximum(c[start] - lost, 0))
+    logs = np.where(first, 0.0, np.log(c) - np.log(d))
+    expected = c[start] * np.exp(np.add.reduceat(logs, start))
+    expected[missing] = 0.0 if complete else np.nan
+    verdict = np.where(missing, OUT if complete else UNDECIDED, np.where(least > 0, IN, UNDECIDED))
+    end = np.append(begin[1:], len(ids)) - 1
+    return Members(verdict, least, expected, ids, begin + 1, end)

@@ -1,0 +1,142 @@
+"""One text with exactly this table, all of them equally likely.
+
+Legend: a node branches where its history has several followers, and S counts as one that does.
+
+A random tree of last exits toward S, drawn with the counts as weights; the other exits of each node in random
+order, that of the tree last; then the walk from S that takes them in turn. Between branching nodes
+there is one way only, so tree and walk touch branching nodes alone, and the ways between are filled in at once.
+
+Source: Wilson 1996 (the tree); Kandel, Matias, Unger and Winkler 1996 (exits in random order).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+
+import numpy as np
+
+from ...sampling.random_stream import uniform
+from ...text.types import EOS
+from .forced_strings import follow
+from .ngram_graph import Graph
+
+_BLOCK = 1 << 16
+
+
+class _Uniform:
+    """Numbers in [0, 1) of a PCG64 stream, one after another."""
+
+    def __init__(self, generator: np.random.PCG64) -> None:
+        self._generator = generator
+        self._size = 128
+
+    def refill(self) -> list[float]:
+        """The next block, twice as long as the last up to a limit: small tables need few."""
+        self._size = min(self._size * 2, _BLOCK)
+        return uniform(self._generator.random_raw(self._size)).tolist()
+
+
+def circuit(g: Graph, seed: int) -> np.ndarray:
+    """The edges of a random text, in order: int64 (sum of all counts,). The graph must be complete.
+
+    Takes time in proportion to the tokens behind branching histories: steps of plain Python, about a million a second.
+    """
+    branching = np.diff(g.first) > 1
+    branching[g.root] = True
+    onward = np.where(branching[g.target], np.arange(g.n_edges), g.first[:-1][g.target])
+    last, length = follow(onward)
+    node = np.flatnonzero(branching)
+    number = np.full(g.n_nodes, -1, np.int64)
+    number[node] = np.arange(len(node))
+    edge = np.flatnonzero(branching[g.source])
+    land = number[g.target[last[edge]]]
+    first = np.append(np.searchsorted(edge, g.first[node]), len(edge))
+    root = int(number[g.root])
+    generator = np.random.PCG64(seed)
+    tree = _tree(first, land, g.count[edge], root, _Uniform(generator))
+    taken = _walk(first, land, g.count[edge], root, tree, generator)
+    return fill(edge[taken], 1 + length, onward)
+
+
+def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, random: _Uniform) -> np.ndarray:
+    """The edge by which each node is left for the last time: int64 (b,), -1 for the root."""
+    n = len(first) - 1
+    running = [0, *np.cumsum(count).tolist()]
+    begin, to = first.tolist(), land.tolist()
+    done = bytearray(n)
+    done[root] = 1
+    way = [-1] * n
+    numbers, at = random.refill(), 0
+    for v in range(n):
+        u = v
+        while not done[u]:  # a walk to the tree; `way` keeps the last exit, so loops are forgotten
+            low, high = begin[u], begin[u + 1]
+            below = running[low]
+            if at == len(numbers):
+                numbers, at = random.refill(), 0
+            target = below + int(numbers[at] * (running[high] - below))
+            at += 1
+            e = bisect_right(running, target, low, high) - 1
+            way[u] = e
+            u = to[e]
+        u = v
+        while not done[u]:
+            done[u] = 1
+            u = to[way[u]]
+    way[root] = -1
+    return np.array(way, np.int64)
+
+
+def _walk(
+    first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, tree: np.ndarray, generator: np.random.PCG64
+) -> np.ndarray:
+    """The walk from the root that takes each node's exits in a random order, that of the tree last."""
+    n = len(first) - 1
+    copies = np.repeat(np.arange(len(land)), count)
+    begin = np.concatenate(([0], np.cumsum(count)))
+    node = np.repeat(np.arange(n, dtype=np.uint64), np.diff(begin[first]))
+    bits = np.uint64(max(n.bit_length(), 1))
+    key = np.atleast_1d(generator.random_raw(len(copies))) >> bits
+    key[begin[tree[tree >= 0]]] = np.uint64(2**64 - 1) >> bits  # behind all others, save one in 2**40
+    key |= node << (np.uint64(64) - bits)
+    order = np.argsort(key, kind="stable")
+    exits = copies[order]
+    to = array("q", land[exits].tobytes())
+    place = begin[first].tolist()
+    out = array("q", bytes(8 * len(exits)))
+    v = root
+    for i in range(len(exits)):
+        p = place[v]
+        place[v] = p + 1
+        out[i] = p
+        v = to[p]
+    return exits[np.frombuffer(out, np.int64)]
+
+
+def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarray:
+    """The edges taken, each with the edges that `onward` leads to from it: int64.
+
+    length  int64 (e,), how many that are, the edge taken included
+    """
+    size = length[taken]
+    begin = np.cumsum(size) - size
+    out = np.empty(int(size.sum()), np.int64)
+    out[begin] = taken
+    filled = 1
+    while len(begin):  # what is filled of each run gives as much again
+        more = np.flatnonzero(size > filled)
+        begin, size = begin[more], size[more]
+        n = np.minimum(size - filled, filled)
+        at = np.arange(int(n.sum())) + np.repeat(begin - (np.cumsum(n) - n), n)
+        out[at + filled] = onward[out[at]]
+        onward = onward[onward]
+        filled *= 2
+    return out
+
+
+def labels(g: Graph, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A circuit as sequences: their ids one behind another, and the number of ids of each: int64."""
+    ids = g.label[edges]
+    ends = np.flatnonzero(ids == EOS)
+    return ids[ids != EOS], np.diff(ends, prepend=-1) - 1

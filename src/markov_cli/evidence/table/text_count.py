@@ -1,0 +1,99 @@
+"""How many texts have exactly this table: what the table has forgotten, in bits.
+
+Legend: N is the number of ordered lists of sequences with this table; D of them have W tokens; d(v) and
+c(e) as in graph.py; k tokens of history.
+
+    log2 N = sum over v of log2(d(v)! / product of c(e)!) + log2 det(I - P)          (2)
+
+with P the transition probabilities between histories, S left out. The determinant is at most 1, so the
+first term alone is a bound. For k = 0, N = (W + D)! / product of c! * D / (W + D): the last token is EOS.
+
+Source: Whittle 1955, formula 2.8; the BEST theorem (see graph.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...model.table import Table
+from ...text.types import BOS, EOS
+from .ngram_graph import Graph
+from .spanning_trees import log2_trees
+
+_TABLE = 1 << 16
+_LN2 = float(np.log(2.0))
+_LN_FACTORIAL = np.concatenate((np.zeros(1), np.cumsum(np.log(np.arange(1, _TABLE, dtype=np.float64)))))
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """log2 N.
+
+    bits   the number itself, or an estimate
+    how    `exact` or `estimate`
+    error_bits  the estimate's standard error; 0 where it is exact
+    bound_bits  the multinomial term, never below log2 N
+    core   nodes of the graph after contraction
+    """
+
+    bits: float
+    how: str
+    error_bits: float
+    bound_bits: float
+    core: int = 0
+
+
+def ln_factorial(n: np.ndarray) -> np.ndarray:
+    """ln n!: float64 of the shape of n.
+
+    A table, and behind it Stirling's series, whose first term left out is below 1e-17 there.
+    """
+    out = _LN_FACTORIAL[np.minimum(n, _TABLE - 1)]
+    big = n >= _TABLE
+    if big.any():
+        x = n[big].astype(np.float64)
+        out[big] = x * np.log(x) - x + 0.5 * np.log(2.0 * np.pi * x) + 1.0 / (12.0 * x) - 1.0 / (360.0 * x**3)
+    return out
+
+
+def multinomial_bits(g: Graph) -> float:
+    """The first term of (2)."""
+    repeated = g.count[g.count > 1]
+    branching = g.total[g.total > 1]
+    return float(ln_factorial(branching).sum() - ln_factorial(repeated).sum()) / _LN2
+
+
+def forgotten(g: Graph) -> Forgotten:
+    """log2 N of a complete graph of order 2 or more."""
+    bound = multinomial_bits(g)
+    trees = log2_trees(g.source, g.target, g.count, g.total, g.root)
+    how = "estimate" if trees.error_bits else "exact"
+    bits = max(bound + trees.bits, 0.0)
+    return Forgotten(bits, how, trees.error_bits, bound, trees.core)
+
+
+def forgotten_without_history(table: Table) -> Forgotten:
+    """log2 N of order 1: all orders of the tokens and of the ends."""
+    count = table.orders[0].count.slice(0, table.n_ids).copy()
+    count[BOS] = 0
+    everything = count.sum()
+    bits = float(ln_factorial(np.array([everything]))[0] - ln_factorial(count).sum()) / _LN2
+    return Forgotten(max(bits + float(np.log2(count[EOS] / everything)), 0.0), "exact", 0.0, bits)
+
+
+def order_bits(sequences: int, equal: np.ndarray) -> float:
+    """log2(D! / product of m!): the bits that say only in which order the sequences stood.
+
+    equal  int64, m of those sequences that are known to be there more than once
+    """
+    d = np.array([sequences])
+    return float(ln_factorial(d)[0] - ln_factorial(equal).sum()) / _LN2
+
+
+def table_tokens(table: Table) -> int:
+    """W: tokens of the text, the ends not counted."""
+    count = table.orders[0].count
+    ends = count.at(np.array([BOS, EOS])).sum()
+    return int(count.total - ends)

@@ -1,0 +1,174 @@
+"""Table <-> lines of n-grams with their counts: `w1 w2 w3<TAB>count`.
+
+Legend: m is a number of lines; a piece is a word or a count, with the character behind it.
+
+The form is that of Google's n-gram releases and of SRILM's `-write`. Words are names of types, as
+`text/naming.py` writes them; markers are `<s>`, `</s>` and `<unk>`.
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+import numpy as np
+
+from ..arrays.sorting import ragged
+from ..errors import MarkovError
+from ..model.table import MAX_ORDER, Table
+from ..text.interning import Vocabulary
+from ..text.reading import Source, open_bytes
+from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
+from ..text.vocabulary import Lexicon
+from ..text.word_escapes import names_of, parse_names
+from .lower_orders import Rows
+
+_ROWS = 1 << 15  # written at one time, to stay in the cache
+_BLOCK_BYTES = 1 << 22
+_LONGEST_LINE = 1 << 26
+_DIGITS = 18  # of a count
+_SPACE = np.zeros(256, bool)
+_SPACE[[9, 10, 13, 32]] = True
+_NAMED = {b"<s>": BOS, b"</s>": EOS, b"<unk>": UNK, b"<UNK>": UNK}
+_FORM = "each line: words with a space between, a tab, and how often they were seen"
+
+
+def write_counts(out: IO[bytes], table: Table, lexicon: Lexicon, orders: list[int]) -> int:
+    """The n-grams of some orders, each order in the order of its rows; returns the lines written."""
+    blob, offsets = names_of(lexicon)
+    written = 0
+    for k in orders:
+        n = len(table.orders[k - 1])
+        for low in range(0, n, _ROWS):
+            row = np.arange(low, min(low + _ROWS, n))
+            count = table.orders[k - 1].count.slice(low, low + len(row))
+            row, count = row[count > 0], count[count > 0]
+            out.write(_lines(table.ngrams(k, row), count, blob, offsets))
+            written += len(row)
+    return written
+
+
+def _lines(ids: np.ndarray, count: np.ndarray, blob: np.ndarray, offsets: np.ndarray) -> bytes:
+    """Lines of n-grams, int64 (m, k), and counts (m,)."""
+    m, k = ids.shape
+    values, which = np.unique(count, return_inverse=True)
+    said = [repr(v).encode() for v in values.tolist()]
+    size = np.array([len(s) for s in said], np.int64)
+    start = np.concatenate((offsets[ids], (len(blob) + np.cumsum(size) - size)[which][:, None]), axis=1)
+    length = np.concatenate((offsets[ids + 1] - offsets[ids], size[which][:, None]), axis=1)
+    end = np.cumsum(length.ravel() + 1)  # of each piece
+    whole = np.concatenate((blob, np.frombuffer(b"".join(said), np.uint8)))
+    out = np.full(int(end[-1]) if m else 0, 32, np.uint8)
+    out[ragged(end - 1 - length.ravel(), length.ravel())] = whole[ragged(start.ravel(), length.ravel())]
+    last = end.reshape(m, k + 1)
+    out[last[:, k - 1] - 1] = 9
+    out[last[:, k] - 1] = 10
+    return out.tobytes()
+
+
+def read_counts(source: Source) -> tuple[dict[int, Rows], Types]:
+    """The n-grams of a file by their order, and the types of their ids from N_MARKERS on.
+
+    Words are divided by spaces or tabs, the last of a line is its count; lines without a word are passed over, and so
+    are n-grams with count 0. MarkovError for a line that is none, with its number.
+    """
+    names = Vocabulary()
+    parts: dict[int, list[Rows]] = {}
+    stream = open_bytes(source)
+    rest, line = b"", 1
+    try:
+        while True:
+            data = stream.read(_BLOCK_BYTES)
+            cut = data.rfind(b"\n") + 1
+            if data and not cut:
+                rest += data
+                if len(rest) > _LONGEST_LINE:
+                    raise MarkovError(f"{source.name}, line {line:,}: above {_LONGEST_LINE:,} bytes", _FORM)
+                continue
+            block = rest + (data[:cut] if data else b"")
+            if line == 1:
+                block = block.removeprefix(b"\xef\xbb\xbf")
+            rest = data[cut:]
+            line += _read_block(block, line, names, parts, source.name)
+            if not data:
+                break
+    finally:
+        stream.close()
+    new_id, types = _types(names)
+    rows = {
+        k: Rows(new_id[np.concatenate([p.ids for p in some])], *(_joined(some, c) for c in ("count", "line")))
+        for k, some in parts.items()
+    }
+    return rows, types
+
+
+def _joined(parts: list[Rows], column: str) -> np.ndarray:
+    return np.concatenate([getattr(p, column) for p in parts])
+
+
+def _read_block(block: bytes, line: int, names: Vocabulary, parts: dict[int, list[Rows]], name: str) -> int:
+    """Whole lines, the first of which is number `line`; returns how many."""
+    a = np.frombuffer(block + bytes(8), np.uint8)
+    solid = np.zeros(len(block) + 2, bool)
+    np.logical_not(_SPACE[a[: len(block)]], out=solid[1:-1])
+    edge = np.flatnonzero(solid[1:] != solid[:-1])
+    start, length = edge[::2], edge[1::2] - edge[::2]
+    newline = np.flatnonzero(a[: len(block)] == 10)
+    of_line = np.searchsorted(newline, start)
+    n_words = np.bincount(of_line, minlength=len(newline) + 1) - 1  # the count is no word
+    last = np.cumsum(n_words + 1) - 1
+
+    def fail(i: int, what: str) -> MarkovError:
+        return MarkovError(f"{name}, line {line + i:,}: {what}", _FORM)
+
+    if (n_words == 0).any():
+        raise fail(int(np.argmax(n_words == 0)), "a count without words, or words without a count")
+    lines = np.flatnonzero(n_words > 0)
+    if len(lines) and int(n_words.max()) > MAX_ORDER:
+        raise fail(int(np.argmax(n_words)), f"{int(n_words.max()):,} words, above {MAX_ORDER:,}")
+    count, wrong = _numbers(a, start[last[lines]], length[last[lines]])
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        at = last[lines[i]]
+        shown = block[start[at] : start[at] + min(length[at], 30)].decode("utf-8", "replace")
+        raise fail(int(lines[i]), f"{shown!r} is no whole count")
+    is_word = np.ones(len(start), bool)
+    is_word[last[lines]] = False
+    number = np.zeros(len(start), np.uint32)
+    number[is_word] = names.numbers(a, start[is_word], length[is_word], None)
+    seen = count > 0
+    lines, count = lines[seen], count[seen]
+    for k in np.flatnonzero(np.bincount(n_words[lines])).tolist() if len(lines) else []:
+        some = n_words[lines] == k
+        ids = number[(last[lines[some]] - k)[:, None] + np.arange(k)]
+        parts.setdefault(k, []).append(Rows(ids, count[some], line + lines[some]))
+    return len(newline)
+
+
+def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers, int64 (m,), and which are none."""
+    value = np.zeros(len(start), np.int64)
+    wrong = length > _DIGITS
+    for i in range(int(min(length.max(initial=0), _DIGITS))):
+        inside = length > i
+        digit = a[np.where(inside, start + i, 0)].astype(np.int64) - 48
+        wrong |= inside & ((digit < 0) | (digit > 9))
+        value = np.where(inside, value * 10 + digit, value)
+    return value, wrong
+
+
+def _types(names: Vocabulary) -> tuple[np.ndarray, Types]:
+    """What each name is: ids, uint32, and the types that have ids of their own, each once."""
+    named = names.types()
+    new_id = np.zeros(len(named), np.uint32)
+    is_type = np.ones(len(named), bool)
+    short = np.flatnonzero((named.length >= 3) & (named.length <= 5))
+    for i in short[named.blob[named.start[short]] == 0x3C].tolist() if len(short) else []:
+        marker = _NAMED.get(named.bytes_of(i)[0])
+        if marker is not None:
+            new_id[i], is_type[i] = marker, False
+    plain = named.take(np.flatnonzero(is_type))
+    parsed = parse_names(plain.blob, np.append(plain.start, len(plain.blob)))
+    types = Vocabulary()
+    number = types.numbers(parsed.padded(), parsed.start, parsed.length, parsed.flags)
+    new_id[is_type] = number + np.uint32(N_MARKERS)
+    return new_id, types.types()

@@ -1,0 +1,92 @@
+"""A prompt or history as a person types it -> the longest history that a model knows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..api.results import Known
+from ..errors import HistoryError
+from ..model.table import Table
+from ..text.encoder import Encoder, TextOptions
+from ..text.reading import Block
+from ..text.types import BOS, N_MARKERS, UNK
+from ..text.vocabulary import Lexicon
+
+_MAX_CASES = 256  # spellings of a history that --ignore-case tries
+
+
+def known(
+    options: TextOptions, lexicon: Lexicon, table: Table, text: str, at_start: bool = False, ignore_case: bool = False
+) -> Known:
+    """`text` as ids, and the longest history that its end makes; see `Model.known`."""
+    tokens = tokens_of(text, options)
+    choices = [ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
+    if tokens:
+        choices.append(ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
+    if tokens and not any(choices):
+        raise unknown(lexicon, [t for t, _ in tokens])
+    before = [BOS] if at_start else []
+    fixed = [c[0] if c else UNK for c in choices]
+    keep = max(len(fixed) - (table.order - 1), 0) if table.order > 1 else len(fixed)
+    best: Known | None = None
+    tail = [c if c else [UNK] for c in choices[keep:]]
+    for ids in itertools.islice(itertools.product(*tail), _MAX_CASES if ignore_case else 1):
+        whole = [*before, *fixed[:keep], *ids]
+        level, row = table.find(whole)
+        if best is None or level > best.level:
+            best = Known(whole, level, row)
+    assert best is not None
+    return best
+
+
+def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
+    """A model's own tokenizer on one piece of text: bytes and flags of each token."""
+    encoder = Encoder(TextOptions(options.tokenizer, "file", options.lowercase, options.pattern))
+    plain = text.encode("utf-8", "surrogateescape")
+    if options.tokenizer != "bytes":
+        plain = plain.decode("utf-8", "replace").encode()
+    data = np.frombuffer(plain + bytes(8), np.uint8)
+    piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
+    seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
+    types = encoder.types(seen)
+    start, length = types.start, types.length
+    return [(types.blob[start[i] : start[i] + length[i]].tobytes(), int(types.flags[i])) for i in which.tolist()]
+
+
+def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[bytes]]:
+    """The bytes of the tokens of many texts, those without a token left out; together, which is far quicker."""
+    if options.tokenizer not in ("words", "spaces") or any("\n" in text for text in texts):
+        return [[token for token, _ in tokens_of(text, options)] for text in texts]
+    encoder = Encoder(TextOptions(options.tokenizer, "line", options.lowercase, options.pattern))
+    plain = "\n".join(texts).encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+    data = np.frombuffer(plain + bytes(8), np.uint8)
+    piece = encoder.encode(Block(data, len(plain), last=True, first=True, progress_bytes=0))
+    seen, which = np.unique(piece.number.astype(np.int64), return_inverse=True)
+    types = encoder.types(seen)
+    start, length = types.start.tolist(), types.length.tolist()
+    tokens = [types.blob[a : a + n].tobytes() for a, n in zip(start, length, strict=True)]
+    ends = [0, *piece.end.tolist(), len(which)]
+    return [[tokens[i] for i in which[a:b].tolist()] for a, b in itertools.pairwise(ends) if a < b]
+
+
+def ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
+    """Ids that a token can be, the likeliest first."""
+
+    def unlike(i: int) -> tuple[bool, bool]:
+        own = int(lexicon.flags[i]) if len(lexicon.flags) else 0
+        # what stands behind the last token is not known, so its right side is free
+        return lexicon.bytes_of(i) != token, (own ^ flags) & (1 if last else 3) != 0
+
+    return sorted(lexicon.find(token, None, ignore_case), key=unlike)
+
+
+def unknown(lexicon: Lexicon, tokens: list[bytes]) -> HistoryError:
+    """What to say of tokens that are no types of a model: those that look most like them."""
+    words = [t.decode("utf-8", "replace") for t in tokens]
+    near = [w for word in words[:3] for w in lexicon.nearest(word)]
+    shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
+    hint = f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
+    return HistoryError(f"{shown}: not in the model's {len(lexicon) - N_MARKERS:,} types", hint)

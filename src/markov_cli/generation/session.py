@@ -1,0 +1,215 @@
+"""A text that a person and a model write together, token by token."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..api.model import Model
+from ..api.results import Follower, Known
+from ..errors import OptionError
+from ..sampling.alias_tables import drawing_of
+from ..sampling.next_history import after
+from ..sampling.next_tokens import offers
+from ..sampling.random_stream import Numbers
+from ..sampling.sampler import Drawn, Sampler
+from ..sampling.shape import Shape
+from ..text.types import EOS
+from .batches import check_count, texts_of
+from .prompt import ids_of, tokens_of, unknown
+
+
+@dataclass(frozen=True)
+class Written:
+    """One token of the text.
+
+    bits   -log2 of its probability when it was written; infinite where the model gave it none
+    level, row  the history after it
+    """
+
+    id: int
+    bits: float
+    level: int
+    row: int
+
+
+class Session:
+    """One text, and what can come next.
+
+    The seed's numbers are used one after another, by every token that the model draws: the same commands and
+    the same seed give the same text, and a token drawn again may be another.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        seed: int,
+        prompt: str = "",
+        *,
+        within: bool = False,
+        ignore_case: bool = False,
+        smoothing: str | None = None,
+        shape: Shape | None = None,
+    ) -> None:
+        """Begin with a prompt; within and ignore_case are as in `Model.generate`."""
+        check_count(0, seed)
+        self.model, self.seed = model, seed
+        self.within, self.ignore_case = within, ignore_case
+        self._numbers, self._used = Numbers(seed), 0
+        self.steps: list[Written] = []
+        self._offers: tuple[np.ndarray, np.ndarray] | None = None
+        self.draw_from(smoothing, shape or Shape())
+        self.begin(prompt)
+
+    # ------------------------------------------------------------ settings
+
+    def draw_from(self, smoothing: str | None, shape: Shape) -> None:
+        """Show and draw from another distribution from here on; OptionError where it cannot be."""
+        smoothed = None
+        if not self.model.draws_raw(smoothing):
+            smoothed = self.model.distribution(smoothing)
+            drawing_of(smoothed)  # says so where nothing can be drawn
+        sampler = self.model.guarded(Sampler, self.model.table, shape, True, smoothed)
+        self.smoothing, self.shape, self._smoothed, self._sampler = smoothing, shape, smoothed, sampler
+        self._offers = None
+
+    def begin(self, prompt: str) -> None:
+        """Another text from here on."""
+        known = self.model.known(prompt, not self.within, self.ignore_case)
+        self.known: Known = known
+        self.prompt = prompt
+        self.steps = []
+        self._offers = None
+
+    # ------------------------------------------------------------ where it stands
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The longest known history: level, row."""
+        if self.steps:
+            return self.steps[-1].level, self.steps[-1].row
+        return self.known.level, self.known.row
+
+    @property
+    def complete(self) -> bool:
+        """The text has ended."""
+        return bool(self.steps) and self.steps[-1].id == EOS
+
+    @property
+    def tokens(self) -> int:
+        """How many there are, the prompt's too."""
+        return self.known.tokens + len(self.steps) - self.complete
+
+    @property
+    def bits(self) -> float:
+        """Of what was written behind the prompt and the model gave a probability."""
+        return math.fsum(s.bits for s in self.steps if s.bits < math.inf)
+
+    @property
+    def impossible(self) -> int:
+        """How many tokens were written that the model gave no probability."""
+        return sum(s.bits == math.inf for s in self.steps)
+
+    @property
+    def text(self) -> str:
+        """The text so far, as a person would have typed it."""
+        ids = np.array([s.id for s in self.steps if s.id != EOS], np.int64)
+        one = Drawn(ids, np.array([len(ids)]), np.ones(1, bool), np.zeros(1), np.zeros(1, np.int64))
+        whole, _ = self.model.guarded(texts_of, self.model.lexicon, one, self.known, self.prompt)
+        return whole.decode("utf-8", "replace")
+
+    @property
+    def history(self) -> list[str]:
+        """The tokens that what comes next depends on."""
+        level, row = self.place
+        return [self.model.name_of(i) for i in self.model.guarded(self.model.table.ngram, level, row)]
+
+    def offers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ids that can come next and their probabilities, the likeliest first; none behind the end."""
+        if self.complete:
+            return np.empty(0, np.int64), np.empty(0)
+        if self._offers is None:
+            self._offers = self.model.guarded(offers, self._sampler, *self.place, self._smoothed)
+        return self._offers
+
+    def followers(self, top: int) -> list[Follower]:
+        """The likeliest of them."""
+        ids, p = self.offers()
+        ids, p = ids[:top], p[:top]
+        return self.model.guarded(self._followers, ids, p)
+
+    def _followers(self, ids: np.ndarray, p: np.ndarray) -> list[Follower]:
+        from ..inspecting.followers import follower
+
+        level, row = self.place
+        count: list[float | None] = [None] * len(ids)
+        if self.model.header.holds != "probabilities" and len(ids):
+            table = self.model.table
+            child = table.child(level, np.full(len(ids), row), ids)
+            found = table.orders[level].count.at(np.maximum(child, 0)) * (child >= 0)
+            count = found.tolist()
+        return [
+            follower(self.model.lexicon, i, c, one) for i, c, one in zip(ids.tolist(), count, p.tolist(), strict=True)
+        ]
+
+    # ------------------------------------------------------------ writing
+
+    def pick(self, i: int) -> None:
+        """Write one id."""
+        if self.complete:
+            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+        ids, p = self.offers()
+        at = np.flatnonzero(ids == i)
+        bits = float(-np.log2(p[at[0]])) + 0.0 if len(at) else math.inf
+        level, row = self.model.guarded(self._after, i)
+        self._put(Written(i, bits, level, row))
+
+    def write(self, text: str) -> None:
+        """Write the tokens of a text, all of them or none; HistoryError where the model does not know one."""
+        tokens = tokens_of(text, self.model.header.options)
+        choices = [
+            ids_of(self.model.lexicon, t, f, self.ignore_case, last=k == len(tokens) - 1)
+            for k, (t, f) in enumerate(tokens)
+        ]
+        strange = [t for (t, _), c in zip(tokens, choices, strict=True) if not c]
+        if strange:
+            raise unknown(self.model.lexicon, strange)
+        if choices and self.complete:
+            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+        for some in choices:
+            ids, _ = self.offers()
+            likely = ids[np.isin(ids, some)]  # of types that look alike, the one that fits best here
+            self.pick(int(likely[0]) if len(likely) else some[0])
+
+    def go(self, n: int) -> int:
+        """Let the model write n tokens, fewer where the text ends before; how many it wrote, the end counted."""
+        done = 0
+        while done < n and not self.complete:
+            self._put(self.model.guarded(self._drawn))
+            done += 1
+        return done
+
+    def back(self, n: int = 1) -> int:
+        """Take the last n tokens away, the prompt's never; how many there were."""
+        n = min(n, len(self.steps))
+        del self.steps[len(self.steps) - n :]
+        self._offers = None
+        return n
+
+    def _drawn(self) -> Written:
+        level, row = (np.array([x], np.int64) for x in self.place)
+        raw = self._numbers.raw(self._used, 0, 1)
+        self._used += 1
+        token, bits, level, row = self._sampler._step(level, row, raw)
+        return Written(int(token[0]), float(bits[0]) + 0.0, int(level[0]), int(row[0]))
+
+    def _after(self, i: int) -> tuple[int, int]:
+        level, row = (np.array([x], np.int64) for x in self.place)
+        new_level, new_row = after(self.model.table, level, row, np.array([i]))
+        return int(new_level[0]), int(new_row[0])
+
+    def _put(self, one: Written) -> None:
+        self.steps.append(one)
+        self._offers = None

@@ -1,0 +1,174 @@
+"""What `audit --corpus` adds: for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..evidence.corpus.comparison import Against, OrderAgainst
+from ..evidence.corpus.extraction import GRAM
+from ..evidence.corpus.leave_one_out import LEAST_TOKENS
+from .order_columns import show_orders
+from .safe_text import one_line, some
+from .tables import Column, line, show
+
+if TYPE_CHECKING:
+    from ..api.model import Model
+
+_SOURCES = 20  # files listed for people; JSON has all
+
+
+def against_dict(model: Model, a: Against) -> dict[str, Any]:
+    """What a text adds beside `orders`."""
+    top = a.orders[max(a.orders)] if a.orders else None
+    return {
+        "corpus_tokens": a.corpus.tokens,
+        "corpus_sequences": a.corpus.sequences,
+        "is_training_text": False if a.is_not else None,
+        "proof": proof(model, a),
+        "strings_looked_up": a.looked_up,
+        "strings_not_found": a.looked_up - a.found,
+        "sources": [] if top is None else [*_sources(a, top)],
+        "corpus_notes": a.notes,
+    }
+
+
+def _sources(a: Against, top: OrderAgainst) -> list[dict[str, Any]]:
+    c = a.corpus
+    size = c.size - 1
+    out = []
+    for i, name in enumerate(c.names):
+        low, high = int(c.first[i]), int(c.first[i + 1])
+        out.append(
+            {
+                "file": name,
+                "tokens": int(size[low:high].sum()),
+                "sequences": high - low,
+                "rows_only_here": top.only[i] if top.only else None,
+                "memorised_bits_per_token": round(top.by_file[i], 6) if top.by_file else None,
+            }
+        )
+    return out
+
+
+def proof(model: Model, a: Against) -> str | None:
+    """Why the text cannot be the one that the model was made of, in one sentence; None where nothing says so."""
+    wrong = [o.differences for _, o in sorted(a.orders.items()) if o.differences]
+    if wrong:
+        d = wrong[0]
+        n = d.differing + d.missing
+        said = f"{n:,} n-grams of order {d.order} stand in it another number of times than the model says"
+        if d.example is not None:
+            ids, here, there = d.example
+            said += f": {_shown(model, ids)!r} {_times(here)}, not {there:,}"
+        return said
+    if a.lost is not None:
+        ids, here, there = a.lost
+        return (
+            f"{a.looked_up - a.found:,} of {a.looked_up:,} strings that the model proves are not in it: "
+            f"{_shown(model, ids)!r} stands there {_times(here)}, not {there:,}"
+        )
+    return None
+
+
+def _times(n: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n:,} times")
+
+
+def _shown(model: Model, ids: list[int]) -> str:
+    text = one_line(model.lexicon.show(ids))
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def show_against(model: Model, a: Against, path: str) -> None:
+    """The report."""
+    c = a.corpus
+    line()
+    names = ", ".join(one_line(n) for n in c.names[:3]) + (", ..." if len(c.names) > 3 else "")
+    line(f"held against {names}: {c.tokens:,} tokens in {some(c.sequences, 'sequence')}", "bold")
+    why = proof(model, a)
+    if why is not None:
+        line("  NOT the training text: ", "bold")
+        line(f"             {why}")
+    else:
+        line("  counts     every n-gram of the orders below stands in it as often as the model says")
+    if a.looked_up:
+        found = (
+            "all found" if a.found == a.looked_up else f"{a.looked_up - a.found:,} NOT found as often as they must be"
+        )
+        line(f"  strings    {some(a.looked_up, 'certain string')} looked up: {found}")
+    for text in a.notes:
+        line(f"  note       {text}")
+    _table(a)
+    _explained(a)
+    _files(a)
+
+
+def _percent(x: float | None) -> str:
+    return "-" if x is None else f"{x:.1%}"
+
+
+def _number(x: float | None, digits: int) -> str:
+    return "-" if x is None else f"{x:,.{digits}f}"
+
+
+def _table(a: Against) -> None:
+    orders = sorted(a.orders)
+    every = [a.orders[n] for n in orders]
+    figures: list[tuple[str, list[str]]] = []
+    for n in (10, 20, 50):
+        figures.append((f"verified >={n}", [_percent((o.verified or {}).get(n)) for o in every]))
+    for n in (10, 20, 50):
+        figures.append((f"greedy {n}", [_percent((o.greedy or {}).get(n)) for o in every]))
+    figures.append(("rebuilt sequences", [_percent(o.rebuilt_sequences) for o in every]))
+    figures.append((f"rebuilt {GRAM}-grams", [_percent(o.rebuilt_10grams) for o in every]))
+    if any(o.memorised is not None for o in every):
+        figures.append(("perplexity", [_number(o.perplexity, 2) for o in every]))
+        figures.append(("  without it", [_number(o.without, 2) for o in every]))
+        if a.others is not None:
+            figures.append(("  held-out text", [_number(o.heldout, 2) for o in every]))
+        figures.append(("memorised bits", [_number(o.memorised, 3) for o in every]))
+        if a.others is not None:
+            figures.append(("membership AUC", [_number(o.auc, 3) for o in every]))
+            figures.append(("  found, 1% wrong", [_percent(o.true_positives) for o in every]))
+        figures.append(("rows of 1 sequence", [_percent(o.single_sequence) for o in every]))
+        if len(a.corpus.names) > 1:
+            figures.append(("rows of 1 file", [_percent(o.single_file) for o in every]))
+    line()
+    show_orders([name for name, _ in figures], orders, [list(c) for c in zip(*(f for _, f in figures), strict=True)])
+
+
+def _explained(a: Against) -> None:
+    line()
+    line("  verified   tokens of the text in strings that the model proves (exact)")
+    line("  greedy     continuations of so many tokens that come out by the likeliest token; ties fail (exact)")
+    line(f"  rebuilt    sequences and {GRAM}-grams of a random text with this table that are the text's (one sample)")
+    if any(o.memorised is not None for o in a.orders.values()):
+        line("  without it each sequence under the model made without it; Witten-Bell (exact)")
+        line("  memorised  what its own being there saves a sequence, in bits a token with `</s>`")
+    if a.others is not None:
+        n, m = a.members
+        line(f"  membership {n:,} sequences of {LEAST_TOKENS} tokens or more against {m:,} held out, by bits a token;")
+        line("             found: their share that costs less than all but 1% of those held out")
+
+
+def _files(a: Against) -> None:
+    if len(a.corpus.names) < 2 or not a.orders:
+        return
+    order = max(a.orders)
+    every = _sources(a, a.orders[order])
+    line()
+    line(f"files, order {order}")
+    rows = [
+        [
+            f"{s['tokens']:,}",
+            f"{s['sequences']:,}",
+            "-" if s["rows_only_here"] is None else f"{s['rows_only_here']:,}",
+            _number(s["memorised_bits_per_token"], 3),
+            one_line(s["file"]),
+        ]
+        for s in every[:_SOURCES]
+    ]
+    heads = ("tokens", "sequences", "rows only here", "memorised bits, a token")
+    show([*(Column(h, True) for h in heads), Column("file", flexible=True)], rows)
+    if len(every) > _SOURCES:
+        line(f"and {len(every) - _SOURCES:,} more; --json lists all")

@@ -1,0 +1,212 @@
+"""`audit` as a page: what is forgotten, retained and certain, as pictures over the orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...evidence.copying.shading import Stretch
+from ...evidence.table.audit import LENGTHS, Audit
+from ..audit import certain_strings
+from ..inspect import order_text
+from ..safe_text import some
+from .page import figure, inline, meanings, page, table, text
+from .svg import bars
+
+if TYPE_CHECKING:
+    from ...api.model import Model
+
+MEANINGS = (
+    (
+        "forgotten",
+        "log2 of the number of texts that have exactly this table. 0: the table is the text in another form. All of "
+        "them count alike; who knows the language can tell many from the true one, so it is the most that is lost.",
+    ),
+    (
+        "order of the sequences, content",
+        "Of the bits forgotten, some say only in which order the sequences stood; the others, what they contain. "
+        "Below 0.1 a token the text can be read off the table; 5 and more are statistics of words.",
+    ),
+    (
+        "retained",
+        "The share that the table keeps of what the order of the tokens says, once it is known how often each occurs.",
+    ),
+    (
+        "certain",
+        "The share of the text's tokens that stand in strings which every text with this table holds, by their "
+        "length. They are proven from the table alone; nobody needs to guess. 0% is no promise: what is not certain "
+        "may still be guessed.",
+    ),
+    (
+        "complete",
+        "The followers of each history sum to its count, and each is reached as often as it is left: evidence that no "
+        "n-gram is missing, not proof. Where some are, nothing is said of bits forgotten.",
+    ),
+    ("exact, estimate, bound", "Every figure says which it is; an estimate comes with its standard error."),
+)
+
+# keys that `audit --corpus` adds to an order, and what they are
+_VERIFIED = (
+    ("verified", "tokens of the corpus in certain strings found there"),
+    ("greedy", "continuations that come out by greedy choice"),
+    ("rebuilt_sequences", "sequences of a rebuilt text that are the corpus'"),
+    ("rebuilt_10grams", "10-grams of a rebuilt text that are the corpus'"),
+    ("memorised_bits_per_token", "memorised bits a token (leave one sequence out)"),
+    ("membership_auc", "membership: area under the curve"),
+    ("membership_tpr_at_1_percent", "membership: found at 1% false alarms"),
+)
+
+
+def audit_page(
+    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None = None
+) -> Iterator[bytes]:
+    """The page, part by part.
+
+    top     how many certain strings are listed
+    shaded  the text, where it is at hand, in stretches by the length of the certain string over them
+    """
+    return page(f"{path}: audit", _body(model, path, a, top, shaded))
+
+
+def _body(
+    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None
+) -> Iterator[str]:
+    h = model.header
+    yield f"<h1>{inline(path)}</h1>\n"
+    yield (
+        f'<p class="soft">{inline(order_text(h.order))}; {inline(some(h.tokens, "token"))} in '
+        f"{inline(some(h.sequences, 'sequence'))}, one a {inline(h.options.unit)}; "
+        f"{'with the corpus' if shaded is not None else 'from the model alone'}</p>\n"
+    )
+    yield _said(a)
+    for note in a.notes:
+        yield f'<p class="note">{inline(note)}</p>\n'
+    yield _pictures(a)
+    yield "<h2>All figures</h2>\n" + _table(a) + _size(model, a)
+    yield _verified(a)
+    if shaded is not None:
+        yield "<h2>The text, by certain strings</h2>\n"
+        for name, found in shaded:
+            body = "".join(_stretch(s) for s in found)
+            yield f'<h3>{inline(name)}</h3>\n<div class="text">{body}</div>\n'
+    yield _strings(model, a, top)
+    yield "<h2>What the figures mean</h2>\n" + meanings(MEANINGS)
+
+
+def _said(a: Audit) -> str:
+    """The highest order of which most is known, in a sentence."""
+    for o in reversed(a.orders):
+        if not o.certain:
+            continue
+        out = f"Order {o.order}: {o.certain[LENGTHS[0]]:.1%} of the tokens stand in strings of {LENGTHS[0]} or more "
+        out += f"that the table proves to be in the text; the longest has {o.longest:,}."
+        if o.content_bits_per_token is not None:
+            out += f" It has forgotten {o.content_bits_per_token:.3f} bits a token of what the sequences contain."
+        return f"<p>{inline(out)}</p>\n"
+    return ""
+
+
+def _pictures(a: Audit) -> str:
+    names = [f"order {o.order}" for o in a.orders]
+    tokens = max(a.tokens, 1)
+    of_order = [None if o.order_bits is None else o.order_bits / tokens for o in a.orders]
+    content = [o.content_bits_per_token for o in a.orders]
+    out = ""
+    if any(v is not None for v in content):
+        out += "<h2>Forgotten</h2>\n" + figure(
+            bars(
+                "Bits forgotten a token, by order",
+                names,
+                [("content of the sequences", content), ("their order", of_order)],
+                stacked=True,
+            ),
+            "Bits a token that the table has forgotten, by order. Where no bar stands, the order is not complete, and "
+            "it cannot be said.",
+        )
+        out += "<h2>Retained</h2>\n" + figure(
+            bars("Retained, by order", names, [("retained", [o.retained for o in a.orders])], top=1.0),
+            "The share kept of what the order of the tokens says beyond their counts.",
+        )
+    if any(o.certain for o in a.orders):
+        series = [(f"{n} tokens or more", [o.certain[n] if o.certain else None for o in a.orders]) for n in LENGTHS]
+        out += "<h2>Certain</h2>\n" + figure(
+            bars("Certain, by order", names, series, top=1.0),
+            "The share of the text's tokens in strings that the table proves to be in the text, by their length.",
+        )
+    return out
+
+
+def _table(a: Audit) -> str:
+    """Every figure a row, every order a column."""
+
+    def known(values: list[Any], form: str) -> list[str]:
+        return ["-" if v is None else format(v, form) for v in values]
+
+    f = [o.forgotten for o in a.orders]
+    rows = [
+        ["rows", *(f"{o.rows:,}" for o in a.orders)],
+        ["complete, as far as rows tell", *("yes" if o.complete else "no" for o in a.orders)],
+        ["forgotten, bits", *known([x and x.bits for x in f], ",.0f")],
+        ["which is", *("-" if x is None else _how(x.how, x.error_bits) for x in f)],
+        ["of them content, a token", *known([o.content_bits_per_token for o in a.orders], ".4f")],
+        ["retained", *known([o.retained for o in a.orders], ".2%")],
+    ]
+    rows += [[f"certain, ≥ {n} tokens", *known([o.certain and o.certain[n] for o in a.orders], ".1%")] for n in LENGTHS]
+    bound = [o.certain_bound for o in a.orders]
+    rows += [[f"with majorities, ≥ {n}, at least", *known([x and x[n] for x in bound], ".1%")] for n in LENGTHS[:1]]
+    rows += [
+        ["half of all in strings of", *known([o.half for o in a.orders], ",")],
+        ["the longest", *known([o.longest for o in a.orders], ",")],
+    ]
+    return table(["order", *(str(o.order) for o in a.orders)], rows)
+
+
+def _how(how: str, error_bits: float | None) -> str:
+    return how if how == "exact" else f"estimate ± {error_bits:.0f}"
+
+
+def _size(model: Model, a: Audit) -> str:
+    if not a.model_bytes or not a.tokens:
+        return ""
+    said = f"The model takes {a.model_bytes / a.tokens:.2f} bytes a token of its text"
+    if a.xz_bytes_per_token is not None:
+        said += f"; xz would make about {a.xz_bytes_per_token:.2f} of it (estimate, from a random text with this table)"
+    return f'<p class="soft">{inline(said)}. Sizes are averages: they prove nothing about any one string.</p>\n'
+
+
+def _verified(a: Audit) -> str:
+    """What `--corpus` added, where it did."""
+    orders: list[dict[str, Any]] = [o.as_dict() for o in a.orders]
+    rows = []
+    for key, name in _VERIFIED:
+        values = [o.get(key) for o in orders]
+        if all(v is None for v in values):
+            continue
+        for part in LENGTHS if any(isinstance(v, dict) for v in values) else (None,):
+            label = name if part is None else f"{name}, ≥{part}"
+            of = [v.get(str(part)) if isinstance(v, dict) else v for v in values]
+            rows.append([label, *("-" if v is None else f"{v:,.4g}" for v in of)])
+    if not rows:
+        return ""
+    return "<h2>Verified with the corpus</h2>\n" + table(["order", *(str(o.order) for o in a.orders)], rows)
+
+
+def _stretch(s: Stretch) -> str:
+    said = text(s.text.decode("utf-8", "replace"))
+    return f'<span class="s{s.shade}">{said}</span>' if s.shade else said
+
+
+def _strings(model: Model, a: Audit, top: int) -> str:
+    if a.strings is None or not len(a.strings):
+        return ""
+    items = []
+    where = {(True, True): "a whole sequence", (True, False): "opens one", (False, True): "ends one"}
+    for one in certain_strings(model, a.strings, top):
+        times = f"{one['occurrences']:,} times" if one["occurrences"] != 1 else "once"
+        said = [some(one["tokens"], "token"), times if one["occurrences_is"] == "exact" else f"at least {times}"]
+        said += [where[key]] if (key := (one["opens"], one["closes"])) in where else []
+        items.append(f"<li>{inline(', '.join(said))}: <q>{inline(one['text'])}</q></li>")
+    shown = min(top, len(a.strings))
+    head = f"{some(len(a.strings), 'certain string')} of order {a.strings_order}"
+    head += f", the {shown} longest" if shown < len(a.strings) else ""
+    return f'<h2>{inline(head)}</h2>\n<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"

@@ -1,0 +1,341 @@
+"""What `inspect` shows: for people, as JSON, CSV and DOT."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..inspecting import statistics
+from ..text.types import EOS
+from .bars import bar, curve
+from .safe_text import counted, one_line, protection_words, shown, size, some
+from .tables import Column, console, line, show
+from .train import guard_lines
+
+if TYPE_CHECKING:
+    from ..api.model import Model
+    from ..api.results import Follower, Followers
+
+_BAR = 24
+
+
+def order_text(order: int) -> str:
+    """`order 3 (2 tokens of history)`."""
+    n = order - 1
+    return f"order {order} ({n} token{'' if n == 1 else 's'} of history)"
+
+
+# ------------------------------------------------------------ a whole model
+
+
+def model_json(model: Model, path: str, top: int) -> str:
+    """The header's fields and the figures of every order, as one object."""
+    orders = []
+    for f in statistics.order_figures(model.table):
+        common: list[dict[str, Any]] = [
+            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": _number(count)}
+            for row, count in statistics.commonest(model.table, f.order, top)
+        ]
+        if f.order == 1 and not statistics.counted(model.table):
+            common = [
+                {"tokens": [_token_json(model, i)], "count": None, "probability": round(p, 9)}
+                for i, p in statistics.likeliest(model.table, top)
+            ]
+        orders.append({**f.as_dict(), "commonest": common})
+    out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
+    if model.table.guard is not None:
+        out["guard"] = model.table.guard.as_dict()
+    out["orders"] = orders
+    out["lengths"] = [{"tokens": n, "sequences": _number(s)} for n, s in statistics.lengths(model.table)]
+    out["histogram_of_followers"] = [
+        {"followers": name, "histories": n} for name, n in statistics.follower_histogram(model.table)
+    ]
+    return json.dumps(out, ensure_ascii=False)
+
+
+def _number(count: float | None) -> float | None:
+    """A count as JSON has it: weighted ones to six places."""
+    return round(count, 6) if isinstance(count, float) else count
+
+
+def _token_json(model: Model, i: int) -> Any:
+    marker = model.lexicon.marker(i)
+    return {"token": None, "marker": marker} if marker else model.lexicon.text_of(i)
+
+
+def _model_bytes(model: Model) -> int:
+    return model.file.size_bytes if model.file else 0
+
+
+def model_csv(model: Model) -> str:
+    """The figures of every order, a row each."""
+    rows = [f.as_dict() for f in statistics.order_figures(model.table)]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def show_model(model: Model, path: str, top: int) -> None:
+    """Everything about a model that fits a screen or two."""
+    h = model.header
+    o = h.options
+    extra = [f"pattern {o.pattern}"] if o.pattern else []
+    extra += ["lower case"] if o.lowercase else []
+    extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
+    extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
+    extra += [h.holds] if h.holds == "weighted counts" else []
+    extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
+    extra += protection_words(h.protection())
+    line(f"{one_line(path)}: {order_text(h.order)}", "bold")
+    line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
+    if not statistics.counted(model.table):
+        _show_without_counts(model, top)
+        return
+    mean = h.tokens / max(h.sequences, 1)
+    line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
+    of_text = (
+        ""
+        if not h.corpus_bytes
+        else f" for {size(h.corpus_bytes)} of text: {_model_bytes(model) / h.corpus_bytes:.2f} bytes per byte"
+    )
+    line(f"{size(_model_bytes(model))} of model" + of_text)
+    for text in guard_lines(model):
+        line(text)
+    line()
+    _show_orders(model)
+    line()
+    _show_commonest(model, top)
+    _show_lengths(model)
+    _show_pictures(model)
+
+
+def _show_without_counts(model: Model, top: int) -> None:
+    """What can be said of a model that holds probabilities."""
+    line(f"{model.header.types:,} types; probabilities only, smoothed already")
+    line(f"{size(_model_bytes(model))} of model; no counts, so nothing of how often or in how much text")
+    line()
+    _show_orders(model)
+    line()
+    found = statistics.likeliest(model.table, top)
+    if found:
+        rows = [[shown(model.name_of(i)), f"{p:.6f}"] for i, p in found]
+        show([Column("type", flexible=True), Column("probability", True)], rows, "likeliest")
+        line()
+    _show_followers(model, min(console().width, 100))
+
+
+def _once(model: Model) -> str:
+    return "in one sequence" if model.header.cap_per_sequence else "seen once"
+
+
+def _show_orders(model: Model) -> None:
+    columns = [
+        Column("order", True), Column("n-grams", True), Column(_once(model), True), Column("histories", True),
+        Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
+    ]  # fmt: skip
+    rows = []
+    for f in statistics.order_figures(model.table):
+        once = "" if f.singletons is None else f"{f.singletons / max(f.ngrams, 1):.1%}"
+        bits = "" if f.entropy_bits is None else f"{f.entropy_bits:.3f}"
+        each = [f"{f.histories:,}", f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}"]
+        rows.append([str(f.order), f"{f.ngrams:,}", once, *each, bits])
+    if not statistics.counted(model.table):
+        columns, rows = columns[:2] + columns[3:-1], [r[:2] + r[3:-1] for r in rows]
+    show(columns, rows)
+
+
+def _show_commonest(model: Model, top: int) -> None:
+    orders = sorted({1, min(2, model.order), model.order})
+    found = [statistics.commonest(model.table, k, top) for k in orders]
+    columns: list[Column] = []
+    for k in orders:
+        columns += [Column("type" if k == 1 else f"{k}-gram", flexible=True), Column("count", True)]
+    rows = []
+    for i in range(max(map(len, found), default=0)):
+        cells: list[str] = []
+        for k, common in zip(orders, found, strict=True):
+            if i < len(common):
+                row, count = common[i]
+                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), counted(count)]
+            else:
+                cells += ["", ""]
+        rows.append(cells)
+    if rows:
+        show(columns, rows, "commonest")
+        line()
+
+
+def _show_lengths(model: Model) -> None:
+    known = statistics.lengths(model.table)
+    if not known:
+        return
+    parts = [f"{counted(s)} of {n}" for n, s in known[:8]]
+    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(s for _, s in known[:8])
+    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {counted(rest)} longer")
+    line()
+
+
+def _show_pictures(model: Model) -> None:
+    width = min(console().width, 100)
+    points = statistics.rank_frequency(model.table, 200)
+    if points:
+        top, last = 10 ** points[0][1], 10 ** points[-1][0]
+        line("how often each type occurs, by its rank (both logarithmic)", "bold")
+        drawn = curve(points, max(min(width - 14, 60), 10), 8)
+        for i, row in enumerate(drawn):
+            label = f"{top:,.0f}" if i == 0 else f"{10 ** points[-1][1]:,.0f}" if i == len(drawn) - 1 else ""
+            line(f"{label:>11} {row}")
+        line(f"{'':>11} rank 1{f'rank {last:,.0f}':>{max(len(drawn[0]) - 6, 1)}}")
+        line()
+    _show_followers(model, width)
+
+
+def _show_followers(model: Model, width: int) -> None:
+    bins = statistics.follower_histogram(model.table)
+    total = sum(n for _, n in bins)
+    if total:
+        line(f"followers of the {total:,} histories of {model.order - 1} tokens", "bold")
+        for name, n in bins:
+            line(f"{name:>15} {bar(n / total, max(min(width - 36, 50), 8))} {n:,}")
+
+
+# ------------------------------------------------------------ a history
+
+
+def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
+    """`history used total followers`, markers as `{"token": null, "marker": ...}`."""
+    found = []
+    for one in f.followers:
+        entry: dict[str, Any] = {"token": one.token}
+        if one.marker:
+            entry["marker"] = one.marker
+        if one.touches:
+            entry["touches"] = one.touches
+        found.append({**entry, "count": _number(one.count), "probability": one.probability})
+    return {
+        "history": f.history,
+        "used": f.used,
+        "total": _number(f.total),
+        "n_followers": f.n_followers,
+        "followers": found,
+    }
+
+
+def history_json(levels: list[Followers]) -> str:
+    """The longest known history, and each shorter one it backs off to."""
+    first, *rest = [followers_dict(f) for f in levels]
+    return json.dumps({**first, "backoff": rest}, ensure_ascii=False)
+
+
+def history_csv(levels: list[Followers]) -> str:
+    """One row a follower: history, token, marker, where it touches its neighbours, count, probability."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["history", "token", "marker", "touches", "count", "probability"])
+    for f in levels:
+        for one in f.followers:
+            writer.writerow(
+                [
+                    " ".join(f.history),
+                    one.token or "",
+                    one.marker or "",
+                    one.touches,
+                    "" if one.count is None else _number(one.count),
+                    f"{one.probability:.9g}",
+                ]
+            )
+    return out.getvalue()
+
+
+def _count(one: Follower) -> str:
+    return "" if one.count is None else counted(one.count)
+
+
+def _name(f: Followers, one: Follower) -> str:
+    """A follower in a table; where two types look alike, what tells them apart is added."""
+    if one.token is None:
+        return str(one.marker)
+    alike = sum(other.token == one.token for other in f.followers) > 1
+    beside = {"left": "to its left", "right": "to its right", "both": "to both sides"}.get(one.touches)
+    return shown(one.token) + (f"  (touches {beside})" if alike and beside else "")
+
+
+def show_history(levels: list[Followers]) -> None:
+    """Followers with count, probability and a bar, for each history."""
+    for i, f in enumerate(levels):
+        if i:
+            line()
+        name = " ".join(map(shown, f.history)) if f.history else "(no history)"
+        kinds = some(f.n_followers, "follower" if f.total is not None else "listed follower")
+        seen = "" if f.total is None else f"seen {counted(f.total)} time{'' if f.total == 1 else 's'}, "
+        line(f"{one_line(name)}  {seen}{kinds}", "bold")
+        most = max((one.probability for one in f.followers), default=1.0)
+        rows = [
+            [_name(f, one), _count(one), f"{one.probability:.4f}",
+             bar(one.probability / most, _BAR)]
+            for one in f.followers
+        ]  # fmt: skip
+        columns = [Column("follower", flexible=True), Column("count", True), Column("probability", True), Column("")]
+        if f.total is None:  # no counts are known
+            columns, rows = columns[:1] + columns[2:], [r[:1] + r[2:] for r in rows]
+        show(columns, rows)
+        left = f.n_followers - len(f.followers)
+        if left > 0:
+            line(f"and {left:,} more")
+
+
+# ------------------------------------------------------------ a graph
+
+
+def history_dot(model: Model, known: Any, top: int, smoothing: str | None = None) -> str:
+    """The neighbourhood of a history as a Graphviz graph: its followers, and what follows those.
+
+    A node is a history of the model's length or the token that leads to it; an edge carries
+    the probability and the count.
+    """
+    table = model.table
+    nodes: dict[tuple[int, int], str] = {}
+    edges: list[str] = []
+
+    def node(level: int, row: int) -> str:
+        key = (level, row)
+        if key not in nodes:
+            nodes[key] = f"n{len(nodes)}"
+        return nodes[key]
+
+    def expand(level: int, row: int) -> list[tuple[int, int]]:
+        below = model.follow(level, row, top, smoothing)
+        reached = []
+        for one in below.followers:
+            if one.id == EOS:
+                at, where = 0, -1
+            else:
+                at, where = table.find([*table.ngram(level, row), one.id])
+            said = f"{_count(one)} ({one.probability:.2g})".strip()
+            edges.append(
+                f'  {node(level, row)} -> {node(at, where)} [label="{said}" penwidth={0.5 + 3 * one.probability:.2f}];'
+            )
+            reached.append((at, where))
+        return reached
+
+    seen = {(known.level, known.row)}
+    for key in expand(known.level, known.row):
+        if key[1] >= 0 and key not in seen:
+            seen.add(key)
+            expand(*key)
+    names = []
+    for (level, row), name in nodes.items():
+        label = "</s>" if row < 0 else " ".join(model.name_of(i) for i in table.ngram(level, row)) or "(no history)"
+        shape = ", shape=box, style=bold" if (level, row) == (known.level, known.row) else ""
+        names.append(f'  {name} [label="{_dot(label)}"{shape}];')
+    return "\n".join(["digraph markov {", "  rankdir=LR;", *names, *edges, "}"]) + "\n"
+
+
+def _dot(text: str) -> str:
+    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')

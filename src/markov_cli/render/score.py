@@ -1,0 +1,253 @@
+"""What `score` says: a block for people, JSON, a row for each unit or token."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays.sorting import distinct
+from ..text.types import MARKERS, N_MARKERS, UNK
+from .safe_text import one_line, shown, some
+from .train import repairs_json
+
+if TYPE_CHECKING:
+    from ..scoring.mixture_weights import Tuned
+    from ..scoring.text_totals import Units
+    from ..scoring.totals import Scored, Totals
+    from ..text.encoder import Encoder
+    from ..text.reading import Repairs
+
+UNIT_HEAD = b"text\ttokens\toov\tbits\tperplexity\tlongest\n"
+TOKEN_HEAD = b"token\toov\tbits\tlongest\n"
+CLASS_HEAD = b"model\tmargin_bits\tline\n"
+
+
+def number(x: float, digits: int | None = None) -> float | None:
+    """For JSON, which has no infinity: None."""
+    if not math.isfinite(x):
+        return None
+    return x if digits is None else round(x, digits) + 0.0
+
+
+def _line(thing: dict[str, Any]) -> bytes:
+    return json.dumps(thing, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+# ------------------------------------------------------------ totals
+
+
+def totals_json(t: Totals, repairs: Repairs) -> dict[str, Any]:
+    """The keys of DESIGN section 4."""
+    return {
+        "tokens": t.tokens,
+        "oov": t.oov,
+        "sequences": t.sequences,
+        "log10_probability": number(t.log10_probability),
+        "perplexity": number(t.perplexity),
+        "perplexity_without_oov": number(t.perplexity_without_oov),
+        "bits_per_token": number(t.bits_per_token),
+        "bits_per_byte": number(t.bits_per_byte),
+        "zero_probability": t.zero,
+        "text_bytes": t.text_bytes,
+        "repairs": repairs_json(repairs),
+    }
+
+
+def _perplexity(x: float) -> str:
+    return "-" if math.isnan(x) else "infinite" if math.isinf(x) else f"{x:,.6g}" if x >= 1e6 else f"{x:,.4f}"
+
+
+def _bits(x: float) -> str:
+    return "infinite" if math.isinf(x) else f"{x:,.4f}"
+
+
+def _log10(x: float) -> str:
+    return "-infinite" if math.isinf(x) else f"{x:,.4f}"
+
+
+def totals_lines(t: Totals, unit: str) -> list[str]:
+    """The block for people."""
+    text = t.tokens - t.sequences
+    rows = [
+        ("tokens", f"{t.tokens:,}", f"{text:,} of the text, and the end of {some(t.sequences, unit)}"),
+        ("OOV", f"{t.oov:,}", f"{t.oov / max(text, 1):.2%} of the text's tokens are not in the vocabulary"),
+        ("perplexity", _perplexity(t.perplexity), "OOV included"),
+        ("", _perplexity(t.perplexity_without_oov), "OOV left out"),
+        ("bits per token", _bits(t.bits_per_token), ""),
+        ("bits per byte", _bits(t.bits_per_byte), f"of {t.text_bytes:,}; models of other tokens compare by this"),
+        ("log10 probability", _log10(t.log10_probability), "of the whole text"),
+    ]
+    if t.zero:
+        rows.append(("probability 0", f"{t.zero:,}", "tokens that the model holds impossible"))
+    width = max(len(value) for _, value, _ in rows)
+    return [f"{name:<17}  {value:>{width}}  {what}".rstrip() for name, value, what in rows]
+
+
+def show_models(names: Sequence[str], totals: Sequence[Totals]) -> None:
+    """Several models beside each other, a row each."""
+    from .tables import Column, show
+
+    columns = [Column("model", flexible=True)]
+    columns += [
+        Column(name, True)
+        for name in ("tokens", "OOV", "perplexity", "without OOV", "bits/token", "bits/byte", "log10 probability")
+    ]
+    zero = any(t.zero for t in totals)
+    if zero:
+        columns.append(Column("probability 0", True))
+    rows = []
+    for name, t in zip(names, totals, strict=True):
+        row = [
+            name, f"{t.tokens:,}", f"{t.oov:,}", _perplexity(t.perplexity), _perplexity(t.perplexity_without_oov),
+            _bits(t.bits_per_token), _bits(t.bits_per_byte), _log10(t.log10_probability),
+        ]  # fmt: skip
+        rows.append(row + [f"{t.zero:,}"] * zero)
+    show(columns, rows)
+
+
+# ------------------------------------------------------------ rows
+
+
+def _float(x: float) -> str:
+    return "" if math.isnan(x) else "inf" if math.isinf(x) else f"{x:.4f}"
+
+
+def _cell(text: bytes) -> str:
+    return one_line(text.decode("utf-8", "replace"))
+
+
+def unit_rows(units: Units, as_json: bool) -> list[bytes]:
+    """A row for each unit: a line each, or an object each."""
+    columns = zip(
+        units.texts,
+        units.tokens.tolist(),
+        units.oov.tolist(),
+        units.all_bits.tolist(),
+        units.perplexity.tolist(),
+        units.longest.tolist(),
+        strict=True,
+    )
+    if as_json:
+        return [
+            _line({"text": text.decode("utf-8", "replace"), "tokens": n, "oov": oov, "bits": number(bits, 6),
+                   "perplexity": number(perplexity, 6), "longest": longest})
+            for text, n, oov, bits, perplexity, longest in columns
+        ]  # fmt: skip
+    return [
+        f"{_cell(text)}\t{n}\t{oov}\t{_float(bits)}\t{_float(perplexity)}\t{longest}\n".encode()
+        for text, n, oov, bits, perplexity, longest in columns
+    ]
+
+
+def token_rows(scored: Scored, encoder: Encoder, as_json: bool) -> bytes:
+    """A row for each token, `</s>` for the end of a unit."""
+    rows = scored.tokens()
+    bits = np.where(rows.p > 0, rows.bits()[0], np.inf).tolist()
+    codes, which = distinct(rows.codes)
+    plain = codes[codes >= N_MARKERS] - N_MARKERS
+    types = encoder.types(plain)
+    markers = [MARKERS[c] for c in codes[codes < N_MARKERS].tolist()]
+    names = [types.bytes_of(i)[0].decode("utf-8", "replace") for i in range(len(plain))]
+    columns = zip(which.tolist(), (rows.ids == UNK).tolist(), bits, rows.longest.tolist(), strict=True)
+    if as_json:
+        heads = [{"token": None, "marker": name} for name in markers] + [{"token": name} for name in names]
+        return b"".join(
+            _line({**heads[i], "oov": oov, "bits": number(b, 6), "longest": longest}) for i, oov, b, longest in columns
+        )
+    cells = [one_line(shown(name)) for name in markers + names]
+    return "".join([f"{cells[i]}\t{oov:d}\t{b:.4f}\t{longest}\n" for i, oov, b, longest in columns]).encode()
+
+
+def plain_units(texts: Sequence[bytes], unit: str) -> list[bytes]:
+    """Units as they came, so that reading them again gives the same units.
+
+    A sentence's newlines, which are white space to it, become spaces; a blank line stands behind a paragraph.
+    """
+    if unit == "sentence":
+        return [b" ".join(text.split(b"\n")) + b"\n" for text in texts]
+    return [text + (b"\n\n" if unit == "paragraph" else b"\n") for text in texts]
+
+
+def document_keys(units: Units) -> list[dict[str, Any]]:
+    """What is added to each JSON line."""
+    bits = units.all_bits.tolist()
+    return [
+        {
+            "perplexity": number(perplexity, 4),
+            "bits_per_byte": number(b / len(text), 6) if text else None,
+            "scored_tokens": n,
+            "scored_oov": oov,
+        }
+        for text, n, oov, b, perplexity in zip(
+            units.texts, units.tokens.tolist(), units.oov.tolist(), bits, units.perplexity.tolist(), strict=True
+        )
+    ]
+
+
+def labelled(record: bytes, label: str, as_json: bool) -> bytes:
+    """A record with its bucket: the last key of an object, the first column of a line."""
+    if as_json:
+        return record.rstrip()[:-1] + f', "bucket": "{label}"}}\n'.encode()
+    return f"{label}\t".encode() + record
+
+
+def class_rows(
+    texts: Sequence[bytes], best: np.ndarray, margin: np.ndarray, names: Sequence[str], as_json: bool
+) -> list[bytes]:
+    """A row for each line: the model, the margin, the line; `-` where no model is ahead."""
+    columns = zip(texts, best.tolist(), margin.tolist(), strict=True)
+    if as_json:
+        return [
+            _line({"model": names[i] if i >= 0 else None, "margin_bits": number(bits, 6),
+                   "text": text.decode("utf-8", "replace")})
+            for text, i, bits in columns
+        ]  # fmt: skip
+    cells = [one_line(name) for name in names] + ["-"]
+    return [f"{cells[i]}\t{_float(bits)}\t{_cell(text)}\n".encode() for text, i, bits in columns]
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """Model files without folder and ending, where that tells them apart."""
+    from pathlib import PurePath
+
+    short = [PurePath(p).stem if p.endswith(".npz") else PurePath(p).name for p in paths]
+    return short if len(set(short)) == len(short) and all(short) else list(paths)
+
+
+# ------------------------------------------------------------ weights
+
+
+def weights_text(weights: np.ndarray) -> str:
+    """As `--mix` takes them."""
+    return ",".join(f"{w:.6f}".rstrip("0").rstrip(".") for w in weights.tolist())
+
+
+def tuned_json(names: Sequence[str], tuned: Tuned) -> dict[str, Any]:
+    """The weights and what they are worth."""
+    return {
+        "models": list(names),
+        "weights": tuned.weights.tolist(),
+        "rounds": tuned.rounds,
+        "bits_per_token": number(tuned.bits[-1]),
+        "bits_per_token_alone": [number(b) for b in tuned.alone.tolist()],
+        "zero_probability": tuned.skipped,
+    }
+
+
+def show_tuned(names: Sequence[str], tuned: Tuned) -> None:
+    """A row for each model, and the mixture."""
+    from .tables import Column, line, show
+
+    rows = [
+        [name, f"{w:.6f}", _bits(b), _perplexity(2.0**b)]
+        for name, w, b in zip(names, tuned.weights.tolist(), tuned.alone.tolist(), strict=True)
+    ]
+    mean = tuned.bits[-1]
+    rows.append(["mixed", "", _bits(mean), _perplexity(2.0 ** min(mean, 1023.0))])
+    show([Column("model", flexible=True), *(Column(c, True) for c in ("weight", "bits/token", "perplexity"))], rows)
+    line()
+    line(f"--mix {weights_text(tuned.weights)}")

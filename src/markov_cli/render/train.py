@@ -1,0 +1,187 @@
+"""What `train` says at its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .safe_text import one_line, protection_words, size, some
+
+if TYPE_CHECKING:
+    from ..api.model import Model
+    from ..formats.ngram_listing import Notes
+    from ..text.reading import Repairs
+
+
+def _rows(model: Model) -> list[int]:
+    return [len(o) for o in model.table.orders]
+
+
+def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
+    """What was read, made and repaired, as one object."""
+    r = model.repairs
+    return json.dumps(
+        {
+            **_made(model, path, model_bytes, seconds),
+            "repairs": repairs_json(r),
+        },
+        ensure_ascii=False,
+    )
+
+
+def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
+    """What was made, as one object."""
+    return json.dumps(_made(model, path, model_bytes, seconds) | (more or {}), ensure_ascii=False)
+
+
+def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
+    h = model.header
+    return {
+        "model": path,
+        "order": h.order,
+        "tokenizer": h.options.tokenizer,
+        "unit": h.options.unit,
+        "tokens": h.tokens,
+        "types": h.types,
+        "sequences": h.sequences,
+        "ngrams": _rows(model),
+        **h.protection(),
+        "corpus_bytes": h.corpus_bytes,
+        **({} if model.table.guard is None else {"guard": model.table.guard.as_dict()}),
+        "model_bytes": model_bytes,
+        "seconds": round(seconds, 3),
+    }
+
+
+def repairs_json(r: Repairs) -> dict[str, Any]:
+    """What was repaired or skipped, by kind."""
+    return {
+        "invalid": r.invalid,
+        "crlf": r.crlf,
+        "byte_order_marks": r.byte_order_marks,
+        "empty_sequences": int(r.empty_sequences),
+        "unmatched": r.unmatched,
+        "transcoded": r.transcoded,
+        "skipped": r.skipped,
+    }
+
+
+def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
+    """The summary for people: what was read, what was made, what was repaired or skipped."""
+    out = made_lines(model, path, model_bytes, seconds, "read")
+    out[-1] += f", {_rate(model.header.tokens / max(seconds, 1e-9))}"
+    return out + [f"note     {line}" for line in repair_lines(model.repairs) + _advice(model)]
+
+
+def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
+    """The same where text was added to a model."""
+    return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in repair_lines(model.repairs)]
+
+
+def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: str = "holds") -> list[str]:
+    """What a model holds and where it was written."""
+    h = model.header
+    n = _rows(model)
+    per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
+    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    if h.holds == "probabilities":
+        what = f"probabilities of {h.types:,} types"
+    out = [
+        f"{verb:<8} {what}",
+        f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
+        f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
+        f" {seconds:.1f} s",
+    ]
+    if said := protection_words(h.protection()):
+        out.insert(2, f"kept     {', '.join(said)}")
+    out[2:2] = guard_lines(model)
+    if h.order > 12:
+        out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
+    return out
+
+
+def guard_lines(model: Model) -> list[str]:
+    """What a model's guard is, in a line; none where it has none."""
+    g = model.table.guard
+    if g is None:
+        return []
+    rate = f"1 of {1 / g.rate:,.0f} new ones counts as seen" if g.n else "an empty one"
+    return [f"guard    {g.n:,} runs of {g.tokens} tokens, {g.bits_each:.1f} bits each; {rate}"]
+
+
+def import_notes(notes: Notes | None) -> list[str]:
+    """What was read otherwise than an ARPA file has it."""
+    if notes is None:
+        return []
+    said = (
+        (notes.junk_lines, "line before \\data\\ skipped", "lines before \\data\\ skipped"),
+        (notes.clamped, "probability above 1 read as 1", "probabilities above 1 read as 1"),
+        (notes.missing_backoffs, "missing backoff read as 0", "missing backoffs read as 0"),
+        (notes.top_backoffs, "backoff of the highest order ignored", "backoffs of the highest order ignored"),
+        (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
+        (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
+        (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
+    )
+    return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+
+
+def _rate(tokens: float) -> str:
+    return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
+
+
+def repair_lines(r: Repairs) -> list[str]:
+    """What was repaired or skipped, a line each."""
+    out = []
+    if r.invalid:
+        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
+    if r.byte_order_marks:
+        out.append(f"{some(r.byte_order_marks, 'byte-order mark')} left out")
+    if r.crlf:
+        out.append(f"{some(r.crlf, 'line end')} CR LF read as LF")
+    if r.transcoded:
+        out.append(f"read by its byte-order mark: {', '.join(map(one_line, r.transcoded[:5]))}")
+    if r.empty_sequences:
+        out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
+    if r.unmatched:
+        out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
+    if r.skipped:
+        more = ", ..." if len(r.skipped) > 5 else ""
+        out.append(f"{some(len(r.skipped), 'file')} skipped, not text: {', '.join(map(one_line, r.skipped[:5]))}{more}")
+    return out
+
+
+def _advice(model: Model) -> list[str]:
+    """Where the choice of unit looks wrong for the text."""
+    h = model.header
+    chars = h.options.tokenizer in ("chars", "bytes")
+    mean = h.tokens / h.sequences
+    if h.min_files:
+        return ["types of one file are kept: --min-files drops no single token"]
+    if h.min_sequences and h.min_type_count == 1:
+        return ["types of one sequence are kept: --cap-per-sequence 1 --min-type-count 2 leaves them out"]
+    if h.options.unit == "sentence" and mean > (1500 if chars else 250):
+        return [f"{mean:,.0f} tokens a sentence: without sentence marks? --unit line or paragraph may suit it"]
+    if h.sequences == 1 and h.tokens > 1000 and h.options.unit != "file":
+        return [f"all of it is one {h.options.unit}: generate can only begin as it begins; see --unit"]
+    if h.options.unit == "line" and not chars and _looks_wrapped(model):
+        return ["lines seem to be cut at a width, not ended: --unit sentence or paragraph may suit it"]
+    return []
+
+
+def _looks_wrapped(model: Model) -> bool:
+    """Few lines end with a mark and they are all about as long as a page is wide."""
+    import numpy as np
+
+    h = model.header
+    if h.sequences < 200 or not 7 <= h.tokens / h.sequences <= 18 or h.order < 2:
+        return False
+    table, lex = model.table, model.lexicon
+    token, first = table.orders[1].token, table.orders[0].first
+    assert token is not None and first is not None
+    ends = np.flatnonzero(token == 2)
+    before = np.searchsorted(first, ends.astype(first.dtype), "right") - 1
+    count = table.orders[1].count.at(ends)
+    start, length = lex.spans(before)
+    last = lex.blob[np.maximum(start + length - 1, 0)]
+    closed = np.isin(last, np.frombuffer(b".!?\"':;)]", np.uint8)) | (last >= 0x80)
+    return bool(count[closed].sum() < 0.4 * count.sum())

@@ -1,0 +1,369 @@
+"""Texts that copy no run of K tokens: steered around copies while they are drawn.
+
+Legend: m texts are drawn side by side, each at its own depth t, its number of tokens so far; a row is a
+place in the columns of `_Walks`, one for each text; a copy is a token that would complete a run of K which the
+training text has; a draw is one token drawn for each text, or one step back.
+
+Each token is drawn from the model's distribution after temperature, top-k and top-p, without copies, what is
+left scaled to 1. Where nothing is left, the text goes one token back and that token is left out there. So a
+token has the probability that it has among those after which the text can still go on: drawn without replacement,
+the first that is alive is one of the alive in proportion to its weight.
+
+Where every way out is a copy, a text may go in a circle for ever: once its last 32 tokens or 2 K repeat what stands up
+to 16 tokens before, it is given up and drawn anew.
+
+A copy is drawn again; where it is drawn too often, or few tokens can follow, the followers are looked at one by one.
+Draw d of attempt a at text i uses the seed's number of (a D + d, i), D the most draws of an attempt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..arrays.sorting import ragged
+from ..model.distribution import whole
+from ..text.run_hashes import mix, powers
+from ..text.types import EOS, UNK
+from . import next_history
+from .backtracking_state import Walks
+from .random_stream import Numbers, again, uniform
+from .sampler import Drawn, Sampler, in_index_order, taken
+from .shape import shaped_weights
+
+_ATTEMPTS = 200  # at a text that ends too early, or is not what was asked for
+_BACK = 500  # steps back in an attempt
+_LOST = 20  # attempts with more of them, or that go in a circle
+_CIRCLE, _PERIOD = 32, 16
+_FEW = 32  # followers up to which all are looked at at once
+_AGAIN, _AGAIN_SMOOTHED = 4, 60  # times that a copy is drawn again
+_OTHER = np.uint64(0xA0761D6478BD642F)  # makes numbers that no first draw uses
+_FOLLOWERS = 1 << 21  # looked at together
+
+
+class Seen(Protocol):
+    """Says which runs the training text has; of new ones it may err."""
+
+    def seen(self, key: np.ndarray) -> np.ndarray:
+        """uint64 (m,), hashes as in text/hashing.py -> bool (m,)."""
+        ...
+
+
+@dataclass
+class Avoided:
+    """What is a copy.
+
+    seen     of runs of `tokens`
+    limit    a copy is complete at so many seen runs one behind another: 1, or more where longer runs are asked for
+    hash_of  uint64 (n_ids,), of each id's token
+    before   uint64 (b,), hashes of the last tokens of the prompt, less than `tokens`
+    run      seen runs one behind another at its end
+    """
+
+    seen: Seen
+    tokens: int
+    limit: int
+    hash_of: np.ndarray
+    before: np.ndarray
+    run: int = 0
+
+
+@dataclass
+class Tally:
+    """What steering took.
+
+    draws   tokens drawn, copies too
+    copies  of them tokens that would have completed a copied run
+    back    steps back
+    lost    attempts given up after too many of them
+    circles attempts given up because they went in a circle
+    dead    texts for which nothing is left to draw: every one that the model has copies such a run
+    """
+
+    draws: int = 0
+    copies: int = 0
+    back: int = 0
+    lost: int = 0
+    circles: int = 0
+    dead: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Those of another batch."""
+        for name, n in vars(other).items():
+            setattr(self, name, getattr(self, name) + n)
+
+
+class Steered:
+    """Draws as a `Sampler` does, around copies."""
+
+    def __init__(self, sampler: Sampler, avoided: Avoided, judge: Callable[[Drawn], np.ndarray] | None = None) -> None:
+        """A sampler that avoids copies.
+
+        judge  says which finished texts are kept, bool (m,); the others are drawn anew
+        """
+        self.sampler, self.table, self.avoided, self.judge = sampler, sampler.table, avoided, judge
+        self.tally, self._lock = Tally(), threading.Lock()
+        self._behind = avoided.hash_of * powers(avoided.tokens)[0][avoided.tokens - 1]  # as a run's last token
+        self.raw = sampler._step == sampler._raw_step
+
+    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Drawn:
+        """As `Sampler.texts`; texts that cannot be, or did not come in many attempts, are left out."""
+        numbers, tally = Numbers(seed), Tally()
+        stride = longest + 1 + 2 * _BACK
+        done: list[Drawn] = []
+        todo = np.arange(begin, begin + n)
+        lost = np.zeros(n, np.int64)
+        for attempt in range(_ATTEMPTS):
+            drawn, gone, dead = self._run(numbers, attempt * stride, todo, history, longest, tally)
+            good = (drawn.length >= shortest) | ~drawn.complete
+            if self.judge is not None and good.any():
+                some = np.flatnonzero(good)
+                good[some[~self.judge(taken(drawn, good))]] = False
+            done.append(taken(drawn, good))
+            lost[gone - begin] += 1
+            over = np.concatenate((drawn.index[good], dead, gone[lost[gone - begin] >= _LOST]))
+            todo = np.setdiff1d(todo, over, assume_unique=True)
+            if not len(todo):
+                break
+        with self._lock:
+            self.tally.add(tally)
+        return in_index_order(done)
+
+    def _run(
+        self, numbers: Numbers, step: int, index: np.ndarray, history: tuple[int, int], longest: int, tally: Tally
+    ) -> tuple[Drawn, np.ndarray, np.ndarray]:
+        """Draw each text once: those that came, and the numbers of those given up and of those that cannot be."""
+        w = Walks(index, history, self.avoided.before, self.avoided.run)
+        gone, dead = [index[:0]], [index[:0]]
+        draw = 0
+        circle = max(_CIRCLE, 2 * self.avoided.tokens)
+        while len(w.rows):
+            t = w.depth[w.rows]
+            turning = np.flatnonzero((t % circle == 0) & (t >= circle + _PERIOD))
+            turning = turning[w.circling(turning, t, circle, _PERIOD)]
+            if len(turning):
+                tally.circles += len(turning)
+                gone.append(w.drop(turning))
+                w.leave()
+                if not len(w.rows):
+                    break
+                t = w.depth[w.rows]
+            raw = numbers.raw_of(step + draw, w.index[w.rows])
+            level, row = w.at("level", t), w.at("row", t)
+            token, bits, *after = self.sampler._step(level, row, raw)
+            found = _Found(token.copy(), bits, after[0], after[1])
+            copied = self._copied(w, t)
+            at_end = t == longest  # where a text is cut nothing more is written: only whether it ends is drawn
+            run, bad = copied.of(np.arange(len(t)), found.token)
+            bad |= w.marked(np.arange(len(t)), t, found.token)
+            bad &= ~at_end
+            tally.draws += len(t)
+            alive = np.ones(len(t), bool)
+            if bad.any():
+                again_at = np.flatnonzero(bad)
+                tally.copies += len(again_at)
+                self._draw_again(w, copied, again_at, t, level, row, raw, found)
+                run[again_at], _ = copied.of(again_at, np.maximum(found.token[again_at], EOS))
+                alive = found.token >= 0
+            ended = alive & (found.token == EOS)
+            w.push(np.flatnonzero(alive & ~ended & ~at_end), t, found, run, self.avoided.hash_of)
+            w.finish(np.flatnonzero(ended | at_end), found.token == EOS, found.bits)
+            back = np.flatnonzero(~alive)
+            if len(back):
+                tally.back += len(back)
+                empty = t[back] == 0
+                dead.append(w.drop(back[empty]))
+                over = w.step_back(back[~empty], t) >= _BACK
+                gone.append(w.drop(back[~empty][over]))
+                tally.lost += int(over.sum())
+            w.leave()
+            draw += 1
+        missing, impossible = np.concatenate(gone), np.concatenate(dead)
+        tally.dead += len(impossible)
+        return w.drawn(), missing, impossible
+
+    # ------------------------------------------------------------ copies
+
+    def _copied(self, w: Walks, t: np.ndarray) -> _Copied:
+        """What would be a copy for each active text."""
+        k = self.avoided.tokens
+        at = t + len(self.avoided.before)
+        ready = at >= k - 1
+        base = np.zeros(len(t), np.uint64)
+        some = np.flatnonzero(ready)
+        if len(some):
+            first = at[some] - (k - 1)
+            sums = w.sums[w.rows[some], at[some]] - w.sums[w.rows[some], first]
+            base[some] = sums * powers(int(first.max()) + 1)[1][first]
+        return _Copied(self.avoided, self._behind, base, ready, w.at("run", t))
+
+    # ------------------------------------------------------------ what is left
+
+    def _draw_again(
+        self,
+        w: Walks,
+        copied: _Copied,
+        which: np.ndarray,
+        t: np.ndarray,
+        level: np.ndarray,
+        row: np.ndarray,
+        raw: np.ndarray,
+        found: _Found,
+    ) -> None:
+        """Another token for some texts, from what is no copy; -1 where nothing is left."""
+        shape = self.sampler.shape
+        todo = which
+        one = shape.temperature == 0 or shape.top_k == 1
+        if self.raw:
+            level, row = level.copy(), row.copy()
+            low, high = self._followers(level, row, which)
+            many = high - low > _FEW
+            todo, times = which[many & (not one)], _AGAIN
+        else:
+            times = 0 if one else _AGAIN_SMOOTHED
+        found.token[which] = -1
+        for j in range(times):
+            if not len(todo):
+                break
+            token, bits, *after = self.sampler._step(level[todo], row[todo], again(raw[todo] ^ _OTHER, j + 1))
+            bad = copied.of(todo, token)[1] | w.marked(todo, t, token)
+            good = ~bad
+            found.put(todo[good], token[good], bits[good], after[0][good], after[1][good])
+            todo = todo[bad]
+        left = which[found.token[which] < 0]
+        u = uniform(again(raw ^ _OTHER, 0))
+        if self.raw:
+            low, high = self._followers(level, row, left)
+            group = np.cumsum(high - low) // _FOLLOWERS
+            for k in np.unique(level[left]).tolist():
+                for g in np.unique(group).tolist():
+                    some = np.flatnonzero((level[left] == k) & (group == g))
+                    if len(some):
+                        self._from_followers(w, copied, left[some], t, k, row, low[some], high[some], u, found)
+        else:
+            for i in left.tolist():
+                self._from_whole(w, copied, i, t, level, row, u, found)
+
+    def _followers(self, level: np.ndarray, row: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that can be drawn behind some histories, which are made shorter in place until there are any."""
+        low, high = np.zeros(len(which), np.int64), np.zeros(len(which), np.int64)
+        for k in range(int(level[which].max(initial=0)), -1, -1):
+            here = np.flatnonzero(level[which] == k)
+            low[here], high[here] = self.sampler._drawable(k, row[which[here]])
+            stuck = which[here[low[here] >= high[here]]]
+            if len(stuck) and k:
+                row[stuck] = self.table.shorter(k, row[stuck])
+                level[stuck] = k - 1
+        return low, high
+
+    def _from_followers(
+        self,
+        w: Walks,
+        copied: _Copied,
+        which: np.ndarray,
+        t: np.ndarray,
+        k: int,
+        row: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        u: np.ndarray,
+        found: _Found,
+    ) -> None:
+        """Raw counts: every follower of histories of k tokens, copies left out."""
+        size = high - low
+        rows = ragged(low, size)
+        owner = np.repeat(np.arange(len(which)), size)
+        token = self.table.tokens(k + 1, rows)
+        weight = self.table.orders[k].count.at(rows)
+        if not self.sampler.shape.plain:
+            weight = shaped_weights(weight, size, self.sampler.shape)
+        total = np.bincount(owner, weight, len(which))
+        live = weight > 0
+        live &= ~copied.of(which[owner], token)[1]
+        live &= ~w.marked(which[owner], t, token)
+        rows, owner, token, weight = rows[live], owner[live], token[live], weight[live].astype(np.float64)
+        n = np.bincount(owner, minlength=len(which))
+        end = np.cumsum(n)
+        running = np.cumsum(weight)
+        some = np.flatnonzero(n)
+        if not len(some):
+            return
+        before = np.append(0.0, running)[end - n][some]
+        target = before + u[which[some]] * (running[end[some] - 1] - before)
+        place = np.clip(np.searchsorted(running, target, "right"), (end - n)[some], end[some] - 1)
+        after = self.sampler._after(k, row[which[some]], rows[place], token[place])
+        found.put(which[some], token[place], np.log2(total[some] / weight[place]), *after)
+
+    def _from_whole(
+        self,
+        w: Walks,
+        copied: _Copied,
+        i: int,
+        t: np.ndarray,
+        level: np.ndarray,
+        row: np.ndarray,
+        u: np.ndarray,
+        found: _Found,
+    ) -> None:
+        """Smoothed: every id for one text, copies left out."""
+        step = self.sampler._step
+        p = whole(step.distribution, int(level[i]), int(row[i]))  # type: ignore[attr-defined]
+        p[UNK] = 0.0
+        token = np.flatnonzero(p > 0)
+        weight = shaped_weights(p[token], np.array([len(token)]), self.sampler.shape)
+        total = float(weight.sum())
+        same = np.full(len(token), i)
+        live = np.flatnonzero((weight > 0) & ~copied.of(same, token)[1] & ~w.marked(same, t, token))
+        if not len(live):
+            return
+        running = np.cumsum(weight[live].astype(np.float64))
+        place = min(int(np.searchsorted(running, u[i] * running[-1], "right")), len(live) - 1)
+        one, at = np.array([token[live[place]]]), np.array([i])
+        after = next_history.after(self.sampler.table, level[at], row[at], one)
+        found.put(at, one, np.log2(total / weight[live[place : place + 1]]), *after)
+
+
+@dataclass
+class _Found:
+    """What was drawn for each active text; `token` is -1 where nothing is left."""
+
+    token: np.ndarray
+    bits: np.ndarray
+    level: np.ndarray
+    row: np.ndarray
+
+    def put(self, which: np.ndarray, token: np.ndarray, bits: np.ndarray, level: np.ndarray, row: np.ndarray) -> None:
+        """For some of them."""
+        self.token[which], self.bits[which], self.level[which], self.row[which] = token, bits, level, row
+
+
+@dataclass
+class _Copied:
+    """What would be a copy for each active text.
+
+    base   uint64 (m,), the hash of all but the last token of the run that comes to its end
+    ready  bool (m,), there are so many tokens
+    run    int32 (m,), seen runs one behind another
+    """
+
+    avoided: Avoided
+    behind: np.ndarray
+    base: np.ndarray
+    ready: np.ndarray
+    run: np.ndarray
+
+    def of(self, which: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Seen runs one behind another once a token stands behind each text, and whether it is a copy: int32, bool.
+
+        The end of a text completes nothing.
+        """
+        run = np.zeros(len(token), np.int32)
+        asked = np.flatnonzero(self.ready[which] & (token != EOS))
+        some = which[asked]
+        seen = self.avoided.seen.seen(mix(self.base[some] + self.behind[token[asked]]))
+        run[asked[seen]] = self.run[some[seen]] + 1
+        return run, run >= self.avoided.limit

@@ -1,0 +1,155 @@
+"""The histories that texts can come to, and what can be written behind each.
+
+Legend: n is the order; S the number of histories, s one of them; E the number of followers of all
+of them, e one; a history is (level, row) as in the sampler; its node is a number for it.
+
+The sampler's rule for a history without a follower that may be written, to draw behind the
+history one token shorter, is followed here once and for all: the history after a token is one that
+can be drawn behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays.sorting import ragged
+from ..model.table import Table
+from ..text.types import EOS
+from .sampler import Sampler
+from .shape import Shape, shaped_weights
+
+_FOLLOWERS = 1 << 20  # followers looked at together
+BYTES_EACH = 72  # memory for each follower while histories are found; `estimate` counts with it
+
+
+@dataclass
+class Histories:
+    """Histories and their followers.
+
+    start   the history before the first token
+    first   int64 (S + 1,), history s has followers first[s]..first[s+1], at least one
+    token   int32 (E,)
+    p       float64 (E,), above 0; the sum for each history is 1
+    target  int32 (E,), the history after the token; 0 where it is EOS
+    end     float64 (S,), the p of EOS
+    """
+
+    start: int
+    first: np.ndarray
+    token: np.ndarray
+    p: np.ndarray
+    target: np.ndarray
+    end: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+
+def estimate(table: Table) -> int:
+    """About how many followers there will be, before any is looked at."""
+    return len(table.orders[-1])
+
+
+def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
+    """All histories of the longest kind, the start, and what follows from them.
+
+    Those that cannot be come to are few, and cost less than to find out.
+    """
+    walk = _Walk(table, shape)
+    begin = walk.drawable(np.array([start[0]]), np.array([start[1]]))
+    n = table.order
+    if n > 1 and len(table.orders[n - 2]):
+        rows = np.arange(len(table.orders[n - 2]))
+        low, high = walk.sampler._drawable(n - 1, rows)
+        todo = walk.base[n - 1] + rows[low < high]
+        if begin[0] < walk.base[n - 1]:
+            todo = np.concatenate((begin, todo))
+    else:
+        todo = begin
+    parts: list[tuple[np.ndarray, ...]] = []
+    seen = np.zeros(walk.base[-1], bool)
+    while len(todo):
+        seen[todo] = True
+        new = np.zeros(walk.base[-1], bool)
+        for nodes in walk.pieces(todo):
+            size, token, p, target = walk.followers(nodes)
+            parts.append((nodes, size, token, p, target))
+            new[target[token != EOS]] = True
+        todo = np.flatnonzero(new & ~seen)
+    nodes, size, token, p, target = (np.concatenate(column) for column in zip(*parts, strict=True))
+    number = np.zeros(walk.base[-1], np.int32)
+    number[nodes] = np.arange(len(nodes))
+    first = np.zeros(len(nodes) + 1, np.int64)
+    np.cumsum(size, out=first[1:])
+    ends = np.flatnonzero(token == EOS)
+    end = np.zeros(len(nodes))
+    end[np.searchsorted(first, ends, "right") - 1] = p[ends]
+    target = number[target]
+    target[ends] = 0
+    return Histories(int(number[begin[0]]), first, token, p, target, end)
+
+
+class _Walk:
+    """Histories as nodes: base[level] + row."""
+
+    def __init__(self, table: Table, shape: Shape) -> None:
+        self.table, self.shape = table, shape
+        self.sampler = Sampler(table, shape)
+        sizes = [1, *(len(o) for o in table.orders[:-1])]
+        self.base = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+        for level in range(max(table.order - 2, 1), table.order - 1):
+            table.index(level)
+
+    def drawable(self, level: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """The nodes of histories, made shorter until something may be written behind them."""
+        level, row = level.copy(), row.copy()
+        for k in range(self.table.order - 1, -1, -1):
+            here = np.flatnonzero(level == k)
+            low, high = self.sampler._drawable(k, row[here])
+            stuck = here[low >= high]
+            if len(stuck):
+                if k == 0:
+                    raise IndexError("a table without anything to draw")
+                row[stuck] = self.table.shorter(k, row[stuck])
+                level[stuck] = k - 1
+        return self.base[level] + row
+
+    def pieces(self, nodes: np.ndarray) -> list[np.ndarray]:
+        """Nodes of one level each, with so many followers together as are handled at one time."""
+        out = []
+        level = np.searchsorted(self.base, nodes, "right") - 1
+        for k in range(self.table.order):
+            here = nodes[level == k]
+            if not len(here):
+                continue
+            low, high = self.sampler._drawable(k, here - self.base[k])
+            group = np.cumsum(high - low) // _FOLLOWERS
+            out += np.split(here, np.flatnonzero(np.diff(group)) + 1)
+        return out
+
+    def followers(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """How many each node of one level has, and of them all: token, p, node after."""
+        k = int(np.searchsorted(self.base, nodes[0], "right")) - 1
+        row = nodes - self.base[k]
+        low, high = self.sampler._drawable(k, row)
+        size = high - low
+        found = ragged(low, size)
+        count = self.table.orders[k].count.at(found)
+        if not self.shape.plain:
+            count = shaped_weights(count, size, self.shape)
+        owner = np.repeat(np.arange(len(nodes)), size)
+        total = np.add.reduceat(count, np.cumsum(size) - size)
+        p = count / total[owner]
+        if (count <= 0).any():  # cut off by top-k and the like
+            keep = count > 0
+            found, owner, p = found[keep], owner[keep], p[keep]
+            size = np.bincount(owner, minlength=len(nodes))
+        token = self.table.tokens(k + 1, found)
+        target = np.zeros(len(found), np.int64)
+        on = np.flatnonzero(token != EOS)
+        if len(on):
+            level, after = self.sampler._after(k, row[owner[on]], found[on], token[on])
+            target[on] = self.drawable(level, after)
+        return size, token.astype(np.int32), p, target

@@ -1,0 +1,305 @@
+"""What can still succeed: the probability that a text, from where it is, ends as it must.
+
+Legend: N is the number of places, a place being a history beside a state of the constraints'
+automaton; E the number of steps between places; w is the weight of a place, the probability that what
+is drawn from there on meets the constraints; T is the most tokens that may come.
+
+    w(place) = end(place) + sum over steps of p(step) w(place after)
+
+With a number of tokens that may still come it is a recursion over that number, and exact but for
+rounding. Without one it is a linear system, solved by BiCGSTAB (van der Vorst 1992) after places
+with one step have been left out (see `solving`), and refined until no place's weight differs from its right side by
+more than TOLERANCE of itself. A text's probability is then off by at most its length times that.
+
+Source: the recursion is that of Pachet, Roy and Barbieri (2011) for Markov chains with constraints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays.sorting import ragged
+from ..text.types import EOS
+from .automata import DEAD, Automaton
+from .bicgstab import TOLERANCE, solve, sums
+from .state_graph import Histories
+
+BYTES_EACH = 60  # memory for each step of the places
+_SWEEPS = 20_000
+_SOON = 64  # tokens
+
+
+@dataclass
+class Places:
+    """Histories beside the automaton's states, without what can never be accepted.
+
+    start   the place before the first token
+    first   int64 (N + 1,), the steps from place i are first[i]..first[i+1]
+    token   int32 (E,)
+    p       float64 (E,), as without constraints: the sum for a place is up to 1
+    target  int32 (E,), the place after
+    end     float64 (N,), the p of ending there, 0 where that is not accepted
+    state   int32 (N,), of the automaton
+    after   (Q,) the states that each state of the automaton can go to
+    """
+
+    start: int
+    first: np.ndarray
+    token: np.ndarray
+    p: np.ndarray
+    target: np.ndarray
+    end: np.ndarray
+    state: np.ndarray
+    after: list[set[int]]
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+
+def places(histories: Histories, automaton: Automaton, state: int, n_ids: int) -> Places:
+    """The product of histories and automaton, begun in a state that is not DEAD.
+
+    With a state that goes on to itself stand all histories; with any other only those that it can be with.
+    """
+    kind = automaton.class_of(n_ids)[histories.token]
+    kind[histories.token == EOS] = -1
+    n, q = len(histories), len(automaton)
+    owner = np.repeat(np.arange(n, dtype=np.int32), np.diff(histories.first))
+    size = np.diff(histories.first)
+    every = np.arange(len(kind))
+    inside = np.zeros((q, n), bool)
+    flat = inside.reshape(-1)
+    inside[state, histories.start] = True
+
+    def steps_of(s: int) -> tuple[np.ndarray, np.ndarray]:
+        """The steps from the histories beside a state that may be accepted, and the states after them."""
+        here = np.flatnonzero(inside[s])
+        steps = every if len(here) == n else ragged(histories.first[here], size[here])
+        to = np.append(automaton.delta[s], DEAD)[kind[steps]]  # of each step; EOS, the class -1, leads nowhere
+        live = np.flatnonzero(to != DEAD)
+        return steps[live], to[live]
+
+    todo = [state]
+    while todo:
+        s = todo.pop()
+        if automaton.delta[s, 0] == s:
+            inside[s] = True
+        steps, to = steps_of(s)
+        reached = to * n + histories.target[steps]
+        new = reached[~flat[reached]]
+        flat[new] = True
+        for t in np.unique(new // n).tolist():
+            if automaton.delta[t, 0] == t:
+                inside[t] = True
+            if t not in todo:
+                todo.append(t)
+    number = (np.cumsum(flat) - 1).astype(np.int32).reshape(q, n)
+    parts = []
+    for s in range(q):
+        steps, to = steps_of(s)
+        parts.append(
+            (number[s, owner[steps]], histories.token[steps], histories.p[steps], number[to, histories.target[steps]])
+        )
+    which = np.flatnonzero(inside.reshape(-1))
+    place, token, p, target = (np.concatenate(column) for column in zip(*parts, strict=True))
+    first = np.zeros(len(which) + 1, np.int64)
+    np.cumsum(np.bincount(place, minlength=len(which)), out=first[1:])
+    of = which // n
+    end = histories.end[which % n] * automaton.accept[of]
+    after = [{int(t) for t in row if t != DEAD} for row in automaton.delta]
+    return Places(int(number[state, histories.start]), first, token, p, target, end, of.astype(np.int32), after)
+
+
+def succeed(at: Places, w: np.ndarray) -> np.ndarray:
+    """The sum over steps of p w(place after): float64 (N,)."""
+    return sums(at.p * w[at.target], at.first)
+
+
+@dataclass
+class Weights:
+    """w, by the tokens written so far.
+
+    by_tokens  list of float64 (N,), each times a power of two
+    power      list of int, that power: w = by_tokens[t] * 2 ** power[t]
+    off        how far the weights of unlimited length are from their right side, at most; 0 for limited ones
+    """
+
+    by_tokens: list[np.ndarray]
+    power: list[int]
+    off: float = 0.0
+    endless: bool = False  # the last one holds for any number above; else nothing comes behind it
+
+    def at(self, t: int) -> np.ndarray:
+        """Weights after t tokens."""
+        return self.by_tokens[min(t, len(self.by_tokens) - 1)]
+
+
+def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None, narrow: bool = False) -> Weights:
+    """Weights where a text has shortest..longest tokens; with a tail, shortest or more.
+
+    narrow  only of places that the start leads to in just so many tokens: they are of a kind, so
+            that one power of two suits them all where the constraints are most improbable
+    """
+    w, power = (at.end, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
+    last = longest if tail is None else shortest
+    inside = _come_to(at, last) if narrow else None
+    w, power = _scaled(w if inside is None else w * inside[last], power)
+    layers, powers = [w], [power]
+    for t in range(last - 1, -1, -1):
+        w = succeed(at, w)
+        if inside is not None:
+            w *= inside[t]
+        end = at.end if inside is None else at.end * inside[t]
+        if t >= shortest and end.any():
+            w, power = np.ldexp(w, power) + end, 0
+        w, power = _scaled(w, power)
+        layers.append(w)
+        powers.append(power)
+    return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
+
+
+def _come_to(at: Places, last: int) -> list[np.ndarray]:
+    """[t]: the places to which t tokens lead from the start, bool (N,)."""
+    owner = np.repeat(np.arange(len(at)), np.diff(at.first))
+    now = np.zeros(len(at), bool)
+    now[at.start] = True
+    out = [now]
+    for _ in range(last):
+        now = np.zeros(len(at), bool)
+        now[at.target[out[-1][owner]]] = True
+        out.append(now)
+    return out
+
+
+def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
+    """w divided by a power of two that brings its largest near 1, so that many layers do not underflow."""
+    most = float(w.max(initial=0.0))
+    if most == 0 or most > 2.0**-64:
+        return w, power
+    shift = int(np.frexp(most)[1])
+    return np.ldexp(w, -shift), power + shift
+
+
+def unlimited(at: Places) -> Weights | None:
+    """Weights where any number of tokens may come; None where the solver did not come near enough."""
+    w, off = np.zeros(len(at)), 0.0
+    for group in _components(at.after):
+        inside = np.flatnonzero(np.isin(at.state, group))
+        if not len(inside):
+            continue
+        with np.errstate(all="ignore"):  # a solver that leaves the numbers' range is noticed by its result
+            found = _solve_group(at, inside, w)
+        if found is None:
+            return None
+        w[inside], now = found
+        off = max(off, now)
+    return Weights([w], [0], off, endless=True)
+
+
+def _components(after: list[set[int]]) -> list[list[int]]:
+    """Strongly connected states, each group before those that lead to it."""
+    reach = np.eye(len(after), dtype=bool)
+    for q, to in enumerate(after):
+        reach[q, list(to)] = True
+    for q in range(len(after)):  # Warshall 1962
+        reach |= reach[:, q : q + 1] & reach[q : q + 1]
+    both = reach & reach.T
+    heads = sorted({int(np.flatnonzero(row)[0]) for row in both}, key=lambda q: int(reach[q].sum()))
+    return [np.flatnonzero(both[q]).tolist() for q in heads]
+
+
+def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """w of the places of one group, those that they lead out to being known, and how far off it is."""
+    n = len(inside)
+    local = np.full(len(at), -1, np.int32)
+    local[inside] = np.arange(n)
+    size = np.diff(at.first)[inside]
+    steps = ragged(at.first[inside], size)
+    owner = np.repeat(np.arange(n), size)
+    target = local[at.target[steps]]
+    p = at.p[steps]
+    out = target < 0
+    b = at.end[inside] + np.bincount(owner[out], p[out] * known[at.target[steps[out]]], n)
+    if b.max(initial=0.0) == 0:
+        return np.zeros(n), 0.0
+    if not out.any():
+        off = _whatever_comes(owner, target, p, b)
+        if off is not None:
+            return np.ones(n), off
+    owner, target, p = owner[~out], target[~out], p[~out]
+    # places with one step: w = a + c w(next); followed until a place with several steps or none
+    count = np.bincount(owner, minlength=n)
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(count)))
+    single = np.flatnonzero(count == 1)
+    follow, a, c = np.arange(n), np.zeros(n), np.ones(n)
+    follow[single], a[single], c[single] = target[first[single]], b[single], p[first[single]]
+    for _ in range(n.bit_length() + 1):
+        moving = single[count[follow[single]] == 1]
+        if not len(moving):
+            break
+        to = follow[moving]
+        a[moving], c[moving], follow[moving] = a[moving] + c[moving] * a[to], c[moving] * c[to], follow[to]
+    lost = single[count[follow[single]] == 1]  # rounds of single steps, that never lead on
+    c[lost] = 0
+    follow[lost] = np.flatnonzero(count != 1)[0] if (count != 1).any() else 0
+    several = np.flatnonzero(count > 1)
+    w = b.copy()  # right where there is no step
+    off = 0.0
+    if len(several):
+        m = len(several)
+        number = np.full(n, -1, np.int64)
+        number[several] = np.arange(m)
+        mine = np.flatnonzero(count[owner] > 1)
+        o, t = number[owner[mine]], target[mine]
+        plain = b[several] + np.bincount(o, p[mine] * a[t], m)
+        root, share = follow[t], p[mine] * c[t]
+        leaf = count[root] == 0
+        plain += np.bincount(o[leaf], share[leaf] * b[root[leaf]], m)
+        o, root, share = o[~leaf], number[root[~leaf]], share[~leaf]
+        ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(o, minlength=m))))
+        found = solve(o, root, share, ends, plain)
+        if found is None:
+            return None
+        w[several], off = found
+    w[single] = a[single] + c[single] * w[follow[single]]
+    return w, off
+
+
+def _whatever_comes(owner: np.ndarray, target: np.ndarray, p: np.ndarray, b: np.ndarray) -> float | None:
+    """How far 1 is from its right side everywhere, where every place is soon seen to lead to b; else None."""
+    off = float(np.abs(b + np.bincount(owner, p, len(b)) - 1).max())
+    live = b > 0
+    for _ in range(_SOON if off <= TOLERANCE else 0):
+        if live.all():
+            return off
+        live[owner[live[target]]] = True
+    return None
+
+
+def reachable(at: Places, shortest: int, longest: int) -> bool:
+    """Whether an accepted text of shortest..longest tokens can come from the start at all.
+
+    Forwards, so that no product of small numbers hides it.
+    """
+    now = np.zeros(len(at), bool)
+    now[at.start] = True
+    owner = np.repeat(np.arange(len(at)), np.diff(at.first))
+    seen: np.ndarray | None = None
+    for t in range(min(longest, _SWEEPS) + 1):
+        if t >= shortest:
+            if (at.end[now] > 0).any():
+                return True
+            if seen is None:
+                seen = np.zeros(len(at), bool)
+            now &= ~seen  # with no least length any more, a place is worth going on from once
+            seen |= now
+            if not now.any():
+                return False
+        after = np.zeros(len(at), bool)
+        after[at.target[now[owner]]] = True
+        now = after
+        if not now.any():
+            return False
+    return False

@@ -1,0 +1,96 @@
+"""Weights of a mixture, found on held-out text.
+
+Legend: N tokens, K models; p_k the probability that model k gives a token.
+
+Expectation-maximisation: w_k <- the mean over tokens of w_k p_k / sum_j w_j p_j. No round lowers the
+likelihood, and it has one maximum. Source: Jelinek and Mercer 1980; Dempster, Laird and Rubin 1977.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays.threads import in_order
+from ..text.marker_stream import Stream
+from ..text.types import BOS, EOS, UNK
+from .text_totals import Reading, no_token
+from .totals import Totals
+
+ROUNDS = 100
+ENOUGH = 1e-6  # no weight moved further in a round
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was found.
+
+    weights  float64 (K,)
+    bits     bits per token before each round, and with `weights`: it never rises
+    alone    bits per token of each model by itself, infinite where it gives a token 0: float64 (K,)
+    skipped  tokens to which no model gives a probability above 0
+    """
+
+    weights: np.ndarray
+    bits: list[float]
+    alone: np.ndarray
+    skipped: int
+
+    @property
+    def rounds(self) -> int:
+        """How many there were."""
+        return len(self.bits) - 1
+
+
+def tune(parts: Sequence[np.ndarray], rounds: int = ROUNDS, enough: float = ENOUGH) -> Tuned:
+    """The weights under which a text is likeliest, from equal ones.
+
+    parts  float64 (K, N_i), the probabilities of each model for the text's tokens, in any number of parts
+    """
+    n_models = parts[0].shape[0]
+    live = [p[:, p.max(axis=0) > 0] for p in parts]
+    n = sum(p.shape[1] for p in live)
+    skipped = sum(p.shape[1] for p in parts) - n
+    weights = np.full(n_models, 1.0 / n_models)
+    seen: list[float] = []
+    while n:
+        share, bits = np.zeros(n_models), 0.0
+        for p in live:
+            whole = weights @ p  # (N_i,)
+            share += (p / whole).sum(axis=1)
+            bits -= float(np.log2(whole).sum())
+        seen.append(bits / n)
+        new = weights * share / n
+        moved = float(np.abs(new - weights).max())
+        if len(seen) > rounds or moved < enough:
+            break
+        weights = new / new.sum()
+    zero = np.array([any((p[k] <= 0).any() for p in live) for k in range(n_models)])
+    alone = np.array([-sum(float(np.log2(np.maximum(p[k], 5e-324)).sum()) for p in live) for k in range(n_models)])
+    return Tuned(weights, seen, np.where(zero, np.inf, alone / max(n, 1)), skipped)
+
+
+def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
+    """What every model of a mixture says of each token of a text, and the text's tokens, OOV and sequences.
+
+    returns  float64 (K, N_i) for each stream: 8 K bytes for a token, all in memory
+    """
+    judge, recoder = reading.judge, reading.recoder
+
+    def one(stream: Stream) -> tuple[np.ndarray, Totals]:
+        ids, p, _ = judge.each(stream.codes, recoder)
+        keep = ids[0] != BOS
+        keep[: stream.context] = False
+        ids = ids[:, keep]
+        oov = int(np.count_nonzero((ids == UNK).all(axis=0)))
+        return p[:, keep], Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
+
+    parts, totals = [], Totals()
+    for p, found in in_order(one, reading.streams(), reading.jobs):
+        parts.append(p)
+        totals.add(found)
+    if not totals.tokens:
+        raise no_token(reading)
+    return parts, totals

@@ -1,1 +1,0 @@
-"""Arrays that are larger than memory: files in a folder of their own."""

@@ -1,0 +1,276 @@
+"""Blocks of text -> provisional numbers -> ids.
+
+Legend: a piece is what one block became; N tokens, S sequences, V types.
+
+Encoders may share one vocabulary, whose numbers are provisional; `collecting.finish` puts all types
+in their final order and rewrites the text once, with final ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays.sorting import ragged
+from ..errors import OptionError
+from . import char_classes as ch
+from . import tokenizer as tk
+from .interning import Vocabulary
+from .reading import Block, Repairs
+from .segmentation import NO_BREAKS, Breaks, find_breaks
+from .types import Types
+
+_REPLACED = "�".encode()
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """How text becomes tokens and sequences; every one of these is kept in the model."""
+
+    tokenizer: str = "words"
+    unit: str = "sentence"
+    lowercase: bool = False
+    pattern: str | None = None
+
+    @classmethod
+    def of(cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None) -> TextOptions:
+        """These options, with the pattern that `regex` has where none is given; OptionError where one is in vain."""
+        if tokenizer == "regex" and pattern is None:
+            pattern = tk.DEFAULT_PATTERN
+        if pattern is not None and tokenizer != "regex":
+            raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
+        return cls(tokenizer, unit, lowercase, pattern)
+
+
+@dataclass
+class Piece:
+    """One block's tokens.
+
+    number  uint32 (n,), provisional
+    end     int64 (b,), how many of them stand before each break between sequences
+    last    the text ends here, and with it a sequence
+    cut     the text itself, where the encoder keeps it
+    """
+
+    number: np.ndarray
+    end: np.ndarray
+    last: bool
+    cut: Cut | None = None
+
+
+@dataclass
+class Cut:
+    """One block's text, and where sequences end and begin in it.
+
+    data        bytes
+    begin, end  int64 (b,), the breaks: each sequence ends at `begin`, the next begins at `end`
+    start       int64 (n,), where each token begins; below 0 where `regex` found it in an earlier block
+    length      int64 (n,)
+    """
+
+    data: bytes
+    begin: np.ndarray
+    end: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+
+
+class Encoder:
+    """Turns blocks into pieces; one per thread, for what it counts along the way."""
+
+    def __init__(self, options: TextOptions, vocabulary: Vocabulary | None = None, keep_text: bool = False) -> None:
+        """An encoder; with `keep_text` each piece brings the text it was made of."""
+        self.options = options
+        self.keep_text = keep_text
+        self.vocabulary = Vocabulary() if vocabulary is None else vocabulary
+        self.repairs = Repairs()
+        self.text_bytes = 0
+        self._carry: list[bytes] = []
+        self._original: np.ndarray | None = None  # the block before it was lowered
+        self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
+
+    def encode(self, block: Block) -> Piece:
+        """One block; those of one text in its order where the tokenizer is `regex`."""
+        self.text_bytes += block.size
+        if not block.size and not self._carry:
+            none, nothing = np.empty(0, np.uint32), np.empty(0, np.uint8)
+            return self._piece(none, np.empty(0, np.int64), block, nothing, 0, NO_BREAKS, _NO_GAPS)
+        a, m = self._prepare(block)
+        kind = self.options.tokenizer
+        if kind == "regex":
+            return self._encode_pattern(a, m, block)
+        if kind in ("chars", "bytes"):
+            return self._encode_units(a, m, block)
+        spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
+        breaks = self._breaks(a, m, gaps, block)
+        number = self.vocabulary.numbers(a, *spans)
+        end = np.searchsorted(spans.start, breaks.begin)
+        return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
+
+    def _piece(
+        self,
+        number: np.ndarray,
+        end: np.ndarray,
+        block: Block,
+        a: np.ndarray,
+        m: int,
+        breaks: Breaks,
+        spans: tuple[np.ndarray, np.ndarray],
+    ) -> Piece:
+        if not self.keep_text:
+            return Piece(number, end, block.last)
+        original = self._original
+        if original is not None and m == block.size and _in_place(a[:m], original[:m]):
+            a = original  # as it was before it was lowered
+        return Piece(number, end, block.last, Cut(a[:m].tobytes(), *breaks, *spans))
+
+    def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
+        """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
+        o = self.options
+        data = block.data
+        raw = o.tokenizer in ("spaces", "bytes")
+        if raw and not o.lowercase:
+            return data, block.size
+        plain = data[: block.size].tobytes()
+        self._original = None
+        if plain.isascii():
+            if o.lowercase:
+                self._original = data
+            return (_padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
+        try:
+            text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
+        except UnicodeDecodeError:
+            text = plain.decode("utf-8", "replace")
+            self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
+            plain = text.encode()
+        if o.lowercase:
+            self._original = _padded(plain)
+            plain = text.lower().encode("utf-8", "surrogateescape" if raw else "strict")
+        return _padded(plain), len(plain)
+
+    def _breaks(self, a: np.ndarray, m: int, gaps: tk.Gaps, block: Block) -> Breaks:
+        wide = None
+        sees_wide = self.options.unit == "sentence" and self.options.tokenizer != "bytes"
+        if sees_wide and (a[:m] >= 0xC0).any():
+            wide = _whole(ch.decode(a, m), m)
+        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original)
+
+    def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
+        """Characters or bytes: white space is a token like any other, but between sequences."""
+        is_chars = self.options.tokenizer == "chars"
+        wide = is_chars and bool((a[:m] >= 0x80).any())
+        gaps = tk.Gaps(*_NO_GAPS)
+        if self.options.unit in ("sentence", "paragraph"):
+            gaps = tk.gaps_of(a, m, wide)
+        breaks = self._breaks(a, m, gaps, block)
+        if is_chars:
+            start, size, number = ch.all_code_points(a, m)
+        else:
+            start, size, number = np.arange(m), np.ones(m, np.int64), a[:m]
+        low, high = np.searchsorted(start, breaks.begin), np.searchsorted(start, breaks.end)
+        keep = np.ones(len(start), bool)
+        keep[ragged(low, high - low)] = False
+        if is_chars and self.options.unit != "line":
+            returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1])
+            keep[returned] = False
+            self.repairs.crlf += len(returned)
+        kept_before = np.cumsum(keep) - keep
+        end = np.append(kept_before, np.count_nonzero(keep))[low]
+        return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks, (start[keep], size[keep]))
+
+    def _encode_pattern(self, a: np.ndarray, m: int, block: Block) -> Piece:
+        """Python's `re` over each whole sequence: slow, and only here."""
+        gaps = tk.gaps_of(a, m, bool((a[:m] >= 0x80).any())) if m else tk.Gaps(*_NO_GAPS)
+        breaks = self._breaks(a, m, gaps, block)
+        numbers, ends, n = [], [], 0
+        starts, lengths = [_NO_GAPS[0]], [_NO_GAPS[0]]
+        at = 0
+        plain = a[:m].tobytes()
+        stops = [*zip(breaks.begin.tolist(), breaks.end.tolist(), strict=True)]
+        if block.last:
+            stops.append((m, m))
+        for begin, end in stops:
+            whole = b"".join([*self._carry, plain[at:begin]])
+            text = whole.decode("utf-8", "replace")
+            self._carry.clear()
+            at = end
+            if text:
+                found, start, length = self._match(text)
+                starts.append(start + (begin - len(whole)))
+                lengths.append(length)
+                numbers.append(found)
+                n += len(found)
+            ends.append(n)
+        self._carry.append(plain[at:])
+        if block.last:
+            self._carry.clear()
+            ends.pop()
+        number = np.concatenate(numbers) if numbers else np.empty(0, np.uint32)
+        spans = np.concatenate(starts), np.concatenate(lengths)
+        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks, spans)
+
+    def _match(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tokens of a text: their numbers, and where they lie in its UTF-8."""
+        assert self._pattern is not None
+        tokens, touch, seen, skipped = [], [], -1, 0
+        gaps = []
+        for match in tk.matches(self._pattern, text):
+            i, j = match.span()
+            if i == j:
+                continue
+            tokens.append(match.group().encode())
+            touch.append(i == seen)
+            between = text[max(seen, 0) : i]
+            gaps.append(len(between) if between.isascii() else len(between.encode()))
+            skipped += len(between) - sum(map(str.isspace, between))
+            seen = j
+        rest = text[max(seen, 0) :]
+        self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
+        length = np.array([len(t) for t in tokens], np.int64)
+        flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
+        number = self.vocabulary.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
+        return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
+
+    def n_numbers(self) -> int:
+        """Numbers that a piece can hold: 0 to this, exclusive."""
+        return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.vocabulary)
+
+    def types(self, number: np.ndarray) -> Types:
+        """The types behind some numbers, int64 (n,), rising."""
+        if self.options.tokenizer == "chars":
+            return _code_point_types(number)
+        if self.options.tokenizer == "bytes":
+            one = np.ones(len(number), np.int64)
+            return Types(number.astype(np.uint8), np.arange(len(number)), one, np.zeros(len(number), np.uint8))
+        types = self.vocabulary.types()
+        return types if len(number) == len(types) else types.take(number)
+
+
+_NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
+
+
+def _whole(wide: ch.Wide, m: int) -> ch.Wide:
+    """Characters that end within m; `spaces` may hold bytes that are no UTF-8."""
+    return ch.Wide(*(c[wide.at + wide.length <= m] for c in wide))
+
+
+def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """The characters of two texts in UTF-8 begin at the same bytes."""
+    return bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
+
+
+def _padded(data: bytes) -> np.ndarray:
+    return np.frombuffer(data + bytes(8), np.uint8)
+
+
+def _code_point_types(cp: np.ndarray) -> Types:
+    """Code points as types: their UTF-8."""
+    length = 1 + (cp >= 0x80).astype(np.int64) + (cp >= 0x800) + (cp >= 0x10000)
+    form = np.zeros((len(cp), 4), np.uint8)
+    for n, head in ((1, 0), (2, 0xC0), (3, 0xE0), (4, 0xF0)):
+        rows = length == n
+        for i in range(n):
+            bits = cp[rows] >> (6 * (n - 1 - i))
+            form[rows, i] = (bits | head) if i == 0 else (bits & 0x3F) | 0x80
+    return Types(form.ravel(), 4 * np.arange(len(cp)), length, np.zeros(len(cp), np.uint8))

@@ -1,0 +1,62 @@
+"""Texts to pieces: every source read in blocks, the blocks encoded by several threads."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator, Sequence
+
+from ..arrays.threads import in_order
+from ..errors import NotText
+from .encoder import Encoder, Piece, TextOptions
+from .interning import Vocabulary
+from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
+
+
+def new_encoders(
+    options: TextOptions, jobs: int, vocabulary: Vocabulary | None = None, keep_text: bool = False
+) -> list[Encoder]:
+    """An encoder for each thread, all with one vocabulary; one only where order matters (`regex`)."""
+    shared = Vocabulary() if vocabulary is None else vocabulary
+    n = 1 if options.tokenizer == "regex" else max(jobs, 1)
+    return [Encoder(options, shared, keep_text) for _ in range(n)]
+
+
+def read_blocks(
+    sources: Sequence[Source],
+    encoding: str,
+    keep_bytes: bool,
+    repairs: Repairs,
+    block_bytes: int = BLOCK_BYTES,
+    longest: int = LONGEST_BLOCK,
+) -> Iterator[Block]:
+    """The blocks of all sources; files found in folders are skipped where they are no text."""
+    for source in sources:
+        found = blocks(
+            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
+        )
+        try:
+            first = next(found, None)
+        except NotText:
+            if source.explicit:
+                raise
+            repairs.skipped.append(source.name)
+            continue
+        if first is not None:
+            yield first
+        yield from found
+
+
+def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
+    """Pieces in the order of their blocks, each with the bytes it took on disk."""
+    free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
+    for e in encoders:
+        free.put(e)
+
+    def one(block: Block) -> tuple[Piece, int]:
+        encoder = free.get()
+        try:
+            return encoder.encode(block), block.progress_bytes
+        finally:
+            free.put(encoder)
+
+    return in_order(one, found, len(encoders))

@@ -1,0 +1,113 @@
+"""Pieces of text -> streams of codes with their markers.
+
+Legend: a code is as in recoding.py; a sequence is open where its end has not been read yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .encoder import Cut, Piece
+from .types import BOS, EOS, N_MARKERS
+
+STREAM_CODES = 1 << 19
+
+
+@dataclass
+class Stream:
+    """Sequences one behind another.
+
+    codes    int64 (L,): BOS opens each sequence and EOS closes it
+    context  how many codes stand before what is new: the end of a sequence that is still open
+    texts    the text of each sequence that closes here, where it was kept
+    """
+
+    codes: np.ndarray
+    context: int = 0
+    texts: list[bytes] = field(default_factory=list)
+
+
+class Streams:
+    """Cuts pieces into streams of about `size` codes.
+
+    empty_sequences  sequences without a token, which are left out as in training
+    """
+
+    def __init__(self, order: int, unit: str, size: int = STREAM_CODES) -> None:
+        self.order, self.unit, self.size = order, unit, size
+        self.empty_sequences = 0
+        self._open = 0  # tokens in the open sequence
+        self._tail: list[bytes] = []  # its text
+        self._behind = np.empty(0, np.int64)  # its last codes
+
+    def of(self, pieces: Iterable[Piece]) -> Iterator[Stream]:
+        """The streams of some pieces, in order."""
+        held: list[np.ndarray] = []
+        texts: list[bytes] = []
+        n = 0
+        for piece in pieces:
+            codes, texts_here = self._codes(piece)
+            held.append(codes)
+            texts += texts_here
+            n += len(codes)
+            if n >= self.size:
+                yield self._stream(held, texts)
+                held, texts, n = [], [], 0
+        if n:
+            yield self._stream(held, texts)
+
+    def _stream(self, held: list[np.ndarray], texts: list[bytes]) -> Stream:
+        behind = self._behind
+        codes = np.concatenate([behind, *held])
+        self._behind = codes[max(len(codes) - self.order + 1, 0) :] if self._open and self.order > 1 else codes[:0]
+        opening = np.flatnonzero(self._behind == EOS)
+        if len(opening):  # what is open began behind it
+            self._behind = self._behind[int(opening[-1]) + 1 :]
+        return Stream(codes, len(behind), texts)
+
+    def _codes(self, piece: Piece) -> tuple[np.ndarray, list[bytes]]:
+        n = len(piece.number)
+        end = np.append(piece.end, n) if piece.last else piece.end
+        size = np.diff(end, prepend=-self._open)
+        filled = np.flatnonzero(size > 0)
+        empty = len(end) - len(filled)
+        if self.unit == "line" and piece.last and len(size) and size[-1] == 0:
+            empty -= 1  # what stands behind the last newline is no line if it is empty
+        if self.unit in ("line", "file"):
+            self.empty_sequences += empty
+        closes = end[filled]
+        opens = closes[closes < n]
+        if not self._open and n:
+            opens = np.concatenate((np.zeros(1, np.int64), opens))
+        # markers by the number of the token they stand before, an EOS before a BOS
+        marks = np.sort(np.concatenate((closes * 2, opens * 2 + 1)))
+        before = np.bincount(marks >> 1, minlength=n + 1).cumsum()
+        codes = np.empty(n + len(marks), np.int64)
+        codes[np.arange(n) + before[:n]] = piece.number.astype(np.int64) + N_MARKERS
+        codes[(marks >> 1) + np.arange(len(marks))] = np.where(marks & 1, BOS, EOS)
+        self._open = (self._open if not len(filled) else 0) + n - (int(closes[-1]) if len(filled) else 0)
+        texts: list[bytes] = []
+        if piece.cut is not None:
+            texts = self._texts(piece.cut, filled, piece.last)
+        return codes, texts
+
+    def _texts(self, cut: Cut, filled: np.ndarray, last: bool) -> list[bytes]:
+        if not len(cut.begin) and not last:
+            self._tail.append(cut.data)
+            return []
+        begin = [0, *cut.end.tolist()]
+        end = [*cut.begin.tolist(), len(cut.data)]
+        parts = [cut.data[b:e] for b, e in zip(begin, end, strict=True)]
+        parts[0] = b"".join([*self._tail, parts[0]])
+        self._tail = [] if last else [parts.pop()]
+        return [parts[i] for i in filled.tolist()]
+
+
+def behind(ids: np.ndarray) -> np.ndarray:
+    """How many ids of its own sequence stand before each place: int64 (L,)."""
+    here = np.arange(len(ids))
+    begin = np.where(ids == BOS, here, 0)
+    return here - np.maximum.accumulate(begin)

@@ -1,0 +1,74 @@
+"""Text -> the ids of models that exist.
+
+Legend: a code is N_MARKERS + the provisional number of a type; a marker's code is its id.
+
+The types of the models are the first of the vocabulary, so that a token's code says which of them
+it is; what comes later is outside all models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .encoder import Piece, TextOptions
+from .encoding_threads import encode_blocks, new_encoders, read_blocks
+from .interning import Vocabulary
+from .reading import Repairs, Source
+from .types import N_MARKERS, UNK
+from .vocabulary import Lexicon
+
+
+class Recoder:
+    """Reads text once for one or more models that were trained with the same text options.
+
+    text_bytes  how much was read, in UTF-8
+    """
+
+    def __init__(
+        self, lexicons: Sequence[Lexicon], options: TextOptions, jobs: int = 1, keep_text: bool = False
+    ) -> None:
+        self.options = options
+        self.repairs = Repairs()
+        vocabulary = Vocabulary()
+        self._id_of = [_ids(vocabulary, lexicon, options.tokenizer) for lexicon in lexicons]
+        self.encoders = new_encoders(options, jobs, vocabulary, keep_text)
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of text read so far."""
+        return sum(e.text_bytes for e in self.encoders)
+
+    def pieces(self, sources: Sequence[Source], encoding: str = "utf-8") -> Iterator[Piece]:
+        """The text in pieces, in order."""
+        keep_bytes = self.options.tokenizer == "bytes"
+        for piece, _ in encode_blocks(read_blocks(sources, encoding, keep_bytes, self.repairs), self.encoders):
+            yield piece
+
+    def ids(self, model: int, codes: np.ndarray) -> np.ndarray:
+        """Codes as one model's ids, UNK for what it does not know: uint32 (m,)."""
+        table = self._id_of[model]
+        return table[np.minimum(codes, len(table) - 1)]
+
+
+def _ids(vocabulary: Vocabulary, lexicon: Lexicon, tokenizer: str) -> np.ndarray:
+    """The id of each code, and UNK behind the last: uint32 (codes + 1,)."""
+    first, last = lexicon.offsets[N_MARKERS:-1].astype(np.int64), lexicon.offsets[N_MARKERS + 1 :].astype(np.int64)
+    if (last <= first).any() or (len(last) and int(last[-1]) > len(lexicon.blob)):
+        raise IndexError("the vocabulary points outside itself")
+    blob = np.concatenate((lexicon.blob, np.zeros(8, np.uint8)))
+    if tokenizer == "bytes":
+        number = blob[first].astype(np.int64)
+    elif tokenizer == "chars":
+        text = blob[: len(blob) - 8].tobytes().decode("utf-8", "replace")
+        number = np.frombuffer(text.encode("utf-32-le"), "<u4").astype(np.int64)
+        if len(number) != len(first):
+            raise IndexError("a type of a model of characters is not one character")
+    else:
+        flags = lexicon.flags_of(np.arange(N_MARKERS, len(lexicon)))
+        number = vocabulary.numbers(blob, first, last - first, flags if len(lexicon.flags) else None).astype(np.int64)
+    id_of = np.full(N_MARKERS + int(number.max(initial=-1)) + 2, UNK, np.uint32)
+    id_of[:N_MARKERS] = np.arange(N_MARKERS)
+    id_of[N_MARKERS + number] = np.arange(N_MARKERS, N_MARKERS + len(number))
+    return id_of

@@ -1,0 +1,188 @@
+"""Pieces -> a text as ids: sequences closed, types in their final order.
+
+Legend: N tokens, S sequences, V types; provisional numbers are those of a vocabulary as it grew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .encoder import Encoder, Piece
+from .types import EOS, N_MARKERS, UNK, Types, order_of_types
+
+
+@dataclass
+class Corpus:
+    """A text as ids.
+
+    stream     uint32 (N + S + 1,): EOS, then each sequence followed by EOS
+    types      the vocabulary's types, id N_MARKERS first
+    count      int64 (V,), how often each id occurs; BOS and EOS both S times
+    """
+
+    stream: np.ndarray
+    types: Types
+    count: np.ndarray
+    n_tokens: int
+    n_sequences: int
+
+    def take_stream(self) -> np.ndarray:
+        """The stream, which is then no longer here: counting lets go of it as soon as it can."""
+        stream, self.stream = self.stream, np.empty(0, np.uint32)
+        return stream
+
+
+@dataclass
+class Collector:
+    """Puts pieces in order together: closes sequences, drops empty ones."""
+
+    unit: str
+    pieces: list[Piece] = field(default_factory=list)
+    n_tokens: int = 0
+    n_sequences: int = 0
+    empty_sequences: int = 0
+    longest: int = 0  # tokens in the longest sequence
+    file_ends: list[int] = field(default_factory=list)  # sequences before the end of each text
+    _open: int = 0  # tokens in the sequence that is not yet closed
+
+    def add(self, piece: Piece) -> None:
+        """Pieces of one text must come in its order; texts one after another."""
+        n = len(piece.number)
+        end = np.append(piece.end, n) if piece.last else piece.end
+        size = np.diff(end, prepend=-self._open)
+        self.longest = max(self.longest, int(size.max(initial=0)))
+        filled = size > 0
+        empty = len(end) - int(np.count_nonzero(filled))
+        if self.unit == "line":  # what stands behind the last newline is no line if it is empty
+            self.empty_sequences += empty - int(piece.last and not filled[-1])
+        elif self.unit == "file":
+            self.empty_sequences += empty
+        self._open = self._open + n if not len(end) else n - int(end[-1])
+        piece.end = end[filled]
+        self.n_tokens += n
+        self.n_sequences += len(piece.end)
+        if piece.last:
+            self.file_ends.append(self.n_sequences)
+        if n or len(piece.end):
+            self.pieces.append(piece)
+        elif piece.last and self.pieces:
+            self.pieces[-1].last = True
+
+    def take(self) -> list[Piece]:
+        """The pieces so far, which are then no longer here."""
+        pieces, self.pieces = self.pieces, []
+        return pieces
+
+    def counts(self, n_types: int) -> np.ndarray:
+        """How often each provisional number occurs: int64 (n_types,)."""
+        count = np.zeros(n_types, np.int64)
+        for group in _groups([p.number for p in self.pieces]):
+            some = np.bincount(group)
+            count[: len(some)] += some
+        return count
+
+
+def _groups(arrays: list[np.ndarray], size: int = 1 << 21) -> Iterator[np.ndarray]:
+    held: list[np.ndarray] = []
+    n = 0
+    for x in arrays:
+        held.append(x)
+        n += len(x)
+        if n >= size:
+            yield np.concatenate(held)
+            held, n = [], 0
+    if held:
+        yield np.concatenate(held)
+
+
+@dataclass
+class FinalIds:
+    """What provisional numbers become.
+
+    id_of  uint32, the id of every provisional number
+    count  int64 (V,), how often each id occurs; BOS and EOS as often as there are sequences
+    """
+
+    id_of: np.ndarray
+    count: np.ndarray
+    _all: Types
+    _order: np.ndarray
+
+    def types(self) -> Types:
+        """The vocabulary's types, id N_MARKERS first."""
+        return self._all.take(self._order)
+
+
+def final_ids(
+    every: np.ndarray,
+    types_of: Callable[[np.ndarray], Types],
+    sequences: int,
+    min_type_count: int,
+    judged: np.ndarray | None = None,
+) -> FinalIds:
+    """Put the types in their final order; those seen too seldom become UNK.
+
+    every     int64, how often each provisional number occurs
+    types_of  the types behind some numbers, int64 (n,), rising
+    judged    what types are ordered and left out by, of each provisional number; how often they occur where None
+    """
+    seen = np.flatnonzero(every)
+    types, count = types_of(seen), every[seen]
+    by = count if judged is None else judged[seen].astype(np.int64)
+    order = order_of_types(types, by)
+    order = order[: np.count_nonzero(by >= max(min_type_count, 1))]
+    id_of = np.full(len(every), UNK, np.uint32)
+    id_of[seen[order]] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
+    n_unknown = int(count.sum() - count[order].sum())
+    markers = np.array([n_unknown, sequences, sequences], np.int64)
+    return FinalIds(id_of, np.concatenate((markers, count[order])), types, order)
+
+
+def finish(
+    collector: Collector,
+    encoder: Encoder,
+    min_type_count: int,
+    pad: int,
+    jobs: int = 1,
+    judged: np.ndarray | None = None,
+) -> Corpus:
+    """Give every type its final id and rewrite the text with it; the pieces are used up.
+
+    encoder  any of those that made the pieces
+    pad      readable entries behind the stream (zeros)
+    judged   as in `final_ids`
+    """
+    s = collector.n_sequences
+    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, min_type_count, judged)
+    id_of = found.id_of
+    stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
+    stream[0] = EOS
+    pieces = collector.pieces
+    ends = np.cumsum([1, *(len(p.number) + len(p.end) for p in pieces)]).tolist()
+
+    def write(i: int) -> None:
+        piece, here = pieces[i], stream[ends[i] : ends[i + 1]]
+        pieces[i] = _USED
+        ids = id_of[piece.number]
+        if len(piece.end):
+            token = np.ones(len(here), bool)
+            token[piece.end + np.arange(len(piece.end))] = False
+            here[token] = ids
+            here[~token] = EOS
+        else:
+            here[:] = ids
+
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and a prompt does without
+
+    with ThreadPoolExecutor(jobs) as pool:
+        kept = pool.submit(found.types)
+        for _ in pool.map(write, range(len(pieces))):
+            pass
+    pieces.clear()
+    return Corpus(stream, kept.result(), found.count, collector.n_tokens, s)
+
+
+_USED = Piece(np.empty(0, np.uint32), np.empty(0, np.int64), False)

@@ -1,0 +1,65 @@
+"""A text too long for memory: its provisional numbers in a file, and how often each occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..arrays.disk_array import Column, Writer
+from .encoder import Piece
+
+END = 0  # in the file, where a sequence ends; numbers are one more than they were
+
+
+_GROUP = 1 << 20  # tokens counted at one time
+
+
+def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
+    group: list[Piece] = []
+    n = 0
+    for piece in pieces:
+        group.append(piece)
+        n += len(piece.number)
+        if n >= _GROUP:
+            yield group
+            group, n = [], 0
+    if group:
+        yield group
+
+
+class SpilledText:
+    """Writes pieces in their order; the file opens with END, as a text in memory does."""
+
+    def __init__(self, path: str) -> None:
+        self._writer = Writer(path, np.uint32)
+        self._writer.append(np.zeros(1, np.uint32))
+        self._count = np.zeros(1 << 16, np.int64)
+
+    def add(self, pieces: list[Piece]) -> None:
+        """Put pieces at the end; they are used up."""
+        for some in _groups(pieces):
+            for piece in some:
+                out = np.zeros(len(piece.number) + len(piece.end), np.uint32)
+                token = np.ones(len(out), bool)
+                token[piece.end + np.arange(len(piece.end))] = False
+                out[token] = piece.number + np.uint32(1)
+                self._writer.append(out)
+            found = np.bincount(np.concatenate([p.number for p in some]))
+            if len(found) > len(self._count):
+                larger = np.zeros(max(len(found), 2 * len(self._count)), np.int64)
+                larger[: len(self._count)] = self._count
+                self._count = larger
+            self._count[: len(found)] += found
+        pieces.clear()
+
+    def counts(self, n_types: int) -> np.ndarray:
+        """How often each provisional number occurs: int64 (n_types,)."""
+        out = np.zeros(n_types, np.int64)
+        n = min(n_types, len(self._count))
+        out[:n] = self._count[:n]
+        return out
+
+    def close(self) -> Column:
+        """The stream: uint32 (N + S + 1,)."""
+        return self._writer.close()

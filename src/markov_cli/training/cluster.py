@@ -1,0 +1,342 @@
+"""Training on many machines: the steps of spilling.py as tasks of a Dask cluster.
+
+The map and the reduce are the same: a part of the text becomes numbers of a vocabulary of its own; when all types
+are known it becomes a sorted run; and each range of windows is merged from all runs. What is here only
+says what is to be done where. Parts and runs stay with the workers; a worker that dies takes
+nothing with it that Dask does not work out again.
+
+Legend: a part is one or more texts, or a range of bytes of one; n is the order up to which n-grams are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run
+from ..errors import MarkovError, OptionError, TextError
+from ..text.byte_ranges import file_size
+from ..text.encoder import Encoder, Piece
+from ..text.encoding_threads import encode_blocks, read_blocks
+from ..text.interning import Vocabulary
+from ..text.reading import Repairs, Source, can_be_parted
+from ..text.sequences import Collector, final_ids
+from ..text.types import EOS, order_of_types
+from .on_disk import Spread, Text, Training, packing_of
+from .options import TrainOptions
+
+PART_BYTES = 1 << 25  # of text
+_PATIENCE_S = 10  # for a scheduler to answer
+RANGE_WINDOWS = 1 << 22
+_TYPES = 1 << 16  # put into the common vocabulary at one time
+
+
+def over_machines(address: str, memory: int) -> Spread:
+    """What does the work of a training on the cluster at an address.
+
+    memory  bytes that all workers together may take, of a cluster that is started here
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise OptionError("--dask needs the package distributed", "pip install 'markov-cli[dask]'") from None
+
+    def spread(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            with _client(distributed, address, memory, training.options.jobs) as client:
+                return _Machines(client, training).steps()
+        except (OSError, TimeoutError) as error:
+            if isinstance(error, (FileNotFoundError, PermissionError)):
+                raise
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise MarkovError(
+                f"--dask {address}: {said}", "the address of a running scheduler, as dask scheduler prints it; or local"
+            ) from None
+        except distributed.KilledWorker as error:
+            raise MarkovError(
+                f"--dask {address}: workers died again and again: {str(error).splitlines()[0]}",
+                "give each worker more memory; a part of the text needs about 1 GB",
+            ) from None
+        except ModuleNotFoundError as error:
+            raise MarkovError(
+                f"--dask {address}: a worker has {error}", "pip install markov-cli on every worker"
+            ) from None
+
+    return spread
+
+
+def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
+    if address != "local":
+        return distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+    cluster = distributed.LocalCluster(
+        n_workers=jobs,
+        threads_per_worker=1,
+        memory_limit=max(memory // jobs, 1 << 28),
+        dashboard_address=None,
+        silence_logs=50,
+    )
+    return _Here(distributed.Client(cluster, set_as_default=False), cluster)
+
+
+class _Here:
+    """A client that takes its cluster with it."""
+
+    def __init__(self, client: Any, cluster: Any) -> None:
+        self._client, self._cluster = client, cluster
+
+    def __enter__(self) -> Any:
+        return self._client
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._cluster.close()
+
+
+# ------------------------------------------------------------ what workers do
+
+
+@dataclass
+class PartText:
+    """A part as numbers of its own vocabulary.
+
+    number  uint32 (N,)
+    ends    per block, the number of its tokens, its breaks as in `Piece`, and whether a text ends with it
+    blob, length, flags, count  its types, in the order of their numbers
+    """
+
+    number: np.ndarray
+    ends: list[tuple[int, np.ndarray, bool]]
+    blob: np.ndarray
+    length: np.ndarray
+    flags: np.ndarray
+    count: np.ndarray
+    repairs: Repairs
+    text_bytes: int
+
+
+def read_part(sources: list[Source], options: TrainOptions) -> PartText:
+    """Tokenize a part."""
+    encoder, repairs = Encoder(options.text), Repairs()
+    keep_bytes = options.text.tokenizer == "bytes"
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes)
+    numbers, ends = [np.empty(0, np.uint32)], []
+    for piece, _ in encode_blocks(found, [encoder]):
+        numbers.append(piece.number)
+        ends.append((len(piece.number), piece.end, piece.last))
+    repairs.add(encoder.repairs)
+    number = np.concatenate(numbers)
+    every = np.bincount(number, minlength=1)
+    seen = np.flatnonzero(every)
+    types = encoder.types(seen)
+    order = order_of_types(types, np.zeros(len(seen), np.int64))  # a part that is read again must be numbered alike
+    types = types.take(order)
+    seen = seen[order]
+    own = np.zeros(len(every), np.uint32)
+    own[seen] = np.arange(len(seen))
+    return PartText(
+        own[number], ends, types.blob, types.length, types.flags, every[seen], repairs, encoder.text_bytes
+    )  # fmt: skip
+
+
+def without_numbers(part: PartText) -> PartText:
+    """What the client has to know of a part."""
+    return replace(part, number=part.number[:0])
+
+
+def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndarray:
+    """A part as final ids, EOS behind each sequence: uint32.
+
+    kept  per block, the breaks that end a sequence which is not empty
+    """
+    out, at = [np.empty(0, np.uint32)], 0
+    for (n, _, _), end in zip(part.ends, kept, strict=True):
+        ids = np.full(n + len(end), EOS, np.uint32)
+        token = np.ones(len(ids), bool)
+        token[end + np.arange(len(end))] = False
+        ids[token] = id_of[part.number[at : at + n]]
+        out.append(ids)
+        at += n
+    return np.concatenate(out)
+
+
+def head(ids: np.ndarray, n: int) -> np.ndarray:
+    """The first ids, which windows of the part before end in."""
+    return ids[:n].copy()
+
+
+def run_of(ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bool, packing: Packing) -> Run:
+    """All windows that begin in a part.
+
+    following  what stands behind it
+    opens, closes  it is the first, the last part
+    """
+    n = packing.order
+    parts = [np.full(1, EOS, np.uint32)] * opens + [ids, *following, np.zeros(n, np.uint32)]
+    m = len(ids) + opens - closes  # none begins with the last EOS
+    return sorted_run(np.concatenate(parts)[: m + n], m, packing)
+
+
+def described(run: Run) -> tuple[np.ndarray, int]:
+    """What cuts are chosen by."""
+    return run.sample().copy(), len(run.count)
+
+
+def divided(run: Run, cuts: list[np.ndarray], packing: Packing) -> list[Run]:
+    """A run by ranges."""
+    at = [0, *(packing.before(run.windows, cut) for cut in cuts), len(run.count)]
+    return [Run(run.windows[a:b].copy(), run.count[a:b].copy()) for a, b in pairwise(at)]
+
+
+def one_of(runs: list[Run], i: int) -> Run:
+    """One range of a run."""
+    return runs[i]
+
+
+def merge_runs(runs: list[Run], packing: Packing) -> Rows | None:
+    """One range of all runs."""
+    return merged([*runs], packing)
+
+
+# ------------------------------------------------------------ what the client does
+
+
+def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> list[list[Source]]:
+    """All texts in parts of about `size` bytes: ranges of large ones, several small ones together."""
+    parts: list[list[Source]] = []
+    held: list[Source] = []
+    held_bytes = 0
+    for source in sources:
+        n = source.size_bytes
+        if n > 2 * size and can_be_parted(source, options.encoding, options.text.tokenizer):
+            if held:
+                parts.append(held)
+                held, held_bytes = [], 0
+            n = file_size(source.path)
+            edges = [*range(0, n - size // 2, size), n]
+            parts += [[replace(source, part=(a, b))] for a, b in pairwise(edges)]
+            continue
+        held.append(source)
+        held_bytes += n
+        if held_bytes >= size:
+            parts.append(held)
+            held, held_bytes = [], 0
+    return [*parts, held] if held else parts
+
+
+class _Machines:
+    """The steps `text` and `rows` of one training, done by a cluster."""
+
+    def __init__(self, client: Any, training: Training) -> None:
+        self._client, self._training = client, training
+        self._options = training.options
+
+    def _submit(self, call: Callable[..., Any], *args: Any) -> Any:
+        return self._client.submit(call, *args, pure=False)
+
+    def steps(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Both."""
+        t = self._training
+        for source in t.sources:
+            if source.is_stdin or source.data is not None:
+                raise OptionError("--dask reads files that every worker can read, not standard input", "name files")
+        groups = parts_of(t.sources, self._options, PART_BYTES)
+        plain = replace(self._options, jobs=1)
+        texts = [self._submit(read_part, group, plain) for group in groups]
+        collector, known, id_of, kept = self._vocabulary(texts)
+        found = Text(**known)
+        n = found.longest
+        packing = packing_of(n, found.counts[2])
+        t.packing = packing
+        ids = [self._submit(ids_of, *three) for three in zip(texts, id_of, kept, strict=True)]
+        del texts, id_of, kept
+        ranges, n_ranges = self._merged(ids, collector, packing) if n > 1 else (iter(()), 0)
+        return known, t.known_rows(found, ranges, n_ranges)
+
+    def _vocabulary(self, texts: list[Any]) -> tuple[list[int], dict[str, Any], list[Any], list[Any]]:
+        """All types in their final order: the ids of each part, where its sequences end, the step `text`."""
+        t = self._training
+        vocabulary, every = Vocabulary(), np.zeros(0, np.int64)
+        collector, repairs, text_bytes = Collector(self._options.text.unit), Repairs(), 0
+        numbers, kept, sizes = [], [], []
+        for i, future in enumerate(texts):
+            part = self._submit(without_numbers, future).result()
+            t.progress("reading", i + 1, len(texts))
+            own = _numbers(vocabulary, part)
+            if len(vocabulary) > len(every):
+                every = np.concatenate((every, np.zeros(len(vocabulary) - len(every), np.int64)))
+            every[own] += part.count
+            ends, total = [], 0
+            for n, end, last in part.ends:
+                piece = Piece(np.broadcast_to(np.uint32(0), n), end, last)
+                collector.add(piece)
+                ends.append(piece.end)
+                total += n + len(piece.end)
+            collector.take()
+            repairs.add(part.repairs)
+            repairs.byte_order_marks += part.repairs.byte_order_marks
+            repairs.transcoded += part.repairs.transcoded
+            repairs.skipped += part.repairs.skipped
+            text_bytes += part.text_bytes
+            numbers.append(own)
+            kept.append(ends)
+            sizes.append(total)
+        if not collector.n_tokens:
+            raise TextError(f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "name a text")
+        repairs.empty_sequences = collector.empty_sequences
+        types = vocabulary.types()
+        ids = final_ids(
+            every,
+            lambda seen: types if len(seen) == len(types) else types.take(seen),
+            collector.n_sequences,
+            self._options.min_type_count,
+        )
+        known = t.known_text(collector, ids, text_bytes, repairs)
+        return sizes, known, [ids.id_of[own] for own in numbers], kept
+
+    def _merged(self, ids: list[Any], sizes: list[int], packing: Packing) -> tuple[Iterator[Rows | None], int]:
+        """The rows of every range, in order, and how many ranges there are."""
+        n, t = packing.order, self._training
+        heads = [self._submit(head, one, n) for one in ids]
+        runs = []
+        last = max(i for i, size in enumerate(sizes) if size)
+        for i, one in enumerate(ids[: last + 1]):
+            behind, have = [], 0
+            for j in range(i + 1, last + 1):
+                if have >= n:
+                    break
+                behind.append(heads[j])
+                have += sizes[j]
+            runs.append(self._submit(run_of, one, behind, i == 0, i == last, packing))
+        del ids, heads
+        known = []
+        for i, run in enumerate(runs):
+            known.append(self._submit(described, run).result())
+            t.progress("sorting", i + 1, len(runs))
+        cuts = cuts_of([s for s, _ in known], [m for _, m in known], packing, RANGE_WINDOWS)
+        parts = [self._submit(divided, run, cuts, packing) for run in runs]
+        del runs
+        rows = [
+            self._submit(merge_runs, [self._submit(one_of, p, r) for p in parts], packing)
+            for r in range(len(cuts) + 1)
+        ]  # fmt: skip
+
+        def results() -> Iterator[Rows | None]:
+            while rows:
+                yield rows.pop(0).result()
+
+        return results(), len(rows)
+
+
+def _numbers(vocabulary: Vocabulary, part: PartText) -> np.ndarray:
+    """The numbers of a part's types in the common vocabulary: uint32."""
+    start = np.cumsum(part.length) - part.length
+    blob = np.concatenate((part.blob, np.zeros(8, np.uint8)))
+    found = [np.empty(0, np.uint32)]
+    for low in range(0, len(start), _TYPES):
+        some = slice(low, low + _TYPES)
+        found.append(vocabulary.numbers(blob, start[some], part.length[some], part.flags[some]))
+    return np.concatenate(found)

@@ -1,0 +1,101 @@
+"""Text to table: the flow from bytes to a model, with its progress.
+
+Legend: a job is a thread. NumPy lets go of Python's lock in its long operations, so
+threads share the work and the memory, and nothing has to be copied between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..counting.document_frequency import sequences_with
+from ..counting.ngrams import count_ngrams
+from ..model.building import build_table
+from ..model.fingerprints import Guard
+from ..model.model_file import Header
+from ..model.sequence_counts import look_up_table, spread
+from ..model.table import Table
+from ..model.thresholds import protect
+from ..text.encoder import Encoder, Piece
+from ..text.reading import Repairs, Source
+from ..text.run_hashes import token_hashes
+from ..text.sequences import Collector, finish
+from ..text.types import Types
+from .options import Progress, TrainOptions, check_options, header_of, no_progress
+from .reading import Read, longest_counted, read_text
+
+
+@dataclass
+class Trained:
+    """What training gives."""
+
+    header: Header
+    types: Types
+    table: Table
+    repairs: Repairs
+
+
+def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
+    """Read all sources and build their table in memory."""
+    check_options(options)
+    return train_read(read_text([*sources], options, progress), options, progress)
+
+
+def train_read(read: Read, options: TrainOptions, progress: Progress = no_progress) -> Trained:
+    """Build the table of a text in memory; the pieces are used up."""
+    collector, protection = read.collector, options.protection
+    protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
+    guard = None
+    if options.guard:
+        progress("hashing runs", 0, 1)
+        guard = guard_of(collector.pieces, read.encoders[0], options)
+    progress("sorting the vocabulary", 0, 1)
+    longest = longest_counted(options, collector)
+    judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
+    corpus = finish(collector, read.encoders[0], options.min_type_count, longest, options.jobs, judged)
+    file_ends = collector.file_ends if protection.min_files > 1 else None
+    read.collector, read.encoders = Collector(options.text.unit), []
+    del collector, judged
+    length = corpus.n_tokens + corpus.n_sequences + 1
+    stream = corpus.stream[:length] if protection else None  # counting lets go of it, and this is read afterwards
+    levels = count_ngrams(
+        corpus.take_stream(),
+        length,
+        corpus.count,
+        longest,
+        options.jobs,
+        options.range_windows,
+        lambda share: progress("counting", share, 1.0),
+    )
+    protected = None
+    if stream is not None:
+        holders = spread(
+            look_up_table(levels), [stream], file_ends, options.jobs,
+            lambda done: progress("counting sequences", done, length + corpus.n_sequences),
+        )  # fmt: skip
+        protected = protect(levels, holders, protection)
+        del stream, holders
+    progress("storing", 0, 1)
+    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
+    table.guard = guard
+    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes)
+    header.counts_of_counts = table.counts_of_counts.tolist()
+    return Trained(header, corpus.types, table, read.repairs)
+
+
+def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
+    """The guard of some pieces; no run goes on from one text into the next, so that the order of texts changes nothing.
+
+    encoder  any of those that made them
+    """
+    seen = np.zeros(encoder.n_numbers(), bool)
+    for piece in pieces:
+        seen[piece.number] = True
+    some = np.flatnonzero(seen)
+    hash_of = np.zeros(len(seen), np.uint64)
+    hash_of[some] = token_hashes(encoder.types(some))
+    blocks = ((piece.number, piece.last) for piece in pieces)
+    return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)

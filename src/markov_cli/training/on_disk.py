@@ -1,0 +1,366 @@
+"""Text to a model file within a limit of memory: what does not fit goes to disk.
+
+The steps, each written down when it is complete, so that a run that was killed can go on from it:
+text (provisional numbers, vocabulary), runs (each a block of windows, sorted), rows (all
+runs merged by ranges), table (left neighbours, links, pruning), and the model file itself.
+
+Legend: n is the order up to which n-grams are counted; a window and a run are as in counting/runs.py.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from ..arrays.disk_array import Column, Writer
+from ..arrays.memory import give_back, resident_bytes, size_text
+from ..arrays.run_folder import Workspace
+from ..arrays.threads import in_order
+from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run, spacing, stitched
+from ..errors import MarkovError
+from ..model import model_file
+from ..model.atomic_file import whole_file
+from ..model.disk_pruning import pruned
+from ..model.disk_table import StreamedTable, left_neighbours, write_rows
+from ..text.encoder import Encoder
+from ..text.reading import Repairs, Source
+from ..text.sequences import Collector, FinalIds, final_ids
+from ..text.token_spool import END, SpilledText
+from ..text.types import EOS, Types
+from .in_memory import Trained, train_read
+from .options import Progress, TrainOptions, header_of
+from .reading import Read, longest_counted, read_text
+
+_MARGIN = 24 << 20  # of memory, for what is not counted
+_MAX_BLOCK = 1 << 22  # windows
+_MIN_BLOCK = 1 << 14
+_TYPE_BYTES = 320  # that a type takes until the vocabulary is sorted, its places in the hash table among them
+_HELD = 1 << 20  # tokens that are written to disk together
+_SMALL_DISK = 1 << 30  # needs below this are not worth a word
+
+Say = Callable[[str], None]
+Spread = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # the steps `text` and `rows`
+
+
+@dataclass
+class Made:
+    """What was written: its bytes, and the model, as it was made or as it lies on disk."""
+
+    size: int
+    repairs: Repairs
+    trained: Trained | None = None
+    file: model_file.ModelFile | None = None
+
+
+@dataclass
+class Text:
+    """What is known of a text that was spilled; a step of the journal."""
+
+    n_tokens: int
+    n_sequences: int
+    longest: int
+    text_bytes: int
+    stream: list[list[Any]]  # provisional numbers; the id of each
+    counts: list[Any]
+    types: list[list[Any]]  # blob, length, flags
+    repairs: dict[str, Any]
+
+
+def packing_of(order: int, n_ids: int) -> Packing:
+    """How windows of that many ids are held."""
+    return Packing(order, max(int(n_ids - 1).bit_length(), 2))
+
+
+class Training:
+    """One run."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        options: TrainOptions,
+        target: str,
+        limit: int,
+        work: Workspace,
+        progress: Progress,
+        say: Say,
+        spread: Spread | None = None,
+    ) -> None:
+        self.sources, self.options, self.target, self.limit = sources, options, target, limit
+        self.work, self.progress, self.say, self.spread = work, progress, say, spread
+        self._spilled: SpilledText | None = None
+
+    def run(self) -> Made:
+        """All steps that are not done yet."""
+        found = self.work.step("text")
+        table = self.work.step("table")
+        rows = self.work.step("rows") if table is None else None
+        runs = self.work.step("runs") if table is None and rows is None else None
+        needs_stream = table is None and rows is None and runs is None
+        if needs_stream and self.spread is not None:
+            found, rows = self.spread(self)
+        elif found is None or (needs_stream and self.work.step("stream") is None):
+            if self.work.found:
+                self.say("--resume: its text was not read to the end; starting anew")
+            found = self._read()
+            if isinstance(found, Read):  # it fits
+                trained = train_read(found, self.options, self.progress)
+                self.progress("writing", 0, 1)
+                size, _ = self._write(lambda f: model_file.write(f, trained.header, trained.types, trained.table))
+                return Made(size, trained.repairs, trained)
+            table = rows = runs = None
+        else:
+            self.say(f"--resume: going on behind {self._reached(table, rows, runs)}")
+        text = Text(**found)
+        self.packing = packing_of(text.longest, text.counts[2])
+        if table is None:
+            if rows is None:
+                if runs is None:
+                    runs = self._sort_runs(text)
+                rows = self._merge(text, runs)
+            table = self._finish_table(rows)
+        size, file = self._store(text, StreamedTable.of(self.work.folder, table))
+        return Made(size, Repairs(**text.repairs), file=file)
+
+    def _reached(self, table: Any, rows: Any, runs: Any) -> str:
+        done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
+        return f"its {done[0]}" if done else "the reading of its text"
+
+    # ------------------------------------------------------------ reading
+
+    def _read(self) -> Read | dict[str, Any]:
+        """The text in memory where it fits, else the step `text`."""
+        each = self.options.token_bytes
+        held = self.limit // each  # tokens that may be held
+
+        def after(collector: Collector, encoder: Encoder) -> None:
+            types = len(encoder.vocabulary)
+            if types * _TYPE_BYTES > self.limit - _MARGIN:
+                raise MarkovError(
+                    f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
+                    f"--memory {size_text(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
+                )
+            if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
+                if self.options.in_memory:
+                    fits = f"the text is longer than the {max(held, 0):,} tokens that fit"
+                    raise MarkovError(
+                        f"--memory {size_text(self.limit)}: {self.options.in_memory} works in memory, and {fits}",
+                        "a higher --memory, or leave it out",
+                    )
+                self._spilled = SpilledText(self.work.path("stream"))
+            if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
+                self._spilled.add(collector.take())
+
+        read = read_text(self.sources, self.options, self.progress, after)
+        spilled = self._spilled
+        if spilled is None:
+            return read
+        spilled.add(read.collector.take())
+        self.progress("sorting the vocabulary", 0, 1)
+        return self._keep_text(read, spilled)
+
+    def _keep_text(self, read: Read, spilled: SpilledText) -> dict[str, Any]:
+        encoder, collector = read.encoders[0], read.collector
+        every = spilled.counts(encoder.n_numbers())
+        ids = final_ids(every, encoder.types, collector.n_sequences, self.options.min_type_count)
+        shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))  # END is 0, and numbers are one more
+        assert END == 0
+        stream, id_of = spilled.close(), self._column("id_of", shift)
+        step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of])
+        self.work.done("stream", {}, {c.name: c.whole() for c in (stream, id_of)})
+        read.encoders, read.collector = [], Collector(self.options.text.unit)
+        self._spilled = None
+        return step
+
+    def known_text(
+        self, collector: Collector, ids: FinalIds, text_bytes: int, repairs: Repairs, stream: Sequence[Column] = ()
+    ) -> dict[str, Any]:
+        """Write down what is known of a text when it was read: the step `text`."""
+        types = ids.types()
+        arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
+        made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
+        step = Text(
+            collector.n_tokens,
+            collector.n_sequences,
+            longest_counted(self.options, collector),
+            text_bytes,
+            [c.described() for c in stream],
+            made["counts"].described(),
+            [made[name].described() for name in ("blob", "length", "flags")],
+            asdict(repairs),
+        )
+        self.work.done("text", asdict(step), {c.name: c.whole() for c in made.values()})
+        return asdict(step)
+
+    def _column(self, name: str, values: np.ndarray) -> Column:
+        writer = Writer(self.work.path(name), values.dtype)
+        writer.append(values)
+        return writer.close()
+
+    def _opened(self, described: list[Any]) -> Column:
+        return Column.of(self.work.folder, described)
+
+    # ------------------------------------------------------------ counting
+
+    def _free(self) -> int:
+        """Bytes that may still be taken."""
+        give_back()
+        return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
+
+    def _sort_runs(self, text: Text) -> list[Any]:
+        """Every block of windows as a sorted run on disk: the step `runs`."""
+        n, packing, jobs = text.longest, self.packing, self.options.jobs
+        stream = self._opened(text.stream[0])
+        id_of = self._opened(text.stream[1]).read()
+        windows = len(stream) - 1 if n > 1 else 0  # none begins with the last EOS
+        size = self.work.step("block")
+        if size is None:
+            each = 90 if packing.one_key else 110 + 12 * n
+            size = int(np.clip(self._free() // (jobs * each), _MIN_BLOCK, _MAX_BLOCK))
+            self.work.done("block", size)
+
+        def one(i: int) -> list[Any]:
+            name = f"run_{i}"
+            known = self.work.step(name)
+            if known is not None:
+                return list(known)
+            low = i * size
+            m = min(size, windows - low)
+            ids = np.zeros(m + n, np.uint32)
+            part = stream.read(low, low + m + n)
+            np.take(id_of, part, out=ids[: len(part)])
+            run = sorted_run(ids, m, packing)
+            columns = [
+                self._column(f"{name}.windows", run.windows.reshape(-1)),
+                self._column(f"{name}.count", run.count),
+                self._column(f"{name}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
+            ]
+            return [c.described() for c in columns]
+
+        runs: list[Any] = []
+        n_runs = -(-windows // size)
+        for i, run in enumerate(in_order(one, range(n_runs), jobs)):
+            if self.work.step(f"run_{i}") is None:
+                self.work.done(f"run_{i}", run, {c[0]: self._opened(c).whole() for c in run})
+            runs.append(run)
+            self.progress("sorting", i + 1, n_runs)
+        files = {c[0]: self._opened(c).whole() for run in runs for c in run}
+        self.work.done("runs", runs, files)
+        self.work.drop(*(c[0] for c in text.stream))
+        return runs
+
+    def _merge(self, text: Text, runs: list[Any]) -> dict[str, Any]:
+        """All runs merged, range by range: the step `rows`."""
+        n, jobs = text.longest, self.options.jobs
+        each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
+        most = int(np.clip(self._free() // each, _MIN_BLOCK, _MAX_BLOCK))
+        files = [_RunFile(self.packing, *(self._opened(c) for c in run)) for run in runs]
+        cuts = cuts_of([f.samples() for f in files], [len(f.count) for f in files], self.packing, most)
+        for f in files:
+            f.cut(cuts)
+
+        def one(i: int) -> Rows | None:
+            return merged([f.part(i) for f in files], self.packing)
+
+        found = in_order(one, range(len(cuts) + 1), jobs)
+        described = self.known_rows(text, found, len(cuts) + 1)
+        self.work.drop(*(c[0] for run in runs for c in run))
+        return described
+
+    def known_rows(self, text: Text, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
+        """Write down the rows of all n ranges, in order: the step `rows`."""
+
+        def some() -> Iterator[Rows]:
+            for i, rows in enumerate(ranges):
+                self.progress("merging", i + 1, n)
+                if rows is not None:
+                    yield rows
+
+        counts = self._opened(text.counts).read()
+        table = write_rows(stitched(some()), counts, text.longest, self.work.folder)
+        described = table.described()
+        self.work.done("rows", described, table.files())
+        return described
+
+    def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
+        """Left neighbours, links, and pruning: the step `table`."""
+        table = StreamedTable.of(self.work.folder, rows)
+        jobs = self.options.jobs
+        bucket = int(np.clip(self._free() // (80 * jobs + 24 * (2 * jobs + 1)), _MIN_BLOCK, _MAX_BLOCK))
+        self.progress("joining", 0, 1)
+        left_neighbours(table, self.work.folder, bucket, jobs, lambda share: self.progress("joining", share, 1))
+        n = len(table.orders)
+        if any(self.options.prune):
+            table = pruned(table, self.options.prune, self.work.folder)
+        if 1 < n < self.options.order:
+            table.orders.pop()  # counted only to have what lies below it, and empty
+        described = table.described()
+        self.work.done("table", described, table.files())
+        return described
+
+    # ------------------------------------------------------------ writing
+
+    def _store(self, text: Text, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
+        self.progress("writing", 0, 1)
+        blob, length, flags = (self._opened(c).read() for c in text.types)
+        types = Types(blob, np.cumsum(length) - length, length, flags)
+        header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes)
+        header.counts_of_counts = table.counts_of_counts.tolist()
+        return self._write(lambda f: model_file.write_streamed(f, header, types, table))
+
+    def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
+        """The model where it belongs; where that is standard output, also mapped from its file here."""
+        if self.target != "-":
+            with whole_file(self.target) as f:
+                return write(f), None
+        path = self.work.path("model")
+        with open(path, "w+b") as f:  # standard output does not seek
+            size = write(f)
+            f.seek(0)
+            shutil.copyfileobj(f, sys.stdout.buffer, 1 << 20)
+            sys.stdout.buffer.flush()
+        return size, model_file.load(path)
+
+
+class _RunFile:
+    """A run on disk, read by ranges."""
+
+    def __init__(self, packing: Packing, windows: Column, count: Column, sample: Column) -> None:
+        self.packing, self.windows, self.count, self.sample = packing, windows, count, sample
+        self._width = 1 if packing.one_key else packing.order
+        self._at = [0, len(count)]
+
+    def samples(self) -> np.ndarray:
+        return self._shaped(self.sample.read())
+
+    def _shaped(self, values: np.ndarray) -> np.ndarray:
+        return values if self.packing.one_key else values.reshape(-1, self._width)
+
+    def _read(self, low: int, high: int) -> np.ndarray:
+        return self._shaped(self.windows.read(low * self._width, high * self._width))
+
+    def cut(self, cuts: list[np.ndarray]) -> None:
+        """Find where the cuts lie: between two samples, and there by halves."""
+        step, n = spacing(len(self.count)), len(self.count)
+        samples = self.samples()
+        self._at = [0]
+        for cut in cuts:
+            i = self.packing.before(samples, cut)
+            low, high = max(i - 1, 0) * step, min(i * step, n)
+            while low < high:
+                middle = (low + high) // 2
+                if self.packing.before(self._read(middle, middle + 1), cut):
+                    low = middle + 1
+                else:
+                    high = middle
+            self._at.append(low)
+        self._at.append(n)
+
+    def part(self, i: int) -> Run:
+        """The windows of range i."""
+        low, high = self._at[i], self._at[i + 1]
+        return Run(self._read(low, high), self.count.read(low, high))

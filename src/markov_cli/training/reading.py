@@ -1,0 +1,63 @@
+"""Texts to a corpus of provisional token numbers: the first step of every training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..errors import TextError
+from ..text.encoder import Encoder
+from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
+from ..text.reading import Repairs, Source
+from ..text.sequences import Collector
+from .options import Progress, TrainOptions, no_progress
+
+
+@dataclass
+class Read:
+    """A text as pieces, which `collector` holds.
+
+    encoders  those that made them, with one vocabulary
+    """
+
+    collector: Collector
+    encoders: list[Encoder]
+    repairs: Repairs
+    text_bytes: int
+
+
+def read_text(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    progress: Progress = no_progress,
+    after: Callable[[Collector, Encoder], None] = lambda collector, encoder: None,
+) -> Read:
+    """Read all sources to provisional numbers; TextError where there is no token.
+
+    after  called when a piece was added
+    """
+    total = sum(s.size_bytes for s in sources)
+    repairs = Repairs()
+    collector = Collector(options.text.unit)
+    encoders = new_encoders(options.text, options.jobs)
+    done = 0
+    keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes)
+    for piece, size in encode_blocks(found, encoders):
+        collector.add(piece)
+        after(collector, encoders[0])
+        done += size
+        progress("reading", done, total)
+    for e in encoders:
+        repairs.add(e.repairs)
+    repairs.empty_sequences = collector.empty_sequences
+    text_bytes = sum(e.text_bytes for e in encoders)
+    if not collector.n_tokens:
+        names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
+        raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "name a text")
+    return Read(collector, encoders, repairs, text_bytes)
+
+
+def longest_counted(options: TrainOptions, collector: Collector) -> int:
+    """The order up to which n-grams are counted: a sequence and its markers, and one order without rows."""
+    return min(options.order, collector.longest + 3)
