@@ -32,9 +32,9 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
     assert guard is not None
     k = guard.tokens
     plain = np.flatnonzero(ids >= N_MARKERS)
-    hashes = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(model.lexicon.types())))
+    hashes = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(model.vocabulary.types())))
     up, _ = powers(k)
-    right = guarded = sure = 0
+    right = checked = sure = 0
     for i in places.tolist():
         at = int(plain[i])
         level, row = table.find(ids[max(at - order + 1, 0) : at].tolist())
@@ -47,10 +47,10 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
         yes = guard.seen(mix(np.sum(before * up[: k - 1]) + hashes[token] * up[k - 1]))
         truth = ids[at]
         right += int(token[np.argmax(count)] == truth)
-        guarded += int(token[yes][np.argmax(count[yes])] == truth)
+        checked += int(token[yes][np.argmax(count[yes])] == truth)
         sure += int(yes.sum() == 1)
     n = len(places)
-    return right / n, guarded / n, sure / n
+    return right / n, checked / n, sure / n
 
 
 def main() -> int:
@@ -65,13 +65,13 @@ def main() -> int:
     print("rate      bits a run   table alone   with the guard   one follower left")
     for rate in map(float, args.rates.split(",")):
         model = markov_cli.train([args.book], order=args.order, guard=args.guard, guard_rate=rate)
-        ids = read_ids(model.lexicon, model.header.options, find_sources([str(args.book)]))
+        ids = read_ids(model.vocabulary, model.header.options, find_sources([str(args.book)]))
         n = int(np.count_nonzero(ids >= N_MARKERS))
         places = np.random.default_rng(1).integers(args.guard, n, args.places)
-        table, guarded, sure = read_back(model, ids, places)
+        table, checked, sure = read_back(model, ids, places)
         assert model.table.guard is not None
         bits = model.table.guard.bits_each
-        print(f"{rate:<8.2g}  {bits:10.1f}   {table:11.1%}   {guarded:14.1%}   {sure:17.1%}")
+        print(f"{rate:<8.2g}  {bits:10.1f}   {table:11.1%}   {checked:14.1%}   {sure:17.1%}")
     return 0
 
 

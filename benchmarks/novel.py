@@ -49,14 +49,14 @@ def main() -> int:
     markov = [sys.executable, "-m", "markov_cli"]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        plain, guarded = work / "plain.npz", work / "guarded.npz"
+        plain, checked = work / "plain.npz", work / "guarded.npz"
         train = [*markov, "train", args.book, "-n", str(args.order), "-q", "-o"]
-        generate = [*markov, "generate", guarded, "-c", str(args.count), "-s", "1", "-q"]
+        generate = [*markov, "generate", checked, "-c", str(args.count), "-s", "1", "-q"]
         made = Measurements()
         made.measure(
             [
                 Command("train", [*train, plain]),
-                Command("train --guard", [*train, guarded, "--guard", str(args.novel)]),
+                Command("train --guard", [*train, checked, "--guard", str(args.novel)]),
             ],
             args.runs,
         )
@@ -88,7 +88,7 @@ def main() -> int:
                 if name != "without":
                     wrong += sum(found) + (len(texts) < args.count)
             print(line)
-        sizes = plain.stat().st_size, guarded.stat().st_size
+        sizes = plain.stat().st_size, checked.stat().st_size
         print(f"model {sizes[0]:,} bytes, with the guard {sizes[1]:,}")
     return int(wrong > 0)
 

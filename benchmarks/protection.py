@@ -110,7 +110,7 @@ def covered(model: Model, parts: list[tuple[str, str]]) -> float:
             continue
         begin = np.cumsum(strings.size) - strings.size
         for a, n in zip(begin.tolist(), strings.size.tolist(), strict=True):
-            words = tuple(model.lexicon.join_one(strings.ids[a : a + n].tolist()).split())
+            words = tuple(model.vocabulary.join_one(strings.ids[a : a + n].tolist()).split())
             found[words[:LEAST]].add(words)
     lines = [tuple(part.split()) for _, part in parts]
     inside = 0
@@ -174,7 +174,7 @@ def private(model: Model, epsilon: float, seed: int = 1) -> tuple[Model, float, 
             running = np.concatenate(([0], np.cumsum(np.where(keep[k + 1], levels[k + 1].count, 0))))
             totals[k] = np.maximum(running[edges[1:]] - running[edges[:-1]], levels[k].count)
     table = build_table(levels, n, protected=Protected(keep, totals))
-    return Model(model.header, model.lexicon, table), sigma, [tau] * (n - 1)
+    return Model(model.header, model.vocabulary, table), sigma, [tau] * (n - 1)
 
 
 def _close(levels: list[Any], keep: list[np.ndarray]) -> None:

@@ -20,7 +20,7 @@ def halves(harbour):
 
 
 def words_of(model):
-    blob, offsets = names_of(model.lexicon)
+    blob, offsets = names_of(model.vocabulary)
     return [blob[a:b].tobytes().decode() for a, b in itertools.pairwise(offsets)]
 
 

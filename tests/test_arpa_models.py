@@ -16,7 +16,7 @@ from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model.distribution import whole
+from markov_cli.model.distribution import full_distribution
 from markov_cli.render import inspect
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK, Smoothed
@@ -49,7 +49,7 @@ def read(tmp_path):
 
 def random_stream(model, seed, n=30):
     r = random.Random(seed)
-    lines = [r.choices([UNK, *range(3, len(model.lexicon))], k=r.randint(1, 8)) for _ in range(n)]
+    lines = [r.choices([UNK, *range(3, len(model.vocabulary))], k=r.randint(1, 8)) for _ in range(n)]
     return [[BOS, *line, EOS] for line in lines]
 
 
@@ -73,7 +73,7 @@ def test_an_exported_model_scores_the_same(read, smoothing, seed):
     back = read(arpa_of(made, smoothing))
     assert back.order <= made.order and back.notes.blanks == back.notes.missing_backoffs == 0
     own, other = made.distribution(smoothing), back.distribution()
-    ids_of = {name: i for i, name in enumerate(words(back, range(len(back.lexicon))))}
+    ids_of = {name: i for i, name in enumerate(words(back, range(len(back.vocabulary))))}
     stream = [i for line in random_stream(made, seed) for i in line]
     moved = [ids_of[w] for w in words(made, stream)]
     p, n = Scorer(own).score(np.array(stream, np.uint32))
@@ -118,7 +118,10 @@ def test_a_saved_model_is_the_model(read, tmp_path, text):
         assert [*loaded.generate(20, 3, max_tokens=9, **shape)] == [*model.generate(20, 3, max_tokens=9, **shape)]
     for level in range(loaded.order):
         for row in range(len(loaded.table.orders[level - 1]) if level else 1):
-            assert (whole(loaded.distribution(), level, row) == whole(model.distribution(), level, row)).all()
+            assert (
+                full_distribution(loaded.distribution(), level, row)
+                == full_distribution(model.distribution(), level, row)
+            ).all()
     assert damage(loaded.file) == []
 
 
@@ -232,8 +235,8 @@ def use(model):
         lambda: [*model.generate(10, 1, max_tokens=20, temperature=0.5)],
         lambda: [*model.generate(10, 1, max_tokens=20, top_k=3, top_p=0.8)],
         lambda: model.followers("a b"),
-        lambda: model.guarded(Scorer(model.distribution()).score, stream),
-        lambda: model.guarded(inspect.model_json, model, "m", 3),
+        lambda: model.checked(Scorer(model.distribution()).score, stream),
+        lambda: model.checked(inspect.model_json, model, "m", 3),
         lambda: arpa_of(model),
     ]
     for call in calls:
@@ -349,7 +352,7 @@ def test_a_header_with_figures_of_a_text(opened, tiny):
 
 def oracle_rows(made, lines, order, prune):
     """probability and backoff of words, by the oracle, without lmplz's quirk: see tests/test_against_lmplz.py."""
-    ids = {name: i for i, name in enumerate(words(made, range(len(made.lexicon))))}
+    ids = {name: i for i, name in enumerate(words(made, range(len(made.vocabulary))))}
     model = Smoothed([[ids[w] for w in line] for line in lines if line], order, len(ids), "kn", prune=prune)
     return (
         lambda w: model.p([ids[x] for x in w[:-1]], ids[w[-1]]),

@@ -195,4 +195,4 @@ def test_forced_steps_and_choice_bits_of_generated_texts(run, tmp_path, story):
 def _ids(model, text):
     from markov_cli.generation.prompt import tokens_of
 
-    return [model.lexicon.find(token, flags)[0] for token, flags in tokens_of(text, model.header.options)]
+    return [model.vocabulary.find(token, flags)[0] for token, flags in tokens_of(text, model.header.options)]

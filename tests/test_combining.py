@@ -18,7 +18,7 @@ from markov_cli.api.combine import update
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file
-from markov_cli.model.distribution import whole
+from markov_cli.model.distribution import full_distribution
 from markov_cli.model.merging import Stored, merge, prune
 from markov_cli.model.remap_ids import Part, group, relabelled
 from markov_cli.model.weighted_counts import Reals, rounded
@@ -213,7 +213,7 @@ def test_smoothing_of_weighted_counts_sums_to_one(weighted, smoothing):
     distribution = weighted[0].distribution(smoothing)
     for history in ("", "the", "the harbour", "harbour board"):
         known = weighted[0].known(history)
-        p = whole(distribution, known.level, known.row)
+        p = full_distribution(distribution, known.level, known.row)
         assert p.sum() == pytest.approx(1, abs=1e-9)
         assert (p >= 0).all()
     assert len(list(weighted[0].generate(5, 1, smoothing=smoothing))) == 5
@@ -227,7 +227,7 @@ def test_what_needs_whole_counts_says_so(weighted, smoothing):
 
 def test_weighted_models_are_merged_again_with_whole_weights(weighted, harbour):
     parts = [stored(model_of(half, unit="line"), half[:5]) for half in halves(harbour)]
-    real = Stored(weighted[0].header, weighted[0].lexicon.types(), weighted[0].table, "w.npz")
+    real = Stored(weighted[0].header, weighted[0].vocabulary.types(), weighted[0].table, "w.npz")
     twice = merge([real, parts[0]], [2, 1])  # 2 x (1.5, 0.25) + (1, 0)
     direct = merge(parts, [4, 0.5])
     for a, b in zip(rows_of(twice.table), rows_of(direct.table), strict=True):
@@ -293,7 +293,7 @@ def test_real_counts_belong_to_weighted_models(weighted):
     with pytest.raises(ModelFileError, match="float64"):
         loaded(data.replace(b'"holds":"weighted counts"', b'"holds":"counts"         '))
     whole = weighted[1]
-    lying = Stored(replace(whole.header, holds="weighted counts"), whole.lexicon.types(), whole.table)
+    lying = Stored(replace(whole.header, holds="weighted counts"), whole.vocabulary.types(), whole.table)
     with pytest.raises(ModelFileError, match="count_1 is uint8"):
         loaded(bytes_of(lying))
 
@@ -335,7 +335,7 @@ def test_what_is_gone_cannot_be_kept():
 
 def test_pruning_weighted_counts(weighted, harbour):
     """An n-gram goes by its weighted count: 1.5 of the first half's singletons stay above 1."""
-    real = Stored(weighted[0].header, weighted[0].lexicon.types(), weighted[0].table)
+    real = Stored(weighted[0].header, weighted[0].vocabulary.types(), weighted[0].table)
     pruned = prune(real, (0, 1))
     expected = {g: c for g, c in rows_of(real.table)[1].items() if c > 1}
     assert rows_of(pruned.table)[1] == expected

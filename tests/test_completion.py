@@ -11,7 +11,7 @@ import pytest
 
 from engine import model_of
 from markov_cli.api.model import model_of as as_model
-from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.vocabulary import Vocabulary
 from markov_cli.text.word_completion import beginning_with, safe
 from terminal import Terminal
 from test_pipes import posix
@@ -103,13 +103,13 @@ def test_of_half_a_million_types():
     import numpy as np
 
     size = np.array([0, 0, 0, *map(len, text)], np.int64)
-    lexicon = Lexicon(
+    vocabulary = Vocabulary(
         np.frombuffer(blob, np.uint8), np.concatenate(([0], np.cumsum(size))), np.empty(0, np.uint8), "words"
     )
-    assert beginning_with(lexicon, "w49", 3) == ["w49", "w490", "w491"]
+    assert beginning_with(vocabulary, "w49", 3) == ["w49", "w490", "w491"]
     begin = time.perf_counter()
-    assert beginning_with(lexicon, "w499999", 60) == ["w499999"]
-    assert beginning_with(lexicon, "no", 60) == []
+    assert beginning_with(vocabulary, "w499999", 60) == ["w499999"]
+    assert beginning_with(vocabulary, "no", 60) == []
     assert time.perf_counter() - begin < 1  # 0.03 s where nothing else runs
 
 

@@ -86,7 +86,7 @@ def enumerated(model, longest, history=(BOS,), least=1e-7):
                 out[text] = q
             elif len(text) < longest and q > least:
                 todo.append(((*text, i), (*before, i), q))
-    return {tuple(model.lexicon.text_of(i) for i in text): p for text, p in out.items() if text}
+    return {tuple(model.vocabulary.text_of(i) for i in text): p for text, p in out.items() if text}
 
 
 def holds(words, *inner):

@@ -32,7 +32,7 @@ import pytest
 import markov_cli
 from markov_cli.cli.main import main
 from markov_cli.generation.prompt import tokens_of
-from markov_cli.model.distribution import whole
+from markov_cli.model.distribution import full_distribution
 from markov_cli.text.segmentation import ABBREVIATIONS, UNITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -313,7 +313,7 @@ def test_the_documented_reader_reads_probabilities(tmp_path: Path) -> None:
     assert header["holds"] == "probabilities" and len(types) == model.table.n_ids
     rng = np.random.default_rng(1)
     for history in [[], [1], [5], [1, 6], *rng.integers(3, 30, (20, 3)).tolist()]:
-        ours = whole(model.distribution(), *model.table.find(history))
+        ours = full_distribution(model.distribution(), *model.table.find(history))
         for i in [0, 2, *rng.integers(3, len(types), 20).tolist()]:
             assert 10 ** reader["log10_p"](a, history, i) == pytest.approx(ours[i], rel=1e-6)
 

@@ -13,7 +13,7 @@ from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import NeedsCounts, OptionError
-from markov_cli.model.distribution import whole
+from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
 
@@ -54,9 +54,9 @@ def test_what_a_loss_costs_is_the_divergence_summed_over_all_types(model, smooth
     distribution, table = model.distribution(smoothing), model.table
     change = EntropyPruner(distribution).levels[k - 2].change
     for row, low, listed, share in histories(table, k):
-        p = whole(distribution, k - 1, row)
+        p = full_distribution(distribution, k - 1, row)
         shorter = int(table.shorter(k - 1, np.array([row]))[0])
-        q = whole(distribution, k - 2, shorter)
+        q = full_distribution(distribution, k - 2, shorter)
         for i in range(len(listed)):
             d = share * divergence(p, changed(p, q, np.delete(listed, i)))
             assert change[low + i] == pytest.approx(math.expm1(d), rel=1e-6, abs=1e-12)
@@ -69,7 +69,7 @@ def test_every_history_of_the_pruned_model_sums_to_one(model, smoothing, thresho
     left = Listed(table)
     for level in range(table.order):
         for row in range(1 if level == 0 else len(table.orders[level - 1])):
-            assert whole(left, level, row).sum() == pytest.approx(1.0, abs=1e-5)
+            assert full_distribution(left, level, row).sum() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_what_is_kept_is_what_costs_the_threshold_and_what_that_stands_on(model):
@@ -91,7 +91,9 @@ def test_threshold_0_keeps_every_ngram_and_probability(harbour, order):
     before, after = model.distribution("kn"), Listed(shrunk.model.table)
     for level in range(order):
         for row in range(1 if level == 0 else len(model.table.orders[level - 1])):
-            assert whole(after, level, row) == pytest.approx(whole(before, level, row), rel=1e-5)
+            assert full_distribution(after, level, row) == pytest.approx(
+                full_distribution(before, level, row), rel=1e-5
+            )
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
@@ -101,7 +103,7 @@ def test_the_rise_of_bigrams_is_the_divergence_of_the_two_models(harbour, smooth
     assert shrunk.after[1] < shrunk.before[1]
     before, after = model.distribution(smoothing), Listed(shrunk.model.table)
     nats = sum(
-        share * divergence(whole(before, 1, row), whole(after, 1, row))
+        share * divergence(full_distribution(before, 1, row), full_distribution(after, 1, row))
         for row, _, _, share in histories(model.table, 2)
     )
     assert shrunk.rise == pytest.approx(math.expm1(nats), rel=1e-4)
@@ -133,7 +135,7 @@ def test_a_model_of_probabilities_is_pruned_by_its_own(model, tmp_path):
     assert sum(shrunk.after) < sum(shrunk.before)
     left = Listed(shrunk.model.table)
     for row in range(len(shrunk.model.table.orders[1])):
-        assert whole(left, 2, row).sum() == pytest.approx(1.0, abs=1e-4)
+        assert full_distribution(left, 2, row).sum() == pytest.approx(1.0, abs=1e-4)
     with pytest.raises(NeedsCounts):
         markov_cli.prune_by_entropy(listed, threshold=1e-4, smoothing="kn")
 

@@ -95,7 +95,7 @@ def patterns(model, s):
     begin = np.cumsum(s.size) - s.size
     for i in range(len(s)):
         ids = s.ids[begin[i] : begin[i] + s.size[i]].tolist()
-        tokens = tuple(model.lexicon.text_of(j) for j in ids)
+        tokens = tuple(model.vocabulary.text_of(j) for j in ids)
         yield (S,) * int(s.opens[i]) + tokens + (E,) * int(s.closes[i]), int(s.count[i]), bool(s.exact[i])
 
 
@@ -147,7 +147,7 @@ def check(texts, model, order):
     sweep = certain.sweep(g, walked)
     ids, size = labels(g, walked)
     parts = np.split(ids, np.cumsum(size)[:-1])
-    assert tuple("".join(model.lexicon.text_of(int(i)) for i in p) for p in parts) in every
+    assert tuple("".join(model.vocabulary.text_of(int(i)) for i in p) for p in parts) in every
     words = forced_words(c, k)
     for least, share in zip((2, 3, 5), certain.shares(g, rule_one, (2, 3, 5), n_tokens), strict=True):
         kept = sum(n for e, n in c.items() if words[e] >= least and e[1] != E)
@@ -227,7 +227,7 @@ def test_rebuilt_texts_are_equally_likely(texts, order):
     for seed in range(n):
         ids, size = labels(g, circuit(g, seed))
         parts = np.split(ids, np.cumsum(size)[:-1])
-        seen[tuple("".join(model.lexicon.text_of(int(i)) for i in p) for p in parts)] += 1
+        seen[tuple("".join(model.vocabulary.text_of(int(i)) for i in p) for p in parts)] += 1
     assert set(seen) <= set(every)
     squares = sum((seen[t] - 40) ** 2 / 40 for t in every)
     free = len(every) - 1
@@ -260,13 +260,13 @@ def test_pruned_orders_tell_what_is_left(harbour):
     assert any("pruned" in note for note in found.notes)
     g = graph.graph_of(pruned.table, 4)
     true = graph.graph_of(whole.table, 4)
-    text = whole.lexicon.join(*labels(true, circuit(true, 0)), b"\n")[0].decode()
+    text = whole.vocabulary.join(*labels(true, circuit(true, 0)), b"\n")[0].decode()
     claims = by_rule_one(pruned.table, g, certain.forced(g), 5)
     assert len(claims)
     begin = np.cumsum(claims.size) - claims.size
     for i in range(len(claims)):
         if not (claims.opens[i] or claims.closes[i]):
-            string = whole.lexicon.join_one(claims.ids[begin[i] : begin[i] + claims.size[i]].tolist())
+            string = whole.vocabulary.join_one(claims.ids[begin[i] : begin[i] + claims.size[i]].tolist())
             assert text.count(string) >= claims.count[i]
     with pytest.raises(MarkovError, match="order 4 is complete"):
         rebuild(pruned, 1, 4)

@@ -73,14 +73,14 @@ def test_leaving_one_out_of_a_story(story):
     lines = [line for line in story.splitlines() if line.strip()]
     model = markov_cli.train(texts=["\n".join(lines)], order=3, unit="line")
     corpus = audit(model, corpus=[Source("story", data="\n".join(lines).encode())]).against.corpus
-    leaver, below = LeaveOneOut(corpus, len(model.lexicon) - 1, [0, 0, 0]), None
+    leaver, below = LeaveOneOut(corpus, len(model.vocabulary) - 1, [0, 0, 0]), None
     for k in (1, 2, 3):
         gram = number(corpus, k, below)
         left, below = leaver.order(k, gram, history_of(corpus, k, below)), gram
     compared = 0
     for i in range(len(lines)):
         rest = markov_cli.train(texts=["\n".join(lines[:i] + lines[i + 1 :])], order=3, unit="line")
-        if len(rest.lexicon) == len(model.lexicon):  # else V is another
+        if len(rest.vocabulary) == len(model.vocabulary):  # else V is another
             bits = rest.score(texts=[lines[i]], smoothing="wb").bits
             assert left.bits_without[i] == pytest.approx(bits, rel=1e-9)
             compared += 1
@@ -164,7 +164,7 @@ def test_what_is_rebuilt(seed):
     found = held(texts, 3)
     ids, size = labels(g := ngram_graph.graph_of(model.table, 3), circuit(g, 0))
     parts = np.split(ids, np.cumsum(size)[:-1])
-    again = ["".join(model.lexicon.text_of(int(i)) for i in p) for p in parts]
+    again = ["".join(model.vocabulary.text_of(int(i)) for i in p) for p in parts]
     same = sum((Counter(again) & Counter(texts)).values()) / len(texts)
     grams = [t[i : i + 10] for t in again for i in range(len(t) - 9)]
     share = sum(any(x in t for t in texts) for x in grams) / len(grams) if grams else None

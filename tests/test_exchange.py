@@ -83,7 +83,7 @@ def test_what_goes_out_comes_in_again(text, order, tokenizer):
         return
     data = counts_of(model)
     found = derived(data, order)
-    own = model.lexicon.types()
+    own = model.vocabulary.types()
     assert [found.types.bytes_of(i) for i in range(len(own))] == [own.bytes_of(i) for i in range(len(own))]
     same_table(found.levels, model)
     if order > 1:

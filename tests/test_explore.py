@@ -15,8 +15,8 @@ from engine import model_of
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
 from markov_cli.generation.session import Session
-from markov_cli.sampling.next_tokens import offers
-from markov_cli.sampling.random_stream import Numbers
+from markov_cli.sampling.next_tokens import next_token_distribution
+from markov_cli.sampling.random_stream import RandomStream
 from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
@@ -58,9 +58,9 @@ def test_what_is_offered_is_what_is_drawn(smoothing, shape):
     # behind nothing; at the start; `cat`; `the cat`; `the` and a rare word, behind which only another rare one stood
     for history in ([], [BOS], [4], [3, 4], [UNK], [3, UNK]):
         level, row = table.find(history)
-        ids, p = offers(sampler, level, row, smoothed)
+        ids, p = next_token_distribution(sampler, level, row, smoothed)
         assert p.sum() == pytest.approx(1) and (np.diff(p) <= 0).all() and UNK not in ids
-        raw = Numbers(5).raw(0, 0, N)
+        raw = RandomStream(5).raw(0, 0, N)
         token, bits, *_ = sampler._step(np.full(N, level), np.full(N, row), raw)
         told = dict(zip(ids.tolist(), p.tolist(), strict=True))
         assert set(token.tolist()) <= set(told)

@@ -150,8 +150,8 @@ def test_a_model_without_a_guard_is_as_it_was(story):
     with zipfile.ZipFile(io.BytesIO(saved(model_of(story)))) as plain:
         names = plain.namelist()
     assert not any("guard" in name for name in names)
-    with zipfile.ZipFile(io.BytesIO(saved(model_of(story, guard=5)))) as guarded:
-        assert guarded.namelist() == [*names, "guard.npy", "guard_low.npy", "guard_high.npy", "guard_first.npy"]
+    with zipfile.ZipFile(io.BytesIO(saved(model_of(story, guard=5)))) as checked:
+        assert checked.namelist() == [*names, "guard.npy", "guard_low.npy", "guard_high.npy", "guard_first.npy"]
 
 
 def test_a_guard_that_cannot_be(story):

@@ -19,7 +19,7 @@ from fuzzing import archives, bases, headers
 from markov_cli.api.model import Model
 from markov_cli.errors import MarkovError, ModelFileError
 from markov_cli.inspecting.verify import damage
-from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 
@@ -182,14 +182,14 @@ def test_followers_that_overlap_take_no_more_memory_than_rows(opened, base):
 def test_types_of_very_many_bytes_are_not_put_together(monkeypatch):
     """All types may be the whole blob, where offsets lie: a text of 1,000 tokens would be 1,000 files."""
     monkeypatch.setattr("markov_cli.text.vocabulary._MOST_BYTES", 1000)
-    lexicon = Lexicon(np.full(600, 97, np.uint8), np.array([0, 0, 0, 0, 600]), np.empty(0, np.uint8), "words")
+    vocabulary = Vocabulary(np.full(600, 97, np.uint8), np.array([0, 0, 0, 0, 600]), np.empty(0, np.uint8), "words")
     with pytest.raises(MarkovError, match="1,200 bytes"):
-        lexicon.join(np.array([3, 3]), np.array([2]))
+        vocabulary.join(np.array([3, 3]), np.array([2]))
 
 
 def test_near_types_are_looked_for_among_short_ones():
-    lexicon = Lexicon(np.full(10**6 + 5, 97, np.uint8), np.array([0, 0, 0, 0, 10**6, 10**6 + 5]), np.empty(0, np.uint8), "words")  # fmt: skip # noqa: E501
-    assert lexicon.nearest("aaaa") == ["aaaaa"]
+    vocabulary = Vocabulary(np.full(10**6 + 5, 97, np.uint8), np.array([0, 0, 0, 0, 10**6, 10**6 + 5]), np.empty(0, np.uint8), "words")  # fmt: skip # noqa: E501
+    assert vocabulary.nearest("aaaa") == ["aaaaa"]
 
 
 def test_a_model_whose_longest_order_is_empty_is_shown(run, tmp_path):

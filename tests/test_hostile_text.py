@@ -15,7 +15,7 @@ import pytest
 import markov_cli
 from markov_cli.errors import TextError
 from markov_cli.text import reading
-from markov_cli.text.interning import Vocabulary, _Slots
+from markov_cli.text.interning import TypeInterner, _Slots
 
 NASTY = "\x1b[31mred\x1b[0m \x1b]0;owned\x07 bell\x07 \x9b31m back\x08space del\x7f \u202eright \u2066left\r over\n"
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs ptys, FIFOs and links")
@@ -64,21 +64,21 @@ def pairs_that_met(n):
 def test_no_pair_of_words_collides_by_design():
     words = pairs_that_met(5000)
     a = np.frombuffer(b"".join(words) + bytes(8), np.uint8)
-    vocabulary = Vocabulary()
-    number = vocabulary.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
+    interner = TypeInterner()
+    number = interner.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
     assert len(set(number.tolist())) == len(words)
-    assert not vocabulary._collided
+    assert not interner._collided
 
 
 def test_collisions_cost_each_their_own(monkeypatch):
     """Where keys do meet, the time is in proportion to the tokens; it was to their square."""
-    monkeypatch.setattr(Vocabulary, "_fold", lambda self, view, start, *_: np.full(len(start), 5, np.uint64))
+    monkeypatch.setattr(TypeInterner, "_fold", lambda self, view, start, *_: np.full(len(start), 5, np.uint64))
     seconds = []
     for n in (1000, 4000):
         words = pairs_that_met(n)
         a = np.frombuffer(b"".join(words) + bytes(8), np.uint8)
-        vocabulary, begin = Vocabulary(), time.process_time()
-        number = vocabulary.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
+        interner, begin = TypeInterner(), time.process_time()
+        number = interner.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
         seconds.append(time.process_time() - begin)
         assert len(set(number.tolist())) == len(words)
     assert seconds[1] < 10 * seconds[0]

@@ -12,25 +12,25 @@ from conftest import CORPORA, SCRIPTS, examples
 from engine import model_of, sequences
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
-from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.vocabulary import Vocabulary
 from strategies import TOKENIZERS, UNITS, texts
 
 FILES = [*SCRIPTS, *(CORPORA / f"{n}.txt" for n in ("harbour", "messages", "change"))]
 
 
 def joined(found, tokenizer):
-    """Sequences of (token, flags) through the program's own `Lexicon.join`."""
+    """Sequences of (token, flags) through the program's own `Vocabulary.join`."""
     types = sorted({t for s in found for t in s})
     number = {t: 3 + i for i, t in enumerate(types)}
     sizes = [0, 0, 0, *(len(t) for t, _ in types)]
-    lexicon = Lexicon(
+    vocabulary = Vocabulary(
         np.frombuffer(b"".join(t for t, _ in types), np.uint8),
         np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
         np.array([0, 0, 0, *(f for _, f in types)], np.uint8),
         tokenizer,
     )
     ids = np.array([number[t] for s in found for t in s], np.int64)
-    return cut(*lexicon.join(ids, np.array([len(s) for s in found], np.int64)))
+    return cut(*vocabulary.join(ids, np.array([len(s) for s in found], np.int64)))
 
 
 def cut(text, edges):
@@ -92,11 +92,13 @@ def test_joining_is_the_oracles(text, tokenizer, unit):
 
 
 def test_sequences_of_no_tokens_are_empty_texts():
-    lexicon = Lexicon(np.frombuffer(b"ab", np.uint8), np.array([0, 0, 0, 0, 1, 2]), np.array([], np.uint8), "words")
+    vocabulary = Vocabulary(
+        np.frombuffer(b"ab", np.uint8), np.array([0, 0, 0, 0, 1, 2]), np.array([], np.uint8), "words"
+    )
     ids, none = np.array([3, 4]), np.array([], np.int64)
-    assert cut(*lexicon.join(ids, np.array([0, 1, 0, 1, 0]))) == [b"", b"a", b"", b"b", b""]
-    assert cut(*lexicon.join(none, np.array([0]))) == [b""]
-    assert cut(*lexicon.join(none, none)) == []
+    assert cut(*vocabulary.join(ids, np.array([0, 1, 0, 1, 0]))) == [b"", b"a", b"", b"b", b""]
+    assert cut(*vocabulary.join(none, np.array([0]))) == [b""]
+    assert cut(*vocabulary.join(none, none)) == []
 
 
 def test_many_texts_are_joined_part_by_part(monkeypatch):
@@ -110,6 +112,6 @@ def test_many_texts_are_joined_part_by_part(monkeypatch):
 
 def test_markers_are_left_out_of_a_text_and_named_in_an_ngram():
     model: Model = as_model(model_of("a b, c"))
-    a, comma = model.lexicon.find(b"a")[0], model.lexicon.find(b",")[0]
-    assert model.lexicon.join_one([1, a, comma, 2]) == "a,"
-    assert model.lexicon.show([1, a, comma, 2]) == "<s> a , </s>"
+    a, comma = model.vocabulary.find(b"a")[0], model.vocabulary.find(b",")[0]
+    assert model.vocabulary.join_one([1, a, comma, 2]) == "a,"
+    assert model.vocabulary.show([1, a, comma, 2]) == "<s> a , </s>"

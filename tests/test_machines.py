@@ -15,7 +15,7 @@ from markov_cli.text.reading import Source, find_sources
 from markov_cli.training import cluster
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
-from markov_cli.training.plan import Place, train_file
+from markov_cli.training.plan import Resources, train_file
 
 distributed = pytest.importorskip("distributed")
 
@@ -43,7 +43,7 @@ def options(tokenizer="words", unit="sentence", **more):
 
 def spread(paths, target, local_cluster, *, progress=lambda *a: None, **more):
     sources = find_sources([str(p) for p in paths])
-    place = Place(dask=local_cluster.scheduler_address)
+    place = Resources(dask=local_cluster.scheduler_address)
     train_file(sources, options(**more), str(target), place, progress)
     return target.read_bytes()
 
@@ -92,13 +92,13 @@ def test_addresses_are_read_through_fsspec(tmp_path, local_cluster, small):
 def test_no_scheduler(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
-        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Place(dask="tcp://127.0.0.1:1"))
+        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Resources(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]
 
 
 def test_standard_input_is_refused(tmp_path, local_cluster):
     with pytest.raises(OptionError, match="not standard input"):
-        train_file([Source("-")], options(), str(tmp_path / "m"), Place(dask=local_cluster.scheduler_address))
+        train_file([Source("-")], options(), str(tmp_path / "m"), Resources(dask=local_cluster.scheduler_address))
 
 
 def test_parts_that_touch_give_the_whole_file(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from arpa_files import odd_bytes, odd_types
 from markov_cli.text.tokenizer import LEFT, RIGHT
 from markov_cli.text.types import MARKERS
-from markov_cli.text.vocabulary import Lexicon
+from markov_cli.text.vocabulary import Vocabulary
 from markov_cli.text.word_escapes import name_of, names_of, parse_name, parse_names
 
 
@@ -46,7 +46,7 @@ def test_names_of_whole_vocabularies_are_those_of_single_types(types):
     blob = np.frombuffer(b"".join(t for t, _ in types), np.uint8)
     offsets = np.cumsum([0, 0, 0, 0, *(len(t) for t, _ in types)])
     flags = np.array([0, 0, 0, *(f for _, f in types)], np.uint8)
-    names, edge = names_of(Lexicon(blob, offsets, flags, "words"))
+    names, edge = names_of(Vocabulary(blob, offsets, flags, "words"))
     listed = [names[i:j].tobytes() for i, j in pairwise(edge)]
     assert listed == [*(m.encode() for m in MARKERS), *(name_of(*t) for t in types)]
     back = parse_names(names, edge)

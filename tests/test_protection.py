@@ -20,8 +20,8 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file
 from markov_cli.model import sequence_counts as spreading
 from markov_cli.model.count_column import Uncounted
-from markov_cli.model.discounts import Smoothing
-from markov_cli.model.distribution import whole
+from markov_cli.model.discounts import SmoothingMethod
+from markov_cli.model.distribution import full_distribution
 from markov_cli.model.model_file import Header
 from markov_cli.model.smoothing import Smoothed
 from markov_cli.model.thresholds import Protection
@@ -173,7 +173,7 @@ def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, le
     assume(p.min_sequences <= sum(map(len, files)) and p.min_files <= sum(map(bool, files)))
     made = trained(files, order, p, prune=prune, min_type_count=least)
     table, told = made.table, Told(files, order, least, p.caps)
-    chosen = Smoothing.parse(name)
+    chosen = SmoothingMethod.parse(name)
     method = "lidstone" if chosen.method == "laplace" else chosen.method
     theirs = oracle_smoothing.Smoothed(
         [s[1:-1] for s in told.streams], order, table.n_ids, method, prune=prune if order > 1 else (),
@@ -186,7 +186,7 @@ def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, le
         for row, g in enumerate(rows):
             if g and g[-1] == oracle.EOS:
                 continue
-            p_here = whole(ours, k, row)
+            p_here = full_distribution(ours, k, row)
             assert p_here.sum() == pytest.approx(1, abs=1e-12)
             expected = [theirs.p(g, w) if w != oracle.BOS else 0.0 for w in range(table.n_ids)]
             assert np.abs(p_here - expected).max() < 1e-12
@@ -292,8 +292,8 @@ def test_a_single_token_stays_until_types_go_by_sequences():
     text = OTHERS + "\nhunter2 hunter2 hunter2"
 
     def knows(**options):
-        lexicon = markov_cli.train(texts=[text], unit="line", **options).lexicon
-        return b"hunter2" in lexicon.types().blob.tobytes()
+        vocabulary = markov_cli.train(texts=[text], unit="line", **options).vocabulary
+        return b"hunter2" in vocabulary.types().blob.tobytes()
 
     assert knows(min_sequences=2)
     assert knows(min_sequences=2, min_type_count=2)  # it was seen three times
@@ -453,7 +453,7 @@ def test_certain_strings_of_capped_tables_stand_in_the_text():
             at = np.cumsum(found.strings.size) - found.strings.size
             for i, n in zip(at.tolist(), found.strings.size.tolist(), strict=True):
                 listed += 1
-                assert f" {model.lexicon.join_one(found.strings.ids[i : i + n].tolist())} " in text
+                assert f" {model.vocabulary.join_one(found.strings.ids[i : i + n].tolist())} " in text
     assert listed > 200
 
 

@@ -315,7 +315,7 @@ def test_unknown_is_never_written(story, order, shape):
     common = {t for t, _ in oracle.types_of(oracle.sequences(story), 3)}
     for ids in drawn_ids(model, 60, 1, max_tokens=60, **shape):
         assert all(i >= 3 for i in ids)
-        assert all(model.lexicon.bytes_of(i) in common for i in ids)
+        assert all(model.vocabulary.bytes_of(i) in common for i in ids)
 
 
 def test_unknown_is_drawn_again_in_proportion():
@@ -342,7 +342,7 @@ def test_a_pruned_model_writes_texts(story):
     model = train(story, 4, prune=(0, 1, 2))
     common = {(t, f) for t, f in oracle.types_of(oracle.sequences(story))}
     for ids in drawn_ids(model, 100, 1, max_tokens=50):
-        assert all(model.lexicon.bytes_of(i) in {t for t, _ in common} for i in ids)
+        assert all(model.vocabulary.bytes_of(i) in {t for t, _ in common} for i in ids)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])

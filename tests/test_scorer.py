@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from conftest import examples
 from engine import model_of, rows_of, types_of
-from markov_cli.model.discounts import Smoothing
+from markov_cli.model.discounts import SmoothingMethod
 from markov_cli.model.smoothing import Smoothed
 from markov_cli.scoring.scorer import Scorer
 from markov_cli.scoring.totals import Scored
@@ -38,7 +38,7 @@ def stream_of(table, seed, n=8):
 def test_a_stream_cut_anywhere_is_scored_the_same(trained, name, order):
     """As many ids as the model looks back at, as far as the sequence goes back, and the rest does not matter."""
     table = trained[order].table
-    scorer = Scorer(Smoothed(table, Smoothing.parse(name)))
+    scorer = Scorer(Smoothed(table, SmoothingMethod.parse(name)))
     stream = stream_of(table, order)
     p, longest = scorer.score(stream)
     begins = np.maximum.accumulate(np.where(stream == BOS, np.arange(len(stream)), 0))
@@ -65,7 +65,7 @@ def test_the_longest_ngram_found(trained, order):
         history = [*history, i][-order:]
         # k-grams of ids; UNK's own row is there whether or not it was seen
         expected.append(max(k for k in range(1, len(history) + 1) if tuple(history[-k:]) in grams[k - 1]))
-    assert Scorer(Smoothed(table, Smoothing("kn"))).score(stream)[1].tolist() == expected
+    assert Scorer(Smoothed(table, SmoothingMethod("kn"))).score(stream)[1].tolist() == expected
     assert order == 1 or len(set(expected)) == order + 1
 
 
@@ -74,7 +74,7 @@ def test_the_longest_ngram_found(trained, order):
 def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, seed, name):
     """A piece without its beginning: nothing behind its first BOS is touched by it."""
     table = trained[3].table
-    scorer = Scorer(Smoothed(table, Smoothing.parse(name)))
+    scorer = Scorer(Smoothed(table, SmoothingMethod.parse(name)))
     stream = stream_of(table, seed)
     piece = stream[min(cut, len(stream) - 1) :]
     if not (piece == BOS).any():
@@ -87,7 +87,7 @@ def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, see
 
 
 def test_nothing_and_next_to_nothing(trained):
-    scorer = Scorer(Smoothed(trained[3].table, Smoothing("kn")))
+    scorer = Scorer(Smoothed(trained[3].table, SmoothingMethod("kn")))
     for stream in ([], [BOS], [EOS], [BOS, EOS], [UNK], [5]):
         p, longest = scorer.score(np.array(stream, np.uint32))
         assert len(p) == len(longest) == len(stream)
@@ -95,7 +95,7 @@ def test_nothing_and_next_to_nothing(trained):
 
 
 def test_dtypes_of_streams(trained):
-    scorer = Scorer(Smoothed(trained[3].table, Smoothing("kn")))
+    scorer = Scorer(Smoothed(trained[3].table, SmoothingMethod("kn")))
     small = np.array([BOS, 3, 4, 5, EOS])
     for dtype in (np.uint8, np.uint16, np.uint32, np.uint64, np.int64):
         assert (scorer.score(small.astype(dtype))[0] == scorer.score(small.astype(np.uint32))[0]).all()
@@ -106,7 +106,7 @@ def test_totals():
     made = model_of("a b a", 2, "spaces", "line")
     assert [t for t, _ in types_of(made)] == [b"a", b"b"]
     stream = np.array([BOS, 3, 4, EOS, BOS, 0, EOS], np.uint32)
-    p, longest = Scorer(Smoothed(made.table, Smoothing("none"))).score(stream)
+    p, longest = Scorer(Smoothed(made.table, SmoothingMethod("none"))).score(stream)
     # behind <unk>, never seen: </s> is 1 of the 4 that follow anything
     assert p.tolist() == [1, 1, 0.5, 0, 1, 0, 0.25] and longest.tolist() == [0, 2, 2, 1, 0, 1, 1]
     keep = stream != BOS

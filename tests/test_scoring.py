@@ -17,7 +17,7 @@ import strategies
 from conftest import examples
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model, model_of, train
-from markov_cli.arrays.threads import in_order
+from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
 from markov_cli.scoring.text_totals import Reading, Units, check_known, total, units_of
@@ -248,7 +248,7 @@ def test_batches_by_threads_come_in_order(harbour):
 
 @given(st.integers(1, 4), st.lists(st.integers(), max_size=30))
 def test_in_order(jobs, items):
-    assert list(in_order(lambda x: -x, items, jobs)) == [-x for x in items]
+    assert list(ordered_map(lambda x: -x, items, jobs)) == [-x for x in items]
 
 
 def test_an_error_in_a_thread_is_raised():
@@ -256,7 +256,7 @@ def test_an_error_in_a_thread_is_raised():
         raise TextError(f"{x}")
 
     with pytest.raises(TextError, match="7"):
-        list(in_order(fail, [7, 8, 9], 3))
+        list(ordered_map(fail, [7, 8, 9], 3))
 
 
 # ------------------------------------------------------------ what cannot be scored

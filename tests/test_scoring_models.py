@@ -69,10 +69,10 @@ def test_a_mixture_is_the_sum(messages):
 
 def test_a_mixture_of_one_vocabulary_sums_to_one():
     """Behind any history the mixture of two orders of one text is a distribution."""
-    from markov_cli.model.distribution import whole
+    from markov_cli.model.distribution import full_distribution
 
     one, other = model(A, order=1), model(A, order=3)
-    p = [whole(m.distribution("kn"), 0, 0) for m in (one, other)]
+    p = [full_distribution(m.distribution("kn"), 0, 0) for m in (one, other)]
     assert np.array([0.4, 0.6]) @ np.stack(p) @ np.ones(len(p[0])) == pytest.approx(1, rel=1e-12)
 
 

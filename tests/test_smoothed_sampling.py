@@ -13,12 +13,12 @@ from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.generation import batches
-from markov_cli.model.distribution import whole
+from markov_cli.model.distribution import full_distribution
 from markov_cli.model.thresholds import Protection
 from markov_cli.sampling import backoff_top_p as bending
 from markov_cli.sampling import sampler
 from markov_cli.sampling import sorted_followers as ranked
-from markov_cli.sampling.random_stream import Numbers
+from markov_cli.sampling.random_stream import RandomStream
 from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.sampling.smoothed import SmoothedStep
@@ -101,13 +101,13 @@ def first_ids(model, smoothing, history, shape=None, n=N, seed=7):
     """The ids that come behind a history, and their bits."""
     step = SmoothedStep(model.distribution(smoothing), Shape(**(shape or {})), True)
     level, row = (np.full(n, x, np.int64) for x in history)
-    ids, bits, *_ = step(level, row, Numbers(seed).raw(0, 0, n))
+    ids, bits, *_ = step(level, row, RandomStream(seed).raw(0, 0, n))
     return ids, bits
 
 
 def expected(model, smoothing, history, shape=None):
     """{id: probability} once UNK is drawn again, from the whole distribution."""
-    p = whole(model.distribution(smoothing), *history)
+    p = full_distribution(model.distribution(smoothing), *history)
     p /= 1 - p[UNK]
     p[UNK] = 0
     ids = np.flatnonzero(p)
@@ -183,8 +183,8 @@ def test_sums_above_1_and_blanks(imported):
     """Of the odd file: nothing is left out that is listed, whatever comes before it in the table."""
     model = imported["odd"]
     own = model.distribution()
-    assert whole(own, 0, 0).sum() == pytest.approx(1.1, abs=1e-6)
-    a, b, c = (model.lexicon.find(x.encode(), None, False)[0] for x in "abc")
+    assert full_distribution(own, 0, 0).sum() == pytest.approx(1.1, abs=1e-6)
+    a, b, c = (model.vocabulary.find(x.encode(), None, False)[0] for x in "abc")
     assert model.table.row_of([c, b]) >= 0  # the blank was given a row
     for ids in ([], [a], [b], [BOS], [b, a], [a, c], [BOS, a], [c, b]):
         level, row = model.table.find(ids)
@@ -260,7 +260,7 @@ def test_many_histories_at_once_are_drawn_as_each_alone(models):
     model = models["order 4"]
     found = histories_of(model)
     level, row = (np.array(x).repeat(30) for x in zip(*found, strict=True))
-    raw = Numbers(5).raw(0, 0, len(level))
+    raw = RandomStream(5).raw(0, 0, len(level))
     for shape in SHAPES[1:]:
         own = model.distribution("kn")
         ids, bits, *_ = SmoothedStep(own, Shape(**shape), True)(level, row, raw)

@@ -13,8 +13,8 @@ from conftest import examples
 from engine import model_of, types_of
 from markov_cli.errors import OptionError
 from markov_cli.model import smoothing as engine
-from markov_cli.model.discounts import METHODS, Smoothing, discounts
-from markov_cli.model.distribution import probability, whole
+from markov_cli.model.discounts import METHODS, SmoothingMethod, discounts
+from markov_cli.model.distribution import full_distribution, probability
 from markov_cli.model.smoothing import Smoothed
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK
@@ -41,7 +41,7 @@ def trained(lines, order, **options):
 
 def oracle_of(sequences, table, name, prune=()):
     """The oracle under the method that `name` says."""
-    chosen = Smoothing.parse(name)
+    chosen = SmoothingMethod.parse(name)
     more = {}
     method = "lidstone" if chosen.method == "laplace" else chosen.method
     if method == "lidstone":
@@ -75,14 +75,14 @@ def test_every_probability_is_the_oracles(name, order):
         prune, least = PRUNES[trial], 1 + (trial == 3)
         lines = corpus_of(31 * order + trial)
         table, sequences = trained(lines, order, prune=prune, min_type_count=least)
-        ours, oracle = Smoothed(table, Smoothing.parse(name)), oracle_of(sequences, table, name, prune)
+        ours, oracle = Smoothed(table, SmoothingMethod.parse(name)), oracle_of(sequences, table, name, prune)
         every = range(table.n_ids)
         for history in histories_of(table, trial):
             level, row = table.find(history)
             used = history[len(history) - level :]
             if name[0] in "kwan":  # these give a history never seen what its known end has
                 used = history[max(len(history) - order + 1, 0) :]
-            found = whole(ours, level, row)
+            found = full_distribution(ours, level, row)
             expected = [oracle.p(used, w) if w != BOS else 0.0 for w in every]
             assert np.abs(found - expected).max() < 1e-12, (history, prune)
             if trial == 2:
@@ -101,7 +101,7 @@ def test_every_scored_token_is_the_oracles_prepared_or_not(name, order):
         r = random.Random(trial)
         other = [r.choices([UNK, *range(3, table.n_ids)], k=r.randint(1, 7)) for _ in range(5)]  # not of the text
         stream = stream_of([*known, *other])
-        ours, oracle = Smoothed(table, Smoothing.parse(name)), oracle_of(known, table, name, prune)
+        ours, oracle = Smoothed(table, SmoothingMethod.parse(name)), oracle_of(known, table, name, prune)
         p, longest = Scorer(ours).score(stream)
         expected, history = [], []
         for i in stream.tolist():
@@ -109,7 +109,7 @@ def test_every_scored_token_is_the_oracles_prepared_or_not(name, order):
             expected.append(1.0 if i == BOS else oracle.p(history, i))
             history.append(i)
         assert np.abs(p - expected).max() < 1e-12
-        ready = Scorer(Smoothed(table, Smoothing.parse(name)))
+        ready = Scorer(Smoothed(table, SmoothingMethod.parse(name)))
         ready.prepare()
         again, same = ready.score(stream)
         assert np.abs(again - p).max() < 1e-12
@@ -120,11 +120,11 @@ def test_slices_of_any_size_prepare_the_same(story, monkeypatch):
     """b and u of a table that is worked out some few followers at a time."""
     table = model_of(story, 4, prune=(0, 0, 1)).table
     for name in NAMES:
-        whole_at_once = Smoothed(table, Smoothing.parse(name))
+        whole_at_once = Smoothed(table, SmoothingMethod.parse(name))
         whole_at_once.prepare()
         with monkeypatch.context() as patched:
             patched.setattr(engine, "_SOME", 64)
-            in_slices = Smoothed(table, Smoothing.parse(name))
+            in_slices = Smoothed(table, SmoothingMethod.parse(name))
             in_slices.prepare()
             for level in range(table.order):
                 rows = np.arange(len(table.orders[level - 1]) if level else 1)
@@ -150,8 +150,8 @@ def test_every_distribution_sums_to_1(lines, order, prune, least, data):
     history = data.draw(st.lists(st.integers(0, table.n_ids - 1), max_size=order))
     level, row = table.find(history)
     for name in NAMES:
-        ours = Smoothed(table, Smoothing.parse(name))
-        p = whole(ours, level, row)
+        ours = Smoothed(table, SmoothingMethod.parse(name))
+        p = full_distribution(ours, level, row)
         assert p[BOS] == 0 and (p >= 0).all()
         if ours.sums_to_one:
             assert p.sum() == pytest.approx(1, abs=1e-12)
@@ -163,9 +163,11 @@ def test_two_words():
     """The smallest text that has two types: all methods stand, and nothing is certain but by raw counts."""
     table, sequences = trained([["a", "b"]], 3)
     for name in NAMES:
-        ours, oracle = Smoothed(table, Smoothing.parse(name)), oracle_of(sequences, table, name)
+        ours, oracle = Smoothed(table, SmoothingMethod.parse(name)), oracle_of(sequences, table, name)
         for history in ([], [BOS], [BOS, 3], [3, 4]):
-            assert whole(ours, *table.find(history)) == pytest.approx([oracle.p(history, w) for w in range(5)])
+            assert full_distribution(ours, *table.find(history)) == pytest.approx(
+                [oracle.p(history, w) for w in range(5)]
+            )
 
 
 # ------------------------------------------------------------------ by hand
@@ -186,20 +188,22 @@ BY_HAND = [
 @pytest.mark.parametrize(("name", "a_after_a", "b_after_b"), BY_HAND)
 def test_by_hand(name, a_after_a, b_after_b):
     table, _ = trained([[*"aaba"], [*"baab"]], 2)
-    ours = Smoothed(table, Smoothing.parse(name))
-    assert whole(ours, *table.find([3]))[3] == pytest.approx(a_after_a)
+    ours = Smoothed(table, SmoothingMethod.parse(name))
+    assert full_distribution(ours, *table.find([3]))[3] == pytest.approx(a_after_a)
     if b_after_b is not None:
-        assert whole(ours, *table.find([4]))[4] == pytest.approx(b_after_b)
+        assert full_distribution(ours, *table.find([4]))[4] == pytest.approx(b_after_b)
     if name == "kn":
         assert ours.fell_back == [1, 2]
         # p(<unk>) = 1/2 / 4; the others behind a: 187/560, 131/560, 35/560
-        assert whole(ours, *table.find([3])) == pytest.approx([35 / 560, 0, 131 / 560, 207 / 560, 187 / 560])
+        assert full_distribution(ours, *table.find([3])) == pytest.approx(
+            [35 / 560, 0, 131 / 560, 207 / 560, 187 / 560]
+        )
 
 
 def test_lidstone_behind_a_history_that_nothing_follows():
     """<unk> has a row of its own, and nothing was seen behind it: each of a, b, </s>, <unk> has 1/4."""
     table, _ = trained([["a", "b"]], 2)
-    p, _ = Scorer(Smoothed(table, Smoothing("lidstone", 0.5))).score(np.array([BOS, UNK, 3, 4, EOS], np.uint32))
+    p, _ = Scorer(Smoothed(table, SmoothingMethod("lidstone", 0.5))).score(np.array([BOS, UNK, 3, 4, EOS], np.uint32))
     # behind <s>: (0 + .5) / (1 + 4 * .5); b behind a: 1.5 / 3, and so </s> behind b
     assert p.tolist() == pytest.approx([1, 0.5 / 3, 1 / 4, 1.5 / 3, 1.5 / 3])
 
@@ -226,13 +230,13 @@ def test_a_discount_of_0_is_no_rounding():
 
 
 def test_orders_that_fall_back_are_named(harbour):
-    assert Smoothed(model_of(harbour, 3, "spaces", "line").table, Smoothing("kn")).fell_back == []
-    assert Smoothed(model_of("a b a c", 3, "spaces", "line").table, Smoothing("kn")).fell_back == [1, 2, 3]
+    assert Smoothed(model_of(harbour, 3, "spaces", "line").table, SmoothingMethod("kn")).fell_back == []
+    assert Smoothed(model_of("a b a c", 3, "spaces", "line").table, SmoothingMethod("kn")).fell_back == [1, 2, 3]
 
 
 def test_pruning_leaves_the_discounts_and_divisors_of_the_whole_text(story):
     whole_table, pruned = model_of(story, 3).table, model_of(story, 3, prune=(0, 1)).table
-    a, b = (Smoothed(t, Smoothing("kn")) for t in (whole_table, pruned))
+    a, b = (Smoothed(t, SmoothingMethod("kn")) for t in (whole_table, pruned))
     for order in (1, 2, 3):
         assert a.discount(order).tolist() == b.discount(order).tolist()
     for history in ([3], [BOS], [BOS, 3], [4, 3]):
@@ -255,9 +259,9 @@ def test_pruning_leaves_the_discounts_and_divisors_of_the_whole_text(story):
     ],
 )  # fmt: skip
 def test_methods(text, method, amount, shown):
-    found = Smoothing.parse(text)
+    found = SmoothingMethod.parse(text)
     assert (found.method, found.amount, str(found)) == (method, amount, shown)
-    assert Smoothing.parse(str(found)) == found
+    assert SmoothingMethod.parse(str(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -272,7 +276,7 @@ def test_methods(text, method, amount, shown):
 )  # fmt: skip
 def test_what_is_no_method(text, says):
     with pytest.raises(OptionError, match=says) as error:
-        Smoothing.parse(text)
+        SmoothingMethod.parse(text)
     assert repr(text) in error.value.message and error.value.hint
     assert "\n" not in error.value.message + error.value.hint
 

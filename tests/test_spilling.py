@@ -21,7 +21,7 @@ from markov_cli.text.reading import find_sources
 from markov_cli.training import on_disk
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
-from markov_cli.training.plan import Place, train_file
+from markov_cli.training.plan import Resources, train_file
 from strategies import TOKENIZERS, UNITS
 
 HARBOUR = CORPORA / "harbour.txt"
@@ -51,7 +51,9 @@ def options(tokenizer="words", unit="sentence", **more):
 
 def train_on_disk(path, target, *, resume=False, said=None, **more):
     said = [] if said is None else said
-    made = train_file(find_sources([str(path)]), options(**more), str(target), Place(resume=resume), say=said.append)
+    made = train_file(
+        find_sources([str(path)]), options(**more), str(target), Resources(resume=resume), say=said.append
+    )
     assert made.trained is None, "it was to be too large for memory"
     return target.read_bytes()
 
@@ -302,7 +304,7 @@ def test_the_options(run, tmp_path):
 def test_a_vocabulary_that_does_not_fit_is_said(tmp_path, low, monkeypatch):
     monkeypatch.setattr(on_disk, "_TYPE_BYTES", 10**7)
     with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
-        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Place(memory=128_000_000))
+        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Resources(memory=128_000_000))
     assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
 
 
@@ -312,7 +314,7 @@ def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
     path = run_folder.Workspace.path
     monkeypatch.setattr(run_folder.Workspace, "path", lambda self, name: made.append(path(self, name)) or made[-1])
     train_file(
-        find_sources([str(HARBOUR)]), options(), str(tmp_path / "m.npz"), Place(temp_dir=str(tmp_path / "spill"))
+        find_sources([str(HARBOUR)]), options(), str(tmp_path / "m.npz"), Resources(temp_dir=str(tmp_path / "spill"))
     )
     assert made and all(str(tmp_path / "spill") in p for p in made)
     assert not [*(tmp_path / "spill").iterdir()]
@@ -326,5 +328,5 @@ def test_what_works_in_memory_alone_says_so(tmp_path, low):
     with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
         train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
     with pytest.raises(MarkovError, match="--dask: --min-sequences"):
-        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Place(dask="local"))
+        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Resources(dask="local"))
     assert not left_in(tmp_path)

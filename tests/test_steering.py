@@ -20,11 +20,11 @@ from markov_cli.generation.brackets import balanced
 from markov_cli.generation.constraints import Constrained
 from markov_cli.generation.mixture import Mixed
 from markov_cli.generation.prompt import tokens_of, tokens_of_each
-from markov_cli.generation.unique import Differing
-from markov_cli.model.distribution import whole
+from markov_cli.generation.unique import UniqueTexts
+from markov_cli.model.distribution import full_distribution
 from markov_cli.sampling import automata
 from markov_cli.sampling.automata import ANY, DEAD
-from markov_cli.sampling.random_stream import Numbers
+from markov_cli.sampling.random_stream import RandomStream
 from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.text.types import BOS, EOS, N_MARKERS, UNK
 from test_pipes import MARKOV, posix
@@ -57,7 +57,7 @@ class Oracle:
 
     def __init__(self, model):
         self.model = model
-        t = model.lexicon.types()
+        t = model.vocabulary.types()
         self.type_of = {i: t.bytes_of(i - N_MARKERS) for i in range(N_MARKERS, model.table.n_ids)}
         self.id_of = {one: i for i, one in self.type_of.items()}
         self.followers = {}
@@ -79,7 +79,7 @@ class Oracle:
             total = sum(self.followers[before].values())
             found = {i: c / total for i, c in self.followers[before].items()}
         else:
-            p = whole(self.model.distribution(smoothing), *self.model.table.find(ids))
+            p = full_distribution(self.model.distribution(smoothing), *self.model.table.find(ids))
             found = {i: x / (1 - p[UNK]) for i, x in enumerate(p.tolist()) if x and i != UNK}
         return {self.type_of.get(i): x for i, x in found.items()}
 
@@ -112,7 +112,7 @@ def drawn_texts(models, n, smoothing="none", shape=None, mix=W, prompt="", asked
 
 
 def types_of(mixed, ids):
-    t = mixed.lexicon.types()
+    t = mixed.vocabulary.types()
     return [t.bytes_of(int(i) - N_MARKERS) for i in ids]
 
 
@@ -124,7 +124,7 @@ def test_every_step_is_the_weighted_sum(smoothing, mix, more):
     models = [train(CATS, **more), train(DOGS, 2, **more)]
     oracles = [Oracle(m) for m in models]
     mixed, _, walker = walker_of(models, mix, smoothing=smoothing)
-    union = {one: i for i, one in enumerate(types_of(mixed, range(N_MARKERS, len(mixed.lexicon))), N_MARKERS)}
+    union = {one: i for i, one in enumerate(types_of(mixed, range(N_MARKERS, len(mixed.vocabulary))), N_MARKERS)}
     n = 2_000
     texts = [[], ["the"], ["the", "cat"], ["a", "dog", "cat"], ["dog", "mat"], ["the", "cat", "sat", "on", "the"]]
     for text in texts:
@@ -136,7 +136,7 @@ def test_every_step_is_the_weighted_sum(smoothing, mix, more):
             ids = np.full(n, union[token])
             after = [o.after(state[2 * k], state[2 * k + 1], o.own[ids]) for k, o in enumerate(walker.components)]
             state = tuple(column for pair in after for column in pair)
-        token, bits, *_ = walker.step(0, state, Numbers(3).raw(0, 0, n))
+        token, bits, *_ = walker.step(0, state, RandomStream(3).raw(0, 0, n))
         told = {union.get(t, EOS): p for t, p in mixture_of(oracles, mix, flagged, smoothing).items()}
         assert sum(told.values()) == pytest.approx(1)
         assert set(token.tolist()) <= set(told)
@@ -182,8 +182,8 @@ def test_it_is_the_sum_that_is_bent(pair, smoothing, shape):
     oracles = [Oracle(m) for m in pair]
     mixed, _, walker = walker_of(pair, smoothing=smoothing, shape=Shape(**shape))
     n = 2_000
-    token, bits, *_ = walker.step(0, walker.begin(n), Numbers(3).raw(0, 0, n))
-    union = {one: i for i, one in enumerate(types_of(mixed, range(N_MARKERS, len(mixed.lexicon))), N_MARKERS)}
+    token, bits, *_ = walker.step(0, walker.begin(n), RandomStream(3).raw(0, 0, n))
+    union = {one: i for i, one in enumerate(types_of(mixed, range(N_MARKERS, len(mixed.vocabulary))), N_MARKERS)}
     plain = sorted((union.get(t, EOS), p) for t, p in mixture_of(oracles, W, [], smoothing).items())
     w = shaped_weights(np.array([p for _, p in plain]), np.array([len(plain)]), Shape(**shape))
     told = {i: x / w.sum() for (i, _), x in zip(plain, w.tolist(), strict=True) if x}
@@ -255,7 +255,7 @@ def test_a_ban_is_exact():
 
 def test_a_thousand_words_in_one_walk(harbour, pair):
     model = as_model(model_of(harbour, 3))
-    words = [model.lexicon.text_of(i) for i in range(60, 1_000)]
+    words = [model.vocabulary.text_of(i) for i in range(60, 1_000)]
     texts = [t.text for t in model.generate(20, 1, constraints=Constraints(ban=words))]
     strange = set(words)
     assert len(texts) == 20
@@ -356,7 +356,7 @@ def test_the_first_of_equal_texts_are_kept(monkeypatch):
 def test_when_there_are_no_more():
     model = train("a b\na c")
     known = model.known("", at_start=True)
-    differing = Differing(lambda first, n: draw(model, n, 1, known, "", 1, 9, Shape(), first=first))
+    differing = UniqueTexts(lambda first, n: draw(model, n, 1, known, "", 1, 9, Shape(), first=first))
     found = [t for _, whole, _ in differing.texts(5) for t in (whole,)]
     assert differing.kept == 2 and b"".join(sorted(found)) in (b"a ba c", b"a ca b")
     assert differing.drawn == 100 * 5 + 10_000

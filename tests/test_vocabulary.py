@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import examples
-from markov_cli.text import interning as vocabulary
-from markov_cli.text.interning import Vocabulary
+from markov_cli.text import interning
+from markov_cli.text.interning import TypeInterner
 from markov_cli.text.types import Types, order_of_types
 
 
@@ -34,7 +34,7 @@ def listed(types):
 
 def check(batches):
     """Equal tokens have one number, others another, and the types hold the tokens."""
-    known = Vocabulary()
+    known = TypeInterner()
     seen = {}
     for tokens in batches:
         for token, number in zip(tokens, numbers(known, tokens), strict=True):
@@ -69,7 +69,7 @@ def test_colliding_hashes_are_noticed(batches):
         return np.full(len(start), 7, np.uint64)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Vocabulary, "_fold", constant)
+        patch.setattr(TypeInterner, "_fold", constant)
         check(batches)
 
 
@@ -82,7 +82,7 @@ def test_colliding_slots_are_told_apart(slot, batches):
         return np.full(len(mixed), slot % len(table), np.int64)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary._Slots, "_slot", staticmethod(constant))
+        patch.setattr(interning._Slots, "_slot", staticmethod(constant))
         check(batches)
 
 
@@ -95,7 +95,7 @@ def test_growth():
 
 def test_several_threads_may_ask_at_once():
     """Each token has one number, whoever asks first; and the types hold the tokens."""
-    known = Vocabulary()
+    known = TypeInterner()
     some = [(b"%d" % (i % 3000), 0) for i in range(4000)]
     some += [(b"a long word %d" % (i % 900), i % 2) for i in range(2000)]
     lots = [random.Random(i).sample(some, len(some)) for i in range(12)]
@@ -109,10 +109,10 @@ def test_several_threads_may_ask_at_once():
 
 
 def test_a_thread_may_ask_while_another_stores_the_first_long_type():
-    known = Vocabulary()
+    known = TypeInterner()
     half_way = Event()
 
-    class Slow(vocabulary.Growing):
+    class Slow(interning.Growing):
         def extend(self, values):
             if not self.size:
                 half_way.set()
@@ -139,7 +139,7 @@ def test_very_long_words():
 
 def test_the_same_bytes_with_other_flags_are_other_types():
     for token in (b",", b"1234567", b"12345678", b"a word of many bytes"):
-        known = Vocabulary()
+        known = TypeInterner()
         assert len(set(numbers(known, [(token, f) for f in (0, 1, 2, 3)]))) == 4
 
 
@@ -189,7 +189,7 @@ def test_types_of_megabytes_are_told_apart_and_put_in_order():
 
 def test_a_thread_that_asks_while_the_first_long_type_is_stored(monkeypatch):
     """Seen in training: another thread looked up a long token between two steps of storing the first one."""
-    known = Vocabulary()
+    known = TypeInterner()
     data = np.frombuffer(b"a-long-first-token another-long-token" + bytes(8), np.uint8)
     extend = known._seen.extend
     others = []

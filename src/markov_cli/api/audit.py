@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import MarkovError, NeedsCounts, OptionError
-from ..evidence.corpus.comparison import Against
+from ..evidence.corpus.comparison import CorpusComparison
 from ..evidence.corpus.corpus_rows import read_corpus
 from ..evidence.table.audit import LENGTHS, XZ_BYTES, Audit, audit_table, text_of
 from ..evidence.table.membership import Members, members, read_ids
@@ -45,12 +45,14 @@ def audit(
     if corpus and model.header.cap_per_sequence:
         _need_counts(model, "--corpus")
     if corpus:
-        text = model.guarded(read_corpus, model.lexicon, model.header.options, corpus, encoding, XZ_BYTES)
-        other = model.guarded(read_corpus, model.lexicon, model.header.options, heldout, encoding) if heldout else None
-        against = Against(text, other)
+        text = model.checked(read_corpus, model.vocabulary, model.header.options, corpus, encoding, XZ_BYTES)
+        other = (
+            model.checked(read_corpus, model.vocabulary, model.header.options, heldout, encoding) if heldout else None
+        )
+        against = CorpusComparison(text, other)
     elif heldout:
         raise OptionError("--heldout is for --corpus", "add --corpus FILE, the training text")
-    return model.guarded(audit_table, model.header, model.lexicon, model.table, size, orders, least, against)
+    return model.checked(audit_table, model.header, model.vocabulary, model.table, size, orders, least, against)
 
 
 def check_order(model: Model, order: int | None, lowest: int = 1) -> None:
@@ -69,10 +71,10 @@ def rebuild(model: Model, seed: int, order: int | None = None) -> tuple[bytes, i
     _need_counts(model, "--rebuild")
     tried = [order] if order is not None else [*range(model.order, 1, -1)]
     for n in tried:
-        g, found = model.guarded(_graph, model, n)
+        g, found = model.checked(_graph, model, n)
         if found.complete and g.whole and g.sequences:
-            walked = model.guarded(circuit, g, seed)
-            return model.guarded(text_of, model.lexicon, g, walked, model.header.options.unit), n
+            walked = model.checked(circuit, g, seed)
+            return model.checked(text_of, model.vocabulary, g, walked, model.header.options.unit), n
     which = f"order {tried[0]} is" if len(tried) == 1 else "none of the model's orders above 1 is"
     raise MarkovError(
         f"{which} complete, with whole counts: no text has just this table", "a model trained without --prune"
@@ -85,9 +87,9 @@ def member(model: Model, sources: Sequence[Source], order: int | None = None, en
     _need_counts(model, "--member")
     if model.order < 2:
         raise MarkovError("--member: a model of order 1 keeps no order of tokens", "a model of order 2 or more")
-    g, found = model.guarded(_graph, model, order or model.order)
-    ids = model.guarded(read_ids, model.lexicon, model.header.options, sources, encoding)
-    return model.guarded(members, model.table, g, found.complete, ids)
+    g, found = model.checked(_graph, model, order or model.order)
+    ids = model.checked(read_ids, model.vocabulary, model.header.options, sources, encoding)
+    return model.checked(members, model.table, g, found.complete, ids)
 
 
 def _graph(model: Model, order: int) -> tuple[Graph, Balance]:

@@ -11,7 +11,7 @@ from ..errors import OptionError
 from ..model import merging
 from ..model.merging import Stored
 from ..text.sources import EXPANSION
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from .model import Model, train
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def _stored(model: Model, name: str) -> Stored:
-    return Stored(model.header, model.lexicon.types(), model.table, name)
+    return Stored(model.header, model.vocabulary.types(), model.table, name)
 
 
 def _model(stored: Stored) -> Model:
-    return Model(stored.header, Lexicon.of(stored.types, stored.header.options.tokenizer), stored.table)
+    return Model(stored.header, Vocabulary.of(stored.types, stored.header.options.tokenizer), stored.table)
 
 
 def merge(models: Sequence[Model], weights: Sequence[float] = (), *, names: Sequence[str] = (), jobs: int = 1) -> Model:
@@ -88,7 +88,7 @@ def prune(
 
 def without_guard(model: Model) -> Model:
     """The model without the guard of its text."""
-    return Model(model.header, model.lexicon, replace(model.table, guard=None))
+    return Model(model.header, model.vocabulary, replace(model.table, guard=None))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def prune_by_entropy(
 
     OptionError where the size cannot be reached: types are not pruned.
     """
-    return model.guarded(_prune_by_entropy, model, model.distribution(smoothing, "kn"), threshold, n_bytes)
+    return model.checked(_prune_by_entropy, model, model.distribution(smoothing, "kn"), threshold, n_bytes)
 
 
 def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None) -> Shrunk:
@@ -141,7 +141,7 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
     header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
     header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None)
     if n_bytes is not None:
-        rest = vocabulary_bytes(model.lexicon.types())
+        rest = vocabulary_bytes(model.vocabulary.types())
         threshold = pruner.to_size(n_bytes, rest)
         if threshold is None:
             least = rest + pruner.least_bytes()
@@ -153,13 +153,13 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
     pruned = pruner.prune(threshold)
     guard = model.table.guard
     pruned.table.guard = guard.copy() if guard is not None else None
-    shrunk = Model(header, model.lexicon, pruned.table)
+    shrunk = Model(header, model.vocabulary, pruned.table)
     return Shrunk(shrunk, pruner.n_rows, [len(o) for o in pruned.table.orders], threshold, pruned.rise)
 
 
 def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
     """Damage that opening a file does not see is an error here, and no crash."""
-    return models[0].guarded(call, *args) if models else call(*args)
+    return models[0].checked(call, *args) if models else call(*args)
 
 
 __all__ = ["Shrunk", "merge", "prune", "prune_by_entropy", "update"]

@@ -12,7 +12,7 @@ from ..model.model_file import Header
 from ..text.encoder import TextOptions
 from ..text.reading import Source, open_bytes
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from .model import Model
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def export_arpa(model: Model, out: IO[bytes], smoothing: str | None = None, jobs
     from ..formats.arpa import export_arpa as write
 
     distribution = model.distribution(smoothing, default="kn")
-    model.guarded(write, out, distribution, model.lexicon, jobs)
+    model.checked(write, out, distribution, model.vocabulary, jobs)
     return distribution
 
 
@@ -48,7 +48,7 @@ def import_arpa(
 
     options = TextOptions.of(tokenizer, unit, lowercase, pattern)
     header, types, table, notes = read(os.fspath(path), options, jobs)
-    model = Model(header, Lexicon.of(types, options.tokenizer), table)
+    model = Model(header, Vocabulary.of(types, options.tokenizer), table)
     model.notes = notes
     return model
 
@@ -61,7 +61,7 @@ def export_counts(model: Model, out: IO[bytes], order: int | None = None) -> int
     if order is not None and not 1 <= order <= model.order:
         raise OptionError(f"--order {order}: the model has 1 to {model.order}", "leave it out for all of them")
     orders = [*range(1, model.order + 1)] if order is None else [order]
-    return model.guarded(write_counts, out, model.table, model.lexicon, orders)
+    return model.checked(write_counts, out, model.table, model.vocabulary, orders)
 
 
 def export_markovify(model: Model, out: IO[bytes]) -> int:
@@ -74,7 +74,7 @@ def export_markovify(model: Model, out: IO[bytes]) -> int:
             "a pruned model: markovify stops with an error where a state is missing",
             "export the model before it is pruned; --max-types makes it smaller and leaves no gaps",
         )
-    return model.guarded(write_markovify, out, model.table, model.lexicon)
+    return model.checked(write_markovify, out, model.table, model.vocabulary)
 
 
 def _need_counts(model: Model) -> None:
@@ -143,7 +143,7 @@ def _model(
     )
     table = build_table(derived.levels, order, jobs=jobs)
     assert table.n_ids == N_MARKERS + header.types
-    return Model(header, Lexicon.of(derived.types, options.tokenizer), table)
+    return Model(header, Vocabulary.of(derived.types, options.tokenizer), table)
 
 
 __all__ = [

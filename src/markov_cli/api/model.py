@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ModelFileError, NeedsCounts
 from ..generation.batches import check_count, check_lengths, draw, new_seed, texts_with
-from ..generation.prompt import known
+from ..generation.prompt import find_prompt
 from ..inspecting.followers import likely_followers, seen_followers
 from ..model import model_file
 from ..model.count_column import DAMAGED
@@ -21,15 +21,15 @@ from ..sampling.shape import Shape
 from ..text.encoder import TextOptions
 from ..text.reading import Repairs, Source, check_encoding, find_sources
 from ..text.sources import EXPANSION
-from ..text.vocabulary import Lexicon
-from .results import Follower, Followers, Known, Text
+from ..text.vocabulary import Vocabulary
+from .results import Follower, Followers, PromptMatch, Text
 
 if TYPE_CHECKING:
     from ..formats.ngram_listing import Notes
     from ..generation.constraints import Constraints
     from ..generation.novelty import Novelty
     from ..model.distribution import Distribution
-    from ..scoring.predictor import Judge
+    from ..scoring.predictor import Predictor
     from ..scoring.totals import Totals
     from ..training.in_memory import Trained
 
@@ -43,8 +43,8 @@ class Model:
     [('must', 0.5), ('wish', 0.5)]
     """
 
-    def __init__(self, header: Header, lexicon: Lexicon, table: Table, file: model_file.ModelFile | None = None):
-        self.header, self.lexicon, self.table = header, lexicon, table
+    def __init__(self, header: Header, vocabulary: Vocabulary, table: Table, file: model_file.ModelFile | None = None):
+        self.header, self.vocabulary, self.table = header, vocabulary, table
         self.file = file
         self._distributions: dict[str, Distribution] = {}
         self.repairs = Repairs()
@@ -64,18 +64,18 @@ class Model:
     def around(cls, file: model_file.ModelFile) -> Model:
         """A model of a file that is open."""
         types = file.types
-        lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
-        return cls(file.header, lexicon, file.table, file)
+        vocabulary = Vocabulary(types.blob, types.start, types.flags, file.header.options.tokenizer)
+        return cls(file.header, vocabulary, file.table, file)
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file in its place is replaced whole."""
-        return model_file.save(path, self.header, self.lexicon.types(), self.table)
+        return model_file.save(path, self.header, self.vocabulary.types(), self.table)
 
     def close(self) -> None:
         """Let go of the file, so that it can be replaced where open files cannot."""
         if self.file is not None:
             none = np.empty(0, np.uint8)
-            self.lexicon = Lexicon(none, np.zeros(1, np.int64), none, self.lexicon.tokenizer)
+            self.vocabulary = Vocabulary(none, np.zeros(1, np.int64), none, self.vocabulary.tokenizer)
             self.table = Table([])
             self._distributions.clear()
             self.file = None
@@ -101,11 +101,11 @@ class Model:
         """
         name = smoothing or ("own" if self.header.holds == "probabilities" else default)
         if name not in self._distributions:
-            self._distributions[name] = self.guarded(self._distribution, name)
+            self._distributions[name] = self.checked(self._distribution, name)
         return self._distributions[name]
 
     def _distribution(self, name: str) -> Distribution:
-        from ..model.discounts import Smoothing
+        from ..model.discounts import SmoothingMethod
         from ..model.listed import Listed
         from ..model.smoothing import Smoothed
 
@@ -116,18 +116,18 @@ class Model:
                     "leave --smoothing out, or train a model from text",
                 )
             return Listed(self.table)
-        return Smoothed(self.table, Smoothing.parse(name))
+        return Smoothed(self.table, SmoothingMethod.parse(name))
 
     # ------------------------------------------------------------ scoring
 
-    def judge(self, smoothing: str | None = "kn", name: str = "the model") -> Judge:
+    def judge(self, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
         """What scores text with this model; a model that holds probabilities has only its own."""
-        from ..scoring.predictor import Judge
+        from ..scoring.predictor import Predictor
         from ..scoring.scorer import Scorer
 
         chosen = None if self.header.holds == "probabilities" else smoothing
         scorer = Scorer(self.distribution(chosen))
-        return Judge(name, self.header.options, [self.lexicon], [scorer], guard=self.guarded)
+        return Predictor(name, self.header.options, [self.vocabulary], [scorer], guard=self.checked)
 
     def score(
         self,
@@ -156,7 +156,7 @@ class Model:
 
     # ------------------------------------------------------------ histories
 
-    def known(self, text: str, at_start: bool = False, ignore_case: bool = False) -> Known:
+    def known(self, text: str, at_start: bool = False, ignore_case: bool = False) -> PromptMatch:
         """`text` as ids, and the longest history that its end makes.
 
         at_start     it opens a sequence, so its history begins with BOS
@@ -164,9 +164,9 @@ class Model:
 
         HistoryError where the model knows not one of its tokens.
         """
-        return self.guarded(known, self.header.options, self.lexicon, self.table, text, at_start, ignore_case)
+        return self.checked(find_prompt, self.header.options, self.vocabulary, self.table, text, at_start, ignore_case)
 
-    def guarded(self, call: Any, *args: Any) -> Any:
+    def checked(self, call: Any, *args: Any) -> Any:
         """Run something on the table; an index outside it, or a sum that cannot be, means a damaged file."""
         try:
             with np.errstate(divide="raise", invalid="raise", over="raise"):
@@ -176,12 +176,12 @@ class Model:
 
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
         """The followers of one known history, the commonest first; the likeliest under another smoothing."""
-        if self.draws_raw(smoothing):
-            return self.guarded(seen_followers, self.table, self.lexicon, level, row, top)
+        if self.uses_raw_counts(smoothing):
+            return self.checked(seen_followers, self.table, self.vocabulary, level, row, top)
         counted = self.header.holds != "probabilities"
-        return self.guarded(likely_followers, self.distribution(smoothing), self.lexicon, level, row, top, counted)
+        return self.checked(likely_followers, self.distribution(smoothing), self.vocabulary, level, row, top, counted)
 
-    def backoff(self, known: Known, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
+    def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a known history and of each shorter one, down to no history."""
         out = []
         level, row = known.level, known.row
@@ -189,12 +189,12 @@ class Model:
             out.append(self.follow(level, row, top, smoothing))
             if level == 0:
                 return out
-            row = int(self.guarded(self.table.shorter, level, np.array([row]))[0])
+            row = int(self.checked(self.table.shorter, level, np.array([row]))[0])
             level -= 1
 
     def name_of(self, i: int) -> str:
         """A type's text, or a marker's name, for showing."""
-        return self.lexicon.name_of(i)
+        return self.vocabulary.name_of(i)
 
     def followers(
         self,
@@ -283,12 +283,12 @@ class Model:
 
         batches = texts(0, count)
         if unique:
-            from ..generation.unique import Differing
+            from ..generation.unique import UniqueTexts
 
-            batches = Differing(texts).texts(count)
+            batches = UniqueTexts(texts).texts(count)
         yield from texts_with(batches, seed, known.tokens, conditioned, novelty)
 
-    def draws_raw(self, smoothing: str | None) -> bool:
+    def uses_raw_counts(self, smoothing: str | None) -> bool:
         """Whether it is raw counts that are drawn from."""
         return smoothing in (None, "none") and self.header.holds != "probabilities"
 
@@ -358,10 +358,10 @@ def sources_of(
 
 def model_of(trained: Trained) -> Model:
     """A `Model` around what training gave."""
-    lexicon = Lexicon.of(trained.types, trained.header.options.tokenizer)
-    model = Model(trained.header, lexicon, trained.table)
+    vocabulary = Vocabulary.of(trained.types, trained.header.options.tokenizer)
+    model = Model(trained.header, vocabulary, trained.table)
     model.repairs = trained.repairs
     return model
 
 
-__all__ = ["Follower", "Followers", "Known", "Model", "Text", "train"]
+__all__ = ["Follower", "Followers", "Model", "Text", "train"]

@@ -68,7 +68,7 @@ class Followers:
 
 
 @dataclass(frozen=True)
-class Known:
+class PromptMatch:
     """A prompt or history as the model knows it.
 
     ids    its tokens, UNK for what the model has not seen; BOS first where it opens a sequence

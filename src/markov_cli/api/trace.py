@@ -14,7 +14,7 @@ from ..evidence.copying.located_text import CorpusReader, Passages, read_passage
 from ..evidence.copying.longest_matches import SORTED_CODES, match
 from ..text.encoder import TextOptions
 from ..text.encoding_threads import new_encoders
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, check_encoding, find_sources
 from ..text.segmentation import UNITS
 from ..text.tokenizer import TOKENIZERS
@@ -94,8 +94,8 @@ def trace_sources(
     check_options(options)
     check_options(of_text)
     repairs = Repairs() if repairs is None else repairs
-    vocabulary = Vocabulary()
-    every = read_passages([*sources, *baseline], encoding, new_encoders(of_text, jobs, vocabulary, True), repairs)
+    interner = TypeInterner()
+    every = read_passages([*sources, *baseline], encoding, new_encoders(of_text, jobs, interner, True), repairs)
     n = int(np.searchsorted(every.file, len(sources)))
     if not n:
         raise _no_token(sources, "name a text to trace")
@@ -108,7 +108,7 @@ def trace_sources(
     reader = CorpusReader(
         corpus,
         encoding,
-        new_encoders(options, jobs, vocabulary, True),
+        new_encoders(options, jobs, interner, True),
         lambda number: id_of[np.minimum(number, len(id_of) - 1)],
         len(seen),
         lambda done: progress(done, total),

@@ -11,7 +11,7 @@ from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
 from ..text.sources import EXPANSION
 from ..training.options import TrainOptions, no_progress
-from ..training.plan import Place
+from ..training.plan import Resources
 from ..training.plan import train_file as place_model
 from .model import Model, model_of, sources_of
 
@@ -42,7 +42,9 @@ def train_file(
     protection = Protection(*(given.pop(name, default) for name, default in vars(Protection()).items()))
     prune, encoding = tuple(given.pop("prune", ())), check_encoding(given.pop("encoding", "utf-8"))
     options = TrainOptions(text=text, protection=protection, prune=prune, encoding=encoding, **given)
-    made = place_model(sources, options, output, Place(memory, temp_dir, resume, dask), progress or no_progress, say)
+    made = place_model(
+        sources, options, output, Resources(memory, temp_dir, resume, dask), progress or no_progress, say
+    )
     if made.trained is not None:
         return model_of(made.trained), made.size
     model = Model.load(output) if made.file is None else Model.around(made.file)

@@ -14,7 +14,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-def in_order(
+def ordered_map(
     call: Callable[[S], T],
     items: Iterable[S],
     jobs: int,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from ..model.table import Table
-    from ..text.vocabulary import Lexicon
+    from ..text.vocabulary import Vocabulary
 
 _MOST = 60  # words offered at one time
 
@@ -55,32 +55,32 @@ def _words(ctx: click.Context, before: list[str], begun: str, at_start: bool = F
 
 def _from_model(path: str, before: list[str], begun: str, at_start: bool) -> list[str]:
     from ..model import model_file
-    from ..text.vocabulary import Lexicon
+    from ..text.vocabulary import Vocabulary
     from ..text.word_completion import beginning_with, first_of
 
     file = model_file.load(path)  # no `Model`, which takes longer to import than a word to find
     types = file.types
-    lexicon = Lexicon(types.blob, types.start, types.flags, file.header.options.tokenizer)
+    vocabulary = Vocabulary(types.blob, types.start, types.flags, file.header.options.tokenizer)
     found: dict[str, None] = {}
     if before or at_start:
-        text = (" " if lexicon.spaced else "").join(before)
-        ids = _following(file.header, lexicon, file.table, text, at_start)
-        found = dict.fromkeys(first_of(lexicon, begun, ids, _MOST))
+        text = (" " if vocabulary.spaced else "").join(before)
+        ids = _following(file.header, vocabulary, file.table, text, at_start)
+        found = dict.fromkeys(first_of(vocabulary, begun, ids, _MOST))
     if len(found) < _MOST and (begun or not found):
-        found.update(dict.fromkeys(beginning_with(lexicon, begun, _MOST)))
+        found.update(dict.fromkeys(beginning_with(vocabulary, begun, _MOST)))
     return list(found)[:_MOST]
 
 
-def _following(header: Any, lexicon: Lexicon, table: Table, text: str, at_start: bool) -> np.ndarray:
+def _following(header: Any, vocabulary: Vocabulary, table: Table, text: str, at_start: bool) -> np.ndarray:
     """Ids that follow the longest known end of a text, the commonest first."""
     import numpy as np
 
     from ..errors import HistoryError
-    from ..generation.prompt import known
+    from ..generation.prompt import find_prompt
     from ..text.types import N_MARKERS
 
     try:
-        history = known(header.options, lexicon, table, text, at_start)
+        history = find_prompt(header.options, vocabulary, table, text, at_start)
     except HistoryError:
         return np.empty(0, np.int64)
     low, high = (int(x[0]) for x in table.followers(history.level, np.array([history.row])))

@@ -91,7 +91,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         smoothing=kw["smoothing"], shape=shape,
     )  # fmt: skip
     say_history(loaded, session.known, quiet)
-    if not loaded.draws_raw(kw["smoothing"]):
+    if not loaded.uses_raw_counts(kw["smoothing"]):
         say_fallback(loaded.distribution(kw["smoothing"]), quiet)
     talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))
     if kw["once"]:
@@ -176,7 +176,7 @@ class _Talk:
 
     def obey(self, typed: str) -> bool:
         """One line; whether there is something new to show."""
-        spaced = self.session.model.lexicon.spaced
+        spaced = self.session.model.vocabulary.spaced
         plain = typed.strip()
         if plain.startswith("::"):
             self.session.write(typed.split("::", 1)[1].removeprefix(" "))
@@ -228,12 +228,12 @@ class _Talk:
         self.session.draw_from(self.session.smoothing, shape)
 
     def _smoothing(self, given: str) -> None:
-        from ..model.discounts import Smoothing
+        from ..model.discounts import SmoothingMethod
 
         if given:
-            Smoothing.parse(given)
+            SmoothingMethod.parse(given)
         self.session.draw_from(given or None, self.session.shape)
-        if not self.session.model.draws_raw(given or None):
+        if not self.session.model.uses_raw_counts(given or None):
             for text in fallback_notes(self.session.model.distribution(given or None)):
                 self._say(text, "")
 

@@ -116,7 +116,7 @@ def export(
     chosen = FORMATS[form]
     refuse_others(ctx, form, chosen.options)
     from ..api.model import Model
-    from ..model.atomic_file import whole_file
+    from ..model.atomic_file import atomic_write
     from .output import check_target
 
     loaded = Model.load(model)
@@ -124,7 +124,7 @@ def export(
         notes = chosen.write(loaded, sys.stdout.buffer, options)
     else:
         check_target(output)
-        with whole_file(output) as out:
+        with atomic_write(output) as out:
             notes = chosen.write(loaded, out, options)
     for text in notes:
         note(text, quiet)

@@ -125,7 +125,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
         known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
         say_history(loaded, known, quiet)
     for one in mixed.models if mixed else [loaded]:
-        if not one.draws_raw(smoothing):
+        if not one.uses_raw_counts(smoothing):
             from ..sampling.alias_tables import drawing_of
 
             distribution = one.distribution(smoothing)
@@ -155,12 +155,12 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     behind = b"" if as_json else end
     if kw["stream"]:
         from ..sampling.sampler import Sampler
-        from ..sampling.walkers import Plain
+        from ..sampling.walkers import Unconstrained
 
         if walker is None:
-            smoothed = None if loaded.draws_raw(smoothing) else loaded.distribution(smoothing)
-            sampler = loaded.guarded(Sampler, loaded.table, shape, as_json, smoothed)
-            walker = Plain(sampler, (known.level, known.row))
+            smoothed = None if loaded.uses_raw_counts(smoothing) else loaded.distribution(smoothing)
+            sampler = loaded.checked(Sampler, loaded.table, shape, as_json, smoothed)
+            walker = Unconstrained(sampler, (known.level, known.row))
         limits = count if "count" in given else None, most if "max_tokens" in given else None
         write_stream(whole, walker, known, prompt, seed, limits, end, as_json)
         return 0
@@ -188,9 +188,9 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     batches = texts(0, count)
     differing = None
     if kw["unique"]:
-        from ..generation.unique import Differing
+        from ..generation.unique import UniqueTexts
 
-        differing = Differing(texts)
+        differing = UniqueTexts(texts)
         batches = differing.texts(count)
     held = None
     if kw["trace"]:

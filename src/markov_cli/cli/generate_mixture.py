@@ -14,7 +14,7 @@ from .options import NumbersType
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..api.results import Known
+    from ..api.results import PromptMatch
     from ..generation.mixture import Mixed
     from ..sampling.walkers import Walker
 
@@ -72,9 +72,15 @@ def check_stream(kw: dict[str, Any], constrained: bool, given: set[str]) -> None
 
 
 def write_stream(
-    model: Model | Mixed, walker: Walker, known: Known, prompt: str, seed: int, limits: tuple[int | None, int | None],
-    end: bytes, as_json: bool,
-) -> None:  # fmt: skip
+    model: Model | Mixed,
+    walker: Walker,
+    known: PromptMatch,
+    prompt: str,
+    seed: int,
+    limits: tuple[int | None, int | None],
+    end: bytes,
+    as_json: bool,
+) -> None:
     """Write tokens until somebody stops it, or as many texts and tokens as `limits` says."""
     from ..generation.stream import Joiner, stream
     from ..text.types import EOS
@@ -83,13 +89,13 @@ def write_stream(
     if texts == 0:
         return
     out = sys.stdout.buffer
-    joiner = Joiner(model.lexicon, known, prompt)
+    joiner = Joiner(model.vocabulary, known, prompt)
     source = stream(walker, seed, known.tokens > 0)
     begun, written = False, 0
     while tokens is None or written < tokens:
-        index, token, bits = model.guarded(next, source)
+        index, token, bits = model.checked(next, source)
         if as_json:
-            name = {"token": None, "marker": "</s>"} if token == EOS else {"token": model.lexicon.text_of(token)}
+            name = {"token": None, "marker": "</s>"} if token == EOS else {"token": model.vocabulary.text_of(token)}
             one = {**name, "bits": round(bits, 6) + 0.0, "seed": seed, "index": index}
             out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
         else:

@@ -11,7 +11,7 @@ from .options import note
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..api.results import Known
+    from ..api.results import PromptMatch
     from ..generation.novelty import Novelty
 
 _OPTIONS = [
@@ -39,7 +39,7 @@ def novelty_options(f: Any) -> Any:
     return f
 
 
-def novelty_of(model: Model, known: Known, kw: dict[str, Any], as_json: bool, quiet: bool) -> Novelty | None:
+def novelty_of(model: Model, known: PromptMatch, kw: dict[str, Any], as_json: bool, quiet: bool) -> Novelty | None:
     """What the options ask for; None where they ask for nothing."""
     novel, corpus = kw["novel"], kw["corpus"]
     if kw["others"] and (novel is not None or corpus):

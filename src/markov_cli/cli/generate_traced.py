@@ -12,11 +12,11 @@ from .options import note
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..api.results import Known
+    from ..api.results import PromptMatch
     from ..evidence.copying.fragments import Trace
-    from ..sampling.sampler import Drawn
+    from ..sampling.sampler import Samples
 
-Batch = tuple["Drawn", bytes, np.ndarray]
+Batch = tuple["Samples", bytes, np.ndarray]
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Traced:
         return json.dumps(self.totals(order), ensure_ascii=False).encode() + b"\n"
 
 
-def traced(model: Model, known: Known, batches: list[Batch], kw: dict[str, Any]) -> Traced:
+def traced(model: Model, known: PromptMatch, batches: list[Batch], kw: dict[str, Any]) -> Traced:
     """Hold what was drawn against --corpus, read as the model's own text was."""
     from ..api.trace import sources_of, trace_sources
     from ..arrays.threads import usable_cores
@@ -97,7 +97,7 @@ def traced(model: Model, known: Known, batches: list[Batch], kw: dict[str, Any])
     sources = []
     forced: list[np.ndarray] = []
     steps = [np.empty(0, np.int64)]
-    raw = model.draws_raw(kw["smoothing"])
+    raw = model.uses_raw_counts(kw["smoothing"])
     history = known.ids[len(known.ids) - known.level :]
     for drawn, whole, edge in batches:
         edges = edge.tolist()
@@ -105,7 +105,7 @@ def traced(model: Model, known: Known, batches: list[Batch], kw: dict[str, Any])
             Source(f"text {i}", data=whole[a:b])
             for i, a, b in zip(drawn.index.tolist(), edges, edges[1:], strict=False)
         ]
-        some, n = model.guarded(forced_steps, model.table, history, drawn)
+        some, n = model.checked(forced_steps, model.table, history, drawn)
         forced.append(some)
         steps.append(n)
     found = None

@@ -68,19 +68,19 @@ def inspect(
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
         if as_json:
-            click.echo(loaded.guarded(show.model_json, loaded, model, top))
+            click.echo(loaded.checked(show.model_json, loaded, model, top))
         elif form == "csv":
-            click.echo(loaded.guarded(show.model_csv, loaded), nl=False)
+            click.echo(loaded.checked(show.model_csv, loaded), nl=False)
         else:
-            loaded.guarded(show.show_model, loaded, model, top)
+            loaded.checked(show.show_model, loaded, model, top)
         return 0
-    text = (" " if loaded.lexicon.spaced else "").join(history)
+    text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
     say_history(loaded, known, quiet)
     if form == "dot":
         click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0
-    if not loaded.draws_raw(smoothing):
+    if not loaded.uses_raw_counts(smoothing):
         say_fallback(loaded.distribution(smoothing), quiet)
     levels = loaded.backoff(known, top, smoothing)
     if as_json:

@@ -35,5 +35,5 @@ def _fitting(session: Session, commands: list[str], typed: str) -> list[str]:
     if typed.startswith(":"):
         return [f":{c}" for c in commands if c.startswith(typed[1:])]
     likely = [one.token for one in session.followers(1000) if one.token is not None and one.token.startswith(typed)]
-    words = beginning_with(session.model.lexicon, typed, _MOST) if typed else []
+    words = beginning_with(session.model.vocabulary, typed, _MOST) if typed else []
     return list(dict.fromkeys([*filter(safe, likely), *words]))[:_MOST]

@@ -53,9 +53,9 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         if value is not None:
-            from ..model.discounts import Smoothing
+            from ..model.discounts import SmoothingMethod
 
-            Smoothing.parse(value)
+            SmoothingMethod.parse(value)
         return value
 
     return click.option(

@@ -44,9 +44,9 @@ def write_parts(path: str, parts: Iterable[bytes]) -> None:
             sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
         return
-    from ..model.atomic_file import whole_file
+    from ..model.atomic_file import atomic_write
 
-    with whole_file(path) as f:
+    with atomic_write(path) as f:
         for part in parts:
             f.write(part)
 

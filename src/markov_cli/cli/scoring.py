@@ -23,7 +23,7 @@ from ..render.train import repair_lines
 from ..scoring import buckets
 from ..scoring.documents import Documents, batches_of, fewest_bits
 from ..scoring.mixture_weights import Tuned, probabilities, tune
-from ..scoring.predictor import Judge, check_alike, checked_weights, mixed
+from ..scoring.predictor import Predictor, check_alike, checked_weights, mixed
 from ..scoring.text_totals import Reading, check_known, no_token, total, units_of
 from ..scoring.totals import Totals
 from ..text.lines import Document, read_documents, read_lines, with_keys
@@ -36,7 +36,7 @@ class _Run:
     """One call of the command."""
 
     names: list[str]
-    judges: list[Judge]
+    judges: list[Predictor]
     sources: list[Source]
     encoding: str
     jobs: int
@@ -90,7 +90,7 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
     return weights
 
 
-def _judges(loaded: Sequence[Model], paths: Sequence[str], kw: dict[str, Any]) -> list[Judge]:
+def _judges(loaded: Sequence[Model], paths: Sequence[str], kw: dict[str, Any]) -> list[Predictor]:
     """A judge for each model, and one note where Kneser-Ney fell back or these are no probabilities."""
     asked = kw["smoothing"]
     if asked and all(m.header.holds == "probabilities" for m in loaded):

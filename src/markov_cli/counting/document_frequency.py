@@ -60,7 +60,7 @@ def found_of(row: np.ndarray, label: np.ndarray) -> Found:
     return Found(row[begin], end - begin, label[begin], label[end - 1])
 
 
-class Tally:
+class HolderCounts:
     """How many labels each of r rows has, over pieces that come in the order of the text.
 
     n  uint32 (r,)
@@ -94,7 +94,7 @@ def sequences_with(pieces: Iterable[Piece], n_numbers: int) -> np.ndarray:
 
     pieces  in the order of the text, as a `Collector` has them
     """
-    tally = Tally(n_numbers)
+    tally = HolderCounts(n_numbers)
     continues = False
     for piece in pieces:
         n = len(piece.number)

@@ -19,14 +19,14 @@ from ..model.smoothing import Smoothed
 from ..model.table import MAX_ORDER, Order, Table, no_rows
 from ..text.encoder import TextOptions
 from ..text.types import BOS, Types
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from ..text.word_escapes import names_of
 from .arpa_reading import read
 from .arpa_writing import ZERO, Rows, write
 from .ngram_listing import Notes, trie_of
 
 
-def export_arpa(out: IO[bytes], distribution: Distribution, lexicon: Lexicon, jobs: int = 2) -> int:
+def export_arpa(out: IO[bytes], distribution: Distribution, vocabulary: Vocabulary, jobs: int = 2) -> int:
     """Write a distribution as ARPA; returns the bytes written.
 
     OptionError for one that has not the form of ARPA: raw counts and Lidstone do not back off, and
@@ -49,7 +49,7 @@ def export_arpa(out: IO[bytes], distribution: Distribution, lexicon: Lexicon, jo
                 backoff = _log10(distribution.backoff(k, np.arange(chunk.low, chunk.high)))
             yield Rows(rows.ids(k, chunk), _log10(p), backoff)
 
-    return write(out, names_of(lexicon), rows.n_rows, chunks, jobs=jobs)
+    return write(out, names_of(vocabulary), rows.n_rows, chunks, jobs=jobs)
 
 
 def _log10(p: np.ndarray) -> np.ndarray:

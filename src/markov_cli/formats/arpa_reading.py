@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelFileError
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.reading import Source, open_bytes
 from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
 from .ngram_listing import ListedOrder, Listing, Notes
@@ -66,7 +66,7 @@ class _Reader:
         self.line = 1  # of the first byte not yet looked at
         self.notes = Notes()
         self.counts: list[int] = []
-        self.words = Vocabulary()
+        self.words = TypeInterner()
         self.place = np.empty(0, np.uint32)  # [number]: place among the unigrams
         self.waiting: deque[tuple[Future[Part], _Section]] = deque()
 

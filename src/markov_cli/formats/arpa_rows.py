@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from .decimals import SPARE, Pieces, parsed
 from .ngram_listing import Notes
 
@@ -39,7 +39,7 @@ class Part:
     lines: int
 
 
-def rows_of(text: bytes, k: int, words: Vocabulary, n_words: int | None = None) -> Part:
+def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None) -> Part:
     """The rows of a block of one section.
 
     text     whole lines
@@ -130,7 +130,7 @@ def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
 
 
 def _numbers_of_words(
-    text: bytes, a: np.ndarray, columns: _Columns, words: Vocabulary, n_words: int | None
+    text: bytes, a: np.ndarray, columns: _Columns, words: TypeInterner, n_words: int | None
 ) -> list[np.ndarray]:
     """Words by columns, k of (start, length), as the vocabulary numbers them."""
     # (not looking up again what stands in the line above was tried: finding that out takes as long, even in
@@ -172,7 +172,7 @@ def _numbers(text: bytes, pieces: Pieces, start: np.ndarray, length: np.ndarray,
     return x
 
 
-def refuse_double(text: bytes, number: np.ndarray, known: int, words: Vocabulary) -> None:
+def refuse_double(text: bytes, number: np.ndarray, known: int, words: TypeInterner) -> None:
     """Each unigram once: what a block added is as much as it has rows."""
     if len(words) == known + len(number):
         return

@@ -19,9 +19,9 @@ from ..errors import MarkovError
 from ..model.building import build_table
 from ..model.remap_ids import Part, relabelled
 from ..model.table import Table
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from .lower_orders import Rows
 
 BEGIN, END = "___BEGIN__", "___END__"
@@ -32,7 +32,7 @@ _FORM = 'what markovify writes: {"state_size": 2, "chain": "[[[\\"a\\", \\"b\\"]
 # ---------------------------------------------------------------- writing
 
 
-def write_markovify(out: IO[bytes], table: Table, lexicon: Lexicon) -> int:
+def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary) -> int:
     """A model as `markovify.NewlineText.from_json` reads it.
 
     Words are the text of types, so types that differ only in where they touch a neighbour become
@@ -40,11 +40,11 @@ def write_markovify(out: IO[bytes], table: Table, lexicon: Lexicon) -> int:
     """
     if table.order < 2:
         raise MarkovError("order 1: markovify has no model without a state", "order 2 is its state size 1")
-    words = [MARKERS[UNK], "", END, *(_text(lexicon.bytes_of(i)) for i in range(N_MARKERS, len(lexicon)))]
+    words = [MARKERS[UNK], "", END, *(_text(vocabulary.bytes_of(i)) for i in range(N_MARKERS, len(vocabulary)))]
     reserved = {BEGIN, END}.intersection(words[N_MARKERS:])
     if reserved:
         raise MarkovError(f"the type {reserved.pop()!r}: markovify ends sentences with it", "leave it out of the text")
-    new_id = _alike(words, lexicon)
+    new_id = _alike(words, vocabulary)
     given_up = len(new_id) - int(new_id.max()) - 1
     if given_up:
         kept = np.unique(new_id, return_index=True)[1]
@@ -66,7 +66,7 @@ def _text(token: bytes) -> str:
     return token.decode("utf-8", "surrogateescape")
 
 
-def _alike(words: list[str], lexicon: Lexicon) -> np.ndarray:
+def _alike(words: list[str], vocabulary: Vocabulary) -> np.ndarray:
     """New ids under which each word has one: int64 (V,)."""
     of_word = {words[UNK]: UNK}
     out = [UNK, BOS, EOS]
@@ -203,7 +203,7 @@ def _types(words: list[Any], name: str) -> Types:
     blob = np.frombuffer(b"".join(spelt), np.uint8)
     length = np.array([len(w) for w in spelt], np.int64)
     types = Types(blob, np.cumsum(length) - length, length, np.zeros(len(spelt), np.uint8))
-    again = Vocabulary()
+    again = TypeInterner()
     again.numbers(types.padded(), types.start, types.length, None)
     if len(again) != len(types):
         raise _bad(name, "two words with the same bytes")

@@ -15,10 +15,10 @@ import numpy as np
 from ..arrays.sorting import ragged
 from ..errors import MarkovError
 from ..model.table import MAX_ORDER, Table
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.reading import Source, open_bytes
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from ..text.word_escapes import names_of, parse_names
 from .lower_orders import Rows
 
@@ -32,9 +32,9 @@ _NAMED = {b"<s>": BOS, b"</s>": EOS, b"<unk>": UNK, b"<UNK>": UNK}
 _FORM = "each line: words with a space between, a tab, and how often they were seen"
 
 
-def write_counts(out: IO[bytes], table: Table, lexicon: Lexicon, orders: list[int]) -> int:
+def write_counts(out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: list[int]) -> int:
     """The n-grams of some orders, each order in the order of its rows; returns the lines written."""
-    blob, offsets = names_of(lexicon)
+    blob, offsets = names_of(vocabulary)
     written = 0
     for k in orders:
         n = len(table.orders[k - 1])
@@ -71,7 +71,7 @@ def read_counts(source: Source) -> tuple[dict[int, Rows], Types]:
     Words are divided by spaces or tabs, the last of a line is its count; lines without a word are passed over, and so
     are n-grams with count 0. MarkovError for a line that is none, with its number.
     """
-    names = Vocabulary()
+    names = TypeInterner()
     parts: dict[int, list[Rows]] = {}
     stream = open_bytes(source)
     rest, line = b"", 1
@@ -105,7 +105,7 @@ def _joined(parts: list[Rows], column: str) -> np.ndarray:
     return np.concatenate([getattr(p, column) for p in parts])
 
 
-def _read_block(block: bytes, line: int, names: Vocabulary, parts: dict[int, list[Rows]], name: str) -> int:
+def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> int:
     """Whole lines, the first of which is number `line`; returns how many."""
     a = np.frombuffer(block + bytes(8), np.uint8)
     solid = np.zeros(len(block) + 2, bool)
@@ -156,7 +156,7 @@ def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.n
     return value, wrong
 
 
-def _types(names: Vocabulary) -> tuple[np.ndarray, Types]:
+def _types(names: TypeInterner) -> tuple[np.ndarray, Types]:
     """What each name is: ids, uint32, and the types that have ids of their own, each once."""
     named = names.types()
     new_id = np.zeros(len(named), np.uint32)
@@ -168,7 +168,7 @@ def _types(names: Vocabulary) -> tuple[np.ndarray, Types]:
             new_id[i], is_type[i] = marker, False
     plain = named.take(np.flatnonzero(is_type))
     parsed = parse_names(plain.blob, np.append(plain.start, len(plain.blob)))
-    types = Vocabulary()
+    types = TypeInterner()
     number = types.numbers(parsed.padded(), parsed.start, parsed.length, parsed.flags)
     new_id[is_type] = number + np.uint32(N_MARKERS)
     return new_id, types.types()

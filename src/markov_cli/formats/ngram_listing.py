@@ -19,7 +19,7 @@ import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
 from ..errors import ModelFileError
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.types import MARKERS, N_MARKERS, UNK, Types, order_of_types
 from ..text.word_escapes import name_of, parse_names
 
@@ -332,7 +332,7 @@ def _refuse_double(rows: np.ndarray, ids: list[np.ndarray], name: str, types: Ty
 
 def _refuse_double_types(types: Types, name: str) -> None:
     """Two names may be one type: \"￭a\" and another spelling of it."""
-    known = Vocabulary()
+    known = TypeInterner()
     number = known.numbers(types.padded(), types.start, types.length, types.flags)
     if len(known) < len(types):
         double = int(np.argmax(np.bincount(number) > 1))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..api.results import Known, Text
-from ..arrays.threads import in_order
+from ..api.results import PromptMatch, Text
+from ..arrays.threads import ordered_map
 from ..errors import OptionError
 from ..model.table import INDEX_ROWS
-from ..sampling.sampler import Drawn, Sampler, batch_size
+from ..sampling.sampler import Sampler, Samples, batch_size
 from ..sampling.shape import Shape
 from ..text.types import N_MARKERS
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -30,7 +30,7 @@ def draw(
     model: Model,
     count: int,
     seed: int,
-    known: Known,
+    known: PromptMatch,
     prompt: str,
     min_tokens: int,
     max_tokens: int,
@@ -41,7 +41,7 @@ def draw(
     smoothing: str | None = None,
     novelty: Novelty | None = None,
     first: int = 0,
-) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
+) -> Iterator[tuple[Samples, bytes, np.ndarray]]:
     """Batches of texts first..first+count-1: as ids, as bytes with `end` behind each, and where each begins.
 
     Some batches are drawn ahead, by `jobs` threads. With `novelty` texts that cannot be are left out.
@@ -49,10 +49,10 @@ def draw(
     check_count(count, seed)
     check_lengths(min_tokens, max_tokens)
     n_prompt = known.tokens
-    raw = model.draws_raw(smoothing)
+    raw = model.uses_raw_counts(smoothing)
     if count >= _MANY:
-        model.guarded(_index, model, raw)
-    sampler = model.guarded(Sampler, model.table, shape, bits, None if raw else model.distribution(smoothing))
+        model.checked(_index, model, raw)
+    sampler = model.checked(Sampler, model.table, shape, bits, None if raw else model.distribution(smoothing))
     drawer = sampler if novelty is None or novelty.novel is None else novelty.steered(sampler)
     shortest = max(min_tokens - n_prompt, 0 if n_prompt else 1)
     longest = max(max_tokens - n_prompt, 0)
@@ -63,31 +63,33 @@ def draw(
     if drawer is not sampler:  # steering goes on for as many steps with few texts as with many
         size = min(batch_size(count, mean, 1), _STEERED)
 
-    def batch(begin: int) -> tuple[Drawn, bytes, np.ndarray]:
+    def batch(begin: int) -> tuple[Samples, bytes, np.ndarray]:
         n = min(size, first + count - begin)
         drawn = drawer.texts(seed, begin, n, (known.level, known.row), shortest, longest)
-        return drawn, *texts_of(model.lexicon, drawn, known, prompt, end)
+        return drawn, *texts_of(model.vocabulary, drawn, known, prompt, end)
 
     begins = range(first, first + count, size)
-    yield from in_order(lambda begin: model.guarded(batch, begin), begins, jobs if count > size else 1)
+    yield from ordered_map(lambda begin: model.checked(batch, begin), begins, jobs if count > size else 1)
 
 
-def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: bytes = b"") -> tuple[bytes, np.ndarray]:
+def texts_of(
+    vocabulary: Vocabulary, drawn: Samples, known: PromptMatch, prompt: str, end: bytes = b""
+) -> tuple[bytes, np.ndarray]:
     """Texts as bytes, the prompt before each and `end` behind it, and where each begins: int64 (m + 1,)."""
     ids = drawn.ids
-    if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(lexicon)):
+    if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(vocabulary)):
         raise IndexError("an id outside the vocabulary")
     if not known.tokens:
-        return lexicon.join(ids, drawn.length, end)
+        return vocabulary.join(ids, drawn.length, end)
     head = prompt.encode("utf-8", "surrogateescape")
-    whole, edges = lexicon.join(ids, drawn.length)
+    whole, edges = vocabulary.join(ids, drawn.length)
     spaced = np.zeros(len(drawn.length), bool)
-    if lexicon.spaced:
+    if vocabulary.spaced:
         head = head.rstrip()
-        right = int(lexicon.flags_of(np.array([known.ids[-1]]))[0]) >> 1 & 1
+        right = int(vocabulary.flags_of(np.array([known.ids[-1]]))[0]) >> 1 & 1
         filled = np.flatnonzero(drawn.length)
         first = ids[(np.cumsum(drawn.length) - drawn.length)[filled]]
-        spaced[filled] = ((lexicon.flags_of(first) & 1) | right) == 0
+        spaced[filled] = ((vocabulary.flags_of(first) & 1) | right) == 0
     texts = [
         head + b" " * s + whole[a:b] + end
         for s, a, b in zip(spaced.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
@@ -96,7 +98,7 @@ def texts_of(lexicon: Lexicon, drawn: Drawn, known: Known, prompt: str, end: byt
 
 
 def texts_with(
-    batches: Iterator[tuple[Drawn, bytes, np.ndarray]],
+    batches: Iterator[tuple[Samples, bytes, np.ndarray]],
     seed: int,
     n_prompt: int,
     conditioned: float | None = None,

@@ -23,14 +23,14 @@ _MANY = 50  # words from which on they are looked up together
 
 
 @dataclass
-class One:
+class NamedAutomaton:
     """A constraint by its name, as an automaton."""
 
     name: str
     automaton: Automaton
 
 
-class Reader:
+class ConstraintParser:
     """Constraints as automata, with the model's own tokens."""
 
     def __init__(self, model: Model, ignore_case: bool) -> None:
@@ -38,31 +38,33 @@ class Reader:
         self._sets: dict[bytes, frozenset[int]] = {}
         self.unknown = 0  # words of `ban` that the model does not know
 
-    def read(self, c: Constraints) -> list[One]:
+    def read(self, c: Constraints) -> list[NamedAutomaton]:
         """All constraints but those on the finished text."""
         out = []
         asked = [self.pieces("--contains", word) for word in c.contains]
         if c.in_order and len(asked) > 1:
             pieces = [piece for one in asked for piece in (ANY, *one)]
             name = "--contains " + " ".join(map(repr, c.contains)) + " --in-order"
-            out.append(One(name, automata.pattern([*pieces, ANY])))
+            out.append(NamedAutomaton(name, automata.pattern([*pieces, ANY])))
         else:
             named = zip(c.contains, asked, strict=True)
-            out += [One(f"--contains {word!r}", automata.pattern([ANY, *one, ANY])) for word, one in named]
+            out += [NamedAutomaton(f"--contains {word!r}", automata.pattern([ANY, *one, ANY])) for word, one in named]
         if c.starts_with:
             pieces = self.pieces("--starts-with", c.starts_with)
-            out.append(One(f"--starts-with {c.starts_with!r}", automata.pattern([*pieces, ANY])))
+            out.append(NamedAutomaton(f"--starts-with {c.starts_with!r}", automata.pattern([*pieces, ANY])))
         if c.ends_with:
             pieces = self.pieces("--ends-with", c.ends_with)
-            out.append(One(f"--ends-with {c.ends_with!r}", automata.pattern([ANY, *pieces])))
+            out.append(NamedAutomaton(f"--ends-with {c.ends_with!r}", automata.pattern([ANY, *pieces])))
         for word in c.without:
             pieces = self.pieces("--without", word)
             if all(pieces):  # an unknown word stands nowhere
-                out.append(One(f"--without {word!r}", automata.complement(automata.pattern([ANY, *pieces, ANY]))))
+                out.append(
+                    NamedAutomaton(f"--without {word!r}", automata.complement(automata.pattern([ANY, *pieces, ANY])))
+                )
         if c.ban:
-            out.append(One(f"--ban with {_lines(len(c.ban))}", self.banned(c.ban)))
+            out.append(NamedAutomaton(f"--ban with {_lines(len(c.ban))}", self.banned(c.ban)))
         if c.pattern:
-            out.append(One(f"--pattern {c.pattern!r}", automata.pattern(self.gaps(c.pattern))))
+            out.append(NamedAutomaton(f"--pattern {c.pattern!r}", automata.pattern(self.gaps(c.pattern))))
         return out
 
     def pieces(self, option: str, text: str) -> list[Piece]:
@@ -73,7 +75,7 @@ class Reader:
         sets = [self._ids_of(token) for token in tokens]
         unknown = [token.decode("utf-8", "replace") for token, ids in zip(tokens, sets, strict=True) if not ids]
         if unknown and option != "--without":
-            near = self.model.lexicon.nearest(unknown[0])
+            near = self.model.vocabulary.nearest(unknown[0])
             known = f"{self.model.header.types:,} types"
             told = f"{option} {text!r}" if [text] == unknown else f"{option} {text!r}: {unknown[0]!r}"
             raise AnswerIsNo(
@@ -86,16 +88,16 @@ class Reader:
         """No text with one of them; what the model does not know cannot stand in one."""
         tokens = tokens_of_each(words, self.model.header.options)
         if len(words) > _MANY and not self.ignore_case:
-            self._sets.update(self.model.guarded(self._all_of, {t for phrase in tokens for t in phrase}))
+            self._sets.update(self.model.checked(self._all_of, {t for phrase in tokens for t in phrase}))
         phrases = [[self._ids_of(t) for t in phrase] for phrase in tokens]
         self.unknown = sum(not all(phrase) for phrase in phrases)
         return automata.avoiding([phrase for phrase in phrases if phrase and all(phrase)])
 
     def _all_of(self, wanted: set[bytes]) -> dict[bytes, frozenset[int]]:
         """The ids of many tokens, in one walk over the vocabulary."""
-        lexicon = self.model.lexicon
-        start, length = lexicon.spans(np.arange(N_MARKERS, len(lexicon)))
-        blob = lexicon.blob.tobytes()
+        vocabulary = self.model.vocabulary
+        start, length = vocabulary.spans(np.arange(N_MARKERS, len(vocabulary)))
+        blob = vocabulary.blob.tobytes()
         found: dict[bytes, set[int]] = {token: set() for token in wanted}
         for i, (a, n) in enumerate(zip(start.tolist(), length.tolist(), strict=True), N_MARKERS):
             ids = found.get(blob[a : a + n])
@@ -105,7 +107,7 @@ class Reader:
 
     def gaps(self, text: str) -> list[Piece]:
         """A pattern's words and gaps; a gap may touch a mark, as in `the *, and _ .`"""
-        parts = text.split() if self.model.lexicon.spaced else re.findall(r"[*_]|[^*_]+", text)
+        parts = text.split() if self.model.vocabulary.spaced else re.findall(r"[*_]|[^*_]+", text)
         out: list[Piece] = []
         for part in parts:
             tokens = (
@@ -124,7 +126,7 @@ class Reader:
 
     def _ids_of(self, token: bytes) -> frozenset[int]:
         if token not in self._sets:
-            found = self.model.guarded(self.model.lexicon.find, token, None, self.ignore_case)
+            found = self.model.checked(self.model.vocabulary.find, token, None, self.ignore_case)
             self._sets[token] = frozenset(i for i in found if i >= N_MARKERS)
         return self._sets[token]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..api.results import Known
+from ..api.results import PromptMatch
 from ..errors import AnswerIsNo, OptionError
 from ..sampling import automata, state_graph, success_weights
 from ..sampling.automata import DEAD, Automaton
-from ..sampling.sampler import Drawn, Sampler, batch_size, taken
+from ..sampling.sampler import Sampler, Samples, batch_size, select
 from ..sampling.shape import Shape
-from ..sampling.walkers import Calculated, Plain, Tried, Trying, Walker
+from ..sampling.walkers import Exact, Rejecting, RejectionSampler, Unconstrained, Walker
 from ..text.types import BOS
 from .batches import texts_of
-from .constraint_parser import One, Reader
+from .constraint_parser import ConstraintParser, NamedAutomaton
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -78,7 +78,7 @@ class Constrained:
         self,
         model: Model,
         constraints: Constraints,
-        known: Known,
+        known: PromptMatch,
         prompt: str = "",
         min_tokens: int = 1,
         max_tokens: int = 1000,
@@ -113,7 +113,7 @@ class Constrained:
             raise AnswerIsNo(
                 f"{self._given}: the prompt has {len(self._ids)} tokens", "a shorter prompt, or more tokens"
             )
-        reader = Reader(model, ignore_case)
+        reader = ConstraintParser(model, ignore_case)
         self.constraints = reader.read(constraints)
         self.unknown = reader.unknown
         for one in self.constraints:
@@ -123,13 +123,13 @@ class Constrained:
         if not self.automaton.accept.any() or self.automaton.after(self._ids) == DEAD:
             raise AnswerIsNo(*self._why(lambda a: a.accept.any() and a.after(self._ids) != DEAD))
         if walker is None:
-            walker = model.guarded(self._walker, smoothing)
+            walker = model.checked(self._walker, smoothing)
         else:
             self.note = (
                 "constraints are met by trying: those of mixed models cannot be calculated" if constraints else ""
             )
             walker = self._tried(walker)
-        self._trying = Trying(walker, self.longest, self._judge, cut)
+        self._trying = RejectionSampler(walker, self.longest, self._judge, cut)
 
     @property
     def tried(self) -> int:
@@ -152,35 +152,35 @@ class Constrained:
 
     def draw(
         self, count: int, seed: int, end: bytes = b"", first: int = 0
-    ) -> Iterator[tuple[Drawn, bytes, np.ndarray]]:
+    ) -> Iterator[tuple[Samples, bytes, np.ndarray]]:
         """Batches of texts, as `generating.draw` gives them; those that no attempt gave are left out."""
         header = self.model.header
         size = batch_size(count, min(self.longest, header.tokens / max(header.sequences, 1)), 1)
         for begin in range(first, first + count, size):
-            drawn = self.model.guarded(self._trying.texts, seed, begin, min(size, first + count - begin))
-            yield drawn, *self.model.guarded(texts_of, self.model.lexicon, drawn, self.known, self.prompt, end)
+            drawn = self.model.checked(self._trying.texts, seed, begin, min(size, first + count - begin))
+            yield drawn, *self.model.checked(texts_of, self.model.vocabulary, drawn, self.known, self.prompt, end)
 
     # ------------------------------------------------------------ how
 
     def _walker(self, smoothing: str | None) -> Walker:
         model = self.model
         state = self.automaton.after(self._ids)
-        if model.draws_raw(smoothing):
+        if model.uses_raw_counts(smoothing):
             found = self._calculated(state)
             if found is not None:
                 self.conditioned = -found.log2_probability
                 return found
         else:
             self.note = "constraints are met by trying: only --smoothing none can be calculated"
-        smoothed = None if model.draws_raw(smoothing) else model.distribution(smoothing)
+        smoothed = None if model.uses_raw_counts(smoothing) else model.distribution(smoothing)
         sampler = Sampler(model.table, self.shape, True, smoothed)
-        return self._tried(Plain(sampler, self._history))
+        return self._tried(Unconstrained(sampler, self._history))
 
-    def _tried(self, inner: Walker) -> Tried:
+    def _tried(self, inner: Walker) -> Rejecting:
         automaton = self.automaton
-        return Tried(inner, automaton, automaton.after(self._ids), self.shortest, len(self.model.lexicon))
+        return Rejecting(inner, automaton, automaton.after(self._ids), self.shortest, len(self.model.vocabulary))
 
-    def _calculated(self, state: int) -> Calculated | None:
+    def _calculated(self, state: int) -> Exact | None:
         """The exact way; None, and a note, where it needs too much. AnswerIsNo where there is no text."""
         followers = state_graph.estimate(self.model.table)
         need = followers * (state_graph.BYTES_EACH + _copies(self.automaton) * success_weights.BYTES_EACH)
@@ -203,7 +203,7 @@ class Constrained:
             if not w.by_tokens[0][at.start]:
                 self.note = "constraints are met by trying: they are too improbable to calculate"
                 return None
-        return Calculated(at, w, self.shortest)
+        return Exact(at, w, self.shortest)
 
     def _weights(self, at: success_weights.Places) -> success_weights.Weights | None:
         def affordable(layers: int) -> bool:
@@ -237,7 +237,7 @@ class Constrained:
         free = automata.product([])
         calculated = possible == self._possible_alone
 
-        def fails(some: Sequence[One], lengths: bool = True) -> bool:
+        def fails(some: Sequence[NamedAutomaton], lengths: bool = True) -> bool:
             whole = automata.product([one.automaton for one in some])
             if not whole.accept.any() or whole.after(self._ids) == DEAD:
                 return True
@@ -252,7 +252,7 @@ class Constrained:
         for one in self.constraints:
             if fails([one]):
                 return f"{one.name} and {self._given}: no text of the model{after} meets both", "allow other lengths"
-        groups: list[Sequence[One]] = [self.constraints]
+        groups: list[Sequence[NamedAutomaton]] = [self.constraints]
         if len(self.constraints) <= _PAIRS:
             groups = [*itertools.combinations(self.constraints, 2), self.constraints]
         for group in groups:
@@ -267,21 +267,21 @@ class Constrained:
     # ------------------------------------------------------------ finished texts
 
     @property
-    def _judge(self) -> Callable[[Drawn], np.ndarray] | None:
+    def _judge(self) -> Callable[[Samples], np.ndarray] | None:
         return self._good if self._judges or self._novelty is not None else None
 
-    def _good(self, drawn: Drawn) -> np.ndarray:
+    def _good(self, drawn: Samples) -> np.ndarray:
         """Which texts are as `characters`, `match` and `--novel` ask: bool (m,)."""
         if self._novelty is not None:
             good = self._novelty.good(drawn)
             if not self._judges or not good.any():
                 return good
-            good[good] = self._meet(taken(drawn, good))
+            good[good] = self._meet(select(drawn, good))
             return good
         return self._meet(drawn)
 
-    def _meet(self, drawn: Drawn) -> np.ndarray:
-        whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
+    def _meet(self, drawn: Samples) -> np.ndarray:
+        whole, edge = texts_of(self.model.vocabulary, drawn, self.known, self.prompt)
         edges = edge.tolist()
         texts = (whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges))
         good = np.ones(len(edges) - 1, bool)

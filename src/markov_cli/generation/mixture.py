@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..api.results import Known, Text
+from ..api.results import PromptMatch, Text
 from ..errors import HistoryError, OptionError
 from ..sampling.alias_tables import drawing_of
 from ..sampling.mixture import Component, Mixture
 from ..sampling.sampler import Sampler
 from ..sampling.shape import Shape
 from ..scoring.predictor import checked_weights
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.types import BOS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from .batches import check_count, check_lengths, new_seed, texts_with
-from .unique import Batch, Differing
+from .unique import Batch, UniqueTexts
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -30,7 +30,7 @@ class Mixed:
     """Models that read text alike, as one; in place of a `Model` where texts are drawn and joined.
 
     weights  float64 (K,), their sum 1
-    lexicon  the types of all of them
+    vocabulary  the types of all of them
     """
 
     def __init__(self, models: Sequence[Model], weights: Sequence[float] = (), names: Sequence[str] = ()) -> None:
@@ -39,8 +39,8 @@ class Mixed:
         self.models = list(models)
         self.weights, _ = checked_weights(list(weights) or [1.0] * len(models), len(models))
         self.table = models[0].table
-        self.lexicon, self._union = _united(models)
-        self.header = replace(models[0].header, types=len(self.lexicon) - N_MARKERS)
+        self.vocabulary, self._union = _united(models)
+        self.header = replace(models[0].header, types=len(self.vocabulary) - N_MARKERS)
 
     def generate(
         self,
@@ -84,15 +84,17 @@ class Mixed:
         def texts(first: int, n: int) -> Iterator[Batch]:
             return some.draw(n, seed, first=first)
 
-        yield from texts_with(Differing(texts).texts(count) if unique else texts(0, count), seed, known.tokens)
+        yield from texts_with(UniqueTexts(texts).texts(count) if unique else texts(0, count), seed, known.tokens)
 
-    def guarded(self, call: Callable[..., Any], *args: Any) -> Any:
+    def checked(self, call: Callable[..., Any], *args: Any) -> Any:
         """As `Model.guarded`."""
-        return self.models[0].guarded(call, *args)
+        return self.models[0].checked(call, *args)
 
-    def known(self, text: str, at_start: bool = False, ignore_case: bool = False) -> tuple[Known, list[Known]]:
+    def known(
+        self, text: str, at_start: bool = False, ignore_case: bool = False
+    ) -> tuple[PromptMatch, list[PromptMatch]]:
         """A prompt in union ids, and as each model knows it; HistoryError where none knows a token of it."""
-        own: list[Known | None] = []
+        own: list[PromptMatch | None] = []
         error: HistoryError | None = None
         for model in self.models:
             try:
@@ -105,22 +107,22 @@ class Mixed:
             assert error is not None
             raise error
         strange = [BOS] * at_start + [UNK] * (length - at_start)
-        each = [k or Known(strange, 0, 0) for k in own]
+        each = [k or PromptMatch(strange, 0, 0) for k in own]
         ids = [UNK] * length
         for k, union in zip(each, self._union, strict=True):
             ids = [int(union[i]) if now == UNK else now for now, i in zip(ids, k.ids, strict=True)]
-        return Known(ids, 0, 0), each
+        return PromptMatch(ids, 0, 0), each
 
-    def walker(self, histories: Sequence[Known], smoothing: str | None, shape: Shape) -> Mixture:
+    def walker(self, histories: Sequence[PromptMatch], smoothing: str | None, shape: Shape) -> Mixture:
         """What draws from the mixture, behind a prompt as each model knows it."""
         components = []
         for model, known, union in zip(self.models, histories, self._union, strict=True):
             smoothed = None
-            if not model.draws_raw(smoothing):
+            if not model.uses_raw_counts(smoothing):
                 smoothed = model.distribution(smoothing)
                 drawing_of(smoothed)  # says so where nothing can be drawn
-            sampler = model.guarded(Sampler, model.table, Shape(), False, smoothed)
-            own = np.full(len(self.lexicon), UNK, np.int64)
+            sampler = model.checked(Sampler, model.table, Shape(), False, smoothed)
+            own = np.full(len(self.vocabulary), UNK, np.int64)
             own[union] = np.arange(len(union))
             components.append(Component(sampler, smoothed, union, own, (known.level, known.row)))
         return Mixture(components, self.weights, shape)
@@ -139,13 +141,13 @@ def check_alike(models: Sequence[Model], names: Sequence[str]) -> None:
                 )
 
 
-def _united(models: Sequence[Model]) -> tuple[Lexicon, list[np.ndarray]]:
+def _united(models: Sequence[Model]) -> tuple[Vocabulary, list[np.ndarray]]:
     """The types of all models, the first one's first, and the union id of each id of each model: int64 (V,)."""
-    vocabulary = Vocabulary()
+    interner = TypeInterner()
     union = []
     for model in models:
-        t: Types = model.lexicon.types()
+        t: Types = model.vocabulary.types()
         flags = t.flags if t.flags.any() else None
-        number = vocabulary.numbers(t.padded(), t.start, t.length, flags).astype(np.int64)
+        number = interner.numbers(t.padded(), t.start, t.length, flags).astype(np.int64)
         union.append(np.concatenate((np.arange(N_MARKERS), number + N_MARKERS)))
-    return Lexicon.of(vocabulary.types(), models[0].header.options.tokenizer), union
+    return Vocabulary.of(interner.types(), models[0].header.options.tokenizer), union

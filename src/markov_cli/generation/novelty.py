@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..api.results import Known
+from ..api.results import PromptMatch
 from ..errors import AnswerIsNo, OptionError
 from ..evidence.copying.shared_runs import Shared
 from ..model.fingerprints import Guard
-from ..sampling.backtracking import Avoided, Steered, Tally
-from ..sampling.sampler import Drawn, Sampler
+from ..sampling.backtracking import BacktrackingCounts, BacktrackingSampler, CopyFilter
+from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Block, Repairs, Source
@@ -47,7 +47,7 @@ class Novelty:
     def __init__(
         self,
         model: Model,
-        known: Known,
+        known: PromptMatch,
         prompt: str = "",
         novel: int | None = None,
         corpus: Sequence[Source] = (),
@@ -65,10 +65,10 @@ class Novelty:
         """
         self.model, self.known, self.prompt, self.novel = model, known, prompt, novel
         self.options = model.header.options
-        self.tally = Tally()
+        self.tally = BacktrackingCounts()
         self.exact = bool(corpus)
         self.shared: Shared | None = None
-        self._steered: Steered | None = None
+        self._steered: BacktrackingSampler | None = None
         guard = model.table.guard
         _check(novel, model.order, guard, self.exact)
         if corpus:
@@ -80,7 +80,7 @@ class Novelty:
                 self.shared = None
         self.guard = guard
         if guard is not None and guard.n <= _INDEX:
-            model.guarded(guard.index)
+            model.checked(guard.index)
         self._before = hash_tokens([token for token, _ in tokens_of(prompt, self.options)]) if prompt else _NONE
         if novel is not None and self._worst(self._before, np.array([len(self._before)]))[0] >= self.limit:
             raise AnswerIsNo(
@@ -94,25 +94,25 @@ class Novelty:
         assert self.guard is not None and self.novel is not None
         return self.novel - self.guard.tokens + 1
 
-    def steered(self, sampler: Sampler) -> Steered:
+    def steered(self, sampler: Sampler) -> BacktrackingSampler:
         """A sampler that steers around copies."""
         guard = self.guard
         assert guard is not None and self.novel is not None
-        lexicon = self.model.lexicon
-        hash_of = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(lexicon.types())))
+        vocabulary = self.model.vocabulary
+        hash_of = np.concatenate((np.zeros(N_MARKERS, np.uint64), token_hashes(vocabulary.types())))
         last = self._before[max(len(self._before) - guard.tokens + 1, 0) :]
-        run = _trailing(self.model.guarded(guard.seen, run_hashes(self._before, guard.tokens)))
-        avoided = Avoided(guard, guard.tokens, self.limit, hash_of, last, run)
-        self._steered = Steered(sampler, avoided, self.good)
+        run = _trailing(self.model.checked(guard.seen, run_hashes(self._before, guard.tokens)))
+        avoided = CopyFilter(guard, guard.tokens, self.limit, hash_of, last, run)
+        self._steered = BacktrackingSampler(sampler, avoided, self.good)
         self.tally = self._steered.tally
         return self._steered
 
-    def good(self, drawn: Drawn) -> np.ndarray:
+    def good(self, drawn: Samples) -> np.ndarray:
         """Which texts, as they read, have no copied run: bool (m,)."""
-        whole, edge = texts_of(self.model.lexicon, drawn, self.known, self.prompt)
+        whole, edge = texts_of(self.model.vocabulary, drawn, self.known, self.prompt)
         return self._worst(*self._read_again(drawn, whole, edge)) < self.limit
 
-    def overlap(self, drawn: Drawn, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, str] | None:
+    def overlap(self, drawn: Samples, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, str] | None:
         """The longest run each text shares with the training text, int64 (m,), and `exact` or `bound`: at most so much.
 
         whole, edge  the texts, as `generating.draw` gives them, without anything behind each
@@ -140,12 +140,12 @@ class Novelty:
         owner = np.repeat(np.arange(m), length)
         inside = owner[: len(key)] == owner[k - 1 :]  # runs that go from one text into the next are none
         seen = np.zeros(len(key), bool)
-        seen[inside] = self.model.guarded(self.guard.seen, key[inside])
+        seen[inside] = self.model.checked(self.guard.seen, key[inside])
         here = np.arange(1, len(key) + 1)
         np.maximum.at(out, owner[: len(key)], here - np.maximum.accumulate(np.where(seen, 0, here)))
         return out
 
-    def _read_again(self, drawn: Drawn, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _read_again(self, drawn: Samples, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The hashes of the tokens of finished texts, one text behind another, and how many each has."""
         kind = self.options.tokenizer
         if kind == "regex":

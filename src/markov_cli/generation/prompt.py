@@ -7,37 +7,42 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..api.results import Known
+from ..api.results import PromptMatch
 from ..errors import HistoryError
 from ..model.table import Table
 from ..text.encoder import Encoder, TextOptions
 from ..text.reading import Block
 from ..text.types import BOS, N_MARKERS, UNK
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
-def known(
-    options: TextOptions, lexicon: Lexicon, table: Table, text: str, at_start: bool = False, ignore_case: bool = False
-) -> Known:
+def find_prompt(
+    options: TextOptions,
+    vocabulary: Vocabulary,
+    table: Table,
+    text: str,
+    at_start: bool = False,
+    ignore_case: bool = False,
+) -> PromptMatch:
     """`text` as ids, and the longest history that its end makes; see `Model.known`."""
     tokens = tokens_of(text, options)
-    choices = [ids_of(lexicon, t, f, ignore_case) for t, f in tokens[:-1]]
+    choices = [ids_of(vocabulary, t, f, ignore_case) for t, f in tokens[:-1]]
     if tokens:
-        choices.append(ids_of(lexicon, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
+        choices.append(ids_of(vocabulary, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
     if tokens and not any(choices):
-        raise unknown(lexicon, [t for t, _ in tokens])
+        raise unknown(vocabulary, [t for t, _ in tokens])
     before = [BOS] if at_start else []
     fixed = [c[0] if c else UNK for c in choices]
     keep = max(len(fixed) - (table.order - 1), 0) if table.order > 1 else len(fixed)
-    best: Known | None = None
+    best: PromptMatch | None = None
     tail = [c if c else [UNK] for c in choices[keep:]]
     for ids in itertools.islice(itertools.product(*tail), _MAX_CASES if ignore_case else 1):
         whole = [*before, *fixed[:keep], *ids]
         level, row = table.find(whole)
         if best is None or level > best.level:
-            best = Known(whole, level, row)
+            best = PromptMatch(whole, level, row)
     assert best is not None
     return best
 
@@ -72,21 +77,21 @@ def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[byte
     return [[tokens[i] for i in which[a:b].tolist()] for a, b in itertools.pairwise(ends) if a < b]
 
 
-def ids_of(lexicon: Lexicon, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
+def ids_of(vocabulary: Vocabulary, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
     """Ids that a token can be, the likeliest first."""
 
     def unlike(i: int) -> tuple[bool, bool]:
-        own = int(lexicon.flags[i]) if len(lexicon.flags) else 0
+        own = int(vocabulary.flags[i]) if len(vocabulary.flags) else 0
         # what stands behind the last token is not known, so its right side is free
-        return lexicon.bytes_of(i) != token, (own ^ flags) & (1 if last else 3) != 0
+        return vocabulary.bytes_of(i) != token, (own ^ flags) & (1 if last else 3) != 0
 
-    return sorted(lexicon.find(token, None, ignore_case), key=unlike)
+    return sorted(vocabulary.find(token, None, ignore_case), key=unlike)
 
 
-def unknown(lexicon: Lexicon, tokens: list[bytes]) -> HistoryError:
+def unknown(vocabulary: Vocabulary, tokens: list[bytes]) -> HistoryError:
     """What to say of tokens that are no types of a model: those that look most like them."""
     words = [t.decode("utf-8", "replace") for t in tokens]
-    near = [w for word in words[:3] for w in lexicon.nearest(word)]
+    near = [w for word in words[:3] for w in vocabulary.nearest(word)]
     shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
     hint = f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
-    return HistoryError(f"{shown}: not in the model's {len(lexicon) - N_MARKERS:,} types", hint)
+    return HistoryError(f"{shown}: not in the model's {len(vocabulary) - N_MARKERS:,} types", hint)

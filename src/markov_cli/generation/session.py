@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..api.model import Model
-from ..api.results import Follower, Known
+from ..api.results import Follower, PromptMatch
 from ..errors import OptionError
 from ..sampling.alias_tables import drawing_of
 from ..sampling.next_history import after
-from ..sampling.next_tokens import offers
-from ..sampling.random_stream import Numbers
-from ..sampling.sampler import Drawn, Sampler
+from ..sampling.next_tokens import next_token_distribution
+from ..sampling.random_stream import RandomStream
+from ..sampling.sampler import Sampler, Samples
 from ..sampling.shape import Shape
 from ..text.types import EOS
 from .batches import check_count, texts_of
@@ -57,7 +57,7 @@ class Session:
         check_count(0, seed)
         self.model, self.seed = model, seed
         self.within, self.ignore_case = within, ignore_case
-        self._numbers, self._used = Numbers(seed), 0
+        self._numbers, self._used = RandomStream(seed), 0
         self.steps: list[Written] = []
         self._offers: tuple[np.ndarray, np.ndarray] | None = None
         self.draw_from(smoothing, shape or Shape())
@@ -68,17 +68,17 @@ class Session:
     def draw_from(self, smoothing: str | None, shape: Shape) -> None:
         """Show and draw from another distribution from here on; OptionError where it cannot be."""
         smoothed = None
-        if not self.model.draws_raw(smoothing):
+        if not self.model.uses_raw_counts(smoothing):
             smoothed = self.model.distribution(smoothing)
             drawing_of(smoothed)  # says so where nothing can be drawn
-        sampler = self.model.guarded(Sampler, self.model.table, shape, True, smoothed)
+        sampler = self.model.checked(Sampler, self.model.table, shape, True, smoothed)
         self.smoothing, self.shape, self._smoothed, self._sampler = smoothing, shape, smoothed, sampler
         self._offers = None
 
     def begin(self, prompt: str) -> None:
         """Another text from here on."""
         known = self.model.known(prompt, not self.within, self.ignore_case)
-        self.known: Known = known
+        self.known: PromptMatch = known
         self.prompt = prompt
         self.steps = []
         self._offers = None
@@ -116,29 +116,29 @@ class Session:
     def text(self) -> str:
         """The text so far, as a person would have typed it."""
         ids = np.array([s.id for s in self.steps if s.id != EOS], np.int64)
-        one = Drawn(ids, np.array([len(ids)]), np.ones(1, bool), np.zeros(1), np.zeros(1, np.int64))
-        whole, _ = self.model.guarded(texts_of, self.model.lexicon, one, self.known, self.prompt)
+        one = Samples(ids, np.array([len(ids)]), np.ones(1, bool), np.zeros(1), np.zeros(1, np.int64))
+        whole, _ = self.model.checked(texts_of, self.model.vocabulary, one, self.known, self.prompt)
         return whole.decode("utf-8", "replace")
 
     @property
     def history(self) -> list[str]:
         """The tokens that what comes next depends on."""
         level, row = self.place
-        return [self.model.name_of(i) for i in self.model.guarded(self.model.table.ngram, level, row)]
+        return [self.model.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
 
     def offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Ids that can come next and their probabilities, the likeliest first; none behind the end."""
         if self.complete:
             return np.empty(0, np.int64), np.empty(0)
         if self._offers is None:
-            self._offers = self.model.guarded(offers, self._sampler, *self.place, self._smoothed)
+            self._offers = self.model.checked(next_token_distribution, self._sampler, *self.place, self._smoothed)
         return self._offers
 
     def followers(self, top: int) -> list[Follower]:
         """The likeliest of them."""
         ids, p = self.offers()
         ids, p = ids[:top], p[:top]
-        return self.model.guarded(self._followers, ids, p)
+        return self.model.checked(self._followers, ids, p)
 
     def _followers(self, ids: np.ndarray, p: np.ndarray) -> list[Follower]:
         from ..inspecting.followers import follower
@@ -151,7 +151,8 @@ class Session:
             found = table.orders[level].count.at(np.maximum(child, 0)) * (child >= 0)
             count = found.tolist()
         return [
-            follower(self.model.lexicon, i, c, one) for i, c, one in zip(ids.tolist(), count, p.tolist(), strict=True)
+            follower(self.model.vocabulary, i, c, one)
+            for i, c, one in zip(ids.tolist(), count, p.tolist(), strict=True)
         ]
 
     # ------------------------------------------------------------ writing
@@ -163,19 +164,19 @@ class Session:
         ids, p = self.offers()
         at = np.flatnonzero(ids == i)
         bits = float(-np.log2(p[at[0]])) + 0.0 if len(at) else math.inf
-        level, row = self.model.guarded(self._after, i)
+        level, row = self.model.checked(self._after, i)
         self._put(Written(i, bits, level, row))
 
     def write(self, text: str) -> None:
         """Write the tokens of a text, all of them or none; HistoryError where the model does not know one."""
         tokens = tokens_of(text, self.model.header.options)
         choices = [
-            ids_of(self.model.lexicon, t, f, self.ignore_case, last=k == len(tokens) - 1)
+            ids_of(self.model.vocabulary, t, f, self.ignore_case, last=k == len(tokens) - 1)
             for k, (t, f) in enumerate(tokens)
         ]
         strange = [t for (t, _), c in zip(tokens, choices, strict=True) if not c]
         if strange:
-            raise unknown(self.model.lexicon, strange)
+            raise unknown(self.model.vocabulary, strange)
         if choices and self.complete:
             raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
         for some in choices:
@@ -187,7 +188,7 @@ class Session:
         """Let the model write n tokens, fewer where the text ends before; how many it wrote, the end counted."""
         done = 0
         while done < n and not self.complete:
-            self._put(self.model.guarded(self._drawn))
+            self._put(self.model.checked(self._drawn))
             done += 1
         return done
 

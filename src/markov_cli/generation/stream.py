@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..api.results import Known
-from ..sampling.random_stream import Numbers
+from ..api.results import PromptMatch
+from ..sampling.random_stream import RandomStream
 from ..sampling.walkers import Walker
 from ..text.types import BOS, EOS
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 
 MAX_TOKENS = 1000  # of `generate`, whose texts these are
 
@@ -22,7 +22,7 @@ def stream(walker: Walker, seed: int, empty: bool = False) -> Iterator[tuple[int
 
     empty  a text may end at once; else such a one is drawn anew
     """
-    numbers = Numbers(seed)
+    numbers = RandomStream(seed)
     index = 0
     while True:
         attempt = 0
@@ -42,13 +42,13 @@ def stream(walker: Walker, seed: int, empty: bool = False) -> Iterator[tuple[int
 
 
 class Joiner:
-    """Writes tokens one by one as `Lexicon.join` writes them together."""
+    """Writes tokens one by one as `Vocabulary.join` writes them together."""
 
-    def __init__(self, lexicon: Lexicon, known: Known, prompt: str) -> None:
+    def __init__(self, vocabulary: Vocabulary, known: PromptMatch, prompt: str) -> None:
         """What each text begins with."""
-        self.lexicon = lexicon
+        self.vocabulary = vocabulary
         head = prompt.encode("utf-8", "surrogateescape") if known.tokens else b""
-        self.head = head.rstrip() if lexicon.spaced else head
+        self.head = head.rstrip() if vocabulary.spaced else head
         self._first = known.ids[-1] if known.tokens else BOS
         self._before = self._first
 
@@ -59,8 +59,8 @@ class Joiner:
 
     def piece(self, i: int) -> bytes:
         """One token, with the space before it where there is one."""
-        lexicon = self.lexicon
-        left, right = (int(x) for x in lexicon.flags_of(np.array([i, self._before])))
-        touches = self._before == BOS or not lexicon.spaced or (left & 1) | (right >> 1 & 1)
+        vocabulary = self.vocabulary
+        left, right = (int(x) for x in vocabulary.flags_of(np.array([i, self._before])))
+        touches = self._before == BOS or not vocabulary.spaced or (left & 1) | (right >> 1 & 1)
         self._before = i
-        return (b"" if touches else b" ") + lexicon.bytes_of(i)
+        return (b"" if touches else b" ") + vocabulary.bytes_of(i)

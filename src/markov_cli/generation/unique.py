@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..sampling.sampler import Drawn, taken
+from ..sampling.sampler import Samples, select
 
-Batch = tuple[Drawn, bytes, np.ndarray]
+Batch = tuple[Samples, bytes, np.ndarray]
 _EACH, _AT_LEAST = 100, 10_000  # draws for each text asked for, and for few
 _ROUND = 1 << 16  # texts asked for at one time, at most
 
 
-class Differing:
+class UniqueTexts:
     """Of texts 0, 1, 2, ... those that are like none before, until there are enough.
 
     So text i is kept or not whatever the count. What was seen is remembered in 16 bytes a text; two texts whose
@@ -59,9 +59,9 @@ class Differing:
         return good
 
 
-def _kept(drawn: Drawn, whole: bytes, edge: np.ndarray, good: np.ndarray) -> Batch:
+def _kept(drawn: Samples, whole: bytes, edge: np.ndarray, good: np.ndarray) -> Batch:
     if good.all():
         return drawn, whole, edge
     edges = edge.tolist()
     parts = [whole[edges[k] : edges[k + 1]] for k in np.flatnonzero(good).tolist()]
-    return taken(drawn, good), b"".join(parts), np.cumsum([0, *map(len, parts)])
+    return select(drawn, good), b"".join(parts), np.cumsum([0, *map(len, parts)])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..api.results import Follower, Followers
-from ..model.distribution import Distribution, whole
+from ..model.distribution import Distribution, full_distribution
 from ..model.table import Table
 from ..text.types import BOS
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 
 _TOUCHES = ("", "left", "right", "both")
 
 
-def seen_followers(table: Table, lexicon: Lexicon, level: int, row: int, top: int | None = None) -> Followers:
+def seen_followers(table: Table, vocabulary: Vocabulary, level: int, row: int, top: int | None = None) -> Followers:
     """The followers of the history in `row` of order `level`, the commonest first."""
     at = np.array([row], np.int64)
     low, high = (int(x[0]) for x in table.followers(level, at))
@@ -27,13 +27,18 @@ def seen_followers(table: Table, lexicon: Lexicon, level: int, row: int, top: in
     if table.pruned:  # what was dropped is not drawn either
         total = count.sum().item()
     ids = table.tokens(level + 1, order + low).tolist()
-    found = [follower(lexicon, i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
-    history = [lexicon.name_of(i) for i in table.ngram(level, row)]
+    found = [follower(vocabulary, i, c, c / total) for i, c in zip(ids, count[order].tolist(), strict=True)]
+    history = [vocabulary.name_of(i) for i in table.ngram(level, row)]
     return Followers(history, level, total, len(seen), found)
 
 
 def likely_followers(
-    distribution: Distribution, lexicon: Lexicon, level: int, row: int, top: int | None = None, counted: bool = True
+    distribution: Distribution,
+    vocabulary: Vocabulary,
+    level: int,
+    row: int,
+    top: int | None = None,
+    counted: bool = True,
 ) -> Followers:
     """Every id can follow: those with the highest p, and how often each was seen.
 
@@ -41,7 +46,7 @@ def likely_followers(
     """
     table = distribution.table
     at = np.array([row], np.int64)
-    p = whole(distribution, level, row)
+    p = full_distribution(distribution, level, row)
     ids = np.lexsort((np.arange(len(p)), -p))
     ids = ids[p[ids] > 0][:top]
     low, high = (int(x[0]) for x in table.followers(level, at))
@@ -52,12 +57,12 @@ def likely_followers(
     listed = high - low if level else int(np.count_nonzero(p))
     seen = int(np.count_nonzero(count)) if counted else listed
     total = table.total(level, at)[0].item() if counted else None
-    found = [follower(lexicon, i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
-    return Followers([lexicon.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
+    found = [follower(vocabulary, i, count[i].item() if counted else None, float(p[i])) for i in ids.tolist()]
+    return Followers([vocabulary.name_of(i) for i in table.ngram(level, row)], level, total, seen, found)
 
 
-def follower(lexicon: Lexicon, i: int, count: float | None, probability: float) -> Follower:
+def follower(vocabulary: Vocabulary, i: int, count: float | None, probability: float) -> Follower:
     """One id as a person is shown it."""
-    marker = lexicon.marker(i)
-    touches = _TOUCHES[int(lexicon.flags[i]) & 3] if len(lexicon.flags) else ""
-    return Follower(None if marker else lexicon.text_of(i), count, probability, marker, touches, i)
+    marker = vocabulary.marker(i)
+    touches = _TOUCHES[int(vocabulary.flags[i]) & 3] if len(vocabulary.flags) else ""
+    return Follower(None if marker else vocabulary.text_of(i), count, probability, marker, touches, i)

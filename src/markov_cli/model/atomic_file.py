@@ -16,7 +16,7 @@ _TRIES = 100
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write to, beside its target, and put in its place when it is complete.
 
     So what stood there before stays whole whatever happens. A device or a pipe is written to, not replaced.

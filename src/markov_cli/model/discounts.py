@@ -17,7 +17,7 @@ _STUPID = 0.4  # Brants et al. 2007, section 4
 
 
 @dataclass(frozen=True)
-class Smoothing:
+class SmoothingMethod:
     """A method and its number.
 
     method  one of METHODS
@@ -29,11 +29,11 @@ class Smoothing:
     amount: float | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Smoothing:
+    def parse(cls, text: str) -> SmoothingMethod:
         """`kn`, `abs:0.75`, `lidstone:0.1` as a method; OptionError for what is none.
 
-        >>> Smoothing.parse("lidstone:0.1")
-        Smoothing(method='lidstone', amount=0.1)
+        >>> SmoothingMethod.parse("lidstone:0.1")
+        SmoothingMethod(method='lidstone', amount=0.1)
         """
         method, _, given = text.partition(":")
         if method not in METHODS:

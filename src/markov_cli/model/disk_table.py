@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.disk_array import BLOCK, Buckets, Column, Writer
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..counting.ngrams import suffix_runs
 from ..text.types import BOS
 from .count_column import smallest
@@ -264,7 +264,7 @@ def left_neighbours(
             order, number, runs = suffix_runs(bucket[0], wants_link)
             return bucket[1][order] if wants_link else order, number, runs
 
-        for row, number, runs in in_order(one, keys, jobs):
+        for row, number, runs in ordered_map(one, keys, jobs):
             place = np.arange(at, at + len(runs))
             place[place >= low] += high - low
             _append_with_gap(found, runs, at, low, high)

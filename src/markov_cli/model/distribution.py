@@ -79,7 +79,7 @@ def probability(distribution: Distribution, level: np.ndarray, row: np.ndarray, 
     return p
 
 
-def whole(distribution: Distribution, level: int, row: int) -> np.ndarray:
+def full_distribution(distribution: Distribution, level: int, row: int) -> np.ndarray:
     """p of every id behind one history: float64 (n_ids,); BOS, which is never predicted, has 0."""
     table = distribution.table
     every = np.arange(table.n_ids)

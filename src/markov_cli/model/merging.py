@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import MarkovError, ModelFileError, NeedsCounts, OptionError
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, Types, order_of_types
 from .building import build_table, check_prune, levels_of, threshold
 from .count_column import DAMAGED
@@ -163,19 +163,19 @@ def _lost(h: Header) -> str:
 
 def _unite(models: Sequence[Stored], factors: Sequence[float]) -> tuple[Types, list[np.ndarray]]:
     """All types in the order of their ids, and for each model what its ids become: int64 (V,)."""
-    vocabulary = Vocabulary()
+    interner = TypeInterner()
     numbers = []
     for m in models:
         t = m.types
         if len(t) and int(t.length.min()) < 1:
             raise ModelFileError(f"{m.name}: a type without bytes", DAMAGED)
         flags = t.flags if t.flags.any() else None
-        numbers.append(vocabulary.numbers(t.padded(), t.start, t.length, flags).astype(np.int64))
+        numbers.append(interner.numbers(t.padded(), t.start, t.length, flags).astype(np.int64))
     counts = [m.table.orders[0].count.slice(N_MARKERS, m.table.n_ids) * w for m, w in zip(models, factors, strict=True)]
-    total = np.zeros(len(vocabulary), np.result_type(*counts))
+    total = np.zeros(len(interner), np.result_type(*counts))
     for number, count in zip(numbers, counts, strict=True):
         total[number] += count
-    types = vocabulary.types()
+    types = interner.types()
     order = order_of_types(types, total)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(N_MARKERS, N_MARKERS + len(order))

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..errors import MarkovError, ModelFileError
 from ..text.types import N_MARKERS, Types
-from .atomic_file import whole_file
+from .atomic_file import atomic_write
 from .count_column import SPAN, Counts, Uncounted, smallest
 from .fingerprints import EVERY, MOST_BITS, Guard
 from .header import FORMAT, VERSION, Header, header_of, read_json
@@ -99,7 +99,7 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
         write(data, header, types, table)
         path.write(data.getbuffer())
         return data.tell()
-    with whole_file(path) as f:
+    with atomic_write(path) as f:
         return write(f, header, types, table)
 
 

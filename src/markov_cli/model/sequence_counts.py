@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.sorting import starts_new
-from ..arrays.threads import in_order
-from ..counting.document_frequency import Found, Tally, found_of, pairs
+from ..arrays.threads import ordered_map
+from ..counting.document_frequency import Found, HolderCounts, found_of, pairs
 from ..counting.ngrams import Level
 from ..text.marker_stream import behind
 from ..text.types import BOS, EOS
@@ -27,7 +27,7 @@ _PART = 1 << 19  # ids
 
 
 @dataclass
-class Spread:
+class DocumentFrequency:
     """Of every order, in how many distinct sequences and files each row occurs.
 
     sequences  [k - 1]: uint32 (r,)
@@ -61,7 +61,7 @@ def spread(
     file_ends: Sequence[int] | None = None,
     jobs: int = 1,
     tick: Callable[[int], None] = lambda ids: None,
-) -> Spread:
+) -> DocumentFrequency:
     """Count the sequences, and files, of every row of a table.
 
     blocks     uint32 or int64 arrays of ids, cut anywhere: each sequence closed by EOS; with or without a BOS
@@ -76,15 +76,15 @@ def spread(
     """
     for level in range(1, table.order):
         table.index(level)
-    sequences = [Tally(len(order)) for order in table.orders]
-    files = None if file_ends is None else [Tally(len(order)) for order in table.orders]
+    sequences = [HolderCounts(len(order)) for order in table.orders]
+    files = None if file_ends is None else [HolderCounts(len(order)) for order in table.orders]
     file = -1  # the one that the last part ended in
     done = 0
 
     def look_up(part: _Part) -> tuple[_Part, list[tuple[Found, Found | None]]]:
         return part, [*_found(table, part)]
 
-    for part, found in in_order(look_up, _parts(blocks, table.order, file_ends), jobs):
+    for part, found in ordered_map(look_up, _parts(blocks, table.order, file_ends), jobs):
         open_label = -1 if part.closed else int(part.label[-1])
         for k, (by_sequence, by_file) in enumerate(found):
             sequences[k].add(by_sequence, part.continues, open_label)
@@ -96,7 +96,7 @@ def spread(
             file = int(part.file[-1])
         done += len(part.ids) - part.context
         tick(done)
-    return Spread([t.n for t in sequences], None if files is None else [t.n for t in files])
+    return DocumentFrequency([t.n for t in sequences], None if files is None else [t.n for t in files])
 
 
 def _parts(blocks: Iterable[np.ndarray], order: int, file_ends: Sequence[int] | None) -> Iterator[_Part]:

@@ -24,7 +24,7 @@ import numpy as np
 from ..arrays.sorting import distinct, ragged
 from ..text.types import BOS
 from .count_column import Counts
-from .discounts import Smoothing, discounts
+from .discounts import SmoothingMethod, discounts
 from .table import Table
 from .weighted_counts import need_whole
 
@@ -40,7 +40,7 @@ class Smoothed:
     fell_back orders whose Kneser-Ney discounts could not be estimated, so that FALLBACK is used
     """
 
-    def __init__(self, table: Table, smoothing: Smoothing) -> None:
+    def __init__(self, table: Table, smoothing: SmoothingMethod) -> None:
         if smoothing.method == "kn" or str(smoothing) == "abs":
             need_whole(table.orders[0].count, f"--smoothing {smoothing}")
         self.table, self.smoothing = table, smoothing

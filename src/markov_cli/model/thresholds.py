@@ -32,7 +32,7 @@ import numpy as np
 
 from ..counting.ngrams import Level
 from ..errors import OptionError
-from .sequence_counts import Spread
+from .sequence_counts import DocumentFrequency
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Protected:
     totals: list[np.ndarray | None] | None = None
 
 
-def protect(levels: list[Level], spread: Spread, protection: Protection) -> Protected:
+def protect(levels: list[Level], spread: DocumentFrequency, protection: Protection) -> Protected:
     """Cap the counts of counted rows, where that is asked for, and say which rows stay."""
     out = Protected()
     if protection.drops:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def _text(model: Model, ids: np.ndarray) -> str:
     """Ids as text; <unk> stands for what the model did not keep apart."""
     if not (ids == UNK).any():
-        return model.lexicon.join_one(ids.tolist())
-    return model.lexicon.show(ids.tolist())
+        return model.vocabulary.join_one(ids.tolist())
+    return model.vocabulary.show(ids.tolist())
 
 
 def _each(model: Model, s: Strings) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..evidence.corpus.comparison import Against, OrderAgainst
+from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
 from ..evidence.corpus.extraction import GRAM
 from ..evidence.corpus.leave_one_out import LEAST_TOKENS
 from .order_columns import show_orders
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SOURCES = 20  # files listed for people; JSON has all
 
 
-def against_dict(model: Model, a: Against) -> dict[str, Any]:
+def against_dict(model: Model, a: CorpusComparison) -> dict[str, Any]:
     """What a text adds beside `orders`."""
     top = a.orders[max(a.orders)] if a.orders else None
     return {
@@ -32,7 +32,7 @@ def against_dict(model: Model, a: Against) -> dict[str, Any]:
     }
 
 
-def _sources(a: Against, top: OrderAgainst) -> list[dict[str, Any]]:
+def _sources(a: CorpusComparison, top: OrderAgainst) -> list[dict[str, Any]]:
     c = a.corpus
     size = c.size - 1
     out = []
@@ -50,7 +50,7 @@ def _sources(a: Against, top: OrderAgainst) -> list[dict[str, Any]]:
     return out
 
 
-def proof(model: Model, a: Against) -> str | None:
+def proof(model: Model, a: CorpusComparison) -> str | None:
     """Why the text cannot be the one that the model was made of, in one sentence; None where nothing says so."""
     wrong = [o.differences for _, o in sorted(a.orders.items()) if o.differences]
     if wrong:
@@ -75,11 +75,11 @@ def _times(n: int) -> str:
 
 
 def _shown(model: Model, ids: list[int]) -> str:
-    text = one_line(model.lexicon.show(ids))
+    text = one_line(model.vocabulary.show(ids))
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def show_against(model: Model, a: Against, path: str) -> None:
+def show_against(model: Model, a: CorpusComparison, path: str) -> None:
     """The report."""
     c = a.corpus
     line()
@@ -111,7 +111,7 @@ def _number(x: float | None, digits: int) -> str:
     return "-" if x is None else f"{x:,.{digits}f}"
 
 
-def _table(a: Against) -> None:
+def _table(a: CorpusComparison) -> None:
     orders = sorted(a.orders)
     every = [a.orders[n] for n in orders]
     figures: list[tuple[str, list[str]]] = []
@@ -137,7 +137,7 @@ def _table(a: Against) -> None:
     show_orders([name for name, _ in figures], orders, [list(c) for c in zip(*(f for _, f in figures), strict=True)])
 
 
-def _explained(a: Against) -> None:
+def _explained(a: CorpusComparison) -> None:
     line()
     line("  verified   tokens of the text in strings that the model proves (exact)")
     line("  greedy     continuations of so many tokens that come out by the likeliest token; ties fail (exact)")
@@ -151,7 +151,7 @@ def _explained(a: Against) -> None:
         line("             found: their share that costs less than all but 1% of those held out")
 
 
-def _files(a: Against) -> None:
+def _files(a: CorpusComparison) -> None:
     if len(a.corpus.names) < 2 or not a.orders:
         return
     order = max(a.orders)

@@ -63,8 +63,8 @@ def _number(count: float | None) -> float | None:
 
 
 def _token_json(model: Model, i: int) -> Any:
-    marker = model.lexicon.marker(i)
-    return {"token": None, "marker": marker} if marker else model.lexicon.text_of(i)
+    marker = model.vocabulary.marker(i)
+    return {"token": None, "marker": marker} if marker else model.vocabulary.text_of(i)
 
 
 def _model_bytes(model: Model) -> int:

@@ -175,7 +175,7 @@ def _looks_wrapped(model: Model) -> bool:
     h = model.header
     if h.sequences < 200 or not 7 <= h.tokens / h.sequences <= 18 or h.order < 2:
         return False
-    table, lex = model.table, model.lexicon
+    table, lex = model.table, model.vocabulary
     token, first = table.orders[1].token, table.orders[0].first
     assert token is not None and first is not None
     ends = np.flatnonzero(token == 2)

@@ -26,13 +26,13 @@ from typing import Protocol
 import numpy as np
 
 from ..arrays.sorting import ragged
-from ..model.distribution import whole
+from ..model.distribution import full_distribution
 from ..text.run_hashes import mix, powers
 from ..text.types import EOS, UNK
 from . import next_history
-from .backtracking_state import Walks
-from .random_stream import Numbers, again, uniform
-from .sampler import Drawn, Sampler, in_index_order, taken
+from .backtracking_state import TextStacks
+from .random_stream import RandomStream, rehash, uniform
+from .sampler import Sampler, Samples, in_index_order, select
 from .shape import shaped_weights
 
 _ATTEMPTS = 200  # at a text that ends too early, or is not what was asked for
@@ -54,7 +54,7 @@ class Seen(Protocol):
 
 
 @dataclass
-class Avoided:
+class CopyFilter:
     """What is a copy.
 
     seen     of runs of `tokens`
@@ -73,7 +73,7 @@ class Avoided:
 
 
 @dataclass
-class Tally:
+class BacktrackingCounts:
     """What steering took.
 
     draws   tokens drawn, copies too
@@ -91,30 +91,32 @@ class Tally:
     circles: int = 0
     dead: int = 0
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: BacktrackingCounts) -> None:
         """Those of another batch."""
         for name, n in vars(other).items():
             setattr(self, name, getattr(self, name) + n)
 
 
-class Steered:
+class BacktrackingSampler:
     """Draws as a `Sampler` does, around copies."""
 
-    def __init__(self, sampler: Sampler, avoided: Avoided, judge: Callable[[Drawn], np.ndarray] | None = None) -> None:
+    def __init__(
+        self, sampler: Sampler, avoided: CopyFilter, judge: Callable[[Samples], np.ndarray] | None = None
+    ) -> None:
         """A sampler that avoids copies.
 
         judge  says which finished texts are kept, bool (m,); the others are drawn anew
         """
         self.sampler, self.table, self.avoided, self.judge = sampler, sampler.table, avoided, judge
-        self.tally, self._lock = Tally(), threading.Lock()
+        self.tally, self._lock = BacktrackingCounts(), threading.Lock()
         self._behind = avoided.hash_of * powers(avoided.tokens)[0][avoided.tokens - 1]  # as a run's last token
         self.raw = sampler._step == sampler._raw_step
 
-    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Drawn:
+    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Samples:
         """As `Sampler.texts`; texts that cannot be, or did not come in many attempts, are left out."""
-        numbers, tally = Numbers(seed), Tally()
+        numbers, tally = RandomStream(seed), BacktrackingCounts()
         stride = longest + 1 + 2 * _BACK
-        done: list[Drawn] = []
+        done: list[Samples] = []
         todo = np.arange(begin, begin + n)
         lost = np.zeros(n, np.int64)
         for attempt in range(_ATTEMPTS):
@@ -122,8 +124,8 @@ class Steered:
             good = (drawn.length >= shortest) | ~drawn.complete
             if self.judge is not None and good.any():
                 some = np.flatnonzero(good)
-                good[some[~self.judge(taken(drawn, good))]] = False
-            done.append(taken(drawn, good))
+                good[some[~self.judge(select(drawn, good))]] = False
+            done.append(select(drawn, good))
             lost[gone - begin] += 1
             over = np.concatenate((drawn.index[good], dead, gone[lost[gone - begin] >= _LOST]))
             todo = np.setdiff1d(todo, over, assume_unique=True)
@@ -134,10 +136,16 @@ class Steered:
         return in_index_order(done)
 
     def _run(
-        self, numbers: Numbers, step: int, index: np.ndarray, history: tuple[int, int], longest: int, tally: Tally
-    ) -> tuple[Drawn, np.ndarray, np.ndarray]:
+        self,
+        numbers: RandomStream,
+        step: int,
+        index: np.ndarray,
+        history: tuple[int, int],
+        longest: int,
+        tally: BacktrackingCounts,
+    ) -> tuple[Samples, np.ndarray, np.ndarray]:
         """Draw each text once: those that came, and the numbers of those given up and of those that cannot be."""
-        w = Walks(index, history, self.avoided.before, self.avoided.run)
+        w = TextStacks(index, history, self.avoided.before, self.avoided.run)
         gone, dead = [index[:0]], [index[:0]]
         draw = 0
         circle = max(_CIRCLE, 2 * self.avoided.tokens)
@@ -188,7 +196,7 @@ class Steered:
 
     # ------------------------------------------------------------ copies
 
-    def _copied(self, w: Walks, t: np.ndarray) -> _Copied:
+    def _copied(self, w: TextStacks, t: np.ndarray) -> _Copied:
         """What would be a copy for each active text."""
         k = self.avoided.tokens
         at = t + len(self.avoided.before)
@@ -205,7 +213,7 @@ class Steered:
 
     def _draw_again(
         self,
-        w: Walks,
+        w: TextStacks,
         copied: _Copied,
         which: np.ndarray,
         t: np.ndarray,
@@ -229,13 +237,13 @@ class Steered:
         for j in range(times):
             if not len(todo):
                 break
-            token, bits, *after = self.sampler._step(level[todo], row[todo], again(raw[todo] ^ _OTHER, j + 1))
+            token, bits, *after = self.sampler._step(level[todo], row[todo], rehash(raw[todo] ^ _OTHER, j + 1))
             bad = copied.of(todo, token)[1] | w.marked(todo, t, token)
             good = ~bad
             found.put(todo[good], token[good], bits[good], after[0][good], after[1][good])
             todo = todo[bad]
         left = which[found.token[which] < 0]
-        u = uniform(again(raw ^ _OTHER, 0))
+        u = uniform(rehash(raw ^ _OTHER, 0))
         if self.raw:
             low, high = self._followers(level, row, left)
             group = np.cumsum(high - low) // _FOLLOWERS
@@ -262,7 +270,7 @@ class Steered:
 
     def _from_followers(
         self,
-        w: Walks,
+        w: TextStacks,
         copied: _Copied,
         which: np.ndarray,
         t: np.ndarray,
@@ -300,7 +308,7 @@ class Steered:
 
     def _from_whole(
         self,
-        w: Walks,
+        w: TextStacks,
         copied: _Copied,
         i: int,
         t: np.ndarray,
@@ -311,7 +319,7 @@ class Steered:
     ) -> None:
         """Smoothed: every id for one text, copies left out."""
         step = self.sampler._step
-        p = whole(step.distribution, int(level[i]), int(row[i]))  # type: ignore[attr-defined]
+        p = full_distribution(step.distribution, int(level[i]), int(row[i]))  # type: ignore[attr-defined]
         p[UNK] = 0.0
         token = np.flatnonzero(p > 0)
         weight = shaped_weights(p[token], np.array([len(token)]), self.sampler.shape)
@@ -350,7 +358,7 @@ class _Copied:
     run    int32 (m,), seen runs one behind another
     """
 
-    avoided: Avoided
+    avoided: CopyFilter
     behind: np.ndarray
     base: np.ndarray
     ready: np.ndarray

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..text.run_hashes import powers
-from .sampler import Drawn, in_index_order
+from .sampler import Samples, in_index_order
 
 _WIDTH, _MARKS = 32, 8  # columns to begin with; they are doubled
 _DTYPES = {"token": np.int32, "level": np.int32, "row": np.int64, "bits": np.float64, "run": np.int32}
 
 
-class Walks:
+class TextStacks:
     """The state of texts at each of their depths.
 
     rows   int64 (a,), of the texts that go on, rising; what the methods take and give is by place in it
@@ -39,7 +39,7 @@ class Walks:
         self.marks = np.zeros((n, _MARKS, 2), np.int32)  # depth, token; deeper ones behind
         self.any_marks = False
         self._stay = np.ones(n, bool)
-        self._parts: list[Drawn] = []
+        self._parts: list[Samples] = []
 
     def at(self, name: str, t: np.ndarray) -> np.ndarray:
         """A column at the depth of each text that goes on."""
@@ -72,7 +72,7 @@ class Walks:
         most = int(length.max(initial=0))
         ids = self.columns["token"][rows, :most][np.arange(most) < length[:, None]]
         total = self.columns["bits"][rows, length] + np.where(ended[which], bits[which], 0.0)
-        self._parts.append(Drawn(ids.astype(np.int64), length, ended[which], total, self.index[rows]))
+        self._parts.append(Samples(ids.astype(np.int64), length, ended[which], total, self.index[rows]))
         self._stay[which] = False
 
     def drop(self, which: np.ndarray) -> np.ndarray:
@@ -152,9 +152,9 @@ class Walks:
             self.columns[name] = np.concatenate((column, np.zeros_like(column)), axis=1)
         self.sums = np.concatenate((self.sums, np.zeros_like(self.sums)), axis=1)
 
-    def drawn(self) -> Drawn:
+    def drawn(self) -> Samples:
         """The texts that were finished, in order."""
         if not self._parts:
             none = np.zeros(0, np.int64)
-            return Drawn(none, none, none.astype(bool), none.astype(np.float64), none)
+            return Samples(none, none, none.astype(bool), none.astype(np.float64), none)
         return in_index_order(self._parts)

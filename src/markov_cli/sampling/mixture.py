@@ -17,8 +17,8 @@ import numpy as np
 from ..model.distribution import Distribution, probability
 from ..text.types import EOS, N_MARKERS, UNK
 from .next_history import after
-from .next_tokens import offers
-from .random_stream import again, uniform
+from .next_tokens import next_token_distribution
+from .random_stream import rehash, uniform
 from .sampler import Sampler
 from .shape import Shape, draw_weighted, shaped_weights
 from .walkers import State
@@ -86,7 +86,7 @@ class Mixture:
         return token, bits, tuple(following), np.ones(len(token), bool)
 
     def _plain(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        which = np.searchsorted(self._until, uniform(again(raw, _CHOICE)), "right")
+        which = np.searchsorted(self._until, uniform(rehash(raw, _CHOICE)), "right")
         token = np.empty(len(raw), np.int64)
         for k in np.unique(which).tolist():
             here = np.flatnonzero(which == k)
@@ -108,7 +108,7 @@ class Mixture:
         ids, p = [], []
         for k, (one, w) in enumerate(zip(self.components, self.weights.tolist(), strict=True)):
             if w:
-                own, q = offers(one.sampler, state[2 * k], state[2 * k + 1], one.smoothed)
+                own, q = next_token_distribution(one.sampler, state[2 * k], state[2 * k + 1], one.smoothed)
                 ids.append(one.union[own])
                 p.append(w * q)
         every, which = np.unique(np.concatenate(ids), return_inverse=True)

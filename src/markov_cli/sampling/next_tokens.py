@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model.distribution import Distribution, whole
+from ..model.distribution import Distribution, full_distribution
 from ..text.types import UNK
 from .sampler import Sampler
 from .shape import Shape, shaped_weights
 
 
-def offers(
+def next_token_distribution(
     sampler: Sampler, level: int, row: int, smoothed: Distribution | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """All ids that the sampler can draw behind a history, the likeliest first, ties by id.
@@ -22,7 +22,7 @@ def offers(
     returns   int64 (f,), float64 (f,) above 0
     """
     if smoothed is not None:
-        p = whole(smoothed, level, row)
+        p = full_distribution(smoothed, level, row)
         p[UNK], known = 0.0, 1.0 - p[UNK]
         ids = np.flatnonzero(p > 0)
         p = p[ids] / known if sampler.shape.plain else _bent(p[ids], sampler.shape)

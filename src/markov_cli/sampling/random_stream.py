@@ -13,7 +13,7 @@ _SEPARATELY, _SKIP = 64, 1000  # few texts far apart: reach each one's number by
 _U = np.uint64
 
 
-class Numbers:
+class RandomStream:
     """Numbers of one seed."""
 
     def __init__(self, seed: int) -> None:
@@ -34,7 +34,7 @@ class Numbers:
         return self.raw(step, first, int(index[-1]) + 1 - first)[index - first]
 
 
-def again(raw: np.ndarray, times: int) -> np.ndarray:
+def rehash(raw: np.ndarray, times: int) -> np.ndarray:
     """Another number made of each, for a step that needs several: uint64 (n,).
 
     The finalizer of splitmix64 (Steele, Lea and Flood 2014).

@@ -19,7 +19,7 @@ from ..arrays.sorting import ragged
 from ..model.distribution import Distribution
 from ..model.table import Table
 from ..text.types import EOS
-from .random_stream import Numbers, again, uniform
+from .random_stream import RandomStream, rehash, uniform
 from .shape import Shape, draw_weighted, shaped_weights
 
 BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
@@ -39,7 +39,7 @@ def batch_size(count: int, mean_tokens: float, jobs: int) -> int:
 
 
 @dataclass
-class Drawn:
+class Samples:
     """Texts as ids, in order.
 
     ids       int64 (sum of length,), without markers and without the prompt
@@ -80,7 +80,7 @@ class Sampler:
 
             self._step = SmoothedStep(smoothed, self.shape, bits)
 
-    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Drawn:
+    def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Samples:
         """Texts begin..begin+n-1 of a seed.
 
         history   what stands before the first token
@@ -88,13 +88,13 @@ class Sampler:
                   as the model's texts of that length are; left out after many times
         longest   a text is cut there
         """
-        numbers = Numbers(seed)
-        done: list[Drawn] = []
+        numbers = RandomStream(seed)
+        done: list[Samples] = []
         todo = np.arange(n)
         for attempt in range(_ATTEMPTS):
             drawn = self._run(numbers, attempt * (longest + 1), begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
-            done.append(taken(drawn, good))
+            done.append(select(drawn, good))
             todo = todo[~good]
             if not len(todo):
                 break
@@ -102,13 +102,13 @@ class Sampler:
 
     def _run(
         self,
-        numbers: Numbers,
+        numbers: RandomStream,
         step: int,
         begin: int,
         which: np.ndarray,
         history: tuple[int, int],
         longest: int,
-    ) -> Drawn:
+    ) -> Samples:
         """Draw each of the texts begin + which once."""
         m = len(which)
         active = np.arange(m)  # places in `which`
@@ -171,7 +171,7 @@ class Sampler:
                     here, low, high = here[~stuck], low[~stuck], high[~stuck]
                     if not len(here):
                         continue
-                u = again(raw[here], times) if times else raw[here]
+                u = rehash(raw[here], times) if times else raw[here]
                 token[here], bits[here], new_level[here], new_row[here] = self._draw_after(k, row[here], low, high, u)
             todo = np.sort(np.concatenate(rest)) if rest else todo[:0]
             times += 1
@@ -263,20 +263,20 @@ def gathered(
     complete: np.ndarray,
     bits: np.ndarray,
     index: np.ndarray,
-) -> Drawn:
+) -> Samples:
     """Tokens step by step -> text by text."""
     ids = np.empty(int(length.sum()), np.int64)
     begin = np.cumsum(length) - length
     for t, (column, owner) in enumerate(zip(columns, owners, strict=True)):
         ids[begin[owner] + t] = column
-    return Drawn(ids, length, complete, bits, index)
+    return Samples(ids, length, complete, bits, index)
 
 
-def taken(drawn: Drawn, good: np.ndarray) -> Drawn:
+def select(drawn: Samples, good: np.ndarray) -> Samples:
     """Some of the texts: those that are good, bool (m,)."""
     if good.all():
         return drawn
-    return Drawn(
+    return Samples(
         drawn.ids[np.repeat(good, drawn.length)],
         drawn.length[good],
         drawn.complete[good],
@@ -285,7 +285,7 @@ def taken(drawn: Drawn, good: np.ndarray) -> Drawn:
     )
 
 
-def in_index_order(parts: list[Drawn]) -> Drawn:
+def in_index_order(parts: list[Samples]) -> Samples:
     """Texts that were drawn apart as one, by their numbers."""
     if len(parts) == 1:
         return parts[0]
@@ -293,7 +293,7 @@ def in_index_order(parts: list[Drawn]) -> Drawn:
     order = np.argsort(index, kind="stable")
     length = np.concatenate([p.length for p in parts])
     begin = (np.cumsum(length) - length)[order]
-    return Drawn(
+    return Samples(
         np.concatenate([p.ids for p in parts])[ragged(begin, length[order])],
         length[order],
         np.concatenate([p.complete for p in parts])[order],

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ModelFileError
-from ..model.distribution import Distribution, histories, probability, whole
+from ..model.distribution import Distribution, full_distribution, histories, probability
 from ..text.types import BOS, UNK
 from .alias_tables import drawing_of
 from .backoff_top_p import Bending, bends
 from .next_history import after
-from .random_stream import again, uniform
+from .random_stream import rehash, uniform
 from .shape import Shape, draw_weighted, shaped_weights
 
 _TRIES = 100  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
@@ -55,7 +55,7 @@ class SmoothedStep:
         at, where = level.copy(), row.copy()  # how far each history has been shortened
         todo = np.arange(len(row))
         for times in range(_TRIES):
-            u, v, w = (uniform(again(raw[todo], 3 * times + i)) for i in (1, 2, 3))
+            u, v, w = (uniform(rehash(raw[todo], 3 * times + i)) for i in (1, 2, 3))
             for k in _distinct(at[todo]):
                 which = np.flatnonzero(at[todo] == k)
                 here = todo[which]
@@ -121,7 +121,7 @@ class SmoothedStep:
         order = np.argsort(key, kind="stable")
         edges = np.flatnonzero(np.diff(key[order], prepend=-1))
         for texts in np.split(order, edges[1:]):
-            p = whole(self.distribution, int(level[texts[0]]), int(row[texts[0]]))
+            p = full_distribution(self.distribution, int(level[texts[0]]), int(row[texts[0]]))
             p[UNK] = 0.0
             some = np.flatnonzero(p > 0)
             size = np.array([len(some)])

@@ -16,8 +16,8 @@ import numpy as np
 from ..arrays.sorting import ragged
 from ..text.types import EOS
 from .automata import DEAD, Automaton
-from .random_stream import Numbers, again, uniform
-from .sampler import Drawn, Sampler, gathered, in_index_order, taken
+from .random_stream import RandomStream, rehash, uniform
+from .sampler import Sampler, Samples, gathered, in_index_order, select
 from .success_weights import Places, Weights
 
 TRIES, FEWEST = 1000, 10  # attempts at each text, and where texts may be very long
@@ -25,7 +25,7 @@ _TOKENS = 10_000_000  # that all attempts at one text may have
 _SIDE_BY_SIDE = 1 << 12  # attempts of few texts
 
 State = tuple[np.ndarray, ...]
-Judge = Callable[[Drawn], np.ndarray]
+Judge = Callable[[Samples], np.ndarray]
 
 
 class Walker(Protocol):
@@ -40,7 +40,7 @@ class Walker(Protocol):
         ...
 
 
-class Calculated:
+class Exact:
     """Each token is drawn with the probability that it has in the model's texts that meet the constraints."""
 
     def __init__(self, at: Places, weights: Weights, shortest: int) -> None:
@@ -91,7 +91,7 @@ class Calculated:
         return token, -np.log2(p), (after,), np.ones(len(token), bool)
 
 
-class Plain:
+class Unconstrained:
     """Texts as the sampler draws them."""
 
     def __init__(self, sampler: Sampler, history: tuple[int, int]) -> None:
@@ -107,7 +107,7 @@ class Plain:
         return token, bits, (level, row), np.ones(len(token), bool)
 
 
-class Tried:
+class Rejecting:
     """Texts drawn without a look at the constraints, and given up as soon as they cannot meet them."""
 
     def __init__(self, inner: Walker, automaton: Automaton, state: int, shortest: int, n_ids: int) -> None:
@@ -129,7 +129,7 @@ class Tried:
         return token, bits, (*after, q), good
 
 
-class Trying:
+class RejectionSampler:
     """Draws each text again until it is one.
 
     tried, kept  attempts it took, and texts
@@ -148,9 +148,9 @@ class Trying:
         self.tried = self.kept = self.ended = 0
         self.tries = min(max(_TOKENS // max(longest, 1), FEWEST), TRIES)
 
-    def texts(self, seed: int, begin: int, n: int) -> Drawn:
+    def texts(self, seed: int, begin: int, n: int) -> Samples:
         """Texts begin..begin+n-1 of a seed; those that no attempt gave are left out."""
-        numbers = Numbers(seed)
+        numbers = RandomStream(seed)
         done = []
         todo = np.arange(begin, begin + n)
         attempt = 0
@@ -160,7 +160,7 @@ class Trying:
             self.ended += int(good.sum())
             if self.judge is not None and good.any():
                 finished = np.flatnonzero(good)
-                good[finished[~self.judge(taken(drawn, good))]] = False
+                good[finished[~self.judge(select(drawn, good))]] = False
             of = good.reshape(len(todo), width)
             found = of.any(1)
             one = np.where(found, of.argmax(1), width - 1)
@@ -168,12 +168,12 @@ class Trying:
             self.kept += int(found.sum())
             chosen = np.zeros(len(good), bool)
             chosen[(np.arange(len(todo)) * width + one)[found]] = True
-            done.append(taken(drawn, chosen))
+            done.append(select(drawn, chosen))
             todo = todo[~found]
             attempt += width
         return in_index_order(done)
 
-    def _run(self, numbers: Numbers, index: np.ndarray, attempt: np.ndarray) -> tuple[Drawn, np.ndarray]:
+    def _run(self, numbers: RandomStream, index: np.ndarray, attempt: np.ndarray) -> tuple[Samples, np.ndarray]:
         """Each attempt once, and where it came to a text that the walker accepts: bool (m,)."""
         m = len(index)
         active = np.arange(m)
@@ -204,12 +204,12 @@ class Trying:
         return drawn, complete | cut
 
 
-def _raw(numbers: Numbers, t: int, index: np.ndarray, attempt: np.ndarray) -> np.ndarray:
+def _raw(numbers: RandomStream, t: int, index: np.ndarray, attempt: np.ndarray) -> np.ndarray:
     """The number of each attempt at one step: uint64 (m,); index rises, several times the same."""
     new = np.ones(len(index), bool)
     new[1:] = index[1:] != index[:-1]
     raw = numbers.raw_of(t, index[new])[np.cumsum(new) - 1]
     later = np.flatnonzero(attempt)
     if len(later):
-        raw[later] = again(raw[later] ^ (attempt[later].astype(np.uint64) << np.uint64(32)), 1)
+        raw[later] = rehash(raw[later] ^ (attempt[later].astype(np.uint64) << np.uint64(32)), 1)
     return raw

@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..text.encoder import Encoder, Piece, TextOptions
 from ..text.marker_stream import Streams
 from ..text.model_ids import Recoder
 from ..text.reading import Block, Repairs
-from .predictor import Judge
+from .predictor import Predictor
 from .text_totals import Units, UnitSums, bytes_of_a_token, no_units
 from .totals import Scored
 
@@ -33,7 +33,7 @@ class Documents:
     are_lines  no text holds a newline, so that a file is a line
     """
 
-    def __init__(self, judges: Sequence[Judge], jobs: int = 1, are_lines: bool = False) -> None:
+    def __init__(self, judges: Sequence[Predictor], jobs: int = 1, are_lines: bool = False) -> None:
         self.judges, self.jobs = list(judges), jobs
         self._groups: list[_Group] = []
         for i, judge in enumerate(judges):
@@ -59,7 +59,7 @@ class Documents:
             return own, [found[i] for i in range(len(self.judges))]
 
         n = 0
-        due: list[Judge] = []
+        due: list[Predictor] = []
 
         def enough(batch: tuple[Sequence[bytes], T]) -> bool:
             nonlocal n
@@ -71,7 +71,7 @@ class Documents:
             for judge in due:
                 judge.prepare(self.jobs)
 
-        return in_order(one, batches, self.jobs, enough, prepare)
+        return ordered_map(one, batches, self.jobs, enough, prepare)
 
     def add_repairs(self, repairs: Repairs) -> None:
         """Count what was changed in the texts; once, for the first model's reading of them."""
@@ -84,13 +84,13 @@ class _Group:
 
     def __init__(self, options: TextOptions) -> None:
         self.options = options
-        self.members: list[tuple[int, Judge]] = []
+        self.members: list[tuple[int, Predictor]] = []
         self.recoder: Recoder
         self._free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
 
     def open(self, jobs: int) -> None:
-        lexicons = [lex for _, j in self.members for lex in j.lexicons]
-        self.recoder = self.members[0][1].guard(Recoder, lexicons, self.options, jobs, True)
+        vocabularies = [lex for _, j in self.members for lex in j.vocabularies]
+        self.recoder = self.members[0][1].guard(Recoder, vocabularies, self.options, jobs, True)
         for encoder in self.recoder.encoders:
             self._free.put(encoder)
         self.order = max(j.order for _, j in self.members)
@@ -110,7 +110,7 @@ class _Group:
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)
-            first += len(judge.lexicons)
+            first += len(judge.vocabularies)
         return out
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..text.marker_stream import Stream
 from ..text.types import BOS, EOS, UNK
 from .text_totals import Reading, no_token
@@ -88,7 +88,7 @@ def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
         return p[:, keep], Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
 
     parts, totals = [], Totals()
-    for p, found in in_order(one, reading.streams(), reading.jobs):
+    for p, found in ordered_map(one, reading.streams(), reading.jobs):
         parts.append(p)
         totals.add(found)
     if not totals.tokens:

@@ -18,7 +18,7 @@ from ..errors import OptionError
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
 from ..text.types import N_MARKERS, UNK
-from ..text.vocabulary import Lexicon
+from ..text.vocabulary import Vocabulary
 from .scorer import Scorer
 
 _PAYS = 8  # rows of a table for each token from which getting ready saves more than it costs (measured)
@@ -29,7 +29,7 @@ def unguarded(call: Callable[..., Any], *args: Any) -> Any:
     return call(*args)
 
 
-class Judge:
+class Predictor:
     """One model, or several of equal text options.
 
     name     for messages
@@ -42,13 +42,13 @@ class Judge:
         self,
         name: str,
         options: TextOptions,
-        lexicons: Sequence[Lexicon],
+        vocabularies: Sequence[Vocabulary],
         scorers: Sequence[Scorer],
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
     ) -> None:
         self.name, self.options = name, options
-        self.lexicons, self.scorers, self.weights = list(lexicons), list(scorers), weights
+        self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
         self.order = max(s.table.order for s in scorers)
         self.rows = sum(len(o) for s in scorers for o in s.table.orders)
@@ -87,15 +87,15 @@ class Judge:
         return ids, self.weights @ p, longest.max(axis=0)
 
 
-def mixed(judges: Sequence[Judge], weights: np.ndarray) -> Judge:
+def mixed(judges: Sequence[Predictor], weights: np.ndarray) -> Predictor:
     """Several models as one; OptionError where they do not read text alike."""
     check_alike(judges)
-    lexicons = [lex for j in judges for lex in j.lexicons]
+    vocabularies = [lex for j in judges for lex in j.vocabularies]
     scorers = [s for j in judges for s in j.scorers]
-    return Judge("the mixture", judges[0].options, lexicons, scorers, weights, judges[0].guard)
+    return Predictor("the mixture", judges[0].options, vocabularies, scorers, weights, judges[0].guard)
 
 
-def check_alike(judges: Sequence[Judge]) -> None:
+def check_alike(judges: Sequence[Predictor]) -> None:
     """OptionError where one model reads text otherwise than the first."""
     one = judges[0]
     for other in judges[1:]:

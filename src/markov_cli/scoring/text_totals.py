@@ -16,13 +16,13 @@ from ..text.marker_stream import STREAM_CODES, Stream, Streams
 from ..text.model_ids import Recoder
 from ..text.reading import Repairs, Source
 from ..text.types import EOS, UNK
-from .predictor import Judge
+from .predictor import Predictor
 from .totals import Scored, Totals, score_streams
 
 _ROW_CODES = 1 << 16  # a stream's codes where every unit or token becomes a row
 
 
-def bytes_of_a_token(judge: Judge) -> int:
+def bytes_of_a_token(judge: Predictor) -> int:
     """About how many there are, to know beforehand how much is to be scored."""
     return 1 if judge.options.tokenizer in ("chars", "bytes") else 5
 
@@ -35,7 +35,7 @@ class Reading:
 
     def __init__(
         self,
-        judge: Judge,
+        judge: Predictor,
         sources: Sequence[Source],
         encoding: str = "utf-8",
         jobs: int = 1,
@@ -46,7 +46,7 @@ class Reading:
         due = judge.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(judge))
         with ThreadPoolExecutor(1) as pool:  # beside it the vocabulary is read
             ready = pool.submit(judge.prepare, jobs) if due else None
-            self.recoder = judge.guard(Recoder, judge.lexicons, judge.options, jobs, keep_text)
+            self.recoder = judge.guard(Recoder, judge.vocabularies, judge.options, jobs, keep_text)
             if ready is not None:
                 ready.result()
         self._size = stream_codes or (_ROW_CODES if keep_text else STREAM_CODES)
@@ -95,7 +95,7 @@ def total(reading: Reading, seen: Callable[[Scored], None] | None = None) -> Tot
     return out
 
 
-def check_known(totals: Totals, judge: Judge) -> None:
+def check_known(totals: Totals, judge: Predictor) -> None:
     """TextError where the judge knows not one token of a text: what it then says is about `<unk>` alone."""
     if totals.oov and totals.oov == totals.tokens - totals.sequences:
         raise TextError(

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..text.marker_stream import Stream
 from ..text.model_ids import Recoder
 from ..text.types import BOS, EOS, UNK
-from .predictor import Judge
+from .predictor import Predictor
 
 
 @dataclass
@@ -120,7 +120,7 @@ class Scored:
 
 
 def score_streams(
-    judge: Judge, recoder: Recoder, streams: Iterable[Stream], jobs: int = 1, first: int = 0
+    judge: Predictor, recoder: Recoder, streams: Iterable[Stream], jobs: int = 1, first: int = 0
 ) -> Iterator[Scored]:
     """Score streams by several threads; they come in their order.
 
@@ -139,4 +139,4 @@ def score_streams(
         n += len(stream.codes)
         return judge.due(n)
 
-    return in_order(one, streams, jobs, enough, lambda: judge.prepare(jobs))
+    return ordered_map(one, streams, jobs, enough, lambda: judge.prepare(jobs))

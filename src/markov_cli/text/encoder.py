@@ -16,7 +16,7 @@ from ..arrays.sorting import ragged
 from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
-from .interning import Vocabulary
+from .interning import TypeInterner
 from .reading import Block, Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
 from .types import Types
@@ -79,11 +79,11 @@ class Cut:
 class Encoder:
     """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
-    def __init__(self, options: TextOptions, vocabulary: Vocabulary | None = None, keep_text: bool = False) -> None:
+    def __init__(self, options: TextOptions, interner: TypeInterner | None = None, keep_text: bool = False) -> None:
         """An encoder; with `keep_text` each piece brings the text it was made of."""
         self.options = options
         self.keep_text = keep_text
-        self.vocabulary = Vocabulary() if vocabulary is None else vocabulary
+        self.interner = TypeInterner() if interner is None else interner
         self.repairs = Repairs()
         self.text_bytes = 0
         self._carry: list[bytes] = []
@@ -104,7 +104,7 @@ class Encoder:
             return self._encode_units(a, m, block)
         spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
         breaks = self._breaks(a, m, gaps, block)
-        number = self.vocabulary.numbers(a, *spans)
+        number = self.interner.numbers(a, *spans)
         end = np.searchsorted(spans.start, breaks.begin)
         return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
 
@@ -229,12 +229,12 @@ class Encoder:
         self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
         length = np.array([len(t) for t in tokens], np.int64)
         flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        number = self.vocabulary.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
+        number = self.interner.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
         return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
-        return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.vocabulary)
+        return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.interner)
 
     def types(self, number: np.ndarray) -> Types:
         """The types behind some numbers, int64 (n,), rising."""
@@ -243,7 +243,7 @@ class Encoder:
         if self.options.tokenizer == "bytes":
             one = np.ones(len(number), np.int64)
             return Types(number.astype(np.uint8), np.arange(len(number)), one, np.zeros(len(number), np.uint8))
-        types = self.vocabulary.types()
+        types = self.interner.types()
         return types if len(number) == len(types) else types.take(number)
 
 

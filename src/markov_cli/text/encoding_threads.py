@@ -5,18 +5,18 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator, Sequence
 
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
-from .interning import Vocabulary
+from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
 
 
 def new_encoders(
-    options: TextOptions, jobs: int, vocabulary: Vocabulary | None = None, keep_text: bool = False
+    options: TextOptions, jobs: int, interner: TypeInterner | None = None, keep_text: bool = False
 ) -> list[Encoder]:
     """An encoder for each thread, all with one vocabulary; one only where order matters (`regex`)."""
-    shared = Vocabulary() if vocabulary is None else vocabulary
+    shared = TypeInterner() if interner is None else interner
     n = 1 if options.tokenizer == "regex" else max(jobs, 1)
     return [Encoder(options, shared, keep_text) for _ in range(n)]
 
@@ -59,4 +59,4 @@ def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[t
         finally:
             free.put(encoder)
 
-    return in_order(one, found, len(encoders))
+    return ordered_map(one, found, len(encoders))

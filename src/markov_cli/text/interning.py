@@ -138,7 +138,7 @@ class Growing:
         return self.data[: self.size]
 
 
-class Vocabulary:
+class TypeInterner:
     """Types in the order in which they were first met, numbered from 0.
 
     Several threads may ask at once; what each works out alone is done without the lock.
@@ -343,7 +343,7 @@ class _Long:
     @classmethod
     def of(
         cls,
-        vocabulary: Vocabulary,
+        interner: TypeInterner,
         a: np.ndarray,
         view: np.ndarray,
         start: np.ndarray,
@@ -355,5 +355,5 @@ class _Long:
         tag = length.astype(_U) << _U(2)
         if flags is not None:
             tag |= flags
-        key = vocabulary._fold(view, start, length, tag, head, then)
+        key = interner._fold(view, start, length, tag, head, then)
         return cls(a, view, start, length, head, then, tag, key)

@@ -14,10 +14,10 @@ import numpy as np
 
 from .encoder import Piece, TextOptions
 from .encoding_threads import encode_blocks, new_encoders, read_blocks
-from .interning import Vocabulary
+from .interning import TypeInterner
 from .reading import Repairs, Source
 from .types import N_MARKERS, UNK
-from .vocabulary import Lexicon
+from .vocabulary import Vocabulary
 
 
 class Recoder:
@@ -27,13 +27,13 @@ class Recoder:
     """
 
     def __init__(
-        self, lexicons: Sequence[Lexicon], options: TextOptions, jobs: int = 1, keep_text: bool = False
+        self, vocabularies: Sequence[Vocabulary], options: TextOptions, jobs: int = 1, keep_text: bool = False
     ) -> None:
         self.options = options
         self.repairs = Repairs()
-        vocabulary = Vocabulary()
-        self._id_of = [_ids(vocabulary, lexicon, options.tokenizer) for lexicon in lexicons]
-        self.encoders = new_encoders(options, jobs, vocabulary, keep_text)
+        interner = TypeInterner()
+        self._id_of = [_ids(interner, vocabulary, options.tokenizer) for vocabulary in vocabularies]
+        self.encoders = new_encoders(options, jobs, interner, keep_text)
 
     @property
     def text_bytes(self) -> int:
@@ -52,12 +52,15 @@ class Recoder:
         return table[np.minimum(codes, len(table) - 1)]
 
 
-def _ids(vocabulary: Vocabulary, lexicon: Lexicon, tokenizer: str) -> np.ndarray:
+def _ids(interner: TypeInterner, vocabulary: Vocabulary, tokenizer: str) -> np.ndarray:
     """The id of each code, and UNK behind the last: uint32 (codes + 1,)."""
-    first, last = lexicon.offsets[N_MARKERS:-1].astype(np.int64), lexicon.offsets[N_MARKERS + 1 :].astype(np.int64)
-    if (last <= first).any() or (len(last) and int(last[-1]) > len(lexicon.blob)):
+    first, last = (
+        vocabulary.offsets[N_MARKERS:-1].astype(np.int64),
+        vocabulary.offsets[N_MARKERS + 1 :].astype(np.int64),
+    )
+    if (last <= first).any() or (len(last) and int(last[-1]) > len(vocabulary.blob)):
         raise IndexError("the vocabulary points outside itself")
-    blob = np.concatenate((lexicon.blob, np.zeros(8, np.uint8)))
+    blob = np.concatenate((vocabulary.blob, np.zeros(8, np.uint8)))
     if tokenizer == "bytes":
         number = blob[first].astype(np.int64)
     elif tokenizer == "chars":
@@ -66,8 +69,8 @@ def _ids(vocabulary: Vocabulary, lexicon: Lexicon, tokenizer: str) -> np.ndarray
         if len(number) != len(first):
             raise IndexError("a type of a model of characters is not one character")
     else:
-        flags = lexicon.flags_of(np.arange(N_MARKERS, len(lexicon)))
-        number = vocabulary.numbers(blob, first, last - first, flags if len(lexicon.flags) else None).astype(np.int64)
+        flags = vocabulary.flags_of(np.arange(N_MARKERS, len(vocabulary)))
+        number = interner.numbers(blob, first, last - first, flags if len(vocabulary.flags) else None).astype(np.int64)
     id_of = np.full(N_MARKERS + int(number.max(initial=-1)) + 2, UNK, np.uint32)
     id_of[:N_MARKERS] = np.arange(N_MARKERS)
     id_of[N_MARKERS + number] = np.arange(N_MARKERS, N_MARKERS + len(number))

@@ -28,7 +28,7 @@ def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-class SpilledText:
+class TokenSpool:
     """Writes pieces in their order; the file opens with END, as a text in memory does."""
 
     def __init__(self, path: str) -> None:

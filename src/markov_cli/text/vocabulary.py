@@ -22,7 +22,7 @@ _MOST_BYTES = 1 << 30  # of texts that are put together
 _NEAR = 50_000  # types among which near ones are looked for
 
 
-class Lexicon:
+class Vocabulary:
     """The bytes and flags of every id.
 
     blob     uint8, all types one behind another
@@ -36,7 +36,7 @@ class Lexicon:
         self.spaced = tokenizer not in UNSPACED
 
     @classmethod
-    def of(cls, types: Types, tokenizer: str) -> Lexicon:
+    def of(cls, types: Types, tokenizer: str) -> Vocabulary:
         """Types with the markers before them."""
         offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
         np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])

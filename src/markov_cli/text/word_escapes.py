@@ -26,7 +26,7 @@ from ..arrays.sorting import ragged
 from . import char_classes as ch
 from .tokenizer import LEFT, RIGHT
 from .types import MARKERS, N_MARKERS, Types
-from .vocabulary import Lexicon
+from .vocabulary import Vocabulary
 
 JOINER = "￭"
 _JOINER = np.frombuffer(JOINER.encode(), np.uint8)
@@ -81,14 +81,14 @@ def parse_name(name: bytes) -> tuple[bytes, int]:
     return (token, flags) if token and name_of(token, flags) == name else (name, 0)
 
 
-def names_of(lexicon: Lexicon) -> tuple[np.ndarray, np.ndarray]:
+def names_of(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
     """The names of all ids, markers by theirs: uint8 blob, int64 offsets (V + 1,)."""
-    ids = np.arange(N_MARKERS, len(lexicon))
-    start, length = lexicon.spans(ids)
-    flags = lexicon.flags_of(ids)
-    odd = _odd(lexicon.blob, start, length)
-    written = {int(i): name_of(*_one(lexicon.blob, start, length, flags, int(i))) for i in np.flatnonzero(odd)}
-    names = _joined(Types(lexicon.blob, start, length, flags), written)
+    ids = np.arange(N_MARKERS, len(vocabulary))
+    start, length = vocabulary.spans(ids)
+    flags = vocabulary.flags_of(ids)
+    odd = _odd(vocabulary.blob, start, length)
+    written = {int(i): name_of(*_one(vocabulary.blob, start, length, flags, int(i))) for i in np.flatnonzero(odd)}
+    names = _joined(Types(vocabulary.blob, start, length, flags), written)
     blob = [np.frombuffer("".join(MARKERS).encode(), np.uint8), *names[0]]
     size = np.concatenate(([0], [len(m) for m in MARKERS], names[1]))
     return np.concatenate(blob), np.cumsum(size)

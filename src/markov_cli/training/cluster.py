@@ -22,11 +22,11 @@ from ..errors import MarkovError, OptionError, TextError
 from ..text.byte_ranges import file_size
 from ..text.encoder import Encoder, Piece
 from ..text.encoding_threads import encode_blocks, read_blocks
-from ..text.interning import Vocabulary
+from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
 from ..text.types import EOS, order_of_types
-from .on_disk import Spread, Text, Training, packing_of
+from .on_disk import SpilledText, Spread, Training, packing_of
 from .options import TrainOptions
 
 PART_BYTES = 1 << 25  # of text
@@ -35,7 +35,7 @@ RANGE_WINDOWS = 1 << 22
 _TYPES = 1 << 16  # put into the common vocabulary at one time
 
 
-def over_machines(address: str, memory: int) -> Spread:
+def cluster_steps(address: str, memory: int) -> Spread:
     """What does the work of a training on the cluster at an address.
 
     memory  bytes that all workers together may take, of a cluster that is started here
@@ -247,7 +247,7 @@ class _Machines:
         plain = replace(self._options, jobs=1)
         texts = [self._submit(read_part, group, plain) for group in groups]
         collector, known, id_of, kept = self._vocabulary(texts)
-        found = Text(**known)
+        found = SpilledText(**known)
         n = found.longest
         packing = packing_of(n, found.counts[2])
         t.packing = packing
@@ -259,15 +259,15 @@ class _Machines:
     def _vocabulary(self, texts: list[Any]) -> tuple[list[int], dict[str, Any], list[Any], list[Any]]:
         """All types in their final order: the ids of each part, where its sequences end, the step `text`."""
         t = self._training
-        vocabulary, every = Vocabulary(), np.zeros(0, np.int64)
+        interner, every = TypeInterner(), np.zeros(0, np.int64)
         collector, repairs, text_bytes = Collector(self._options.text.unit), Repairs(), 0
         numbers, kept, sizes = [], [], []
         for i, future in enumerate(texts):
             part = self._submit(without_numbers, future).result()
             t.progress("reading", i + 1, len(texts))
-            own = _numbers(vocabulary, part)
-            if len(vocabulary) > len(every):
-                every = np.concatenate((every, np.zeros(len(vocabulary) - len(every), np.int64)))
+            own = _numbers(interner, part)
+            if len(interner) > len(every):
+                every = np.concatenate((every, np.zeros(len(interner) - len(every), np.int64)))
             every[own] += part.count
             ends, total = [], 0
             for n, end, last in part.ends:
@@ -287,7 +287,7 @@ class _Machines:
         if not collector.n_tokens:
             raise TextError(f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "name a text")
         repairs.empty_sequences = collector.empty_sequences
-        types = vocabulary.types()
+        types = interner.types()
         ids = final_ids(
             every,
             lambda seen: types if len(seen) == len(types) else types.take(seen),
@@ -331,12 +331,12 @@ class _Machines:
         return results(), len(rows)
 
 
-def _numbers(vocabulary: Vocabulary, part: PartText) -> np.ndarray:
+def _numbers(interner: TypeInterner, part: PartText) -> np.ndarray:
     """The numbers of a part's types in the common vocabulary: uint32."""
     start = np.cumsum(part.length) - part.length
     blob = np.concatenate((part.blob, np.zeros(8, np.uint8)))
     found = [np.empty(0, np.uint32)]
     for low in range(0, len(start), _TYPES):
         some = slice(low, low + _TYPES)
-        found.append(vocabulary.numbers(blob, start[some], part.length[some], part.flags[some]))
+        found.append(interner.numbers(blob, start[some], part.length[some], part.flags[some]))
     return np.concatenate(found)

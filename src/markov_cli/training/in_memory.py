@@ -25,7 +25,7 @@ from ..text.run_hashes import token_hashes
 from ..text.sequences import Collector, finish
 from ..text.types import Types
 from .options import Progress, TrainOptions, check_options, header_of, no_progress
-from .reading import Read, longest_counted, read_text
+from .reading import EncodedText, longest_counted, read_text
 
 
 @dataclass
@@ -44,7 +44,7 @@ def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Pr
     return train_read(read_text([*sources], options, progress), options, progress)
 
 
-def train_read(read: Read, options: TrainOptions, progress: Progress = no_progress) -> Trained:
+def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no_progress) -> Trained:
     """Build the table of a text in memory; the pieces are used up."""
     collector, protection = read.collector, options.protection
     protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))

@@ -20,21 +20,21 @@ import numpy as np
 from ..arrays.disk_array import Column, Writer
 from ..arrays.memory import give_back, resident_bytes, size_text
 from ..arrays.run_folder import Workspace
-from ..arrays.threads import in_order
+from ..arrays.threads import ordered_map
 from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run, spacing, stitched
 from ..errors import MarkovError
 from ..model import model_file
-from ..model.atomic_file import whole_file
+from ..model.atomic_file import atomic_write
 from ..model.disk_pruning import pruned
 from ..model.disk_table import StreamedTable, left_neighbours, write_rows
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
 from ..text.sequences import Collector, FinalIds, final_ids
-from ..text.token_spool import END, SpilledText
+from ..text.token_spool import END, TokenSpool
 from ..text.types import EOS, Types
 from .in_memory import Trained, train_read
 from .options import Progress, TrainOptions, header_of
-from .reading import Read, longest_counted, read_text
+from .reading import EncodedText, longest_counted, read_text
 
 _MARGIN = 24 << 20  # of memory, for what is not counted
 _MAX_BLOCK = 1 << 22  # windows
@@ -48,7 +48,7 @@ Spread = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # the st
 
 
 @dataclass
-class Made:
+class TrainedFile:
     """What was written: its bytes, and the model, as it was made or as it lies on disk."""
 
     size: int
@@ -58,7 +58,7 @@ class Made:
 
 
 @dataclass
-class Text:
+class SpilledText:
     """What is known of a text that was spilled; a step of the journal."""
 
     n_tokens: int
@@ -92,9 +92,9 @@ class Training:
     ) -> None:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.spread = work, progress, say, spread
-        self._spilled: SpilledText | None = None
+        self._spilled: TokenSpool | None = None
 
-    def run(self) -> Made:
+    def run(self) -> TrainedFile:
         """All steps that are not done yet."""
         found = self.work.step("text")
         table = self.work.step("table")
@@ -107,15 +107,15 @@ class Training:
             if self.work.found:
                 self.say("--resume: its text was not read to the end; starting anew")
             found = self._read()
-            if isinstance(found, Read):  # it fits
+            if isinstance(found, EncodedText):  # it fits
                 trained = train_read(found, self.options, self.progress)
                 self.progress("writing", 0, 1)
                 size, _ = self._write(lambda f: model_file.write(f, trained.header, trained.types, trained.table))
-                return Made(size, trained.repairs, trained)
+                return TrainedFile(size, trained.repairs, trained)
             table = rows = runs = None
         else:
             self.say(f"--resume: going on behind {self._reached(table, rows, runs)}")
-        text = Text(**found)
+        text = SpilledText(**found)
         self.packing = packing_of(text.longest, text.counts[2])
         if table is None:
             if rows is None:
@@ -124,7 +124,7 @@ class Training:
                 rows = self._merge(text, runs)
             table = self._finish_table(rows)
         size, file = self._store(text, StreamedTable.of(self.work.folder, table))
-        return Made(size, Repairs(**text.repairs), file=file)
+        return TrainedFile(size, Repairs(**text.repairs), file=file)
 
     def _reached(self, table: Any, rows: Any, runs: Any) -> str:
         done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
@@ -132,13 +132,13 @@ class Training:
 
     # ------------------------------------------------------------ reading
 
-    def _read(self) -> Read | dict[str, Any]:
+    def _read(self) -> EncodedText | dict[str, Any]:
         """The text in memory where it fits, else the step `text`."""
         each = self.options.token_bytes
         held = self.limit // each  # tokens that may be held
 
         def after(collector: Collector, encoder: Encoder) -> None:
-            types = len(encoder.vocabulary)
+            types = len(encoder.interner)
             if types * _TYPE_BYTES > self.limit - _MARGIN:
                 raise MarkovError(
                     f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
@@ -151,7 +151,7 @@ class Training:
                         f"--memory {size_text(self.limit)}: {self.options.in_memory} works in memory, and {fits}",
                         "a higher --memory, or leave it out",
                     )
-                self._spilled = SpilledText(self.work.path("stream"))
+                self._spilled = TokenSpool(self.work.path("stream"))
             if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 self._spilled.add(collector.take())
 
@@ -163,7 +163,7 @@ class Training:
         self.progress("sorting the vocabulary", 0, 1)
         return self._keep_text(read, spilled)
 
-    def _keep_text(self, read: Read, spilled: SpilledText) -> dict[str, Any]:
+    def _keep_text(self, read: EncodedText, spilled: TokenSpool) -> dict[str, Any]:
         encoder, collector = read.encoders[0], read.collector
         every = spilled.counts(encoder.n_numbers())
         ids = final_ids(every, encoder.types, collector.n_sequences, self.options.min_type_count)
@@ -183,7 +183,7 @@ class Training:
         types = ids.types()
         arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
         made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
-        step = Text(
+        step = SpilledText(
             collector.n_tokens,
             collector.n_sequences,
             longest_counted(self.options, collector),
@@ -211,7 +211,7 @@ class Training:
         give_back()
         return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
 
-    def _sort_runs(self, text: Text) -> list[Any]:
+    def _sort_runs(self, text: SpilledText) -> list[Any]:
         """Every block of windows as a sorted run on disk: the step `runs`."""
         n, packing, jobs = text.longest, self.packing, self.options.jobs
         stream = self._opened(text.stream[0])
@@ -243,7 +243,7 @@ class Training:
 
         runs: list[Any] = []
         n_runs = -(-windows // size)
-        for i, run in enumerate(in_order(one, range(n_runs), jobs)):
+        for i, run in enumerate(ordered_map(one, range(n_runs), jobs)):
             if self.work.step(f"run_{i}") is None:
                 self.work.done(f"run_{i}", run, {c[0]: self._opened(c).whole() for c in run})
             runs.append(run)
@@ -253,7 +253,7 @@ class Training:
         self.work.drop(*(c[0] for c in text.stream))
         return runs
 
-    def _merge(self, text: Text, runs: list[Any]) -> dict[str, Any]:
+    def _merge(self, text: SpilledText, runs: list[Any]) -> dict[str, Any]:
         """All runs merged, range by range: the step `rows`."""
         n, jobs = text.longest, self.options.jobs
         each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
@@ -266,12 +266,12 @@ class Training:
         def one(i: int) -> Rows | None:
             return merged([f.part(i) for f in files], self.packing)
 
-        found = in_order(one, range(len(cuts) + 1), jobs)
+        found = ordered_map(one, range(len(cuts) + 1), jobs)
         described = self.known_rows(text, found, len(cuts) + 1)
         self.work.drop(*(c[0] for run in runs for c in run))
         return described
 
-    def known_rows(self, text: Text, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
+    def known_rows(self, text: SpilledText, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
         """Write down the rows of all n ranges, in order: the step `rows`."""
 
         def some() -> Iterator[Rows]:
@@ -304,7 +304,7 @@ class Training:
 
     # ------------------------------------------------------------ writing
 
-    def _store(self, text: Text, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
+    def _store(self, text: SpilledText, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
         self.progress("writing", 0, 1)
         blob, length, flags = (self._opened(c).read() for c in text.types)
         types = Types(blob, np.cumsum(length) - length, length, flags)
@@ -315,7 +315,7 @@ class Training:
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """The model where it belongs; where that is standard output, also mapped from its file here."""
         if self.target != "-":
-            with whole_file(self.target) as f:
+            with atomic_write(self.target) as f:
                 return write(f), None
         path = self.work.path("model")
         with open(path, "w+b") as f:  # standard output does not seek

@@ -15,7 +15,7 @@ from ..arrays.run_folder import Workspace
 from ..errors import MarkovError, OptionError
 from ..text.byte_ranges import is_url
 from ..text.reading import Source
-from .on_disk import Made, Say, Training
+from .on_disk import Say, TrainedFile, Training
 from .options import Progress, TrainOptions, check_options, no_progress
 
 _BLOCK_TIMES = 60  # bytes of memory that a byte of a block takes while it is tokenized, at most
@@ -24,7 +24,7 @@ _SMALL_DISK = 1 << 30  # needs below this are not worth a word
 
 
 @dataclass(frozen=True)
-class Place:
+class Resources:
     """Where a training may put what it needs.
 
     memory    bytes of resident memory, None for half of what is free
@@ -43,16 +43,16 @@ def train_file(
     sources: Sequence[Source],
     options: TrainOptions,
     target: str,
-    place: Place | None = None,
+    place: Resources | None = None,
     progress: Progress = no_progress,
     say: Say = lambda line: None,
-) -> Made:
+) -> TrainedFile:
     """Read all sources and write their model to `target`, `-` for standard output.
 
     The same bytes as `train_sources` and saving give, whatever the place.
     """
     check_options(options)
-    place = place or Place()
+    place = place or Resources()
     if place.dask is not None and options.in_memory:
         raise OptionError(f"--dask: {options.in_memory} works in the memory of one machine", "leave one of them out")
     limit = place.memory or default_memory()
@@ -66,9 +66,9 @@ def train_file(
         with work:
             spread = None
             if place.dask is not None:
-                from .cluster import over_machines
+                from .cluster import cluster_steps
 
-                spread = over_machines(place.dask, limit)
+                spread = cluster_steps(place.dask, limit)
             return Training(sources, options, target, limit, work, progress, say, spread).run()
     except OSError as error:
         if error.errno == errno.ENOSPC and work.folder:
@@ -91,7 +91,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
 
 
 def _say_disk(
-    sources: Sequence[Source], options: TrainOptions, target: str, place: Place, limit: int, say: Say
+    sources: Sequence[Source], options: TrainOptions, target: str, place: Resources, limit: int, say: Say
 ) -> None:
     """How much disk a large text may need: three bytes of text a token, and every window another."""
     tokens = sum(s.size_bytes for s in sources) // 3

@@ -14,7 +14,7 @@ from .options import Progress, TrainOptions, no_progress
 
 
 @dataclass
-class Read:
+class EncodedText:
     """A text as pieces, which `collector` holds.
 
     encoders  those that made them, with one vocabulary
@@ -31,7 +31,7 @@ def read_text(
     options: TrainOptions,
     progress: Progress = no_progress,
     after: Callable[[Collector, Encoder], None] = lambda collector, encoder: None,
-) -> Read:
+) -> EncodedText:
     """Read all sources to provisional numbers; TextError where there is no token.
 
     after  called when a piece was added
@@ -55,7 +55,7 @@ def read_text(
     if not collector.n_tokens:
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "name a text")
-    return Read(collector, encoders, repairs, text_bytes)
+    return EncodedText(collector, encoders, repairs, text_bytes)
 
 
 def longest_counted(options: TrainOptions, collector: Collector) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...model.table import Table
-from ...sampling.sampler import Drawn
+from ...sampling.sampler import Samples
 
 
-def forced_steps(table: Table, history: list[int], drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
+def forced_steps(table: Table, history: list[int], drawn: Samples) -> tuple[np.ndarray, np.ndarray]:
     """How many steps of each text were forced, and how many there were: int64 (m,) each.
 
     history  what stands before each text, as far as the table knows it

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...model.count_column import Uncounted
-from ...model.discounts import Smoothing
+from ...model.discounts import SmoothingMethod
 from ...model.model_file import Header
 from ...model.smoothing import Smoothed
 from ...model.table import Table
@@ -87,7 +87,7 @@ def _rounded(x: float | None) -> float | None:
 
 
 @dataclass
-class Against:
+class CorpusComparison:
     """A text, and another that the table was not made of, for the audit of one table.
 
     looked_up, found  certain strings, and those of them that the text has as often as the table says
@@ -183,7 +183,7 @@ class Against:
         if self.others is None:
             return
         lower = Table(table.orders[:order], table.pruned, table.counts_of_counts)
-        p, _ = Scorer(Smoothed(lower, Smoothing("wb"))).score(self.others.ids.astype(np.uint32))
+        p, _ = Scorer(Smoothed(lower, SmoothingMethod("wb"))).score(self.others.ids.astype(np.uint32))
         o = self.others
         bits = np.add.reduceat(np.where(o.ids == BOS, 0.0, -np.log2(p)), o.begin)
         one.heldout = _perplexity(bits, o.tokens + o.sequences)

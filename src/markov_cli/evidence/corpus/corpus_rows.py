@@ -14,13 +14,13 @@ import numpy as np
 from ...errors import TextError
 from ...model.count_column import Uncounted
 from ...model.table import Table
-from ...sampling.random_stream import again
+from ...sampling.random_stream import rehash
 from ...text.encoder import TextOptions
 from ...text.marker_stream import Streams, behind
 from ...text.model_ids import Recoder
 from ...text.reading import Repairs, Source, open_bytes
 from ...text.types import BOS, EOS
-from ...text.vocabulary import Lexicon
+from ...text.vocabulary import Vocabulary
 from ..table.forced_string_list import Strings
 
 _Q = 0x9E3779B97F4A7C15
@@ -70,10 +70,14 @@ class Corpus:
 
 
 def read_corpus(
-    lexicon: Lexicon, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8", head_bytes: int = 0
+    vocabulary: Vocabulary,
+    options: TextOptions,
+    sources: Sequence[Source],
+    encoding: str = "utf-8",
+    head_bytes: int = 0,
 ) -> Corpus:
     """Read texts as a model reads them; TextError where they have no token. All of it is held in memory."""
-    recoder = Recoder([lexicon], options)
+    recoder = Recoder([vocabulary], options)
     parts: list[np.ndarray] = []
     sequences = [0]
     empty = 0
@@ -209,7 +213,7 @@ class Hashes:
         q[0] = 1
         np.multiply.accumulate(q, out=q)
         # the sum of mixed[i] * q**i over a stretch, times q**-begin
-        mixed = again(ids.astype(np.uint64), 1)
+        mixed = rehash(ids.astype(np.uint64), 1)
         inverse = np.full(n + 1, pow(_Q, -1, 1 << 64), np.uint64)
         inverse[0] = 1
         np.multiply.accumulate(inverse, out=inverse)
@@ -219,7 +223,7 @@ class Hashes:
     def of(self, begin: np.ndarray, size: np.ndarray | int) -> np.ndarray:
         """Of the stretches begin .. begin + size - 1: uint64 (m,)."""
         value = (self._sum[begin + size] - self._sum[begin]) * self._inverse[begin]
-        return again(value ^ again(np.atleast_1d(size).astype(np.uint64), 1), 1)
+        return rehash(value ^ rehash(np.atleast_1d(size).astype(np.uint64), 1), 1)
 
 
 def looked_up(c: Corpus, s: Strings) -> np.ndarray:

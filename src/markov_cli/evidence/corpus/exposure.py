@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arrays.threads import in_order
+from ...arrays.threads import ordered_map
 from ...errors import TextError
-from ...scoring.predictor import Judge
+from ...scoring.predictor import Predictor
 from ...text.encoder import Encoder, Piece, TextOptions
 from ...text.model_ids import Recoder
 from ...text.reading import Block
@@ -72,10 +72,10 @@ class Exposures:
         return sorted({e.canary.repeat for e in self.each})
 
 
-def score(judge: Judge, lexicon_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
+def score(judge: Predictor, lexicon_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
     """Where each canary stands among all fillings of its line."""
     _check(lexicon_options, keys)
-    recoder = Recoder(judge.lexicons, replace(lexicon_options, unit="line"))
+    recoder = Recoder(judge.vocabularies, replace(lexicon_options, unit="line"))
     letters = [np.frombuffer(a.encode(), np.uint8) for a in keys.alphabets]
     whole = keys.space <= MOST
     scored = keys.space if whole else MOST
@@ -87,7 +87,7 @@ def score(judge: Judge, lexicon_options: TextOptions, keys: Canaries, jobs: int 
             return line.costs(rows)
 
         rows = _all(letters) if whole else _sample(letters, keys.seed, k)
-        found = [*in_order(cost, rows, jobs)]
+        found = [*ordered_map(cost, rows, jobs)]
         bits = np.concatenate([b for b, _ in found])
         unknown += sum(n for _, n in found)
         own = float(one.costs(np.frombuffer(canary.filling.encode(), np.uint8)[None])[0][0])
@@ -128,7 +128,9 @@ def _sample(letters: list[np.ndarray], seed: int, canary: int) -> Iterator[np.nd
 class _Line:
     """One canary's line, with its slots open."""
 
-    def __init__(self, judge: Judge, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions) -> None:
+    def __init__(
+        self, judge: Predictor, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions
+    ) -> None:
         self.judge, self.recoder, self.options = judge, recoder, options
         mark = "\0"
         line = fill(keys.format, canary.name, mark * len(keys.alphabets)).encode() + b"\n"
@@ -146,7 +148,7 @@ class _Line:
         data[:, self.slots] = rows
         size = data.size
         block = Block(np.concatenate((data.ravel(), np.zeros(8, np.uint8))), size, True, True, 0)
-        encoder = Encoder(self.recoder.options, self.recoder.encoders[0].vocabulary)
+        encoder = Encoder(self.recoder.options, self.recoder.encoders[0].interner)
         return encoder.encode(block)
 
     def costs(self, rows: np.ndarray) -> tuple[np.ndarray, int]:

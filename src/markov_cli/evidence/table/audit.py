@@ -17,8 +17,8 @@ from ...model.model_file import Header
 from ...model.table import Table
 from ...model.thresholds import said_protection
 from ...text.types import BOS, EOS
-from ...text.vocabulary import Lexicon
-from ..corpus.comparison import Against
+from ...text.vocabulary import Vocabulary
+from ..corpus.comparison import CorpusComparison
 from . import forced_strings
 from .euler_circuit import some_circuit
 from .forced_string_list import Strings, by_rule_one, swept
@@ -71,7 +71,7 @@ class OrderAudit:
         """Forgotten; not a number where that is not known."""
         return self.forgotten.bits if self.forgotten else float("nan")
 
-    def as_dict(self, against: Against | None = None) -> dict[str, Any]:
+    def as_dict(self, against: CorpusComparison | None = None) -> dict[str, Any]:
         """As JSON has it."""
         f = self.forgotten
         out: dict[str, Any] = {
@@ -119,18 +119,18 @@ class Audit:
     strings_order: int | None = None
     xz_bytes_per_token: float | None = None
     xz_share: float | None = None
-    against: Against | None = None
+    against: CorpusComparison | None = None
     notes: list[str] = field(default_factory=list)
 
 
 def audit_table(
     header: Header,
-    lexicon: Lexicon,
+    vocabulary: Vocabulary,
     table: Table,
     model_bytes: int,
     orders: list[int],
     least: int = LENGTHS[0],
-    against: Against | None = None,
+    against: CorpusComparison | None = None,
 ) -> Audit:
     """Audit some orders of a table.
 
@@ -138,17 +138,17 @@ def audit_table(
     against  the text that the table was made of, or so it is said
     """
     with ThreadPoolExecutor(2) as pool:  # for xz and determinants
-        return _audit(header, lexicon, table, model_bytes, orders, least, against, pool)
+        return _audit(header, vocabulary, table, model_bytes, orders, least, against, pool)
 
 
 def _audit(
     header: Header,
-    lexicon: Lexicon,
+    vocabulary: Vocabulary,
     table: Table,
     model_bytes: int,
     orders: list[int],
     least: int,
-    against: Against | None,
+    against: CorpusComparison | None,
     pool: ThreadPoolExecutor,
 ) -> Audit:
     counted = header.holds != "probabilities" and not header.cap_per_sequence
@@ -180,7 +180,7 @@ def _audit(
         if equal is None and sweep is not None and walked is not None:
             equal = forced_strings.equal_sequences(g, sweep)
             if compressed is None:
-                text, n = _sample(lexicon, g, walked, header.options.unit)
+                text, n = _sample(vocabulary, g, walked, header.options.unit)
                 audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)
         if order in orders:
             _judge(one, g, sweep, audit, table, least)
@@ -263,23 +263,23 @@ def _order_one(
     return one
 
 
-def text_of(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> bytes:
+def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> bytes:
     """A circuit as a text that reads back, with the same unit, as the same sequences.
 
     But several sequences that were files each stand one below another, and UNK, which has no text, is left out.
     """
     end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
-    return lexicon.join(*labels(g, walked), end)[0]
+    return vocabulary.join(*labels(g, walked), end)[0]
 
 
-def _sample(lexicon: Lexicon, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
+def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
     """The beginning of a circuit as text, as much as is worth compressing, and how many tokens that is."""
     ids, size = labels(g, walked)
     most = XZ_BYTES // 5
     if len(ids) > most:
         n = int(np.searchsorted(np.cumsum(size), most))
         ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))
-    return lexicon.join(ids, size, _BETWEEN[unit])[0], len(ids)
+    return vocabulary.join(ids, size, _BETWEEN[unit])[0], len(ids)
 
 
 def _notes(header: Header, table: Table) -> list[str]:

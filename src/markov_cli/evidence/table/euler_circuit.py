@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...arrays.sorting import ragged, sort_keys, starts_new
-from ...sampling.random_stream import again
+from ...sampling.random_stream import rehash
 from .forced_strings import follow
 from .ngram_graph import Graph
 from .random_text import fill
@@ -73,7 +73,7 @@ def _paired(land: np.ndarray, n: int) -> np.ndarray:
     m = len(land)
     free = 64 - (m.bit_length() + n.bit_length())
     key = land.astype(np.uint64) << _U(free)
-    key |= again(np.arange(m, dtype=np.uint64), 1) >> _U(64 - free)
+    key |= rehash(np.arange(m, dtype=np.uint64), 1) >> _U(64 - free)
     _, order = sort_keys(key, n.bit_length() + free)
     after = np.empty(m, np.int32 if m < 1 << 31 else np.int64)
     after[order] = np.arange(m)  # both sides stand by node
@@ -89,7 +89,7 @@ def cycles(after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     m = len(after)
     if m < _FEW:
         return _cycles_of_few(after)
-    chosen = again(np.arange(m, dtype=np.uint64), 3) < _U(2**64 // _STRIDE)
+    chosen = rehash(np.arange(m, dtype=np.uint64), 3) < _U(2**64 // _STRIDE)
     start = np.flatnonzero(chosen).astype(after.dtype)
     stretch, offset = np.full(m, -1, after.dtype), np.zeros(m, after.dtype)
     _walk(after, chosen, start, 0, stretch, offset)
@@ -171,7 +171,7 @@ def _spliced(
     fall along such steps, so they never close a ring, and every exchange makes cycles fewer.
     """
     n = len(begin) - 1
-    number = again(np.arange(n, dtype=np.uint64), 5).argsort()  # at random, lest long rows of cycles join one by one
+    number = rehash(np.arange(n, dtype=np.uint64), 5).argsort()  # at random, lest long rows of cycles join one by one
     node, of, copy = _meetings(land, order, begin, number)
     changed = np.zeros(0, copy.dtype)
     to = changed

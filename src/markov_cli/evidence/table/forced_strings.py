@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...sampling.random_stream import again
+from ...sampling.random_stream import rehash
 from ...text.types import EOS
 from .ngram_graph import Graph, inflow, outflow
 
@@ -208,7 +208,7 @@ def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray
     if not len(begin):
         return np.zeros(0, np.int64)
     powers = np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
-    mixed = again(edge.astype(np.uint64), 1)
+    mixed = rehash(edge.astype(np.uint64), 1)
     # sum of mixed[i] * q**i, times q**-begin: the same wherever the walk stands
     n = len(edge)
     q = np.full(n, powers, np.uint64)
@@ -219,7 +219,7 @@ def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray
     inverse[0] = 1
     inverse = np.multiply.accumulate(inverse)
     value = (running[end + 1] - running[begin]) * inverse[begin]
-    key = again(value ^ again((end - begin).astype(np.uint64), 1), 1)
+    key = rehash(value ^ rehash((end - begin).astype(np.uint64), 1), 1)
     order = np.argsort(key, kind="stable")
     new = np.concatenate(([True], key[order[1:]] != key[order[:-1]]))
     return np.sort(order[new])

@@ -19,7 +19,7 @@ from ...text.marker_stream import Streams, behind
 from ...text.model_ids import Recoder
 from ...text.reading import Source
 from ...text.types import BOS
-from ...text.vocabulary import Lexicon
+from ...text.vocabulary import Vocabulary
 from .ngram_graph import Graph
 
 OUT, UNDECIDED, IN = -1, 0, 1
@@ -47,9 +47,11 @@ class Members:
         return len(self.verdict)
 
 
-def read_ids(lexicon: Lexicon, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8") -> np.ndarray:
+def read_ids(
+    vocabulary: Vocabulary, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8"
+) -> np.ndarray:
     """A text as a model's ids, BOS before and EOS behind each sequence: int64. All of it is held in memory."""
-    recoder = Recoder([lexicon], options)
+    recoder = Recoder([vocabulary], options)
     streams = Streams(1, options.unit).of(recoder.pieces(sources, encoding))
     parts = [recoder.ids(0, stream.codes).astype(np.int64) for stream in streams]
     if not parts:
