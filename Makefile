@@ -88,7 +88,8 @@ test: $(READY) ## Style, types, all tests, and the wheel in an empty environment
 
 # found where they are installed or on PATH, skipped where not; each is tried alone, for kenlm needs a compiler
 PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pyctcdecode
-PEER_TESTS := $(addprefix tests/test_,$(addsuffix .py,against_kenlm against_lmplz exchange listing oracle_smoothing scoring))
+PEER_TESTS := $(addprefix tests/,$(addsuffix .py,scoring/test_against_kenlm training/test_against_lmplz formats/test_exchange \
+  formats/test_listing model/test_oracle_smoothing scoring/test_scoring))
 
 .PHONY: peers
 peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode themselves

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine import model_of, rows_of
+from helpers import MARKOV, chi_squared, posix
 from markov_cli import Constraints
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
@@ -27,8 +28,6 @@ from markov_cli.sampling.automata import ANY, DEAD
 from markov_cli.sampling.random_stream import RandomStream
 from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.text.types import BOS, EOS, N_MARKERS, UNK
-from test_pipes import MARKOV, posix
-from test_sampling import chi_squared
 
 CATS = """the cat sat
 the cat ate the fish

@@ -9,6 +9,7 @@ import pytest
 
 from arpa_files import SMALL
 from engine import model_of
+from helpers import ODD, chi_squared
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import OptionError
@@ -24,7 +25,6 @@ from markov_cli.sampling.shape import Shape, shaped_weights
 from markov_cli.sampling.smoothed import SmoothedStep
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK
-from test_sampling import chi_squared
 
 METHODS = ["kn", "wb", "abs", "abs:1", "laplace", "lidstone:0.05"]
 SHAPES = [
@@ -32,36 +32,6 @@ SHAPES = [
     {"top_p": 0.97, "temperature": 1.5}, {"temperature": 1.5, "top_k": 20, "top_p": 0.8},
 ]  # fmt: skip
 N = 3_000
-
-# `b a` has a backoff, and its own end `a` has it too; but `c b` is a blank: `a c b` is there and `c b` is not.
-# The types of the empty history sum to 1.1, those behind `a` listed here to 1.2, and b has a positive backoff.
-ODD = """
-\\data\\
-ngram 1=6
-ngram 2=4
-ngram 3=3
-
-\\1-grams:
--1.0\t<unk>\t0
--99\t<s>\t-0.2
--0.69897\t</s>
--0.60206\ta\t-0.5
--0.60206\tb\t0.3
--0.5228787\tc\t-0.1
-
-\\2-grams:
--0.09691\ta c\t-0.3
--0.39794\ta b\t-0.2
--0.30103\t<s> a\t-0.1
--0.69897\tb a\t-0.4
-
-\\3-grams:
--0.30103\ta c b
--0.2\tb a c
--0.5\t<s> a b
-
-\\end\\
-"""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +81,7 @@ def expected(model, smoothing, history, shape=None):
     p /= 1 - p[UNK]
     p[UNK] = 0
     ids = np.flatnonzero(p)
-    if shape:  # as raw counts are bent, which tests/test_sampling.py holds against the obvious way
+    if shape:  # as raw counts are bent, which tests/sampling/test_sampling.py holds against the obvious way
         w = shaped_weights(p[ids], np.array([len(ids)]), Shape(**shape))
         return {i: q / w.sum() for i, q in zip(ids.tolist(), w.tolist(), strict=True) if q}
     return dict(zip(ids.tolist(), p[ids].tolist(), strict=True))

@@ -11,6 +11,9 @@ import pytest
 import engine
 from arpa_files import SMALL
 from engine import model_of
+from helpers import ODD, arrays_of, bytes_of_arrays, header_of, packed
+from lmplz import check as check_lmplz
+from lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
@@ -20,10 +23,6 @@ from markov_cli.model.distribution import full_distribution
 from markov_cli.render import inspect
 from markov_cli.scoring.scorer import Scorer
 from oracle_smoothing import BOS, EOS, UNK, Smoothed
-from test_against_lmplz import check as check_lmplz
-from test_against_lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
-from test_modelfile import arrays_of, bytes_of_arrays, header_of, packed
-from test_smoothed_sampling import ODD
 
 CHAINED = ["kn", "wb", "abs", "abs:0.5"]
 
@@ -351,7 +350,7 @@ def test_a_header_with_figures_of_a_text(opened, tiny):
 
 
 def oracle_rows(made, lines, order, prune):
-    """probability and backoff of words, by the oracle, without lmplz's quirk: see tests/test_against_lmplz.py."""
+    """probability and backoff of words, by the oracle, without the quirk of `lmplz` (tests/lmplz.py)."""
     ids = {name: i for i, name in enumerate(words(made, range(len(made.vocabulary))))}
     model = Smoothed([[ids[w] for w in line] for line in lines if line], order, len(ids), "kn", prune=prune)
     return (

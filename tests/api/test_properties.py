@@ -1,8 +1,6 @@
 """The laws that hold for any text and every option, by Hypothesis."""
 
 import io
-import os
-import tempfile
 
 import pytest
 from hypothesis import assume, given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from markov_cli.api.model import Model
+from helpers import loaded
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, TextError
 from strategies import UNITS, prose, texts
@@ -27,17 +25,6 @@ def build(text, order, tokenizer, unit, **more):
     found = oracle.sequences(given_text, tokenizer, unit, lowercase=more.get("lowercase", False))
     assume(found)
     return model_of(given_text, order, tokenizer, unit, **more), found
-
-
-def loaded(data):
-    """The same model through a file."""
-    handle, path = tempfile.mkstemp()
-    os.write(handle, data)
-    os.close(handle)
-    try:
-        return Model.load(path)
-    finally:
-        os.unlink(path)  # the mapping outlives its name
 
 
 orders = st.integers(1, 5)

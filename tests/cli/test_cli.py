@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from helpers import two_lines
+
 YOU = "You must be the change you wish to see in the world\n"
 
 
@@ -18,18 +20,6 @@ def folder(tmp_path_factory):
     (here / "change.txt").write_text(YOU)
     assert run_markov("train", here / "change.txt", "--lowercase", "-o", here / "change.npz").code == 0
     return here
-
-
-def two_lines(ran, code, *words):
-    """An error: two lines on stderr, the second indented, nothing on stdout, no traceback."""
-    assert ran.code == code, ran.stderr
-    lines = ran.stderr.splitlines()
-    assert ran.stdout_bytes == b""
-    assert len(lines) == 2, ran.stderr
-    assert lines[0].startswith("markov: ")
-    assert lines[1].startswith("  ")
-    for word in words:
-        assert word in ran.stderr
 
 
 # ------------------------------------------------------------ the running example

@@ -1,6 +1,5 @@
 """What a text costs: against the oracle and `query`, however it is read, in rows, by documents."""
 
-import functools
 import math
 import shutil
 import subprocess
@@ -20,37 +19,10 @@ from markov_cli.api.model import Model, model_of, train
 from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
-from markov_cli.scoring.text_totals import Reading, Units, check_known, total, units_of
-from markov_cli.scoring.totals import Totals
+from markov_cli.scoring.text_totals import Reading, Units, check_known, total
 from markov_cli.text import lines as text_lines
-from markov_cli.text import model_ids, reading
-from markov_cli.text.reading import Source
-
-UNK, BOS, EOS = 0, 1, 2
-
-
-def source(text):
-    return Source("text", data=text.encode() if isinstance(text, str) else text)
-
-
-def model(text, **options):
-    return model_of(engine.model_of(text, **options))
-
-
-def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
-    """Totals, units and tokens of one reading."""
-    small = functools.partial(model_ids.read_blocks, block_bytes=block_bytes)
-    with (
-        mock.patch.object(model_ids, "read_blocks", small),
-        mock.patch.object(reading, "_refuse_binary", engine.no_refusal),
-    ):
-        one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)
-        scored = list(one.scored())
-    out = Totals()
-    for s in scored:
-        out.add(s.totals())
-    out.text_bytes, out.empty_sequences = one.text_bytes, one.empty_sequences
-    return out, list(units_of(scored)), [s.tokens() for s in scored]
+from markov_cli.text import reading
+from scoring_helpers import BOS, EOS, UNK, model, read, source
 
 
 def same(a, b):

@@ -13,7 +13,7 @@ from markov_cli.scoring.documents import Documents, fewest_bits
 from markov_cli.scoring.mixture_weights import probabilities, tune
 from markov_cli.scoring.predictor import checked_weights, mixed
 from markov_cli.scoring.text_totals import Reading, Units
-from test_scoring import UNK, model, read, source
+from scoring_helpers import UNK, model, read, source
 
 # ------------------------------------------------------------ several models
 

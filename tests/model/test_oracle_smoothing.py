@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmplz import MARKERS, numbered
 from oracle_smoothing import BOS, EOS, SMOOTHINGS, UNK, Smoothed, abs_discount, kn_discounts
-from test_against_lmplz import MARKERS, numbered
 
 TENTH = F(1, 10)
 

@@ -9,6 +9,7 @@ import pytest
 
 import oracle
 from engine import model_of
+from helpers import chi_squared
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
@@ -47,24 +48,6 @@ def bent(counts, temperature=1.0, top_k=0, top_p=1.0):
         reached += weight[i] / total
     total = sum(weight[i] for i in kept)
     return {i: weight[i] / total for i in kept}
-
-
-def chi_squared(seen, p, n):
-    """How far n draws are from their probabilities, in units of a standard normal.
-
-    Wilson and Hilferty (1931): the cube root of chi-squared over its degrees of freedom is
-    almost normal, with mean 1 - 2/9f and variance 2/9f. Rare outcomes are put together.
-    """
-    expected = sorted(((n * p[i], seen[i]) for i in p), reverse=True)
-    groups = [e for e in expected if e[0] >= 5]
-    rest = [e for e in expected if e[0] < 5]
-    if sum(e for e, _ in rest) >= 5:
-        groups.append((sum(e for e, _ in rest), sum(s for _, s in rest)))
-    f = len(groups) - 1
-    if f < 1:
-        return 0.0
-    x = sum((s - e) ** 2 / e for e, s in groups)
-    return ((x / f) ** (1 / 3) - (1 - 2 / (9 * f))) / math.sqrt(2 / (9 * f))
 
 
 def test_the_measure_itself():

@@ -10,9 +10,9 @@ import click
 import pytest
 
 import markov_cli
+from helpers import posix
 from markov_cli.cli.main import main
 from markov_cli.cli.roff import escaped, pages
-from test_pipes import posix
 
 groff = pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
 PAGES = pages(main, markov_cli.__version__)

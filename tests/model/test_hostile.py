@@ -44,7 +44,7 @@ def test_some_hundred_mutated_files(run, tmp_path):
     import subprocess
     from pathlib import Path
 
-    fuzz = Path(__file__).parent / "fuzz.py"
+    fuzz = Path(__file__).parents[1] / "fuzz.py"
     command = [sys.executable, str(fuzz), "--cases", "120", "--seed", "7", "--commands", "2", "--jobs", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

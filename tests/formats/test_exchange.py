@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, sequences
+from helpers import loaded
 from markov_cli.api.combine import merge, prune
 from markov_cli.api.convert import export_counts, export_markovify, import_counts, import_markovify
 from markov_cli.api.model import model_of as as_model
@@ -23,7 +24,6 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model.building import build_table
 from markov_cli.text.reading import Source
 from strategies import prose, texts
-from test_properties import loaded
 
 
 def counts_of(model, order=None):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arpa_files import SMALL
-from test_cli import two_lines
+from helpers import two_lines
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ SCORES = "stupid: scores, no probabilities; they do not sum to 1\n"
 
 
 def test_inspect_kn(run, folder):
-    """The numbers of tests/test_smoothing.py: 207/560, 187/560, 131/560, 35/560 behind a."""
+    """The numbers of tests/model/test_smoothing.py: 207/560, 187/560, 131/560, 35/560 behind a."""
     ran = run("inspect", folder / "ab.npz", "a", "--smoothing", "kn")
     assert (ran.code, ran.stderr) == (0, FELL_BACK)
     assert ran.stdout == (

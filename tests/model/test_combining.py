@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
+from helpers import loaded
 from markov_cli.api.combine import merge as merge_models
 from markov_cli.api.combine import prune as prune_model
 from markov_cli.api.combine import update
@@ -23,7 +24,6 @@ from markov_cli.model.merging import Stored, merge, prune
 from markov_cli.model.remap_ids import Part, group, relabelled
 from markov_cli.model.weighted_counts import Reals, rounded
 from strategies import TOKENIZERS, UNITS, prose
-from test_properties import loaded
 
 
 def stored(trained, name="m"):
@@ -269,7 +269,7 @@ def test_real_columns_do_what_whole_ones_do(values, data):
 
 def changed(data, name, at, value):
     """A model's bytes with one entry of a member replaced, checksum and all."""
-    from test_modelfile import arrays_of
+    from helpers import arrays_of
 
     arrays = arrays_of(data)
     head = arrays.pop("header")

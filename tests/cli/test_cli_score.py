@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from helpers import two_lines
 from markov_cli.cli.main import main
-from test_cli import two_lines
 
 STORY = "the cat sat on the mat\nthe dog sat on the cat\na dog ran\n"
 OTHER = "il gatto dorme\nil cane dorme\nil gatto corre\n"

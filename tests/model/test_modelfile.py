@@ -11,6 +11,7 @@ import pytest
 import markov_cli
 from conftest import CORPORA
 from engine import PATTERN, model_of, saved
+from helpers import arrays_of, bytes_of_arrays, header_of, packed
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError
@@ -34,27 +35,6 @@ EVERY_OPTION = [
     {"prune": (0, 0, 1)},
     {"order": 4, "prune": (0, 1), "min_type_count": 2, "lowercase": True, "unit": "line"},
 ]
-
-
-def arrays_of(data):
-    """All members, as NumPy itself reads them."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
-def header_of(data):
-    return json.loads(arrays_of(data)["header"].tobytes())
-
-
-def packed(arrays, /, **header):
-    """A file of these arrays, and of a header that fits them, by NumPy's own writer."""
-    head = json.loads(arrays["header"].tobytes())
-    rest = {n: a for n, a in arrays.items() if n != "header"}
-    head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in rest.items()}
-    head.update(header)
-    out = io.BytesIO()
-    np.savez(out, header=np.frombuffer(json.dumps(head).encode(), np.uint8), **rest)
-    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -422,20 +402,6 @@ def use(model):
             call()
         except MarkovError as error:
             assert error.message
-
-
-def bytes_of_arrays(tiny):
-    """Where in the file the arrays' own bytes stand: what opening does not look at."""
-    found = []
-    with zipfile.ZipFile(io.BytesIO(tiny)) as archive:
-        for info in archive.infolist():
-            size = arrays_of(tiny)[info.filename.removesuffix(".npy")].nbytes
-            start = info.header_offset
-            extra = sum(int.from_bytes(tiny[start + i : start + i + 2], "little") for i in (26, 28))
-            end = start + 30 + extra + info.file_size
-            if info.filename != "header.npy":
-                found += range(end - size, end)
-    return found
 
 
 CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lambda b: b ^ 0x80]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-MARKOV = [sys.executable, "-m", "markov_cli"]
-STORY = Path(__file__).parent.parent / "corpora" / "harbour.txt"
-posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
+from helpers import MARKOV, in_terminal, posix
+
+STORY = Path(__file__).parents[2] / "corpora" / "harbour.txt"
 full = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 
 
@@ -118,27 +118,6 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, corpora):
     tmp_path.chmod(0o700)
     assert done.returncode == 1
     assert b"cannot be written to" in done.stderr
-
-
-def in_terminal(*args, columns=80):
-    """What a command shows on a terminal of that width, and its exit code."""
-    import pty
-
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm")
-        os.execv(sys.executable, [*MARKOV, *map(str, args)])
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(fd)
-    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 @posix

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import model_of, rows_of
+from helpers import chi_squared
 from markov_cli import Constraints
 from markov_cli.api.model import Model
 from markov_cli.api.model import model_of as as_model
@@ -25,7 +26,6 @@ from markov_cli.generation import constraints
 from markov_cli.sampling import automata, success_weights
 from markov_cli.sampling.automata import ANY, DEAD, ONE
 from markov_cli.text.types import BOS, EOS, UNK
-from test_sampling import chi_squared
 
 LINES = """the cat sat
 the cat ate the fish

@@ -14,7 +14,7 @@ import numpy as np
 import markov_cli
 from markov_cli.api.model import Model
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = (GOLDEN / "tiny-seed-42.txt").read_text(encoding="utf-8").splitlines()
 
 

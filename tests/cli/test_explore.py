@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine import model_of
+from helpers import MARKOV, chi_squared, in_terminal, posix
 from markov_cli.api.model import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
 from markov_cli.generation.session import Session
@@ -21,8 +22,6 @@ from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
 from terminal import Terminal
-from test_pipes import MARKOV, in_terminal, posix
-from test_sampling import chi_squared
 
 LINES = """the cat sat
 the cat ate the fish
