@@ -38,6 +38,7 @@ import numpy as np
 from markov_cli import Model, train
 from markov_cli.api.audit import audit
 from markov_cli.model.building import build_table, levels_of
+from markov_cli.model.language_model import LanguageModel
 from markov_cli.model.thresholds import Protected, followed
 
 EVERY = 10  # one sequence of so many is held out
@@ -174,7 +175,7 @@ def private(model: Model, epsilon: float, seed: int = 1) -> tuple[Model, float, 
             running = np.concatenate(([0], np.cumsum(np.where(keep[k + 1], levels[k + 1].count, 0))))
             totals[k] = np.maximum(running[edges[1:]] - running[edges[:-1]], levels[k].count)
     table = build_table(levels, n, protected=Protected(keep, totals))
-    return Model(model.header, model.vocabulary, table), sigma, [tau] * (n - 1)
+    return Model(LanguageModel(model.header, model.vocabulary, table)), sigma, [tau] * (n - 1)
 
 
 def _close(levels: list[Any], keep: list[np.ndarray]) -> None:

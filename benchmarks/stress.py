@@ -26,9 +26,9 @@ CORPORA = Path(__file__).parent.parent / "corpora"
 # run as the program is, but for limits so low that a small text is sorted on disk, in many runs
 SPILLED = """
 import sys
-from markov_cli import spilling, training
-training.TrainOptions.token_bytes = 10**9
-spilling._MIN_BLOCK = spilling._MAX_BLOCK = 20000
+from markov_cli.training import on_disk, options
+options.TrainOptions.token_bytes = 10**9
+on_disk._MIN_BLOCK = on_disk._MAX_BLOCK = 20000
 from markov_cli.cli.main import main
 main(sys.argv[1:])
 """

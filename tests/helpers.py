@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from markov_cli.api.model import Model
+from markov_cli.generation.request import Request
+from markov_cli.generation.run import Run
 
 
 def chi_squared(seen, p, n):
@@ -144,3 +146,8 @@ ngram 3=3
 
 \\end\\
 """
+
+
+def run_of(model, **asked):
+    """A request under way; `asked` are fields of `Request`."""
+    return Run(model.language_model, Request(**asked))

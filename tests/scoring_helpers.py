@@ -4,7 +4,7 @@ import functools
 from unittest import mock
 
 import engine
-from markov_cli.api.model import model_of
+from markov_cli.api.train import model_of
 from markov_cli.scoring.text_totals import Reading, units_of
 from markov_cli.scoring.totals import Totals
 from markov_cli.text import model_ids, reading

@@ -49,12 +49,11 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
-    from .api.model import Follower, Followers, Model, Text, train
+    from .api.mixed import Mixed
+    from .api.model import Constraints, Follower, Followers, Model, Text
     from .api.trace import trace
-    from .api.train_file import train_file
+    from .api.train import train, train_file
     from .errors import MarkovError
-    from .generation.constraints import Constraints
-    from .generation.mixture import Mixed
 
 _WHERE = {
     "api.combine": ("merge", "prune", "prune_by_entropy", "update"),
@@ -66,12 +65,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
     ),
-    "api.model": ("Follower", "Followers", "Model", "Text", "train"),
+    "api.mixed": ("Mixed",),
+    "api.model": ("Constraints", "Follower", "Followers", "Model", "Text"),
     "api.trace": ("trace",),
-    "api.train_file": ("train_file",),
+    "api.train": ("train", "train_file"),
     "errors": ("MarkovError",),
-    "generation.constraints": ("Constraints",),
-    "generation.mixture": ("Mixed",),
 }
 
 

@@ -10,7 +10,7 @@ import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
 from helpers import loaded
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, TextError
 from strategies import UNITS, prose, texts
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import Ran
 from engine import model_of, rows_of, saved
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.cli.main import main
 
 

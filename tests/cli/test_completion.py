@@ -11,7 +11,7 @@ import pytest
 
 from engine import model_of
 from helpers import posix
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.text.vocabulary import Vocabulary
 from markov_cli.text.word_completion import beginning_with, safe
 from terminal import Terminal

@@ -13,7 +13,7 @@ import pytest
 
 from engine import model_of
 from helpers import MARKOV, chi_squared, in_terminal, posix
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
 from markov_cli.generation.session import Session
 from markov_cli.sampling.next_tokens import next_token_distribution
@@ -69,7 +69,7 @@ def test_what_is_offered_is_what_is_drawn(smoothing, shape):
 
 def test_bits_by_hand(model):
     """Of 5 lines 3 open with `the`; `<s> the` is followed by cat twice, dog once; `the cat` by sat, ate, the end."""
-    session = Session(model, 1)
+    session = Session(model.language_model, 1)
     assert [(f.token, f.count, f.probability) for f in session.followers(9)] == [("the", 3, 0.6), ("a", 2, 0.4)]
     session.write("the cat")
     assert session.bits == pytest.approx(-math.log2(3 / 5 * 2 / 3))
@@ -85,7 +85,7 @@ def test_bits_by_hand(model):
 
 
 def test_what_was_never_seen_is_written_and_counted(model):
-    session = Session(model, 1)
+    session = Session(model.language_model, 1)
     session.write("cat the")  # no line begins with cat, and `cat the` stands nowhere
     assert session.impossible == 2 and session.bits == 0
     assert session.history == ["the"]
@@ -95,14 +95,14 @@ def test_what_was_never_seen_is_written_and_counted(model):
 
 
 def test_of_types_that_look_alike_the_one_that_fits(model):
-    session = Session(model, 1, "a cat")
+    session = Session(model.language_model, 1, "a cat")
     session.write(",")
     assert session.text == "a cat," and session.impossible == 0
 
 
 def test_the_same_commands_give_the_same_text(model):
     def text(seed):
-        session = Session(model, seed, smoothing="kn")
+        session = Session(model.language_model, seed, smoothing="kn")
         session.go(2)
         session.back()
         session.go(50)
@@ -115,7 +115,7 @@ def test_the_same_commands_give_the_same_text(model):
 def test_the_model_goes_on_as_it_generates():
     """The tokens that :end writes come as often as texts do."""
     model = as_model(model_of(LINES, 2, unit="line"))
-    session, seen = Session(model, 11), Counter()
+    session, seen = Session(model.language_model, 11), Counter()
     for _ in range(500):
         session.begin("")
         session.go(1000)

@@ -22,7 +22,7 @@ def model_with(keys, story, order=3, unit="sentence", **more):
 
 
 def expose(model, keys, smoothing="wb", jobs=1):
-    return score(model.judge(smoothing), model.header.options, keys, jobs)
+    return score(model.predictor(smoothing), model.header.options, keys, jobs)
 
 
 def oracle(model, keys, canary, smoothing):

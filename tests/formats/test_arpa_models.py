@@ -16,7 +16,7 @@ from lmplz import check as check_lmplz
 from lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.distribution import full_distribution
@@ -53,7 +53,7 @@ def random_stream(model, seed, n=30):
 
 
 def words(model, ids):
-    return [model.name_of(i) for i in ids]
+    return [model.vocabulary.name_of(i) for i in ids]
 
 
 # ------------------------------------------------------------------ there and back

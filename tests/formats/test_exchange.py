@@ -15,7 +15,7 @@ from engine import model_of, rows_of, sequences
 from helpers import loaded
 from markov_cli.api.combine import merge, prune
 from markov_cli.api.convert import export_counts, export_markovify, import_counts, import_markovify
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, OptionError
 from markov_cli.formats.lower_orders import derive
 from markov_cli.formats.markovify import BEGIN, END, read_markovify

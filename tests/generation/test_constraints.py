@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import model_of, rows_of
-from helpers import chi_squared
+from helpers import chi_squared, run_of
 from markov_cli import Constraints
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.generation import constraints
 from markov_cli.sampling import automata, success_weights
@@ -164,9 +164,9 @@ def test_unlimited_lengths(few, name, monkeypatch):
     whole = enumerated(model, 22, least=1e-6)
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
     share = sum(kept.values())
-    some = constraints.Constrained(model, Constraints(**asked), model.known("", at_start=True))
-    assert some._trying.walker.weights.endless
-    assert some._trying.walker.weights.off <= success_weights.TOLERANCE
+    some = run_of(model, constraints=Constraints(**asked)).constrained
+    assert some._sampler.walker.weights.endless
+    assert some._sampler.walker.weights.off <= success_weights.TOLERANCE
     texts = [*model.generate(4000, 5, constraints=Constraints(**asked))]
     assert all(keep(t.text.split()) if name != "pattern" else keep(tuple(t.text.split())) for t in texts)
     seen = Counter(t.text if t.text in kept else "rest" for t in texts)
@@ -253,14 +253,12 @@ def test_trying_where_memory_is_too_small(model, monkeypatch, name):
 
 
 def test_smoothed_models_try(model):
-    some = constraints.Constrained(
-        model, Constraints(contains=["fish"]), model.known("", at_start=True), smoothing="wb", max_tokens=9
-    )
-    for drawn, whole, _ in some.draw(200, 1, b"\n"):
-        assert len(drawn.index) == 200
-        assert all("fish" in line.split() for line in whole.decode().splitlines())
-    assert some.kept == 200 < some.tried
-    assert "smoothing" in some.note
+    run = run_of(model, count=200, seed=1, constraints=Constraints(contains=["fish"]), smoothing="wb", max_tokens=9)
+    for batch in run.batches():
+        assert len(batch.samples.index) == 200
+        assert all(b"fish" in text.split() for text in batch.each())
+    assert run.constrained.kept == 200 < run.constrained.tried
+    assert "smoothing" in run.constrained.note
 
 
 def test_tries_end():
@@ -273,10 +271,9 @@ def test_the_rate_counts_what_was_needed(model):
     keep = CASES["characters"][1]
     whole = enumerated(model, 9, least=0)
     p = sum(q for w, q in whole.items() if keep(w)) / sum(whole.values())
-    some = constraints.Constrained(
-        model, Constraints(characters=(11, 15)), model.known("", at_start=True), max_tokens=9
-    )
-    list(some.draw(3000, 4))
+    run = run_of(model, count=3000, seed=4, constraints=Constraints(characters=(11, 15)), max_tokens=9)
+    list(run.batches())
+    some = run.constrained
     # tries are geometric: their mean 1/p, its standard error sqrt(1-p)/p/sqrt(3000)
     assert abs(some.tried / 3000 - 1 / p) < 4 * math.sqrt(1 - p) / p / math.sqrt(3000) + 0.02
 
@@ -297,7 +294,7 @@ def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
         assert [replace(t, bits=0, conditioned_bits=0) for t in model.generate(count, 9, constraints=asked)] == [
             replace(t, bits=0, conditioned_bits=0) for t in long[:count]
         ]
-    monkeypatch.setattr(constraints, "batch_size", lambda *_: 7)
+    monkeypatch.setattr("markov_cli.generation.run.batch_size", lambda *_: 7)
     assert [t.text for t in model.generate(60, 9, constraints=asked)] == [t.text for t in long]
     assert len({tuple(t.text for t in model.generate(9, s, constraints=asked)) for s in range(8)}) > 6
 

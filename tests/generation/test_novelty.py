@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import sequences
+from helpers import run_of
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.evidence.copying.shared_runs import Shared
-from markov_cli.generation.batches import draw
 from markov_cli.generation.novelty import Novelty
-from markov_cli.sampling.shape import Shape
 from markov_cli.text.reading import find_sources
 from markov_cli.text.run_hashes import hash_tokens
 
@@ -136,7 +135,7 @@ def test_runs_go_on_across_sequences_and_named_files(tmp_path):
     (tmp_path / "b.txt").write_text("five six.")
     made = markov_cli.train(texts=["x y"], order=1)
     files = find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
-    asked = Novelty(made, made.known(""), "", 2, files)
+    asked = Novelty(made.language_model, made.known(""), 2, files)
     for run in ([b".", b"three"], [b"two", b"."], [b".", b"five"]):
         assert asked._worst(hash_tokens(run), np.array([2])).tolist() == [1]
     assert asked._worst(hash_tokens([b"two", b"three"]), np.array([2])).tolist() == [0]
@@ -149,11 +148,11 @@ def test_what_joins_to_another_token_is_read_again(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text(corpus)
     there = runs(stream(corpus), 2)
-    texts = [t.text for t in joined.generate(1500, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
+    texts = [t.text for t in joined.generate(6000, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
     assert not any(runs(stream(t), 2) & there for t in texts)
-    plain = [t.text for t in joined.generate(1500, 1, max_tokens=5, min_tokens=2)]
+    plain = [t.text for t in joined.generate(6000, 1, max_tokens=5, min_tokens=2)]
     assert any("w 3.5" in t for t in plain)  # the ids `w` `3` `.` `5` stand nowhere in the corpus
-    assert len(texts) == 1500
+    assert len(texts) == 6000
 
 
 # ------------------------------------------------------------ what is drawn from
@@ -213,12 +212,10 @@ def test_the_distribution_is_the_steps_own_without_copies_and_dead_ends(tmp_path
     k, longest, n = 3, 7, 20_000
     expected = enumerate_texts(bigrams(text), runs(text.split(), k), k, 2, longest)
     assert sum(expected.values()) == pytest.approx(1)
-    novelty = Novelty(made, made.known("", at_start=True), "", k, find_sources([str(tmp_path / "a.txt")]))
-    known = made.known("", at_start=True)
-    found = Counter()
-    for _, whole, _ in draw(made, n, 5, known, "", 0, longest, Shape(), b"\n", novelty=novelty):
-        found.update(tuple(line.split()) for line in whole.decode().split("\n")[:-1])
-    assert novelty.tally.back > 100  # dead ends were met
+    corpus = tuple(find_sources([str(tmp_path / "a.txt")]))
+    run = run_of(made, count=n, seed=5, min_tokens=0, max_tokens=longest, novel=k, corpus=corpus)
+    found = Counter(tuple(text.text.split()) for text in run.texts())
+    assert run.novelty.tally.back > 100  # dead ends were met
     none = found.pop((), 0)  # a text of no token is drawn anew
     expected.pop((), None)
     assert not none
@@ -253,15 +250,12 @@ def test_text_i_is_the_same_whatever_the_count(book, model):
 
 
 def test_the_same_bytes_for_any_jobs_and_width(monkeypatch, model):
-    known = model.known("", at_start=True)
-
     def texts(jobs):
-        novelty = Novelty(model, known, "", 5)
-        found = draw(model, 500, 7, known, "", 3, 60, Shape(), b"\n", jobs=jobs, novelty=novelty)
-        return b"".join(whole for _, whole, _ in found)
+        run = run_of(model, count=500, seed=7, min_tokens=3, max_tokens=60, novel=5, jobs=jobs)
+        return b"".join(batch.text for batch in run.batches(b"\n"))
 
     whole = texts(1)
-    monkeypatch.setattr("markov_cli.generation.batches._STEERED", 150)
+    monkeypatch.setattr("markov_cli.generation.run._STEERED", 150)
     assert texts(1) == texts(3) == whole
 
 
@@ -297,9 +291,8 @@ def test_a_text_that_cannot_leave_a_circle_is_drawn_anew(tmp_path):
     text = "go " + "ha ha ha ha ha ha stop\n" + "go on then you\nnow go on to ha\nyou then go home\n"
     (tmp_path / "a.txt").write_text(text)
     made = markov_cli.train([tmp_path / "a.txt"], order=2, unit="line", tokenizer="spaces")
-    novelty = Novelty(made, made.known("", at_start=True), "", 3, find_sources([str(tmp_path / "a.txt")]))
-    known = made.known("", at_start=True)
-    drawn = [d for d, _, _ in draw(made, 200, 1, known, "", 1, 1000, Shape(), novelty=novelty)]
+    corpus = tuple(find_sources([str(tmp_path / "a.txt")]))
+    drawn = [batch.samples for batch in run_of(made, count=200, seed=1, novel=3, corpus=corpus).batches()]
     assert sum(len(d.index) for d in drawn) == 200
     assert max(int(d.length.max()) for d in drawn) < 100
 
@@ -323,7 +316,7 @@ def test_a_text_without_anything_new(run, tmp_path):
     run("train", tmp_path / "a.txt", "-o", tmp_path / "a.npz", "--guard", 4, "-q")
     ran = run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 4)
     assert (ran.code, ran.stdout) == (3, "")
-    assert "0 of 3 texts: whatever the others draw, a run of 4 tokens is copied; raise --novel" in ran.stderr
+    assert "0 of 3 texts: every other text that this model can write shares a run of 4 tokens with" in ran.stderr
     assert run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 11).code == 0
 
 

@@ -1,6 +1,5 @@
 """Steering: mixtures against enumeration, words that are banned, quotes that close, texts that differ, streams."""
 
-import itertools
 import json
 import math
 import re
@@ -12,16 +11,15 @@ import numpy as np
 import pytest
 
 from engine import model_of, rows_of
-from helpers import MARKOV, chi_squared, posix
+from helpers import MARKOV, chi_squared, posix, run_of
 from markov_cli import Constraints
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.mixed import Mixed
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
-from markov_cli.generation.batches import draw
 from markov_cli.generation.brackets import balanced
-from markov_cli.generation.constraints import Constrained
-from markov_cli.generation.mixture import Mixed
 from markov_cli.generation.prompt import tokens_of, tokens_of_each
-from markov_cli.generation.unique import UniqueTexts
+from markov_cli.generation.request import Request
+from markov_cli.generation.run import Run
 from markov_cli.model.distribution import full_distribution
 from markov_cli.sampling import automata
 from markov_cli.sampling.automata import ANY, DEAD
@@ -92,20 +90,21 @@ def mixture_of(oracles, mix, text, smoothing):
 
 
 def walker_of(models, mix=W, prompt="", smoothing="none", shape=None):
-    mixed = Mixed(models, mix, ["a", "b"])
+    mixed = Mixed(models, mix, ["a", "b"]).mixed_model
     known, each = mixed.known(prompt, at_start=True)
     return mixed, known, mixed.walker(each, smoothing, shape or Shape())
 
 
 def drawn_texts(models, n, smoothing="none", shape=None, mix=W, prompt="", asked=None, most=30):
-    mixed, known, walker = walker_of(models, mix, prompt, smoothing, shape)
-    some = Constrained(
-        mixed, asked or Constraints(), known, prompt, 1, most, shape, smoothing, False, walker=walker, cut=asked is None
+    mixed = Mixed(models, mix, ["a", "b"]).mixed_model
+    request = Request(
+        n, 5, prompt, max_tokens=most, shape=shape or Shape(), smoothing=smoothing, constraints=asked or Constraints()
     )
     out = []
-    for drawn, text, edge in some.draw(n, 5):
+    for batch in Run(mixed, request).batches():
+        drawn = batch.samples
         ids = np.split(drawn.ids, np.cumsum(drawn.length)[:-1])
-        texts = [text[a:b].decode() for a, b in itertools.pairwise(edge.tolist())]
+        texts = [text.decode() for text in batch.each()]
         out += list(zip(ids, drawn.bits.tolist(), drawn.complete.tolist(), texts, strict=True))
     return mixed, out
 
@@ -298,11 +297,11 @@ def test_balanced_texts(harbour, smoothing):
 def test_which_of_what_is_tried_is_the_reason(harbour):
     model = as_model(model_of(harbour, 3))
     asked = Constraints(balanced=True, match="never so", tokens=(5, 5))
-    some = Constrained(model, asked, model.known("", at_start=True))
-    assert sum(len(drawn.index) for drawn, *_ in some.draw(1, 1)) == 0
+    run = run_of(model, seed=1, constraints=asked)
+    assert list(run.texts()) == []
     assert re.fullmatch(
         r"the others did not come in 1,000 tries each; turned away were by --match 'never so' 1,000, by --balanced \d+",
-        some.why_fewer,
+        run.constrained.why_fewer,
     )
 
 
@@ -354,11 +353,9 @@ def test_the_first_of_equal_texts_are_kept(monkeypatch):
 
 def test_when_there_are_no_more():
     model = train("a b\na c")
-    known = model.known("", at_start=True)
-    differing = UniqueTexts(lambda first, n: draw(model, n, 1, known, "", 1, 9, Shape(), first=first))
-    found = [t for _, whole, _ in differing.texts(5) for t in (whole,)]
-    assert differing.kept == 2 and b"".join(sorted(found)) in (b"a ba c", b"a ca b")
-    assert differing.drawn == 100 * 5 + 10_000
+    run = run_of(model, count=5, seed=1, max_tokens=9, unique=True)
+    assert sorted(text.text for text in run.texts()) == ["a b", "a c"]
+    assert run.closing_notes() == ["2 of 5 texts: 10,500 draws gave no more that differ"]
 
 
 def test_unique_beside_constraints():

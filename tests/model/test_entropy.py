@@ -11,7 +11,7 @@ import markov_cli
 from engine import model_of
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts, OptionError
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner

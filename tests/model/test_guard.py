@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import model_of, sequences
-from markov_cli.api.model import model_of as model_around
+from markov_cli.api.train import model_of as model_around
 from markov_cli.errors import ModelFileError, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.fingerprints import Guard, bits_for, union

@@ -13,7 +13,7 @@ from conftest import CORPORA
 from engine import PATTERN, model_of, saved
 from helpers import arrays_of, bytes_of_arrays, header_of, packed
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError
 from markov_cli.model import model_file
 
@@ -410,7 +410,7 @@ CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lam
 @pytest.mark.parametrize("turn", range(4))
 def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
     if turn % 2:  # what draws very many texts has its own way through the table
-        monkeypatch.setattr("markov_cli.generation.batches._MANY", 1)
+        monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
     for n, i in enumerate(bytes_of_arrays(tiny)):
         bad = bytearray(tiny)
         bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])

@@ -14,7 +14,7 @@ import oracle
 import oracle_smoothing
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file

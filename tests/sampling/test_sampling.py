@@ -9,12 +9,10 @@ import pytest
 
 import oracle
 from engine import model_of
-from helpers import chi_squared
+from helpers import chi_squared, run_of
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import HistoryError, OptionError
-from markov_cli.generation import batches
-from markov_cli.generation.batches import draw
 from markov_cli.sampling import sampler
 from markov_cli.sampling.shape import Shape
 
@@ -79,7 +77,7 @@ def test_first_tokens_come_as_often_as_the_table_says(shape):
 def test_followers_of_every_history_come_as_often_as_the_table_says(story, monkeypatch, shape, indexed):
     """Every drawn token of many texts, by its history of two tokens."""
     if indexed:
-        monkeypatch.setattr(batches, "_MANY", 1)
+        monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
     model = train(story)
     streams = oracle.ids_of(oracle.sequences(story))
     trigrams, bigrams = oracle.counts(streams, 3)[2], oracle.counts(streams, 2)[1]
@@ -105,9 +103,10 @@ def test_followers_of_every_history_come_as_often_as_the_table_says(story, monke
 
 def drawn_ids(model, count, seed, min_tokens=1, max_tokens=1000, **shape):
     """The ids of each text, as lists."""
-    known = model.known("", at_start=True)
     bent_so = Shape(**{**PLAIN, **shape})
-    for drawn, *_ in draw(model, count, seed, known, "", min_tokens, max_tokens, bent_so):
+    run = run_of(model, count=count, seed=seed, min_tokens=min_tokens, max_tokens=max_tokens, shape=bent_so)
+    for batch in run.batches():
+        drawn = batch.samples
         ends = np.cumsum(drawn.length).tolist()
         ids = drawn.ids.tolist()
         for n, end in zip(drawn.length.tolist(), ends, strict=True):
@@ -153,7 +152,7 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(story, monkeypatch,
         same(model.generate(count, 9, **limits, **shape), long)
     for batch, many in ((3, 10**6), (64, 1), (7, 1)):
         monkeypatch.setattr(sampler, "BATCH", batch)
-        monkeypatch.setattr(batches, "_MANY", many)
+        monkeypatch.setattr("markov_cli.generation.run.MANY", many)
         same(train(story[:3000], order).generate(20, 9, **limits, **shape), long)
 
 
@@ -208,7 +207,7 @@ def test_texts_hold_only_ngrams_of_the_training_text(story, order, tokenizer, un
 @pytest.mark.parametrize("many", [1, 10**6])
 def test_bits_are_those_of_the_counts(story, monkeypatch, order, many):
     """-log2 of count / total for each token behind its longest history, the end included."""
-    monkeypatch.setattr(batches, "_MANY", many)
+    monkeypatch.setattr("markov_cli.generation.run.MANY", many)
     model = train(story, order)
     streams = oracle.ids_of(oracle.sequences(story))
     counts = oracle.counts(streams, order)

@@ -11,9 +11,8 @@ from arpa_files import SMALL
 from engine import model_of
 from helpers import ODD, chi_squared
 from markov_cli.api.convert import export_arpa, import_arpa
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import OptionError
-from markov_cli.generation import batches
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.thresholds import Protection
 from markov_cli.sampling import backoff_top_p as bending
@@ -253,7 +252,7 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, m
     assert [t.index for t in long] == [*range(20)]
     for batch, many, count in ((1 << 16, 10**6, 1), (3, 10**6, 20), (7, 1, 13)):
         monkeypatch.setattr(sampler, "BATCH", batch)
-        monkeypatch.setattr(batches, "_MANY", many)
+        monkeypatch.setattr("markov_cli.generation.run.MANY", many)
         for mine, other in zip(model.generate(count, 9, **limits, **shape), long, strict=False):
             assert mine.bits == pytest.approx(other.bits, abs=1e-9)
             assert replace(mine, bits=0) == replace(other, bits=0)

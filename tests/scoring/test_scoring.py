@@ -15,7 +15,8 @@ import oracle_smoothing as oracle
 import strategies
 from conftest import examples
 from markov_cli.api.convert import export_arpa, import_arpa
-from markov_cli.api.model import Model, model_of, train
+from markov_cli.api.model import Model
+from markov_cli.api.train import model_of, train
 from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
@@ -72,7 +73,7 @@ def test_totals_are_the_oracles(smoothing, order, messages):
             oov.append(padded[i] == UNK)
             found = [k for k in range(1, min(i + 1, order) + 1) if padded[i + 1 - k : i + 1] in ngrams]
             longest.append(max(found, default=1))
-    totals, _, tokens = read(model_of(trained).judge(smoothing), held_out)
+    totals, _, tokens = read(model_of(trained).predictor(smoothing), held_out)
     assert np.concatenate([t.p for t in tokens]) == pytest.approx(p, rel=1e-9)
     assert np.concatenate([t.longest for t in tokens]).tolist() == longest
     zero = [x == 0 for x in p]
@@ -138,7 +139,7 @@ def test_perplexity_is_that_of_query(order, harbour, tmp_path):
     st.sampled_from(["kn", "lidstone", "stupid"]), st.integers(1, 4), st.integers(1, 20), st.integers(1, 30),
 )  # fmt: skip
 def test_reading_in_any_portions(learned, text, tokenizer, unit, smoothing, order, stream_codes, block_bytes):
-    judge = model(learned + " a", order=order, tokenizer=tokenizer, unit=unit).judge(smoothing)
+    judge = model(learned + " a", order=order, tokenizer=tokenizer, unit=unit).predictor(smoothing)
     whole, units, tokens = read(judge, text, keep_text=True)
     parts, units_2, tokens_2 = read(judge, text, 1, stream_codes, block_bytes, keep_text=True)
     same(whole, parts)
@@ -162,7 +163,7 @@ def test_reading_in_any_portions(learned, text, tokenizer, unit, smoothing, orde
 
 
 def test_preparing_changes_nothing(harbour, messages):
-    judge = model(harbour, order=4).judge("kn")
+    judge = model(harbour, order=4).predictor("kn")
     before, _, _ = read(judge, messages, stream_codes=50)
     assert not judge._ready
     assert judge.due(1e9) and not judge.due(10)
@@ -181,7 +182,7 @@ def test_documents_cost_what_each_costs_alone(learned, texts, tokenizer, unit, l
     if are_lines:
         texts = [t.replace("\n", " ") for t in texts]
     texts = [t.replace("\r", " ") for t in texts]  # a CR before the newline between two texts belongs to that
-    judge = model(learned + " a", tokenizer=tokenizer, unit=unit, lowercase=lowercase).judge("kn")
+    judge = model(learned + " a", tokenizer=tokenizer, unit=unit, lowercase=lowercase).predictor("kn")
     batch = [t.encode() for t in texts]
     ((own, (found,)),) = Documents([judge], jobs=1, are_lines=are_lines).score([(batch, "own")])
     assert own == "own" and found.texts == batch
@@ -196,7 +197,7 @@ def test_documents_cost_what_each_costs_alone(learned, texts, tokenizer, unit, l
 
 
 def test_invalid_bytes_do_not_shift_documents():
-    judge = model("a b. c d.").judge("kn")
+    judge = model("a b. c d.").predictor("kn")
     batch = [b"a \xff\xfe b.", b"c\xf0\x9f", b"", b"\xe2\x82 d.\n\nc"]
     ((_, (found,)),) = Documents([judge]).score([(batch, None)])
     # a U+FFFD b . </s>; c U+FFFD </s>; nothing; U+FFFD d . </s> c </s>
@@ -206,7 +207,7 @@ def test_invalid_bytes_do_not_shift_documents():
 
 def test_batches_by_threads_come_in_order(harbour):
     def judges():  # new ones, to be prepared at the same batch
-        return [model(harbour[:5000]).judge("wb"), model(harbour[5000:9000], tokenizer="regex").judge("kn")]
+        return [model(harbour[:5000]).predictor("wb"), model(harbour[5000:9000], tokenizer="regex").predictor("kn")]
 
     texts = [line.encode() for line in harbour.split("\n")]
     batches = [(texts[i : i + 9], i) for i in range(0, len(texts), 9)]
@@ -239,10 +240,10 @@ def test_nothing_to_score():
     with pytest.raises(TextError, match="no token in 3 bytes"):
         one.score(texts=[" \n\n"])
     with pytest.raises(TextError, match="no token"):
-        total(Reading(one.judge(), []))
+        total(Reading(one.predictor(), []))
     totals = one.score(texts=["x y z"])
     with pytest.raises(TextError, match="knows none of the 3 tokens"):
-        check_known(totals, one.judge())
+        check_known(totals, one.predictor())
 
 
 def test_probabilities_have_no_other_smoothing(tmp_path):

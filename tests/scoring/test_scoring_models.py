@@ -37,7 +37,7 @@ def test_languages_are_told_apart(corpora):
         text = (corpora / "scripts" / f"{name}.txt").read_text(encoding="utf-8").split("\n")
         text = [line for line in text if line.strip()]
         half = len(text) // 2
-        judges.append(model("\n".join(text[:half]), tokenizer="chars", unit="line", order=4).judge("kn"))
+        judges.append(model("\n".join(text[:half]), tokenizer="chars", unit="line", order=4).predictor("kn"))
         lines += [t.encode() for t in text[half:]]
         truth += [i] * (len(text) - half)
     ((_, units),) = Documents(judges, are_lines=True).score([(lines, None)])
@@ -54,17 +54,17 @@ def test_a_mixture_is_the_sum(messages):
     one, other = model(A, order=2), model(B, order=3)
     text = "the cat sang. a dog flew past. the bird sat."
     weights = np.array([0.3, 0.7])
-    mixture = mixed([one.judge(), other.judge()], weights)
+    mixture = mixed([one.predictor(), other.predictor()], weights)
     totals, _, (tokens,) = read(mixture, text)
-    (a,), (b,) = read(one.judge(), text)[2], read(other.judge(), text)[2]
+    (a,), (b,) = read(one.predictor(), text)[2], read(other.predictor(), text)[2]
     assert tokens.p == pytest.approx(0.3 * a.p + 0.7 * b.p, rel=1e-12)
     assert tokens.longest.tolist() == np.maximum(a.longest, b.longest).tolist()
     assert ((a.ids == UNK) != (b.ids == UNK)).any()
     assert (tokens.ids == UNK).tolist() == ((a.ids == UNK) & (b.ids == UNK)).tolist()
     assert totals.oov == 1  # past
     # all weight on one model: that model, but for what the other knows
-    alone, _, _ = read(mixed([one.judge(), other.judge()], np.array([0.0, 1.0])), text)
-    assert alone.bits == pytest.approx(read(other.judge(), text)[0].bits, rel=1e-12)
+    alone, _, _ = read(mixed([one.predictor(), other.predictor()], np.array([0.0, 1.0])), text)
+    assert alone.bits == pytest.approx(read(other.predictor(), text)[0].bits, rel=1e-12)
 
 
 def test_a_mixture_of_one_vocabulary_sums_to_one():
@@ -94,7 +94,7 @@ def test_weights():
 )
 def test_models_that_read_otherwise_are_not_mixed(more, words):
     with pytest.raises(OptionError, match=words):
-        mixed([model(A).judge(), model(B, **more).judge()], np.array([0.5, 0.5]))
+        mixed([model(A).predictor(), model(B, **more).predictor()], np.array([0.5, 0.5]))
 
 
 def test_tuning_by_hand():
@@ -122,7 +122,7 @@ def test_tuning_two_models(rows, cut):
 
 
 def test_tuning_on_a_text(harbour, messages):
-    judges = [model(text, unit="line").judge() for text in (harbour[:20000], messages)]
+    judges = [model(text, unit="line").predictor() for text in (harbour[:20000], messages)]
     mixture = mixed(judges, np.array([0.5, 0.5]))
     parts, totals = probabilities(Reading(mixture, [source(harbour[20000:])], stream_codes=500))
     found = tune(parts)

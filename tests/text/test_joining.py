@@ -11,7 +11,7 @@ import oracle
 from conftest import CORPORA, SCRIPTS, examples
 from engine import model_of, sequences
 from markov_cli.api.model import Model
-from markov_cli.api.model import model_of as as_model
+from markov_cli.api.train import model_of as as_model
 from markov_cli.text.vocabulary import Vocabulary
 from strategies import TOKENIZERS, UNITS, texts
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import OptionError
 from ..model import merging
+from ..model.language_model import LanguageModel
 from ..model.merging import Stored
 from ..text.sources import EXPANSION
-from ..text.vocabulary import Vocabulary
-from .model import Model, train
+from .model import Model
+from .train import train
 
 if TYPE_CHECKING:
     from ..model.distribution import Distribution
@@ -23,7 +24,7 @@ def _stored(model: Model, name: str) -> Stored:
 
 
 def _model(stored: Stored) -> Model:
-    return Model(stored.header, Vocabulary.of(stored.types, stored.header.options.tokenizer), stored.table)
+    return Model(LanguageModel.of(stored.header, stored.types, stored.table))
 
 
 def merge(models: Sequence[Model], weights: Sequence[float] = (), *, names: Sequence[str] = (), jobs: int = 1) -> Model:
@@ -88,7 +89,7 @@ def prune(
 
 def without_guard(model: Model) -> Model:
     """The model without the guard of its text."""
-    return Model(model.header, model.vocabulary, replace(model.table, guard=None))
+    return Model(LanguageModel(model.header, model.vocabulary, replace(model.table, guard=None)))
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
     pruned = pruner.prune(threshold)
     guard = model.table.guard
     pruned.table.guard = guard.copy() if guard is not None else None
-    shrunk = Model(header, model.vocabulary, pruned.table)
+    shrunk = Model(LanguageModel(header, model.vocabulary, pruned.table))
     return Shrunk(shrunk, pruner.n_rows, [len(o) for o in pruned.table.orders], threshold, pruned.rise)
 
 

@@ -8,11 +8,11 @@ from typing import IO, TYPE_CHECKING
 from ..errors import MarkovError, NeedsCounts, OptionError
 from ..formats.lower_orders import Derived, Rows, derive
 from ..model.building import build_table
+from ..model.language_model import LanguageModel
 from ..model.model_file import Header
 from ..text.encoder import TextOptions
 from ..text.reading import Source, open_bytes
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
-from ..text.vocabulary import Vocabulary
 from .model import Model
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def import_arpa(
 
     options = TextOptions.of(tokenizer, unit, lowercase, pattern)
     header, types, table, notes = read(os.fspath(path), options, jobs)
-    model = Model(header, Vocabulary.of(types, options.tokenizer), table)
+    model = Model(LanguageModel.of(header, types, table))
     model.notes = notes
     return model
 
@@ -143,7 +143,7 @@ def _model(
     )
     table = build_table(derived.levels, order, jobs=jobs)
     assert table.n_ids == N_MARKERS + header.types
-    return Model(header, Vocabulary.of(derived.types, options.tokenizer), table)
+    return Model(LanguageModel.of(header, derived.types, table))
 
 
 __all__ = [

@@ -70,7 +70,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     """
     from ..api.audit import check_order
     from ..api.model import Model
-    from ..generation.batches import new_seed
+    from ..generation.request import new_seed
     from .output import check_target
 
     outputs = [o for o in (kw["strings"], kw["rebuild"], kw["html"]) if o is not None]

@@ -85,7 +85,7 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
     """
     from ..evidence.corpus.canary import alphabets
     from ..evidence.corpus.canary import make as draw
-    from ..generation.batches import new_seed
+    from ..generation.request import new_seed
     from .output import check_target, write_parts
 
     output, keys = kw["output"], kw["keys"]
@@ -160,7 +160,7 @@ def score(model: str, keys: str, smoothing: str | None, jobs: int | None, as_jso
         raise TextError(f"{keys}: no key file of canaries", "name the file that `canary make` wrote") from None
     made = Canaries.of_dict(data, keys)
     loaded = Model.load(model)
-    judge = loaded.judge(smoothing or "kn", model)
+    judge = loaded.predictor(smoothing or "kn", model)
     say_fallback(judge.scorers[0].distribution, quiet)
     found = expose(judge, loaded.header.options, made, jobs or usable_cores())
     used = "own" if loaded.header.holds == "probabilities" else smoothing or "kn"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from click.shell_completion import CompletionItem
 
-    from ..model.table import Table
-    from ..text.vocabulary import Vocabulary
+    from ..model.language_model import LanguageModel
+
 
 _MOST = 60  # words offered at one time
 
@@ -54,24 +54,22 @@ def _words(ctx: click.Context, before: list[str], begun: str, at_start: bool = F
 
 
 def _from_model(path: str, before: list[str], begun: str, at_start: bool) -> list[str]:
-    from ..model import model_file
-    from ..text.vocabulary import Vocabulary
+    from ..model.language_model import LanguageModel
     from ..text.word_completion import beginning_with, first_of
 
-    file = model_file.load(path)  # no `Model`, which takes longer to import than a word to find
-    types = file.types
-    vocabulary = Vocabulary(types.blob, types.start, types.flags, file.header.options.tokenizer)
+    model = LanguageModel.load(path)  # no `Model`, which takes longer to import than a word to find
+    vocabulary = model.vocabulary
     found: dict[str, None] = {}
     if before or at_start:
         text = (" " if vocabulary.spaced else "").join(before)
-        ids = _following(file.header, vocabulary, file.table, text, at_start)
+        ids = _following(model, text, at_start)
         found = dict.fromkeys(first_of(vocabulary, begun, ids, _MOST))
     if len(found) < _MOST and (begun or not found):
         found.update(dict.fromkeys(beginning_with(vocabulary, begun, _MOST)))
     return list(found)[:_MOST]
 
 
-def _following(header: Any, vocabulary: Vocabulary, table: Table, text: str, at_start: bool) -> np.ndarray:
+def _following(model: LanguageModel, text: str, at_start: bool) -> np.ndarray:
     """Ids that follow the longest known end of a text, the commonest first."""
     import numpy as np
 
@@ -80,12 +78,13 @@ def _following(header: Any, vocabulary: Vocabulary, table: Table, text: str, at_
     from ..text.types import N_MARKERS
 
     try:
-        history = find_prompt(header.options, vocabulary, table, text, at_start)
+        history = find_prompt(model, text, at_start)
     except HistoryError:
         return np.empty(0, np.int64)
+    table = model.table
     low, high = (int(x[0]) for x in table.followers(history.level, np.array([history.row])))
     order = table.orders[history.level]
-    if header.holds == "probabilities":
+    if not model.holds_counts:
         assert order.log10 is not None
         weight = order.log10[low:high]
     else:

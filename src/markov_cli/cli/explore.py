@@ -77,7 +77,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     input leaves with exit code 0, Ctrl-C with 130.
     """
     from ..api.model import Model
-    from ..generation.batches import new_seed
+    from ..generation.request import new_seed
     from ..generation.session import Session
     from ..sampling.shape import Shape
 
@@ -87,7 +87,8 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     seed = kw["seed"]
     unseeded = seed is None
     session = Session(
-        loaded, new_seed() if unseeded else seed, kw["prompt"], within=kw["within"], ignore_case=kw["ignore_case"],
+        loaded.language_model, new_seed() if unseeded else seed, kw["prompt"],
+        within=kw["within"], ignore_case=kw["ignore_case"],
         smoothing=kw["smoothing"], shape=shape,
     )  # fmt: skip
     say_history(loaded, session.known, quiet)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ANSWER_IS_NO
+from ..errors import ANSWER_IS_NO, OptionError
 from .completion_words import complete_prompt
-from .generate_constraints import constraint_options, constraints_of, most_tokens, rate
-from .generate_mixture import check_stream, mixed_with, steering_options, write_stream
-from .generate_novelty import novelty_of, novelty_options, say_tally, why_fewer
+from .generate_constraints import constraint_options, constraints_of, most_tokens
+from .generate_mixture import load_model, steering_options
+from .generate_novelty import novelty_options
 from .generate_trace import check_trace, trace_options
 from .options import (
     ignore_case_option,
@@ -27,7 +26,12 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..sampling.walkers import Walker
+    from ..evidence.copying.generated import TracedTexts
+    from ..generation.batches import Batch
+    from ..generation.mixture import MixedModel
+    from ..generation.request import Request
+    from ..generation.run import Run
+    from ..model.language_model import LanguageModel
 
 
 @click.command(short_help="Write texts from a model.")
@@ -99,152 +103,126 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     A prompt's history is shortened until the model knows it, and a note says so. Exit code 3: fewer texts
     than asked for.
     """
-    from ..api.model import Model
-    from ..generation.batches import check_lengths, draw, new_seed
-    from ..sampling.shape import Shape
+    from ..render.generate import json_line, streamed
 
-    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
-    shape.check()
-    sources = click.get_current_context().get_parameter_source
+    given = explicitly_given()
     check_trace(kw)
-    given = {name for name in kw if sources(name) is not click.core.ParameterSource.DEFAULT}
-    most = most_tokens(kw, "max_tokens" in given)
-    check_lengths(kw["min_tokens"], most)
-    asked = constraints_of(kw)
+    request = request_of(kw, given, as_json)
+    request.check()
     if kw["stream"]:
-        check_stream(kw, asked is not None, given)
-    loaded: Any = Model.load(model)
-    prompt, count, smoothing = kw["prompt"], kw["count"], kw["smoothing"]
-    mixed = mixed_with(loaded, model, kw)
-    whole: Any = mixed or loaded
-    walker: Walker | None = None
-    if mixed is not None:
-        known, each = mixed.known(prompt, not kw["within"], kw["ignore_case"])
-        walker = mixed.walker(each, smoothing, shape)
-    else:
-        known = loaded.known(prompt, at_start=not kw["within"], ignore_case=kw["ignore_case"])
-        say_history(loaded, known, quiet)
-    for one in mixed.models if mixed else [loaded]:
-        if not one.uses_raw_counts(smoothing):
-            from ..sampling.alias_tables import drawing_of
-
-            distribution = one.distribution(smoothing)
-            drawing_of(distribution)  # says so where nothing can be drawn
-            say_fallback(distribution, quiet)
-    novelty = novelty_of(loaded, known, kw, as_json, quiet)
-    some = None
-    if (asked is not None or mixed is not None) and not kw["stream"]:
-        from ..generation.constraints import Constrained, Constraints
-
-        some = Constrained(
-            whole, asked or Constraints(), known, prompt, kw["min_tokens"], most, shape, smoothing,
-            kw["ignore_case"], novelty, walker, cut=asked is None,
-        )  # fmt: skip
-        if some.note:
-            note(some.note, quiet)
-        if some.unknown:
-            note(f"--ban: {some.unknown:,} of the words stand in no text anyway: the model does not know them", quiet)
-    seed = kw["seed"]
-    if seed is None:
-        seed = new_seed()
-        note(f"seed {seed}", quiet)
+        request.check_stream()
+    run = start(load_model(model, kw["others"], kw["mix"]), request, quiet)
     end = b"\0" if null else b"\n"
-    n_prompt = known.tokens
+    out = sys.stdout.buffer
+    if kw["stream"]:
+        texts, tokens = (kw[name] if name in given else None for name in ("count", "max_tokens"))
+        for piece in streamed(run, texts, tokens, end, as_json):
+            out.write(piece)
+            out.flush()
+        return 0
+    batches = run.batches(b"" if as_json else end)
+    traced = None
+    if kw["trace"]:
+        batches = iter(kept := [*batches])
+        traced = traced_of(run, kept, kw)
+    write(run, batches, as_json, traced)
+    if traced is not None and as_json:
+        from ..render.traced_texts import totals_json
+
+        out.write(json_line(totals_json(traced, run.model.header.order)))
+        out.flush()
+    elif traced is not None:
+        from ..render.traced_texts import notes as trace_notes
+
+        for text in trace_notes(traced, run.model.header.order):
+            note(text, quiet)
+    for text in run.closing_notes():
+        note(text, quiet)
+    return ANSWER_IS_NO if run.fewer else 0
+
+
+def explicitly_given() -> set[str]:
+    """The options that were typed, not left at their defaults."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return {name for name in context.params if context.get_parameter_source(name) is not default}
+
+
+def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
+    """The options as one request."""
+    from ..arrays.threads import usable_cores
+    from ..generation.request import Request
+    from ..sampling.shape import Shape
+    from ..text.reading import check_encoding
+    from ..text.sources import find_sources
+
+    for_trace = kw["trace"] and kw["novel"] is None and not as_json  # the corpus is read by the trace alone
+    if kw["corpus"] and kw["novel"] is None and not (as_json or kw["trace"] or kw["stream"] or kw["others"]):
+        raise OptionError(
+            "--corpus is for --novel, --trace, or the overlap that --json tells", "add one, or leave it out"
+        )
+    return Request(
+        count=kw["count"],
+        seed=kw["seed"],
+        prompt=kw["prompt"],
+        within=kw["within"],
+        ignore_case=kw["ignore_case"],
+        min_tokens=kw["min_tokens"],
+        max_tokens=most_tokens(kw, "max_tokens" in given),
+        shape=Shape(kw["temperature"], kw["top_k"], kw["top_p"]),
+        smoothing=kw["smoothing"],
+        constraints=constraints_of(kw),
+        novel=kw["novel"],
+        corpus=() if for_trace else tuple(find_sources([*kw["corpus"]])),
+        encoding=check_encoding(kw["encoding"]),
+        overlaps=as_json and not kw["stream"],
+        unique=kw["unique"],
+        bits=as_json or kw["trace"],
+        jobs=usable_cores(),
+    )
+
+
+def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> Run:
+    """Get ready to draw, and say on stderr what a person may want to know before the first text."""
+    from ..generation.mixture import MixedModel
+    from ..generation.run import Run
+
+    run = Run(model, request)
+    several = isinstance(model, MixedModel)
+    if not several:
+        say_history(model, run.prompt, quiet)
+    for one in model.models if isinstance(model, MixedModel) else [model]:
+        if not one.uses_raw_counts(request.smoothing):
+            say_fallback(one.distribution(request.smoothing), quiet)
+    for text in run.notes:
+        note(text, quiet)
+    if request.seed is None:
+        note(f"seed {run.seed}", quiet)
+    return run
+
+
+def traced_of(run: Run, batches: list[Batch], kw: dict[str, Any]) -> TracedTexts:
+    """Hold what was drawn against --corpus."""
+    from ..evidence.copying.generated import trace_generated
+    from ..model.language_model import LanguageModel
+    from ..text.sources import find_sources
+
+    model, known, asked = run.model, run.prompt, run.request
+    assert isinstance(model, LanguageModel)  # see check_trace
+    history = known.ids[len(known.ids) - known.level :]
+    drawn = [(batch.samples, batch.each()) for batch in batches]
+    sources = find_sources([*kw["corpus"]]), find_sources([*kw["baseline"]])
+    return trace_generated(model, history, drawn, model.uses_raw_counts(asked.smoothing), *sources, asked.jobs)
+
+
+def write(run: Run, batches: Iterator[Batch], as_json: bool, traced: TracedTexts | None) -> None:
+    """Write texts to stdout while they are drawn."""
+    from ..render.generate import json_texts
+
     out = sys.stdout.buffer
     written = 0
-    behind = b"" if as_json else end
-    if kw["stream"]:
-        from ..sampling.sampler import Sampler
-        from ..sampling.walkers import Unconstrained
-
-        if walker is None:
-            smoothed = None if loaded.uses_raw_counts(smoothing) else loaded.distribution(smoothing)
-            sampler = loaded.checked(Sampler, loaded.table, shape, as_json, smoothed)
-            walker = Unconstrained(sampler, (known.level, known.row))
-        limits = count if "count" in given else None, most if "max_tokens" in given else None
-        write_stream(whole, walker, known, prompt, seed, limits, end, as_json)
-        return 0
-
-    def texts(first: int, n: int) -> Iterator[Any]:
-        if some is not None:
-            return some.draw(n, seed, behind, first)
-        least = kw["min_tokens"]
-        return draw(
-            loaded,
-            n,
-            seed,
-            known,
-            prompt,
-            least,
-            most,
-            shape,
-            behind,
-            as_json or kw["trace"],
-            smoothing=smoothing,
-            novelty=novelty,
-            first=first,
-        )
-
-    batches = texts(0, count)
-    differing = None
-    if kw["unique"]:
-        from ..generation.unique import UniqueTexts
-
-        differing = UniqueTexts(texts)
-        batches = differing.texts(count)
-    held = None
-    if kw["trace"]:
-        from .generate_traced import traced
-
-        batches = iter(kept := [*batches])
-        held = traced(loaded, known, kept, kw)
-    for drawn, whole, edge in batches:
-        if as_json:
-            edges = edge.tolist()
-            shared = novelty.overlap(drawn, whole, edge) if novelty is not None else None
-            columns = drawn.length.tolist(), drawn.bits.tolist(), drawn.complete.tolist(), drawn.index.tolist()
-            for k, (n, bits, complete, index) in enumerate(zip(*columns, strict=True)):
-                line = {
-                    "text": whole[edges[k] : edges[k + 1]].decode("utf-8", "replace"),
-                    "tokens": n + n_prompt,
-                    "bits": round(bits, 6) + 0.0,
-                    "complete": complete,
-                    "seed": seed,
-                    "index": index,
-                }
-                if some is not None and asked is not None:
-                    line["conditioned_bits"] = (
-                        None if some.conditioned is None else round(bits - some.conditioned, 6) + 0.0
-                    )
-                if shared is not None:
-                    line |= {"overlap": int(shared[0][k]), "overlap_is": shared[1]}
-                if held is not None:
-                    line |= held.of_text(written + k, bits, n)
-                out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        else:
-            out.write(whole)
+    for batch in batches:
+        for piece in json_texts(run, batch, written, traced) if as_json else [batch.text]:
+            out.write(piece)
         out.flush()
-        written += len(drawn.index)
-    if held is not None:
-        if as_json:
-            out.write(held.json_line(loaded.order))
-            out.flush()
-        else:
-            held.say(loaded.order, quiet)
-    if asked is not None and some is not None and some.tried > some.kept:
-        note(rate(some), quiet)
-    if written < count and differing is not None:
-        note(f"{written} of {count} texts: {differing.drawn:,} draws gave no more that differ", quiet)
-        return ANSWER_IS_NO
-    if written < count and asked is not None and some is not None:
-        note(f"{written} of {count} texts: {some.why_fewer}", quiet)
-        return ANSWER_IS_NO
-    if novelty is not None and novelty.novel is not None:
-        say_tally(novelty, quiet)
-    if written < count and novelty is not None and novelty.novel is not None:
-        note(f"{written} of {count} texts: {why_fewer(novelty, kw['min_tokens'])}", quiet)
-        return ANSWER_IS_NO
-    if written < count:
-        note(f"{written} of {count} texts: the others ended before --min-tokens {kw['min_tokens']} each time", quiet)
-        return ANSWER_IS_NO
-    return 0
+        written += len(batch.samples.index)

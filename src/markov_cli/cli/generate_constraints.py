@@ -10,7 +10,7 @@ import click
 from .completion_words import complete_prompt, complete_word
 
 if TYPE_CHECKING:
-    from ..generation.constraints import Constrained, Constraints
+    from ..generation.request import Constraints
 
 NO_MOST = 1 << 40  # as in the engine, which is imported later
 
@@ -86,8 +86,8 @@ def constraint_options(f: Any) -> Any:
     return f
 
 
-def constraints_of(kw: dict[str, Any]) -> Constraints | None:
-    """What the options ask for; None where they ask for nothing."""
+def constraints_of(kw: dict[str, Any]) -> Constraints:
+    """The constraints that the options name."""
     names = ["contains", "in_order", "starts_with", "ends_with", "without", "pattern", "tokens", "characters", "match"]
     names.append("balanced")
     given = {name: kw[name] for name in names}
@@ -95,11 +95,7 @@ def constraints_of(kw: dict[str, Any]) -> Constraints | None:
         from .generate_mixture import words_of
 
         given["ban"] = words_of(kw["ban"])
-    if not any(value for name, value in given.items() if name not in ("tokens", "characters", "in_order")) and (
-        given["tokens"] is None and given["characters"] is None
-    ):
-        return None
-    from ..generation.constraints import Constraints
+    from ..generation.request import Constraints
 
     return Constraints(**given)
 
@@ -110,9 +106,3 @@ def most_tokens(kw: dict[str, Any], set_by_user: bool) -> int:
     if kw["tokens"] is not None and not set_by_user and kw["tokens"][1] < NO_MOST:
         most = max(most, kw["tokens"][1])
     return most
-
-
-def rate(some: Constrained) -> str:
-    """What trying came to, in one line."""
-    share = some.kept / some.tried if some.tried else 0.0
-    return f"{some.kept:,} of {some.tried:,} tries kept ({share:.2%})"

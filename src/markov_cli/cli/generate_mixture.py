@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,8 @@ from ..errors import MarkovError, OptionError
 from .options import NumbersType
 
 if TYPE_CHECKING:
-    from ..api.model import Model
-    from ..api.results import PromptMatch
-    from ..generation.mixture import Mixed
-    from ..sampling.walkers import Walker
+    from ..generation.mixture import MixedModel
+    from ..model.language_model import LanguageModel
 
 _OPTIONS = [
     click.option(
@@ -50,61 +48,15 @@ def words_of(path: str) -> list[str]:
     return words
 
 
-def mixed_with(loaded: Model, model: str, kw: dict[str, Any]) -> Mixed | None:
-    """The mixture that is asked for; None where there is one model."""
-    if not kw["others"]:
-        if kw["mix"] is not None:
+def load_model(path: str, others: Sequence[str], weights: Sequence[float] | None) -> LanguageModel | MixedModel:
+    """The model in a file; or a mixture, if other files are named."""
+    from ..model.language_model import LanguageModel
+
+    if not others:
+        if weights is not None:
             raise OptionError("--mix: one model is no mixture", "name the others: --model FILE")
-        return None
-    from ..api.model import Model
-    from ..generation.mixture import Mixed
+        return LanguageModel.load(path)
+    from ..generation.mixture import MixedModel
 
-    names = [model, *kw["others"]]
-    return Mixed([loaded, *map(Model.load, kw["others"])], kw["mix"] or (), names)
-
-
-def check_stream(kw: dict[str, Any], constrained: bool, given: set[str]) -> None:
-    """OptionError for what a text that is written while it is drawn cannot be."""
-    refused = [name for name in ("unique", "min_tokens", "novel", "corpus") if name in given]
-    if constrained or refused:
-        which = f"--{refused[0].replace('_', '-')}" if refused else "constraints"
-        raise OptionError(f"--stream with {which}: what is written cannot be taken back", "-c N in place of --stream")
-
-
-def write_stream(
-    model: Model | Mixed,
-    walker: Walker,
-    known: PromptMatch,
-    prompt: str,
-    seed: int,
-    limits: tuple[int | None, int | None],
-    end: bytes,
-    as_json: bool,
-) -> None:
-    """Write tokens until somebody stops it, or as many texts and tokens as `limits` says."""
-    from ..generation.stream import Joiner, stream
-    from ..text.types import EOS
-
-    texts, tokens = limits
-    if texts == 0:
-        return
-    out = sys.stdout.buffer
-    joiner = Joiner(model.vocabulary, known, prompt)
-    source = stream(walker, seed, known.tokens > 0)
-    begun, written = False, 0
-    while tokens is None or written < tokens:
-        index, token, bits = model.checked(next, source)
-        if as_json:
-            name = {"token": None, "marker": "</s>"} if token == EOS else {"token": model.vocabulary.text_of(token)}
-            one = {**name, "bits": round(bits, 6) + 0.0, "seed": seed, "index": index}
-            out.write(json.dumps(one, ensure_ascii=False).encode() + b"\n")
-        else:
-            out.write(b"" if begun else joiner.begin())
-            out.write(end if token == EOS else joiner.piece(token))
-        out.flush()
-        begun = token != EOS
-        written += begun
-        if token == EOS and texts is not None and index + 1 == texts:
-            return
-    if begun and not as_json:
-        out.write(end)
+    names = [path, *others]
+    return MixedModel([LanguageModel.load(name) for name in names], weights or (), names)

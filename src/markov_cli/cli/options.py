@@ -123,7 +123,7 @@ def say_history(loaded: Any, known: Any, quiet: bool) -> None:
     """Say what was used of a prompt or history where that is less than could have been."""
     could = min(len(known.ids), loaded.order - 1)
     if known.level < could:
-        used = " ".join(loaded.name_of(i) for i in known.ids[len(known.ids) - known.level :])
+        used = " ".join(loaded.vocabulary.name_of(i) for i in known.ids[len(known.ids) - known.level :])
         note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
 
 

@@ -98,7 +98,7 @@ def _judges(loaded: Sequence[Model], paths: Sequence[str], kw: dict[str, Any]) -
             f"{paths[0]}: --smoothing {asked}: the model holds probabilities only, smoothed already",
             "leave --smoothing out",
         )
-    judges = [m.judge(asked or "kn", path) for m, path in zip(loaded, paths, strict=True)]
+    judges = [m.predictor(asked or "kn", path) for m, path in zip(loaded, paths, strict=True)]
     every = [j.scorers[0].distribution for j in judges]
     worst = next((d for d in every if getattr(d, "fell_back", []) or not d.sums_to_one), None)
     if worst is not None:

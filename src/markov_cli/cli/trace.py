@@ -87,13 +87,14 @@ def trace(
             ctx.exit(2)
         text = ("-",)
     _check(text, corpus, baseline, kw)
-    from ..api.trace import sources_of, trace_sources
     from ..arrays.threads import usable_cores
+    from ..evidence.copying.trace import trace_sources
     from ..render import trace as show
     from ..render.progress import TrainProgress
     from ..render.train import repair_lines
     from ..text.encoder import TextOptions
     from ..text.reading import Repairs, check_encoding
+    from ..text.sources import sources_of
     from .output import check_target
 
     options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])

@@ -213,7 +213,7 @@ def train(
 def _train(
     ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int, progress: Any, place: dict[str, Any]
 ) -> tuple[Model, int]:
-    from ..api.train_file import train_file
+    from ..api.train import train_file
 
     given = {
         name: ctx.params[name]

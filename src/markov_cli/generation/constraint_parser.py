@@ -1,11 +1,10 @@
-"""Constraints in words -> automata over a model's own tokens."""
+"""Parses constraints: words and patterns to automata over a model's own tokens."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,9 @@ from ..errors import AnswerIsNo, OptionError
 from ..sampling import automata
 from ..sampling.automata import ANY, ONE, Automaton, Piece
 from ..text.types import N_MARKERS
+from .batches import TextModel
 from .prompt import tokens_of, tokens_of_each
-
-if TYPE_CHECKING:
-    from ..api.model import Model
-    from .constraints import Constraints
+from .request import Constraints
 
 _MANY = 50  # words from which on they are looked up together
 
@@ -33,7 +30,7 @@ class NamedAutomaton:
 class ConstraintParser:
     """Constraints as automata, with the model's own tokens."""
 
-    def __init__(self, model: Model, ignore_case: bool) -> None:
+    def __init__(self, model: TextModel, ignore_case: bool) -> None:
         self.model, self.ignore_case = model, ignore_case
         self._sets: dict[bytes, frozenset[int]] = {}
         self.unknown = 0  # words of `ban` that the model does not know

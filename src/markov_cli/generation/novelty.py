@@ -1,9 +1,9 @@
-"""Texts that copy no run of K tokens, and how long a run each shares with the training text.
+"""Novelty: texts without a copied run of K tokens, and the longest run that each shares with the training text.
 
 Legend: K is what is asked for; G the length of the guard's runs, K where it is made of the corpus.
 
-What is promised is promised of the finished text: each one is read again, as the model reads text, and drawn
-anew where a run of K stands in it. (Steering goes by ids; two tokens that are joined may read as one.)
+The promise holds for the finished text: each one is read again, as the model reads text, and drawn again if
+a run of K occurs in it. (Steering goes by ids; two tokens that are joined may read as one.)
 A token is its bytes here. Without K nothing is avoided, and only the longest shared run is told.
 """
 
@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..api.results import PromptMatch
 from ..errors import AnswerIsNo, OptionError
 from ..evidence.copying.shared_runs import Shared
 from ..model.fingerprints import Guard
+from ..model.language_model import LanguageModel
 from ..sampling.backtracking import BacktrackingCounts, BacktrackingSampler, CopyFilter
 from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
@@ -27,28 +26,24 @@ from ..text.reading import Block, Repairs, Source
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
 from ..text.types import N_MARKERS
 from ..text.vocabulary import UNSPACED
-from .batches import texts_of
-from .prompt import tokens_of
-
-if TYPE_CHECKING:
-    from ..api.model import Model
+from .batches import Batch, joined
+from .prompt import PromptMatch, tokens_of
 
 CORPUS_RATE = 2.0**-20  # of false "seen", where the set is made for the one use
 _INDEX = 1 << 24  # runs up to which looking up is made faster
 
 
 class Novelty:
-    """What `--novel` and `--corpus` ask of a model's texts.
+    """The runs that texts of a model may not copy, or may be told to share.
 
-    tally  what steering took, once texts were drawn
+    tally  the cost of steering, once texts were drawn
     exact  runs are compared with the corpus, not with a guard
     """
 
     def __init__(
         self,
-        model: Model,
-        known: PromptMatch,
-        prompt: str = "",
+        model: LanguageModel,
+        prompt: PromptMatch,
         novel: int | None = None,
         corpus: Sequence[Source] = (),
         encoding: str = "utf-8",
@@ -63,7 +58,7 @@ class Novelty:
 
         OptionError where K or what is needed for it is missing; AnswerIsNo where the prompt is a copy.
         """
-        self.model, self.known, self.prompt, self.novel = model, known, prompt, novel
+        self.model, self.prompt, self.novel = model, prompt, novel
         self.options = model.header.options
         self.tally = BacktrackingCounts()
         self.exact = bool(corpus)
@@ -81,12 +76,42 @@ class Novelty:
         self.guard = guard
         if guard is not None and guard.n <= _INDEX:
             model.checked(guard.index)
-        self._before = hash_tokens([token for token, _ in tokens_of(prompt, self.options)]) if prompt else _NONE
+        typed = prompt.text
+        self._before = hash_tokens([token for token, _ in tokens_of(typed, self.options)]) if typed else _NONE
         if novel is not None and self._worst(self._before, np.array([len(self._before)]))[0] >= self.limit:
             raise AnswerIsNo(
                 f"--novel {novel}: a run of {novel} tokens of the prompt stands in the training text",
                 "another prompt, or a larger --novel",
             )
+
+    @property
+    def told(self) -> str:
+        """A note on how sure `novel` is; empty where runs are compared with the corpus."""
+        if self.novel is None or self.exact or self.guard is None:
+            return ""
+        rate = 1 / max(self.guard.rate, 1e-9)
+        return f"guard of runs of {self.guard.tokens} tokens: of {rate:,.0f} new ones 1 counts as seen"
+
+    @property
+    def cost(self) -> str:
+        """The cost of steering in one line; empty where nothing was steered."""
+        t = self.tally
+        if not t.draws:
+            return ""
+        again = t.lost + t.circles
+        more = f", {again:,} begun again" if again else ""
+        return f"steered around {t.copies:,} copies in {t.draws:,} draws; {t.back:,} steps back{more}"
+
+    def why_fewer(self, min_tokens: int) -> str:
+        """The reason why some texts did not come."""
+        if self.tally.dead:
+            return (
+                f"every other text that this model can write shares a run of {self.novel} tokens with the training "
+                "text: use a larger --novel"
+            )
+        if min_tokens > 1:
+            return f"the others ended before --min-tokens {min_tokens}, or met only copies, each time"
+        return f"the others met only copies of {self.novel} tokens each time: use a larger --novel"
 
     @property
     def limit(self) -> int:
@@ -108,22 +133,22 @@ class Novelty:
         return self._steered
 
     def good(self, drawn: Samples) -> np.ndarray:
-        """Which texts, as they read, have no copied run: bool (m,)."""
-        whole, edge = texts_of(self.model.vocabulary, drawn, self.known, self.prompt)
-        return self._worst(*self._read_again(drawn, whole, edge)) < self.limit
+        """True for texts that, as they read, have no copied run: bool (m,)."""
+        batch = joined(self.model.vocabulary, drawn, self.prompt)
+        return self._worst(*self._read_again(batch.text, batch.edge)) < self.limit
 
-    def overlap(self, drawn: Samples, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, str] | None:
+    def overlap(self, batch: Batch) -> tuple[np.ndarray, str] | None:
         """The longest run each text shares with the training text, int64 (m,), and `exact` or `bound`: at most so much.
 
-        whole, edge  the texts, as `generating.draw` gives them, without anything behind each
+        batch  texts, without anything behind each
         """
-        if not len(drawn.index):
+        if not len(batch.samples.index):
             return np.zeros(0, np.int64), "exact" if self.shared else "bound"
         if self.shared is not None:
-            return self.shared.longest(*self._read_again(drawn, whole, edge), most=self.novel), "exact"
+            return self.shared.longest(*self._read_again(batch.text, batch.edge), most=self.novel), "exact"
         if self.guard is None:
             return None
-        h, length = self._read_again(drawn, whole, edge)
+        h, length = self._read_again(batch.text, batch.edge)
         # a shared run of G + j tokens is j + 1 seen runs one behind another
         return np.minimum(self._worst(h, length) + self.guard.tokens - 1, length), "bound"
 
@@ -145,7 +170,7 @@ class Novelty:
         np.maximum.at(out, owner[: len(key)], here - np.maximum.accumulate(np.where(seen, 0, here)))
         return out
 
-    def _read_again(self, drawn: Samples, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _read_again(self, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The hashes of the tokens of finished texts, one text behind another, and how many each has."""
         kind = self.options.tokenizer
         if kind == "regex":

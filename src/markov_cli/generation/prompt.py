@@ -1,15 +1,15 @@
-"""A prompt or history as a person types it -> the longest history that a model knows."""
+"""Prompts: the text that a person types as ids, and the longest history that a model knows of its end."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..api.results import PromptMatch
 from ..errors import HistoryError
-from ..model.table import Table
+from ..model.language_model import LanguageModel
 from ..text.encoder import Encoder, TextOptions
 from ..text.reading import Block
 from ..text.types import BOS, N_MARKERS, UNK
@@ -18,16 +18,61 @@ from ..text.vocabulary import Vocabulary
 _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 
-def find_prompt(
-    options: TextOptions,
-    vocabulary: Vocabulary,
-    table: Table,
-    text: str,
-    at_start: bool = False,
-    ignore_case: bool = False,
-) -> PromptMatch:
-    """`text` as ids, and the longest history that its end makes; see `Model.known`."""
-    tokens = tokens_of(text, options)
+@dataclass(frozen=True)
+class PromptMatch:
+    """A prompt or history as the model knows it.
+
+    ids    its tokens, UNK for what the model has not seen; BOS first where it opens a sequence
+    level  how many of them, from the end, make the longest known history
+    row    that history's row
+    text   as it was typed
+    """
+
+    ids: list[int]
+    level: int
+    row: int
+    text: str = ""
+
+    @property
+    def tokens(self) -> int:
+        """The number of tokens given."""
+        return sum(i != BOS for i in self.ids)
+
+    @property
+    def shortened(self) -> bool:
+        """Less of it is known than could have been used."""
+        return self.level < len(self.ids)
+
+    @property
+    def history(self) -> tuple[int, int]:
+        """Level and row: where drawing begins."""
+        return self.level, self.row
+
+    @property
+    def head(self) -> bytes:
+        """The bytes that each text begins with: none if there is no token in them."""
+        return self.text.encode("utf-8", "surrogateescape") if self.tokens else b""
+
+    @property
+    def last(self) -> int:
+        """The id of the last token; BOS if there is none."""
+        return self.ids[-1] if self.tokens else BOS
+
+
+def find_prompt(model: LanguageModel, text: str, at_start: bool = False, ignore_case: bool = False) -> PromptMatch:
+    """`text` as ids, and the longest history that its end makes.
+
+    at_start     it opens a sequence, so its history begins with BOS
+    ignore_case  `You` finds `you`, whichever is the best known history
+
+    HistoryError if the model knows none of its tokens.
+    """
+    return model.checked(_find_prompt, model, text, at_start, ignore_case)
+
+
+def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: bool) -> PromptMatch:
+    vocabulary, table = model.vocabulary, model.table
+    tokens = tokens_of(text, model.header.options)
     choices = [ids_of(vocabulary, t, f, ignore_case) for t, f in tokens[:-1]]
     if tokens:
         choices.append(ids_of(vocabulary, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
@@ -42,7 +87,7 @@ def find_prompt(
         whole = [*before, *fixed[:keep], *ids]
         level, row = table.find(whole)
         if best is None or level > best.level:
-            best = PromptMatch(whole, level, row)
+            best = PromptMatch(whole, level, row, text)
     assert best is not None
     return best
 

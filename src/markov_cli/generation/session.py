@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..api.model import Model
-from ..api.results import Follower, PromptMatch
 from ..errors import OptionError
-from ..sampling.alias_tables import drawing_of
+from ..inspecting.followers import Follower, follower
+from ..model.language_model import LanguageModel
 from ..sampling.next_history import after
 from ..sampling.next_tokens import next_token_distribution
 from ..sampling.random_stream import RandomStream
-from ..sampling.sampler import Sampler, Samples
+from ..sampling.sampler import Samples
 from ..sampling.shape import Shape
 from ..text.types import EOS
-from .batches import check_count, texts_of
-from .prompt import ids_of, tokens_of, unknown
+from .batches import joined
+from .prompt import PromptMatch, find_prompt, ids_of, tokens_of, unknown
+from .request import check_count
+from .samplers import sampler_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Session:
 
     def __init__(
         self,
-        model: Model,
+        model: LanguageModel,
         seed: int,
         prompt: str = "",
         *,
@@ -67,18 +68,13 @@ class Session:
 
     def draw_from(self, smoothing: str | None, shape: Shape) -> None:
         """Show and draw from another distribution from here on; OptionError where it cannot be."""
-        smoothed = None
-        if not self.model.uses_raw_counts(smoothing):
-            smoothed = self.model.distribution(smoothing)
-            drawing_of(smoothed)  # says so where nothing can be drawn
-        sampler = self.model.checked(Sampler, self.model.table, shape, True, smoothed)
-        self.smoothing, self.shape, self._smoothed, self._sampler = smoothing, shape, smoothed, sampler
+        self._sampler = sampler_of(self.model, shape, smoothing)
+        self.smoothing, self.shape = smoothing, shape
         self._offers = None
 
     def begin(self, prompt: str) -> None:
         """Another text from here on."""
-        known = self.model.known(prompt, not self.within, self.ignore_case)
-        self.known: PromptMatch = known
+        self.known: PromptMatch = find_prompt(self.model, prompt, not self.within, self.ignore_case)
         self.prompt = prompt
         self.steps = []
         self._offers = None
@@ -117,21 +113,23 @@ class Session:
         """The text so far, as a person would have typed it."""
         ids = np.array([s.id for s in self.steps if s.id != EOS], np.int64)
         one = Samples(ids, np.array([len(ids)]), np.ones(1, bool), np.zeros(1), np.zeros(1, np.int64))
-        whole, _ = self.model.checked(texts_of, self.model.vocabulary, one, self.known, self.prompt)
-        return whole.decode("utf-8", "replace")
+        batch = self.model.checked(joined, self.model.vocabulary, one, self.known)
+        return batch.text.decode("utf-8", "replace")
 
     @property
     def history(self) -> list[str]:
         """The tokens that what comes next depends on."""
         level, row = self.place
-        return [self.model.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
+        return [self.model.vocabulary.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
 
     def offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Ids that can come next and their probabilities, the likeliest first; none behind the end."""
         if self.complete:
             return np.empty(0, np.int64), np.empty(0)
         if self._offers is None:
-            self._offers = self.model.checked(next_token_distribution, self._sampler, *self.place, self._smoothed)
+            self._offers = self.model.checked(
+                next_token_distribution, self._sampler, *self.place, self._sampler.smoothed
+            )
         return self._offers
 
     def followers(self, top: int) -> list[Follower]:
@@ -141,11 +139,9 @@ class Session:
         return self.model.checked(self._followers, ids, p)
 
     def _followers(self, ids: np.ndarray, p: np.ndarray) -> list[Follower]:
-        from ..inspecting.followers import follower
-
         level, row = self.place
         count: list[float | None] = [None] * len(ids)
-        if self.model.header.holds != "probabilities" and len(ids):
+        if self.model.holds_counts and len(ids):
             table = self.model.table
             child = table.child(level, np.full(len(ids), row), ids)
             found = table.orders[level].count.at(np.maximum(child, 0)) * (child >= 0)

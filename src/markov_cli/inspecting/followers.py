@@ -1,16 +1,76 @@
-"""What follows one history: what was seen there, or what is likeliest under a smoothing."""
+"""Followers of a history: the types seen there, or the likeliest ones under a smoothing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..api.results import Follower, Followers
 from ..model.distribution import Distribution, full_distribution
+from ..model.language_model import LanguageModel
 from ..model.table import Table
 from ..text.types import BOS
 from ..text.vocabulary import Vocabulary
 
 _TOUCHES = ("", "left", "right", "both")
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A type seen after a history; `token` is None for the marker named in `marker`.
+
+    count    how often it was seen there, a whole number but in models of weighted counts; None where the
+             model holds probabilities only
+    touches  "left", "right" or "both": where this type stands without white space
+    id       its number in the model
+    """
+
+    token: str | None
+    count: float | None
+    probability: float
+    marker: str | None = None
+    touches: str = ""
+    id: int = -1
+
+
+@dataclass(frozen=True)
+class Followers:
+    """What follows one history.
+
+    history    its tokens, markers by name
+    used       how many of the tokens asked for it holds
+    total      how often it was followed by anything; None where the model holds probabilities only
+    n_followers  distinct ones seen; `followers` are the commonest, or the likeliest under a smoothing
+    """
+
+    history: list[str]
+    used: int
+    total: float | None
+    n_followers: int
+    followers: list[Follower]
+
+
+def followers_of(
+    model: LanguageModel, level: int, row: int, top: int | None = None, smoothing: str | None = None
+) -> Followers:
+    """The followers of one known history, the commonest first; the likeliest under another smoothing."""
+    if model.uses_raw_counts(smoothing):
+        return model.checked(seen_followers, model.table, model.vocabulary, level, row, top)
+    distribution = model.distribution(smoothing)
+    return model.checked(likely_followers, distribution, model.vocabulary, level, row, top, model.holds_counts)
+
+
+def backoff(
+    model: LanguageModel, level: int, row: int, top: int | None = None, smoothing: str | None = None
+) -> list[Followers]:
+    """The followers of a known history and of each shorter one, down to no history."""
+    out = []
+    while True:
+        out.append(followers_of(model, level, row, top, smoothing))
+        if level == 0:
+            return out
+        row = int(model.checked(model.table.shorter, level, np.array([row]))[0])
+        level -= 1
 
 
 def seen_followers(table: Table, vocabulary: Vocabulary, level: int, row: int, top: int | None = None) -> Followers:

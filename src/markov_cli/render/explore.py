@@ -10,8 +10,8 @@ from .safe_text import counted, one_line, shown, some, visible
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
-    from ..api.results import Follower
     from ..generation.session import Session
+    from ..inspecting.followers import Follower
 
 _BAR, _LEAST_BAR = 24, 4
 _BESIDE = 34  # columns of a row beside its bar

@@ -18,7 +18,7 @@ from .train import guard_lines
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..api.results import Follower, Followers
+    from ..inspecting.followers import Follower, Followers
 
 _BAR = 24
 
@@ -124,7 +124,7 @@ def _show_without_counts(model: Model, top: int) -> None:
     line()
     found = statistics.likeliest(model.table, top)
     if found:
-        rows = [[shown(model.name_of(i)), f"{p:.6f}"] for i, p in found]
+        rows = [[shown(model.vocabulary.name_of(i)), f"{p:.6f}"] for i, p in found]
         show([Column("type", flexible=True), Column("probability", True)], rows, "likeliest")
         line()
     _show_followers(model, min(console().width, 100))
@@ -162,7 +162,10 @@ def _show_commonest(model: Model, top: int) -> None:
         for k, common in zip(orders, found, strict=True):
             if i < len(common):
                 row, count = common[i]
-                cells += [" ".join(shown(model.name_of(i)) for i in model.table.ngram(k, row)), counted(count)]
+                cells += [
+                    " ".join(shown(model.vocabulary.name_of(i)) for i in model.table.ngram(k, row)),
+                    counted(count),
+                ]
             else:
                 cells += ["", ""]
         rows.append(cells)
@@ -331,7 +334,11 @@ def history_dot(model: Model, known: Any, top: int, smoothing: str | None = None
             expand(*key)
     names = []
     for (level, row), name in nodes.items():
-        label = "</s>" if row < 0 else " ".join(model.name_of(i) for i in table.ngram(level, row)) or "(no history)"
+        label = (
+            "</s>"
+            if row < 0
+            else " ".join(model.vocabulary.name_of(i) for i in table.ngram(level, row)) or "(no history)"
+        )
         shape = ", shape=box, style=bold" if (level, row) == (known.level, known.row) else ""
         names.append(f'  {name} [label="{_dot(label)}"{shape}];')
     return "\n".join(["digraph markov {", "  rankdir=LR;", *names, *edges, "}"]) + "\n"

@@ -50,6 +50,19 @@ class Automaton:
             state = int(self.delta[state, self.classes.get(i, 0)])
         return state
 
+    def accepts_all(self, state: int) -> bool:
+        """True if every text is accepted that goes on from a state."""
+        reached = {state}
+        todo = [state]
+        while todo:
+            q = todo.pop()
+            if q == DEAD or not self.accept[q]:
+                return False
+            new = set(self.delta[q].tolist()) - reached
+            reached |= new
+            todo += new
+        return True
+
     def class_of(self, n_ids: int) -> np.ndarray:
         """The class of every id: int32 (n_ids,)."""
         out = np.zeros(n_ids, np.int32)

@@ -13,7 +13,7 @@ Where every way out is a copy, a text may go in a circle for ever: once its last
 to 16 tokens before, it is given up and drawn anew.
 
 A copy is drawn again; where it is drawn too often, or few tokens can follow, the followers are looked at one by one.
-Draw d of attempt a at text i uses the seed's number of (a D + d, i), D the most draws of an attempt.
+Draw d of attempt a at text i uses the number of step d: while no copy was met, that of the text's own step.
 """
 
 from __future__ import annotations
@@ -115,12 +115,11 @@ class BacktrackingSampler:
     def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Samples:
         """As `Sampler.texts`; texts that cannot be, or did not come in many attempts, are left out."""
         numbers, tally = RandomStream(seed), BacktrackingCounts()
-        stride = longest + 1 + 2 * _BACK
         done: list[Samples] = []
         todo = np.arange(begin, begin + n)
         lost = np.zeros(n, np.int64)
         for attempt in range(_ATTEMPTS):
-            drawn, gone, dead = self._run(numbers, attempt * stride, todo, history, longest, tally)
+            drawn, gone, dead = self._run(numbers, attempt, todo, history, longest, tally)
             good = (drawn.length >= shortest) | ~drawn.complete
             if self.judge is not None and good.any():
                 some = np.flatnonzero(good)
@@ -138,7 +137,7 @@ class BacktrackingSampler:
     def _run(
         self,
         numbers: RandomStream,
-        step: int,
+        attempt: int,
         index: np.ndarray,
         history: tuple[int, int],
         longest: int,
@@ -160,7 +159,7 @@ class BacktrackingSampler:
                 if not len(w.rows):
                     break
                 t = w.depth[w.rows]
-            raw = numbers.raw_of(step + draw, w.index[w.rows])
+            raw = numbers.raw_of(draw, w.index[w.rows], attempt)
             level, row = w.at("level", t), w.at("row", t)
             token, bits, *after = self.sampler._step(level, row, raw)
             found = _Found(token.copy(), bits, after[0], after[1])

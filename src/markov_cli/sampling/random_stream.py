@@ -1,4 +1,9 @@
-"""Random numbers that belong to a text and a step, however many texts are drawn.
+"""Random numbers that belong to a text, a step and an attempt, however many texts are drawn.
+
+Legend: i is the number of a text, t a step, a an attempt at the text (0 is the first).
+
+Every way to draw numbers its draws like this, so a text depends on its seed, on i and on what the draws come to,
+and not on limits that it does not reach or on how it is drawn.
 
 Source of the integers: PCG64 (O'Neill 2014), whose stream NumPy fixes for a seed; its
 `advance` reaches any place of it at once.
@@ -26,12 +31,34 @@ class RandomStream:
         self._generator.advance(step * _STRIDE + first)
         return np.atleast_1d(self._generator.random_raw(n))
 
-    def raw_of(self, step: int, index: np.ndarray) -> np.ndarray:
-        """The numbers of some texts at one step: uint64 (m,); index is int64 (m,), rising."""
+    def raw_of(self, step: int, index: np.ndarray, attempt: int | np.ndarray = 0) -> np.ndarray:
+        """The numbers of attempts at some texts at one step: uint64 (m,).
+
+        index    int64 (m,), rising; several attempts at one text stand side by side
+        attempt  one for all, or int64 (m,)
+
+        Attempt 0 has the stream's own number of (t, i); each later one a number made of that one and of a.
+        """
+        if isinstance(attempt, int):
+            raw = self._first_of(step, index)
+            return _of_attempt(raw, np.uint64(attempt)) if attempt else raw
+        new = np.ones(len(index), bool)
+        new[1:] = index[1:] != index[:-1]
+        raw = self._first_of(step, index[new])[np.cumsum(new) - 1]
+        later = np.flatnonzero(attempt)
+        raw[later] = _of_attempt(raw[later], attempt[later].astype(np.uint64))
+        return raw
+
+    def _first_of(self, step: int, index: np.ndarray) -> np.ndarray:
+        """The numbers of first attempts; index is int64 (m,), rising without repeats."""
         if len(index) < _SEPARATELY and int(index[-1]) - int(index[0]) > len(index) * _SKIP:
             return np.array([int(self.raw(step, i, 1)[0]) for i in index.tolist()], np.uint64)
         first = int(index[0])
         return self.raw(step, first, int(index[-1]) + 1 - first)[index - first]
+
+
+def _of_attempt(raw: np.ndarray, attempt: np.ndarray | np.uint64) -> np.ndarray:
+    return rehash(raw ^ (attempt << _U(32)), 1)
 
 
 def rehash(raw: np.ndarray, times: int) -> np.ndarray:

@@ -71,7 +71,7 @@ class Sampler:
         bits      work out `Drawn.bits`, which costs a little; else they are 0
         smoothed  the distribution to draw from, None for raw counts
         """
-        self.table, self.bits = table, bits
+        self.table, self.bits, self.smoothed = table, bits, smoothed
         self.shape = shape or Shape()
         self.shape.check()
         self._step: Step = self._raw_step
@@ -92,7 +92,7 @@ class Sampler:
         done: list[Samples] = []
         todo = np.arange(n)
         for attempt in range(_ATTEMPTS):
-            drawn = self._run(numbers, attempt * (longest + 1), begin, todo, history, longest)
+            drawn = self._run(numbers, attempt, begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
             done.append(select(drawn, good))
             todo = todo[~good]
@@ -103,7 +103,7 @@ class Sampler:
     def _run(
         self,
         numbers: RandomStream,
-        step: int,
+        attempt: int,
         begin: int,
         which: np.ndarray,
         history: tuple[int, int],
@@ -118,7 +118,7 @@ class Sampler:
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
         for t in range(longest + 1):
-            raw = numbers.raw_of(step + t, begin + which[active])
+            raw = numbers.raw_of(t, begin + which[active], attempt)
             token, spent, level, row = self._step(level, row, raw)
             ended = token == EOS
             so_far += spent

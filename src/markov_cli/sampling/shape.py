@@ -42,6 +42,9 @@ class Shape:
         return self.temperature == 1 and not self.top_k and self.top_p == 1
 
 
+PLAIN = Shape()
+
+
 def shaped_weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndarray:
     """Weights of followers after shaping: int64 (sum of size,), 0 for what is cut off.
 

@@ -1,9 +1,6 @@
 """Texts that meet constraints: drawn so by calculation, or tried until they do.
 
 Legend: m texts are drawn side by side; t is a step; i the number of a text, a of an attempt at it.
-
-Attempt 0 of text i uses the seed's number of (t, i); each later attempt another number made of
-that one. So text i is the same whatever the count, and several attempts go on side by side.
 """
 
 from __future__ import annotations
@@ -16,12 +13,13 @@ import numpy as np
 from ..arrays.sorting import ragged
 from ..text.types import EOS
 from .automata import DEAD, Automaton
-from .random_stream import RandomStream, rehash, uniform
+from .random_stream import RandomStream, uniform
 from .sampler import Sampler, Samples, gathered, in_index_order, select
 from .success_weights import Places, Weights
 
-TRIES, FEWEST = 1000, 10  # attempts at each text, and where texts may be very long
-_TOKENS = 10_000_000  # that all attempts at one text may have
+TRIES = 1000  # attempts at each text
+_TOKENS = 10_000_000  # tokens that all attempts at one text may come to; then, at least so many attempts:
+_FEWEST = 10
 _SIDE_BY_SIDE = 1 << 12  # attempts of few texts
 
 State = tuple[np.ndarray, ...]
@@ -134,7 +132,7 @@ class RejectionSampler:
 
     tried, kept  attempts it took, and texts
     ended        attempts, also of those made in vain beside others, that came to an end that the walker accepts
-    tries        the most attempts at each text
+    long         some text was given up for the tokens that its attempts came to, before TRIES of them
     """
 
     def __init__(self, walker: Walker, longest: int, judge: Judge | None = None, cut: bool = False) -> None:
@@ -146,31 +144,40 @@ class RejectionSampler:
         """
         self.walker, self.longest, self.judge, self.cut = walker, longest, judge, cut
         self.tried = self.kept = self.ended = 0
-        self.tries = min(max(_TOKENS // max(longest, 1), FEWEST), TRIES)
+        self.long = False
 
     def texts(self, seed: int, begin: int, n: int) -> Samples:
         """Texts begin..begin+n-1 of a seed; those that no attempt gave are left out."""
         numbers = RandomStream(seed)
         done = []
         todo = np.arange(begin, begin + n)
+        spent = np.zeros(n, np.int64)  # tokens of the attempts at each text in todo
         attempt = 0
-        while len(todo) and attempt < self.tries:
-            width = min(max(_SIDE_BY_SIDE // len(todo), 1), self.tries - attempt) if attempt else 1
-            drawn, good = self._run(numbers, np.repeat(todo, width), np.tile(np.arange(width) + attempt, len(todo)))
+        most = max(_TOKENS // max(self.longest, 1), 1)
+        while len(todo) and attempt < TRIES:
+            width = min(max(_SIDE_BY_SIDE // len(todo), 1), TRIES - attempt, most) if attempt else 1
+            number = np.arange(attempt, attempt + width)
+            drawn, good = self._run(numbers, np.repeat(todo, width), np.tile(number, len(todo)))
             self.ended += int(good.sum())
             if self.judge is not None and good.any():
                 finished = np.flatnonzero(good)
                 good[finished[~self.judge(select(drawn, good))]] = False
-            of = good.reshape(len(todo), width)
+            length = drawn.length.reshape(len(todo), width)
+            before = spent[:, None] + np.cumsum(length, 1) - length
+            allowed = (before < _TOKENS) | (number < _FEWEST)
+            of = good.reshape(len(todo), width) & allowed
             found = of.any(1)
-            one = np.where(found, of.argmax(1), width - 1)
+            one = np.where(found, of.argmax(1), allowed.sum(1) - 1)
             self.tried += int((one + 1).sum())
             self.kept += int(found.sum())
             chosen = np.zeros(len(good), bool)
             chosen[(np.arange(len(todo)) * width + one)[found]] = True
             done.append(select(drawn, chosen))
-            todo = todo[~found]
             attempt += width
+            spent += length.sum(1)
+            over = ~found & (spent >= _TOKENS) & (attempt >= _FEWEST)
+            self.long |= bool(over.any())
+            todo, spent = todo[~found & ~over], spent[~found & ~over]
         return in_index_order(done)
 
     def _run(self, numbers: RandomStream, index: np.ndarray, attempt: np.ndarray) -> tuple[Samples, np.ndarray]:
@@ -181,7 +188,7 @@ class RejectionSampler:
         bits, length, complete, cut = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool), np.zeros(m, bool)
         columns, owners = [], []
         for t in range(self.longest + 1):
-            raw = _raw(numbers, t, index[active], attempt[active])
+            raw = numbers.raw_of(t, index[active], attempt[active])
             token, spent, state, alive = self.walker.step(t, state, raw)
             bits[active] += spent
             ended = token == EOS
@@ -202,14 +209,3 @@ class RejectionSampler:
                 break
         drawn = gathered(columns, owners, length, complete, bits, index)
         return drawn, complete | cut
-
-
-def _raw(numbers: RandomStream, t: int, index: np.ndarray, attempt: np.ndarray) -> np.ndarray:
-    """The number of each attempt at one step: uint64 (m,); index rises, several times the same."""
-    new = np.ones(len(index), bool)
-    new[1:] = index[1:] != index[:-1]
-    raw = numbers.raw_of(t, index[new])[np.cumsum(new) - 1]
-    later = np.flatnonzero(attempt)
-    if len(later):
-        raw[later] = rehash(raw[later] ^ (attempt[later].astype(np.uint64) << np.uint64(32)), 1)
-    return raw

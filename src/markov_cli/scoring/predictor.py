@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError
+from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
 from ..text.types import N_MARKERS, UNK
@@ -85,6 +86,12 @@ class Predictor:
         known = (every != UNK).any(axis=0)
         ids = np.where(known & (every[0] == UNK), np.uint32(N_MARKERS), every[0])
         return ids, self.weights @ p, longest.max(axis=0)
+
+
+def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
+    """Scores with one model; a model that holds probabilities has only its own smoothing."""
+    scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
+    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
 
 
 def mixed(judges: Sequence[Predictor], weights: np.ndarray) -> Predictor:

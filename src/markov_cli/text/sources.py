@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -78,6 +78,14 @@ def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]
         else:
             raise TextError(f"{given}: no such file", _nearby(path))
     return found
+
+
+def sources_of(
+    paths: Sequence[str | os.PathLike[str]], texts: Iterable[str], expansion: float = EXPANSION
+) -> list[Source]:
+    """Files and folders, and then texts themselves."""
+    named = find_sources([os.fspath(p) for p in paths], expansion)
+    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

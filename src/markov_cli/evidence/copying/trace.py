@@ -1,0 +1,119 @@
+"""Traces a text against a corpus: the fragments that stand in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...errors import OptionError, TextError
+from ...text.encoder import TextOptions
+from ...text.encoding_threads import new_encoders
+from ...text.interning import TypeInterner
+from ...text.reading import Repairs, Source
+from ...text.segmentation import UNITS
+from ...text.tokenizer import TOKENIZERS
+from .fragments import Trace, figures, fragments, runs
+from .located_text import CorpusReader, Passages, read_passages, with_marks
+from .longest_matches import SORTED_CODES, match
+
+
+def check_options(options: TextOptions) -> None:
+    """OptionError for what cannot be, with the value."""
+    if options.tokenizer not in TOKENIZERS:
+        raise OptionError(f"tokenizer {options.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
+    if options.unit not in UNITS:
+        raise OptionError(f"unit {options.unit!r}", f"one of {', '.join(UNITS)}")
+
+
+def trace_sources(
+    sources: Sequence[Source],
+    corpus: Sequence[Source],
+    baseline: Sequence[Source],
+    options: TextOptions,
+    text_unit: str | None = None,
+    encoding: str = "utf-8",
+    jobs: int = 1,
+    progress: Callable[[float, float], None] = lambda done, total: None,
+    repairs: Repairs | None = None,
+    sorted_codes: int = SORTED_CODES,
+) -> Trace:
+    """Hold sources against a corpus; TextError if either has no token.
+
+    text_unit  where the text's sequences end, if elsewhere than the corpus'
+    repairs    is told what was changed on the way in
+    """
+    of_text = replace(options, unit=text_unit or options.unit)
+    check_options(options)
+    check_options(of_text)
+    repairs = Repairs() if repairs is None else repairs
+    interner = TypeInterner()
+    every = read_passages([*sources, *baseline], encoding, new_encoders(of_text, jobs, interner, True), repairs)
+    n = int(np.searchsorted(every.file, len(sources)))
+    if not n:
+        raise _no_token(sources, "name a text to trace")
+    if baseline and n == len(every):
+        raise _no_token(baseline, "name a text for --baseline")
+    seen, which = np.unique(every.number, return_inverse=True)
+    id_of = np.full(int(seen[-1]) + 2, len(seen), np.int64)
+    id_of[seen] = np.arange(len(seen))
+    total = float(sum(s.size_bytes for s in corpus))
+    reader = CorpusReader(
+        corpus,
+        encoding,
+        new_encoders(options, jobs, interner, True),
+        lambda number: id_of[np.minimum(number, len(id_of) - 1)],
+        len(seen),
+        lambda done: progress(done, total),
+    )
+    split = n if baseline else None
+    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes)
+    repairs.add(reader.repairs)
+    repairs.byte_order_marks += reader.repairs.byte_order_marks
+    repairs.transcoded += reader.repairs.transcoded
+    repairs.skipped += reader.repairs.skipped
+    return out
+
+
+def trace_ids(
+    text: Passages,
+    ids: np.ndarray,
+    split: int | None,
+    reader: CorpusReader,
+    options: TextOptions,
+    text_unit: str,
+    sorted_codes: int = SORTED_CODES,
+) -> Trace:
+    """A text whose ids are known against a corpus that is read for them.
+
+    ids    int64 (n,)
+    split  where the baseline begins in it; None without one
+    """
+    codes, place = with_marks(ids, text.ends, reader.ids)
+    every, single = match(codes, reader.ids, reader.parts(), sorted_codes)
+    found = every.take(place)
+    if not reader.tokens:
+        raise _no_token(reader.sources, "name a corpus")
+    run = runs(found.length)
+    whole = len(text)
+    n = whole if split is None else split
+    with np.errstate(divide="ignore"):
+        bits = np.log2(reader.tokens) - np.log2(single.count[ids[:n]])
+    return Trace(
+        text.first(n),
+        figures(text.rest[:n], found.length[:n], run[:n]),
+        fragments(found.take(np.arange(n)), bits),
+        found.length[:n],
+        run[:n],
+        [s.name for s in reader.sources],
+        reader.tokens,
+        options,
+        text_unit,
+        None if split is None else figures(text.rest[n:], found.length[n:], run[n:]),
+    )
+
+
+def _no_token(sources: Sequence[Source], hint: str) -> TextError:
+    names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
+    return TextError(f"{names}: no token in it", hint)

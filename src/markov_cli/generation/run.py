@@ -1,0 +1,238 @@
+"""A run: one request for texts under way, from its prompt to why there are fewer texts than asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import OptionError
+from ..model.language_model import LanguageModel
+from ..sampling import automata
+from ..sampling.backtracking import BacktrackingSampler
+from ..sampling.sampler import Sampler, Samples, batch_size
+from ..sampling.walkers import RejectionSampler, Unconstrained, Walker
+from ..text.types import BOS
+from .batches import Batch, batches, mean_tokens
+from .constraints import Constrained, lengths_behind, rejecting
+from .mixture import MixedModel
+from .novelty import Novelty
+from .prompt import PromptMatch, find_prompt
+from .request import Request, new_seed
+from .samplers import MANY, prepare, sampler_of
+from .stream import stream
+from .unique import UniqueTexts
+
+_STEERED = 1 << 14  # texts steered side by side
+
+
+@dataclass(frozen=True)
+class Text:
+    """One generated text.
+
+    text      as a person would have typed it, the prompt included
+    tokens    how many it has, the prompt's included
+    bits      -log2 of the probability of what was drawn, the end included
+    complete  it ended by itself; False where it was cut at max_tokens
+    raw       the text's bytes, where it is not all UTF-8
+    conditioned_bits  the same among the texts that meet the constraints, where those are met by calculation; None
+                      without constraints, or where they are met by trying
+    overlap   tokens of the longest run shared with the corpus that was named; at most so much where the model's
+              guard tells it; None without either
+    """
+
+    text: str
+    tokens: int
+    bits: float
+    complete: bool
+    seed: int
+    index: int
+    raw: bytes = b""
+    conditioned_bits: float | None = None
+    overlap: int | None = None
+
+
+class Run:
+    """One request, answered by a model or a mixture.
+
+    seed      the one asked for, or one that was chosen
+    prompt    as the model knows it
+    notes     what a person may want to know before the first text
+    constrained  draws texts that meet constraints; None if nothing is excluded
+    novelty   tells of runs shared with the training text; None if nobody asked
+    written   texts given so far
+    """
+
+    def __init__(self, model: LanguageModel | MixedModel, request: Request) -> None:
+        """Get ready to draw; every error that can be found before the first text is raised here."""
+        request.check()
+        self.model, self.request = model, request
+        self.seed = new_seed() if request.seed is None else request.seed
+        self.notes: list[str] = []
+        self.written = 0
+        self.novelty: Novelty | None = None
+        self.constrained: Constrained | None = None
+        self.conditioned: float | None = None
+        self._unique: UniqueTexts | None = None
+        self._sampler: Sampler | None = None
+        self.prompt: PromptMatch
+        self.walker: Walker
+        if isinstance(model, MixedModel):
+            self.prompt, each = model.known(request.prompt, not request.within, request.ignore_case)
+            self.walker = model.walker(each, request.smoothing, request.shape)
+            if request.novel is not None or request.corpus:
+                name = "--novel" if request.novel is not None else "--corpus"
+                raise OptionError(
+                    f"{name} with --model: mixed models have no one training text", "leave one of them out"
+                )
+        else:
+            self.prompt = find_prompt(model, request.prompt, not request.within, request.ignore_case)
+            self._sampler = sampler_of(model, request.shape, request.smoothing, request.bits)
+            self.walker = Unconstrained(self._sampler, self.prompt.history)
+            self._get_novelty(model)
+        if request.constraints:
+            self._get_constraints()
+
+    def _get_novelty(self, model: LanguageModel) -> None:
+        asked = self.request
+        if asked.novel is None and not asked.corpus and not (asked.overlaps and model.table.guard):
+            return
+        self.novelty = Novelty(
+            model, self.prompt, asked.novel, asked.corpus, asked.encoding, asked.jobs, asked.overlaps
+        )
+        if self.novelty.told:
+            self.notes.append(self.novelty.told)
+
+    def _get_constraints(self) -> None:
+        model, request = self.model, self.request
+        table, why = None, "those of mixed models cannot be calculated"
+        if isinstance(model, LanguageModel):
+            why = "only --smoothing none can be calculated"
+            if model.uses_raw_counts(request.smoothing):
+                table = model.table
+        judge = self.novelty.good if self.novelty is not None and self.novelty.novel is not None else None
+        some = Constrained(model, request, self.prompt, self.walker, table, why, judge)
+        self.conditioned = some.conditioned
+        if some.note:
+            self.notes.append(some.note)
+        if some.unknown:
+            self.notes.append(
+                f"--ban: {some.unknown:,} of the words stand in no text anyway: the model does not know them"
+            )
+        if some.excludes:
+            self.constrained = some
+
+    # ------------------------------------------------------------ texts
+
+    def batches(self, end: bytes = b"") -> Iterator[Batch]:
+        """The texts in batches, `end` behind each."""
+        found = self._drawn(0, self.request.count, end)
+        if self.request.unique:
+            self._unique = UniqueTexts(lambda first, n: self._drawn(first, n, end))
+            found = self._unique.batches(self.request.count)
+        for batch in found:
+            self.written += len(batch.samples.index)
+            yield batch
+
+    def texts(self) -> Iterator[Text]:
+        """The texts one by one."""
+        n_prompt = self.prompt.tokens
+        for batch in self.batches():
+            drawn = batch.samples
+            shared = self.novelty.overlap(batch) if self.novelty is not None else None
+            for k, one in enumerate(batch.each()):
+                bits = float(drawn.bits[k])
+                yield Text(
+                    one.decode("utf-8", "replace"),
+                    int(drawn.length[k]) + n_prompt,
+                    bits,
+                    bool(drawn.complete[k]),
+                    self.seed,
+                    int(drawn.index[k]),
+                    one,
+                    None if self.conditioned is None else bits - self.conditioned,
+                    None if shared is None else int(shared[0][k]),
+                )
+
+    def tokens(self) -> Iterator[tuple[int, int, float]]:
+        """The texts of the seed token by token, without end: text, id, bits."""
+        source = stream(self.walker, self.seed, self.prompt.tokens > 0)
+        while True:
+            yield self.model.checked(next, source)
+
+    def _drawn(self, first: int, count: int, end: bytes) -> Iterator[Batch]:
+        """Texts first..first+count-1; those that cannot be are left out."""
+        many = self.request.count >= MANY
+        mean = mean_tokens(self.model.header, self._lengths[1])
+        if self.constrained is not None:
+            some, size, jobs = self.constrained, batch_size(count, mean, 1), 1
+            return batches(lambda a, n: some.draw(self.seed, a, n), self.model, self.prompt, first, count, size, end)
+        if self._sampler is None:
+            tried, size = self._tried, batch_size(count, mean, 1)
+            return batches(lambda a, n: tried.texts(self.seed, a, n), self.model, self.prompt, first, count, size, end)
+        if many and isinstance(self.model, LanguageModel):
+            self.model.checked(prepare, self.model, self.model.uses_raw_counts(self.request.smoothing))
+        jobs = self.request.jobs
+        size = batch_size(count, mean, jobs if many else 1)
+        if self._steered is not None:  # steering goes on for as many steps with few texts as with many
+            size = min(batch_size(count, mean, 1), _STEERED)
+        drawer = self._steered or self._sampler
+
+        def draw(begin: int, n: int) -> Samples:
+            return drawer.texts(self.seed, begin, n, self.prompt.history, *self._lengths)
+
+        return batches(draw, self.model, self.prompt, first, count, size, end, jobs)
+
+    @cached_property
+    def _steered(self) -> BacktrackingSampler | None:
+        if self._sampler is None or self.novelty is None or self.novelty.novel is None:
+            return None
+        return self.novelty.steered(self._sampler)
+
+    @cached_property
+    def _tried(self) -> RejectionSampler:
+        """Draws from a mixture, where nothing is excluded."""
+        ids = [i for i in self.prompt.ids if i != BOS]
+        shortest, longest = self._lengths
+        walker = rejecting(self.walker, automata.product([]), ids, shortest, self.model)
+        return RejectionSampler(walker, longest, cut=True)
+
+    @property
+    def _lengths(self) -> tuple[int, int]:
+        shortest, longest = lengths_behind(self.prompt, self.request.min_tokens, self.request.max_tokens)
+        return shortest, max(longest, 0)
+
+    def overlap(self, batch: Batch) -> tuple[np.ndarray, str] | None:
+        """The longest run that each text shares with the training text; see `Novelty.overlap`."""
+        return self.novelty.overlap(batch) if self.novelty is not None else None
+
+    # ------------------------------------------------------------ afterwards
+
+    @property
+    def fewer(self) -> bool:
+        """Fewer texts came than were asked for."""
+        return self.written < self.request.count
+
+    def closing_notes(self) -> list[str]:
+        """The cost of what was asked for, and why there are fewer texts, once all were drawn."""
+        out = []
+        some = self.constrained
+        if some is not None and some.tried > some.kept:
+            out.append(f"{some.kept:,} of {some.tried:,} tries kept ({some.kept / some.tried:.2%})")
+        if self.novelty is not None and self.novelty.cost:
+            out.append(self.novelty.cost)
+        if self.fewer:
+            out.append(f"{self.written} of {self.request.count} texts: {self._why_fewer()}")
+        return out
+
+    def _why_fewer(self) -> str:
+        least = self.request.min_tokens
+        if self._unique is not None:
+            return f"{self._unique.drawn:,} draws gave no more that differ"
+        if self.constrained is not None:
+            return self.constrained.why_fewer
+        if self.novelty is not None and self.novelty.novel is not None:
+            return self.novelty.why_fewer(least)
+        return f"the others ended before --min-tokens {least} each time"

@@ -1,0 +1,57 @@
+"""Checks of finished texts: their characters, a regular expression, closing quotes and brackets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..errors import OptionError
+from .request import NO_MOST, Constraints, Range
+
+
+class TextChecks:
+    """The constraints that only a finished text can be held to.
+
+    turned_away  name of each check -> texts that failed it
+    """
+
+    def __init__(self, c: Constraints) -> None:
+        """OptionError for a regular expression that is none."""
+        self._checks: list[tuple[str, Callable[[str], bool]]] = []
+        if c.characters is not None:
+            least, most = c.characters
+            self._checks.append((f"--characters {shown(c.characters)}", lambda text: least <= len(text) <= most))
+        if c.match:
+            try:
+                compiled = re.compile(c.match)
+            except (re.error, OverflowError, RecursionError) as error:
+                raise OptionError(f"--match {c.match!r}: {error}", "see the syntax of Python's re") from None
+            self._checks.append((f"--match {c.match!r}", lambda text: compiled.search(text) is not None))
+        if c.balanced:
+            from .brackets import balanced
+
+            self._checks.append(("--balanced", balanced))
+        self.turned_away = {name: 0 for name, _ in self._checks}
+
+    def __bool__(self) -> bool:
+        return bool(self._checks)
+
+    def good(self, texts: Sequence[bytes]) -> np.ndarray:
+        """True for texts that pass all checks: bool (m,)."""
+        out = np.ones(len(texts), bool)
+        for k, one in enumerate(texts):
+            text = one.decode("utf-8", "replace")
+            for name, check in self._checks:
+                if not check(text):
+                    out[k] = False
+                    self.turned_away[name] += 1
+        return out
+
+
+def shown(pair: Range) -> str:
+    """A range as its option is written: `12`, `8..12`, `8..`."""
+    if pair[0] == pair[1]:
+        return str(pair[0])
+    return f"{pair[0]}..{pair[1] if pair[1] < NO_MOST else ''}"
