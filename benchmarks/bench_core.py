@@ -10,9 +10,6 @@ left out with a note. Exit code 1 if an answer is wrong; a short row is no error
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -22,62 +19,12 @@ import core_rows
 import make_text
 import measure
 import reporting
-from core_rows import Row
-from measure import Command, Measurements, say
+from core_state import Bench
+from measure import Command, say
 
-HERE = Path(__file__).resolve().parent
 SPACES = ("--tokenizer", "spaces", "--unit", "line")
 FULL_SIZE = 90e6  # the targets are meant for texts of 100 MB
 QUICK_RUNS = 11  # of commands that take a fraction of a second
-
-
-class Bench:
-    """What one run of the program knows."""
-
-    def __init__(self, text: Path, work: Path, runs: int, texts: int, markovify_megabytes: float) -> None:
-        self.text, self.work, self.runs, self.texts = text, work, runs, texts
-        self.m = Measurements()
-        self.notes: list[str] = []
-        self.rows: list[Row] = []
-        self.train: dict[str, dict] = {}  # what `train --json` said, by command name
-        self.lmplz, self.build_binary = shutil.which("lmplz"), shutil.which("build_binary")
-        self.wc = shutil.which("wc")
-        self.markovify = importlib.util.find_spec("markovify") is not None
-        beside = shutil.which("markov", path=str(Path(sys.executable).parent)) or shutil.which("markov")
-        self.markov = [beside] if beside else [sys.executable, "-m", "markov_cli"]
-        self.prefix = self._prefix(markovify_megabytes)
-
-    def _prefix(self, megabytes: float) -> Path:
-        """The text that markovify gets: a prefix in whole lines, or all of it."""
-        size = int(megabytes * 1e6)
-        if not size or size >= self.text.stat().st_size:
-            return self.text
-        out = self.work / "prefix.txt"
-        with self.text.open("rb") as file:
-            data = file.read(size)
-        out.write_bytes(data[: data.rfind(b"\n") + 1])
-        return out
-
-    def path(self, name: str) -> Path:
-        """A file of this run."""
-        return self.work / name
-
-    def trained(self, name: str, text: Path, *options: str) -> Command:
-        """`markov train` to NAME.npz, its JSON to NAME.json."""
-        args = [*self.markov, "train", text, "-o", self.path(f"{name}.npz"), *options, "--json", "--quiet"]
-        return Command(name, args, stdout=self.path(f"{name}.json"))
-
-    def worker(self, name: str, *args: object) -> Command:
-        """A function of workers.py, its JSON to NAME.json."""
-        return Command(name, [sys.executable, HERE / "workers.py", *map(str, args)], stdout=self.path(f"{name}.json"))
-
-    def said(self, name: str) -> dict:
-        """The JSON that a command printed."""
-        return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
-
-    def row(self, *args: object, checks: list[answers.Check] | None = None) -> None:
-        """Keep one line of the table."""
-        self.rows.append(Row(*args, checks=checks or []))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- the runs

@@ -22,7 +22,7 @@ import measure
 import numpy as np
 import reporting
 from answers import Check, arpa_header
-from core_rows import Row
+from core_state import Row
 from measure import Command, Measurements, say
 
 SPACES = ("--tokenizer", "spaces", "--unit", "line")

@@ -6,37 +6,14 @@ Legend: b is the `Bench` of one run.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
 import answers
 from answers import Check
-
-if TYPE_CHECKING:
-    from bench_core import Bench
+from core_state import Bench
 
 GB = 1e9
-
-
-@dataclass
-class Row:
-    """One line of the table; `holds` is None where nothing was compared."""
-
-    what: str
-    against: str
-    target: str
-    result: str
-    holds: bool | None
-    checks: list[Check] = field(default_factory=list)
-
-    @property
-    def verdict(self) -> str:
-        """WRONG goes before everything."""
-        if not all(c.agrees for c in self.checks):
-            return "WRONG"
-        return {True: "pass", False: "short", None: "-"}[self.holds]
 
 
 # ---------------------------------------------------------------- the checks

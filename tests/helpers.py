@@ -151,3 +151,11 @@ ngram 3=3
 def run_of(model, **asked):
     """A request under way; `asked` are fields of `Request`."""
     return Run(model.language_model, Request(**asked))
+
+
+def bytes_of(model):
+    import io
+
+    out = io.BytesIO()
+    model.save(out)
+    return out.getvalue()

@@ -7,6 +7,24 @@
         print(text.text)
 
 Nothing heavy is imported before it is used.
+
+The rooms of the package, from the bottom to the top; a room imports only rooms that stand above it in this list:
+
+    errors      what can go wrong, and exit codes
+    arrays      whole-array steps that know nothing of text: sorting, threads, memory, arrays on disk
+    text        bytes to ids and back: sources, tokenizers, sequences, vocabularies
+    counting    ids to sorted n-gram counts
+    model       the table of an n-gram model, its file, its smoothed probabilities
+    training    text to model file: in memory, on disk, on a cluster
+    sampling    a distribution, a seed and an automaton to ids
+    scoring     a distribution and ids to bits
+    evidence    the part of a text that a table, or another text, holds
+    inspecting  figures of a table, followers of a history, verification of a file
+    formats     files of other programs
+    generation  a person's request to texts
+    api         the Python functions that users import
+    render      results to plain text, tables, JSON and HTML; the only room that uses rich
+    cli         commands and options; the only room that uses Click
 """
 
 from __future__ import annotations

@@ -4,53 +4,20 @@ The enumeration is plain Python over dictionaries: every text with its probabili
 plain predicate over lists of tokens keeps.
 """
 
-import itertools
-import json
 import math
 import re
 from collections import Counter
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engine import model_of, rows_of
+from enumeration import FEW, enumerated, train
 from helpers import chi_squared, run_of
 from markov_cli import Constraints
-from markov_cli.api.model import Model
-from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.generation import constraints
-from markov_cli.sampling import automata, success_weights
-from markov_cli.sampling.automata import ANY, DEAD, ONE
-from markov_cli.text.types import BOS, EOS, UNK
-
-LINES = """the cat sat
-the cat ate the fish
-the dog ate
-a dog sat on the cat
-a fish ate the dog on the cat
-the cat
-a cat
-the dog ate a cat
-the fish ate a dog
-the cat on the dog
-a dog on a cat sat on the dog"""
-
-
-FEW = """the cat sat
-the cat ate the fish
-the dog ate
-a dog sat on the cat
-a fish ate the dog on the cat
-the cat
-a cat"""
-
-
-def train(text=LINES, order=3, unit="line", **options):
-    return as_model(model_of(text, order, unit=unit, **options))
+from markov_cli.sampling import success_weights
+from markov_cli.text.types import BOS
 
 
 @pytest.fixture(scope="module")
@@ -62,31 +29,6 @@ def model():
 def few():
     """A model whose texts are so few that nearly all can be enumerated."""
     return train(FEW)
-
-
-def enumerated(model, longest, history=(BOS,), least=1e-7):
-    """{tokens: probability} of the texts of up to `longest` tokens, but for the most improbable."""
-    rows = rows_of(model.table)
-    followers = {}
-    for k, grams in enumerate(rows):
-        for gram, c in grams.items():
-            if gram[-1] != UNK and c and (k or gram[-1] != BOS):
-                followers.setdefault(gram[:-1], {})[gram[-1]] = c
-    out = {}
-    todo = [((), tuple(history), 1.0)]
-    while todo:
-        text, before, p = todo.pop()
-        before = before[max(len(before) - model.order + 1, 0) :]
-        while before not in followers:  # the sampler's rule: a shorter history
-            before = before[1:]
-        here = followers[before]
-        for i, c in here.items():
-            q = p * c / sum(here.values())
-            if i == EOS:
-                out[text] = q
-            elif len(text) < longest and q > least:
-                todo.append(((*text, i), (*before, i), q))
-    return {tuple(model.vocabulary.text_of(i) for i in text): p for text, p in out.items() if text}
 
 
 def holds(words, *inner):
@@ -392,131 +334,3 @@ def test_marks_touch_words_in_a_pattern(harbour):
     model = train(harbour, unit="sentence")
     for t in model.generate(20, 1, constraints=Constraints(pattern="He *, * ."), max_tokens=40):
         assert re.fullmatch(r"He .*, .*\.", t.text)
-
-
-# ------------------------------------------------------------------ automata and the solver alone
-
-
-@given(st.lists(st.sampled_from([ANY, ONE, "a", "b"]), max_size=5), st.lists(st.sampled_from("abc"), max_size=6))
-def test_patterns_read_as_regular_expressions(pieces, text):
-    ids = {"a": 3, "b": 4, "c": 5}
-    one = automata.pattern([p if p in (ANY, ONE) else frozenset({ids[p]}) for p in pieces])
-    end = one.after(ids[c] for c in text)
-    accepted = end != DEAD and bool(one.accept[end])
-    regex = "".join({ANY: ".*", ONE: "."}.get(p, p) for p in pieces)
-    assert accepted == (re.fullmatch(regex, "".join(text)) is not None)
-    other = automata.complement(one)
-    end = other.after(ids[c] for c in text)
-    assert (end != DEAD and bool(other.accept[end])) == (not accepted)
-    both = automata.product([one, other])
-    assert not both.accept.any()
-
-
-def test_automata_are_as_small_as_can_be():
-    a, b = frozenset({3}), frozenset({4})
-    assert len(automata.pattern([ANY, a, ANY])) == 2
-    assert len(automata.product([automata.pattern([ANY, w, ANY]) for w in (a, b)])) == 4
-    assert len(automata.complement(automata.pattern([ANY, a, ANY]))) == 1
-    assert len(automata.product([])) == 1
-
-
-def test_the_solver_against_numpy():
-    """300 places at random, a tenth of them never come to b; the weights from 1 down to 1e-9."""
-    rng = np.random.default_rng(3)
-    n = 300
-    dense = rng.random((n, n)) * (rng.random((n, n)) < 0.02)
-    dense[270:, :270] = 0
-    scale = 10.0 ** rng.uniform(-9, 0, n)
-    scale[270:] = 1
-    dense *= 0.98 / np.maximum(dense.sum(1, keepdims=True), 1)
-    b = np.where(np.arange(n) < 30, scale, 0)
-    owner, target = np.nonzero(dense)
-    first = np.searchsorted(owner, np.arange(n + 1))
-    x, off = success_weights.solve(owner, target, dense[owner, target], first, b)
-    assert off <= success_weights.TOLERANCE
-    assert x == pytest.approx(np.linalg.solve(np.eye(n) - dense, b), rel=1e-9, abs=1e-300)
-    assert (x[270:] == 0).all()
-
-
-# ------------------------------------------------------------------ the command
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    path = tmp_path_factory.mktemp("constraints") / "m.npz"
-    train().save(path)
-    return path
-
-
-def test_json_has_a_key_more(run, path):
-    done = run("generate", path, "-s", 1, "-c", 2, "--tokens", "5", "--contains", "dog", "--json")
-    assert done.code == 0 and done.stderr == ""
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [*lines[0]] == ["text", "tokens", "bits", "complete", "seed", "index", "conditioned_bits"]
-    assert all(line["tokens"] == 5 and 0 <= line["conditioned_bits"] < line["bits"] for line in lines)
-
-
-def test_the_acceptance_rate_is_told(run, path):
-    done = run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat")
-    assert done.code == 0
-    assert re.fullmatch(r"50 of [\d,]+ tries kept \([\d.]+%\)\n", done.stderr)
-    assert len(done.stdout.splitlines()) == 50
-    assert run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat", "-q").stderr == ""
-
-
-def test_fewer_texts_than_asked_for(run, path):
-    done = run("generate", path, "-s", 1, "-c", 2, "--match", "zebra")
-    assert done.code == 3 and done.stdout == ""
-    assert done.stderr == (
-        "0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others did not come in 1,000 tries each; "
-        "turned away were by --match 'zebra' 2,000\n"
-    )
-
-
-def test_impossible_is_exit_3(run, path):
-    done = run("generate", path, "-s", 1, "--contains", "catt")
-    assert done.code == 3
-    assert done.stderr == "markov: --contains 'catt': not in the model's 8 types\n  nearest known: cat\n"
-
-
-@pytest.mark.parametrize("value", ["x", "5..4", "..", "1..2..3", "-1"])
-def test_ranges_that_are_none(run, path, value):
-    done = run("generate", path, f"--tokens={value}")
-    assert done.code == 2 and "--tokens" in done.stderr
-
-
-def test_tokens_raise_max_tokens_unless_it_is_given(run, path):
-    assert run("generate", path, "-s", 1, "--tokens", "30..2000").code == 0
-    done = run("generate", path, "-s", 1, "--tokens", "30", "--max-tokens", 20)
-    assert done.code == 2 and "--tokens 30" in done.stderr
-
-
-def test_a_loaded_model_gives_the_same_texts(model, path):
-    asked = Constraints(contains=["dog"])
-    with Model.load(path) as loaded:
-        assert [*loaded.generate(20, 1, constraints=asked)] == [*model.generate(20, 1, constraints=asked)]
-
-
-def test_all_combinations_hold(model):
-    """Every subset of five constraints at once: what comes meets all, or nothing is enumerated either."""
-    single = {
-        "contains": (["ate"], lambda w: "ate" in w),
-        "starts_with": ("the", lambda w: w[0] == "the"),
-        "ends_with": ("cat", lambda w: w[-1] == "cat"),
-        "without": (["sat"], lambda w: "sat" not in w),
-        "tokens": ((4, 7), lambda w: 4 <= len(w) <= 7),
-    }
-    whole = enumerated(model, 9, least=0)
-    for n in range(1, 6):
-        for names in itertools.combinations(single, n):
-            keep = [single[name][1] for name in names]
-            share = sum(p for w, p in whole.items() if all(k(w) for k in keep))
-            asked = Constraints(**{name: single[name][0] for name in names})
-            if not share:
-                with pytest.raises(AnswerIsNo):
-                    next(model.generate(1, 1, constraints=asked, max_tokens=9))
-                continue
-            texts = [*model.generate(5, 1, constraints=asked, max_tokens=9)]
-            assert all(k(t.text.split()) for k in keep for t in texts)
-            # bits - conditioned_bits is -log2 of the share of the texts that are so
-            assert texts[0].bits - texts[0].conditioned_bits == pytest.approx(-math.log2(share), abs=1e-6)

@@ -8,10 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-import markov_cli
-from conftest import CORPORA
 from engine import PATTERN, model_of, saved
-from helpers import arrays_of, bytes_of_arrays, header_of, packed
+from helpers import arrays_of, header_of, packed
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError
@@ -383,83 +381,3 @@ def test_a_flipped_byte_of_the_header(opened, tiny):
         bad = bytearray(tiny)
         bad[i] ^= 0xFF
         refused(opened, bytes(bad))  # no byte above 127 is alone in UTF-8
-
-
-# ------------------------------------------------------------------ damage that opening cannot see
-
-
-def use(model):
-    """Everything that reads a table; only our own errors may come of it."""
-    calls = [
-        lambda: [*model.generate(20, 1, max_tokens=50)],
-        lambda: [*model.generate(20, 1, max_tokens=50, temperature=0.5, top_k=3)],
-        lambda: model.followers("a"),
-        lambda: model.followers("a b"),
-        lambda: model.followers("", top=3),
-    ]
-    for call in calls:
-        try:
-            call()
-        except MarkovError as error:
-            assert error.message
-
-
-CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lambda b: b ^ 0x80]
-
-
-@pytest.mark.parametrize("turn", range(4))
-def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
-    if turn % 2:  # what draws very many texts has its own way through the table
-        monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
-    for n, i in enumerate(bytes_of_arrays(tiny)):
-        bad = bytearray(tiny)
-        bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])
-        if bad != tiny and n % 2 == turn // 2:
-            try:
-                model = opened(bytes(bad))
-            except ModelFileError:
-                continue
-            use(model)
-
-
-def test_any_damaged_byte_is_an_error_or_opens_safely(opened, tiny):
-    """The zip's own bytes and those of the `.npy` headers: all of it is checked on opening."""
-    inside = {*bytes_of_arrays(tiny)}
-    for i in range(0, len(tiny), 29):
-        if i in inside:
-            continue
-        bad = bytearray(tiny)
-        bad[i] ^= 0xFF if i % 2 else 0x01
-        try:
-            model = opened(bytes(bad))
-        except ModelFileError:
-            continue
-        if i % 3 == 0:
-            use(model)
-
-
-def test_arrays_full_of_anything(opened, tiny):
-    """Each array in turn replaced by noise, by zeros and by the largest values it can hold."""
-    rng = np.random.default_rng(1)
-    arrays = arrays_of(tiny)
-    for name, old in arrays.items():
-        if name == "header" or not len(old):
-            continue
-        top = np.iinfo(old.dtype).max
-        for new in [np.zeros_like(old), np.full_like(old, top), *(
-            rng.integers(0, high, len(old), endpoint=True).astype(old.dtype) for high in (3, 12, top)
-        )]:  # fmt: skip
-            try:
-                model = opened(packed({**arrays, name: new}))
-            except ModelFileError:
-                continue
-            use(model)
-
-
-def test_a_model_of_the_story_opens_without_being_read(tmp_path):
-    path = tmp_path / "model.npz"
-    markov_cli.train([CORPORA / "harbour.txt"], order=4).save(path)
-    model = Model.load(path)
-    assert not model.table.orders[3].count.small.flags.writeable
-    assert not model.table.orders[3].count.small.flags.owndata  # a view of the mapped file
-    model.close()

@@ -25,13 +25,14 @@ def man(folder: str, as_json: bool, quiet: bool) -> int:
 
     They hold what --help says. Pages that are there already are replaced.
     """
-    from .main import main
     from .roff import pages
 
+    program = click.get_current_context().find_root().command
+    assert isinstance(program, click.Group)
     where = Path(folder)
     where.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in pages(main, __version__).items():
+    for name, text in pages(program, __version__).items():
         part = where / f".{name}.{os.getpid()}.tmp"
         try:
             part.write_text(text, encoding="utf-8", newline="\n")

@@ -1,1 +1,5 @@
-"""What a table, or any text, holds of the text that a table was made of."""
+"""Measures how much of a text a table, or another text, holds.
+
+`copying/` finds runs of tokens that are copied; the rest is the audit of a table.
+May import: errors, arrays, text, model, sampling, scoring.
+"""

@@ -1,1 +1,5 @@
-"""What a table holds, in figures, and whether its file is whole."""
+"""Figures of a table, the followers of a history, and verification of a model file.
+
+Nothing here changes a model.
+May import: errors, arrays, text, model.
+"""

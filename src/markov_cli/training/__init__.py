@@ -1,1 +1,5 @@
-"""training."""
+"""Text to a model file: in memory, on disk, or on a Dask cluster.
+
+`plan` chooses among them; each gives the same bytes.
+May import: errors, arrays, text, counting, model.
+"""

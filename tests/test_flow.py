@@ -1,0 +1,87 @@
+"""Imports go one way: no module imports a room above its own, and no modules import each other in a circle.
+
+The rooms stand in the docstring of the package, from the bottom to the top; each room's `__init__` says what its
+modules may import. Imports inside functions and for type checking count, too.
+"""
+
+import ast
+import graphlib
+import re
+from pathlib import Path
+
+import pytest
+
+import markov_cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "markov_cli"
+FLOW = re.findall(r"^    (\w+)  +\w", markov_cli.__doc__, re.M)
+
+
+def modules(folder):
+    """Dotted name -> path of every module below a folder; a package by its folder's name."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(name, path, known):
+    """The modules of `known` that one imports, packages by their own name."""
+    here = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    here = [part for part in here if part]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level + 1] + (node.module.split(".") if node.module else [])
+            for alias in node.names:
+                inside = ".".join([*base, alias.name])
+                yield inside if inside in known else ".".join(base)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+
+
+def arrows(folder):
+    known = modules(folder)
+    return {name: set(imported(name, path, known)) - {name} for name, path in known.items()}
+
+
+def room(module):
+    return module.split(".")[0]
+
+
+OURS = {name: to for name, to in arrows(PACKAGE).items() if name not in ("", "__main__")}
+
+
+def test_the_flow_names_every_room():
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert set(FLOW) == rooms | {"errors"}
+    loose = sorted(path.name for path in PACKAGE.glob("*.py"))
+    assert loose == ["__init__.py", "__main__.py", "errors.py"]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_module_imports_only_rooms_below_its_own(name):
+    above = FLOW[FLOW.index(room(name)) + 1 :]
+    assert not [to for to in OURS[name] if room(to) in above]
+
+
+@pytest.mark.parametrize("name", [r for r in FLOW if r != "errors"])
+def test_each_room_says_what_it_may_import(name):
+    said = re.search(
+        r"May import: ([\w, ]+)\.", ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text()))
+    )
+    allowed = said[1].split(", ")
+    assert allowed == [r for r in FLOW if r in allowed]  # rooms that exist, in the order of the flow
+    assert name not in allowed
+    used = {room(to) for module, to_all in OURS.items() if room(module) == name for to in to_all} - {name, ""}
+    assert used == set(allowed)
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, ROOT / "benchmarks"], ids=["package", "benchmarks"])
+def test_no_circle(folder):
+    graph = arrows(folder)
+    graph.pop("", None)
+    graphlib.TopologicalSorter({a: {b for b in to if b} for a, to in graph.items()}).prepare()  # CycleError names it
