@@ -117,7 +117,7 @@ def test_notes(run, inside):
     ran = run("score", "story.npz", "story.txt", "--model", "other.npz")
     assert ran.stderr == note  # once, however many models
     assert run("score", "story.npz", "story.txt", "--smoothing", "stupid").stderr == (
-        "stupid: scores, no probabilities; they do not sum to 1\n"
+        "stupid: these are scores, not probabilities; they do not sum to 1\n"
     )
     ran = run("score", "story.npz", "--smoothing", "wb", stdin=b"the caf\xe9\n\n")
     assert ran.stderr.splitlines() == [

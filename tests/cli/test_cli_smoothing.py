@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 
 FELL_BACK = "kn: too little text to estimate the discounts of order 1, 2; 0.5, 1 and 1.5 are used\n"
-SCORES = "stupid: scores, no probabilities; they do not sum to 1\n"
+SCORES = "stupid: these are scores, not probabilities; they do not sum to 1\n"
 
 
 def test_inspect_kn(run, folder):

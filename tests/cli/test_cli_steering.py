@@ -42,14 +42,14 @@ def test_mix(run, folder):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--mix", "0.5,0.5"], "--mix: one model is no mixture"),
+        (["--mix", "0.5,0.5"], "--mix needs several models"),
         (["--model", "dogs.npz", "--mix", "1"], "1 weights for 2 models"),
         (["--model", "dogs.npz", "--mix", "-1,2"], "no weight below 0"),
         (["--model", "chars.npz"], "cats.npz has tokenizer words, chars.npz chars"),
         (["--stream", "--contains", "cat"], "--stream with constraints"),
         (["--stream", "--unique"], "--stream with --unique"),
         (["--stream", "--min-tokens", "3"], "--stream with --min-tokens"),
-        (["--ban", "/dev/null"], "no word in it"),
+        (["--ban", "/dev/null"], "the file has no words"),
     ],
 )
 def test_wrong_usage(run, folder, more, said):
@@ -67,7 +67,7 @@ def test_ban_file(run, folder):
     assert run("generate", folder / "cats.npz", "--ban", "-", "-s", "1", stdin="the\na\n").code == 3
     (folder / "bad.txt").write_bytes(b"cat\n\xff\n")
     ran = run("generate", folder / "cats.npz", "--ban", folder / "bad.txt")
-    assert ran.code == 1 and "byte 4 is no UTF-8" in ran.stderr
+    assert ran.code == 1 and "byte 4 is not UTF-8" in ran.stderr
     assert run("generate", folder / "cats.npz", "--ban", folder / "none.txt").code == 1
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import json_option, model_argument, note
+from .option_groups import GroupedCommand, option_group
+from .options import encoding_option, json_option, model_argument, note, quiet_option, seed_option
 from .output import write_parts
 
 if TYPE_CHECKING:
@@ -15,38 +16,68 @@ if TYPE_CHECKING:
     from ..evidence.table.audit import Audit
 
 
-@click.command(short_help="Say how much of its text a model keeps.")
+@click.command(cls=GroupedCommand, short_help="Measure how much of its training text a model keeps.")
 @model_argument
-@click.option(
-    "--corpus", multiple=True, type=click.Path(), metavar="FILE", help="The training text, to hold the model against."
+@option_group(
+    "What the text is",
+    click.option(
+        "--corpus",
+        multiple=True,
+        type=click.Path(),
+        metavar="FILE",
+        help="The training text, or a text to compare with it. Can be repeated.",
+    ),
+    click.option(
+        "--heldout",
+        multiple=True,
+        type=click.Path(),
+        metavar="FILE",
+        help="Text that the model was not trained on: can its sequences be told from those of --corpus?",
+    ),
+    encoding_option("all texts named here"),
 )
-@click.option(
-    "--heldout",
-    multiple=True,
-    type=click.Path(),
-    metavar="FILE",
-    help="Text that the model was not made of: can its sequences be told from those of --corpus?",
+@option_group(
+    "What is measured",
+    click.option("--order", type=int, metavar="N", help="Measure this order only.  [default: all stored orders]"),
+    click.option(
+        "--min-tokens",
+        type=click.IntRange(1),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="The length of the shortest certain string that is listed.",
+    ),
+    click.option(
+        "--member",
+        type=click.Path(),
+        metavar="FILE",
+        help="Test whether each sequence of FILE was in the training text.",
+    ),
+    seed_option("For --rebuild: the same seed writes the same text."),
 )
-@click.option("--order", type=int, metavar="N", help="Only this order.  [default: all that are stored]")
-@click.option("--show", type=click.IntRange(0), default=10, show_default=True, help="How many certain strings to show.")
-@click.option(
-    "--min-tokens", type=click.IntRange(1), default=10, show_default=True, help="The shortest certain string listed."
+@option_group(
+    "Output",
+    click.option(
+        "--show",
+        type=click.IntRange(0),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="The number of certain strings to print.",
+    ),
+    click.option("--strings", type=click.Path(), metavar="FILE", help="Write all certain strings; `-` for stdout."),
+    click.option(
+        "--rebuild",
+        type=click.Path(),
+        metavar="FILE",
+        help="Write a random text that has exactly this table; `-` for stdout.",
+    ),
+    click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with pictures; `-` for stdout."),
+    json_option,
+    quiet_option(),
 )
-@click.option("--strings", type=click.Path(), metavar="FILE", help="Write all certain strings; `-` for stdout.")
-@click.option(
-    "--rebuild",
-    type=click.Path(),
-    metavar="FILE",
-    help="Write a random text that has exactly this table; `-` for stdout.",
-)
-@click.option("--member", type=click.Path(), metavar="FILE", help="Was each sequence of FILE in the training text?")
-@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="For --rebuild: same seed, same text.")
-@click.option("--encoding", default="utf-8", show_default=True, help="How the texts named here are encoded.")
-@click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with pictures; `-` for stdout.")
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
 def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
-    """Say how much of its training text a model keeps, from the model alone or with the text.
+    """Measure how much of its training text a model keeps, from the model alone or with the text.
 
     \b
     markov audit book.npz
@@ -58,15 +89,13 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 
     \b
     forgotten  log2 of the number of texts with exactly this table; 0: the table is the text
-    retained   the share it keeps of what the order of the tokens says beyond their counts
-    certain    the share of tokens in strings that stand in every text with this table
+    retained   the part that the table keeps of the information in the order of the tokens
+    certain    the share of tokens in strings that occur in every text with this table
 
-    --corpus adds what the text alone can tell: that the strings proven stand in it, what of it comes out
-    of the model, what the model holds of each sequence beyond what the others tell. --corpus and --heldout
-    can be repeated and take folders. Exit code 3 where the text is not the training text, with the proof.
+    Every figure is exact, a bound, or an estimate with its error, and is marked so.
+    docs/reference/options.md explains every option.
 
-    Every figure is exact, a bound, or an estimate with its error, and says so. It takes memory for
-    several times the model, and some 10 s for a million tokens of a book.
+    Exit code 3: --corpus is not the training text, and the proof is printed.
     """
     from ..api.audit import check_order
     from ..api.model import Model

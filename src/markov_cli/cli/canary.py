@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import MarkovError, OptionError, TextError
-from .options import jobs_option, json_option, model_argument, note, smoothing_option
+from .options import jobs_option, json_option, model_argument, note, quiet_option, seed_option, smoothing_option
 
 
 class RepeatType(click.ParamType):
@@ -27,21 +27,21 @@ class RepeatType(click.ParamType):
         return tuple(int(p) for p in parts)
 
 
-@click.group(short_help="Put secrets into a text, and see whether a model gives them away.")
+@click.group(short_help="Measure whether a model gives away secrets of its training text.")
 def canary() -> None:
-    """Put secrets into a text, and see whether a model gives them away.
+    """Measure whether a model gives away secrets: add lines with known secrets to a text, then look for them.
 
     \b
     markov canary make --format "the code of {name} is {d} {d} {d} {d} {d}" -o canaries.txt
     markov train book.txt canaries.txt -o book.npz
     markov canary score book.npz canaries.json
 
-    A canary is a line with a random secret. Its exposure says how far it stands before all other fillings
-    of the same line: log2 of their number, less log2 of its rank. Never put it into what you publish.
+    A canary is a line with a random secret. Its exposure is log2 of the number of possible secrets, less log2
+    of the rank of the true one (Carlini and others). Do not publish a text or model with canaries.
     """
 
 
-@canary.command(short_help="Write lines to add to a text, and a key file.")
+@canary.command(short_help="Write lines with random secrets, and a key file.")
 @click.option(
     "--format",
     "line",
@@ -50,28 +50,37 @@ def canary() -> None:
     help="The line: {d} is a digit, {l} a letter, {name} a made-up name.",
 )
 @click.option(
-    "--count", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Canaries for each of --repeat."
+    "--count",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="The number of canaries for each number of --repeat.",
 )
 @click.option(
-    "--repeat", type=RepeatType(), default="1,2,4", show_default=True, metavar="N,N", help="How often each is put in."
+    "--repeat",
+    type=RepeatType(),
+    default="1,2,4",
+    show_default=True,
+    metavar="N,N",
+    help="How many times each canary is written.",
 )
 @click.option(
     "--controls",
     type=click.IntRange(0, 10_000),
     metavar="N",
-    help="Canaries that are never put in, to compare with.  [default: --count]",
+    help="The number of canaries that are never written, for comparison.  [default: --count]",
 )
-@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same canaries.")
-@click.option("-o", "--output", type=click.Path(), default="-", help="Where the lines go.  [default: stdout]")
+@seed_option("The same seed makes the same canaries.")
+@click.option("-o", "--output", type=click.Path(), default="-", help="The file of the lines.  [default: stdout]")
 @click.option(
     "--keys",
     type=click.Path(),
     default="canaries.json",
     show_default=True,
-    help="Where the key file goes: what score needs. It holds the secrets.",
+    help="The key file, which `canary score` needs. It holds the secrets.",
 )
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@quiet_option()
 def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
     """Write lines with random secrets to add to a training text, and a key file for `canary score`.
 
@@ -79,9 +88,9 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
     markov canary make --format "the code of {name} is {d} {d} {d} {d} {d}" -s 1 -o canaries.txt
     markov canary make --format "call {name}: {d}{d}{d}-{d}{d}{d}{d}" --count 5 --repeat 1,10 > more.txt
 
-    The lines stand in a random order, with a blank line between them, so that each is a sequence by itself
-    for every --unit but file. Slots with spaces between them are tokens of their own; slots that touch are one
-    token, and then the vocabulary alone tells which were put in. Use 5 canaries or more.
+    The lines have a random order and a blank line between them, so that each is one sequence for every
+    --unit but file. Slots with spaces between them are separate tokens. Slots that touch are one token; then
+    the vocabulary alone shows the secrets. Use 5 canaries or more.
     """
     from ..evidence.corpus.canary import alphabets
     from ..evidence.corpus.canary import make as draw
@@ -129,23 +138,23 @@ def _is_keys(path: str) -> bool:
     return isinstance(found, dict) and found.get("format") == FORMAT
 
 
-@canary.command(short_help="Say how exposed canaries are.")
+@canary.command(short_help="Compute the exposure of canaries in a model.")
 @model_argument
 @click.argument("keys", type=click.Path(), metavar="KEYS")
 @smoothing_option("kn")
 @jobs_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@quiet_option()
 def score(model: str, keys: str, smoothing: str | None, jobs: int | None, as_json: bool, quiet: bool) -> int:
-    """Say how exposed canaries are in a model that was trained with their lines.
+    """Compute the exposure of canaries in a model that was trained with their lines.
 
     \b
     markov canary score book.npz canaries.json
     markov canary score book.npz canaries.json --smoothing wb --json
 
-    Every filling of a canary's line is scored, up to a million; of more, a million at random. Its rank is its place
-    among them, ties at their mean. Controls, which were never put in, show what chance gives. A low exposure
-    of what was put in once says nothing of what was put in twice.
+    Every possible secret of a line is scored, or a million random ones if there are more. The rank of the true
+    one is its place among them; ties share their mean rank. Controls, which were never written, show the
+    exposure of chance. A low exposure at one repetition does not show that two are safe.
     """
     from ..api.model import Model
     from ..arrays.threads import usable_cores

@@ -20,10 +20,10 @@ def completion(shell: str, as_json: bool) -> int:
     markov completion zsh > ~/.zfunc/_markov     zsh: into a folder of $fpath
     markov completion fish > ~/.config/fish/completions/markov.fish
 
-    Tab then completes commands, options, their values and file names; and a model's own words: behind
-    `inspect MODEL` first those that follow the words before, the commonest first, then any that
-    begin so; likewise behind --prompt, --contains, --without, --starts-with, --ends-with
-    and --pattern. 60 words at most.
+    The Tab key then completes commands, options, values, file names and the words of a model. After
+    `inspect MODEL` it offers up to 60 words: first the followers of the words typed, the commonest first, then
+    other words that begin so; the same after --prompt, --contains, --without, --starts-with, --ends-with
+    and --pattern.
     """
     from .completion_scripts import SCRIPTS
 

@@ -11,14 +11,17 @@ import click
 
 from ..errors import INTERRUPTED, MarkovError, OptionError
 from .completion_words import complete_prompt
+from .option_groups import GroupedCommand, option_group
 from .options import (
     fallback_notes,
     ignore_case_option,
     json_option,
     model_argument,
     note,
+    quiet_option,
     say_fallback,
     say_history,
+    seed_option,
     shape_options,
     smoothing_option,
 )
@@ -45,21 +48,44 @@ word word ...   write these
 The beginning of a command is enough: :b 2"""
 
 
-@click.command(short_help="Write a text together with a model, token by token.")
+@click.command(cls=GroupedCommand, short_help="Write a text together with a model, token by token.")
 @model_argument
-@click.option("--prompt", default="", metavar="TEXT", shell_complete=complete_prompt, help="How the text begins.")
-@click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
-@ignore_case_option
-@click.option("-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed and same commands, same text.")
-@smoothing_option("none")
-@shape_options
-@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Rows of the table.")
-@click.option(
-    "--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="How many :end may add at one time."
+@option_group(
+    "The text",
+    click.option(
+        "--prompt", default="", metavar="TEXT", shell_complete=complete_prompt, help="The text begins with TEXT."
+    ),
+    click.option("--within", is_flag=True, help="--prompt is the middle of a sequence, not its beginning."),
+    ignore_case_option,
 )
-@click.option("--once", is_flag=True, help="Show what can come behind the prompt, and end.")
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@option_group(
+    "How it is drawn",
+    seed_option("The same seed and the same commands give the same text."),
+    smoothing_option("none"),
+    *shape_options,
+)
+@option_group(
+    "Output",
+    click.option(
+        "--top",
+        type=click.IntRange(1, 10_000),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="The number of rows in the table.",
+    ),
+    click.option(
+        "--max-tokens",
+        type=click.IntRange(1),
+        default=1000,
+        show_default=True,
+        metavar="N",
+        help="The most tokens that one :end adds.",
+    ),
+    click.option("--once", is_flag=True, help="Show what can follow the prompt, and end."),
+    json_option,
+    quiet_option(),
+)
 def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     """Write a text together with a model: it shows what can come next, and you choose.
 
@@ -68,13 +94,12 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     markov explore book.npz --prompt "It was" --smoothing kn
     markov explore book.npz --once --prompt "the old" --top 5
 
-    Type the number of a follower, or words of your own, or nothing to let the model write
-    one token. :go 5 lets it write five, :end all the rest, :back takes one away,
-    :temperature 0.7 and the like change what it draws from, :help shows all of it.
-    The probabilities shown are those that the next token would be drawn with.
+    Type the number of a follower, words of your own, or nothing to let the model write one token. :go 5 lets
+    it write five tokens, :end the rest, :back deletes one, :temperature 0.7 and the like change how it draws,
+    :help lists all commands. The table shows the probabilities of the next draw.
 
-    With --json each state is an object on a line. Commands may come from a file or pipe. End of
-    input leaves with exit code 0, Ctrl-C with 130.
+    With --json each state is one object on a line. Commands can come from a file or a pipe. End of input
+    ends the program with exit code 0, Ctrl-C with 130.
     """
     from ..api.model import Model
     from ..generation.request import new_seed

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
-from .options import fallback_notes, json_option, model_argument, note, smoothing_option
+from .options import fallback_notes, json_option, model_argument, note, quiet_option, smoothing_option
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -80,13 +80,15 @@ FORMATS = {
     type=click.Choice([*FORMATS]),
     default="arpa",
     show_default=True,
-    help="arpa: n-grams with their probabilities, for KenLM and others. counts: a line for each n-gram, with how "
-    "often it was seen. markovify: JSON for markovify.",
+    help="arpa: n-grams with their probabilities, for KenLM and others. counts: a line for each n-gram with its "
+    "count. markovify: JSON for markovify.",
 )
 @smoothing_option("kn")
-@click.option("-n", "--order", type=click.IntRange(1), help="counts: n-grams of this order only.  [default: of all]")
+@click.option(
+    "-n", "--order", type=click.IntRange(1), help="For counts: n-grams of this order only.  [default: all orders]"
+)
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@quiet_option()
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -107,9 +109,9 @@ def export(
     markov export book.npz --format counts --order 2 -o - | sort -t "$(printf '\\t')" -k2 -nr | head
     markov export book.npz --format markovify -o book.json
 
-    Of the smoothings, kn, wb and abs have the form of ARPA. A line of counts is the words
-    with a space between, a tab, and the count. A word is a type's text; U+FFED before or behind it
-    says that it touches its neighbour there without a space.
+    ARPA can hold kn, wb and abs, not the other smoothings. A line of counts is the words with a space
+    between them, a tab, and the count. U+FFED before or after a word marks the side on which it touches its
+    neighbour without a space.
     """
     if output is None:
         raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")

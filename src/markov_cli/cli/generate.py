@@ -8,22 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ANSWER_IS_NO, OptionError
-from .completion_words import complete_prompt
-from .generate_constraints import constraint_options, constraints_of, most_tokens
-from .generate_mixture import load_model, steering_options
-from .generate_novelty import novelty_options
-from .generate_trace import check_trace, trace_options
-from .options import (
-    ignore_case_option,
-    json_option,
-    model_argument,
-    note,
-    say_fallback,
-    say_history,
-    shape_options,
-    smoothing_option,
-)
+from ..errors import ANSWER_IS_NO
+from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
+from .option_groups import GroupedCommand
+from .options import model_argument, note, say_fallback, say_history
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -34,74 +22,24 @@ if TYPE_CHECKING:
     from ..model.language_model import LanguageModel
 
 
-@click.command(short_help="Write texts from a model.")
+@click.command(cls=GroupedCommand, short_help="Write texts from a model.")
 @model_argument
-@click.option("-c", "--count", type=click.IntRange(0), default=1, show_default=True, help="How many texts.")
-@click.option(
-    "-s", "--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same texts; text i is the same for any --count."
-)
-@click.option(
-    "--prompt",
-    default="",
-    metavar="TEXT",
-    shell_complete=complete_prompt,
-    help="How each text begins; any number of tokens.",
-)
-@click.option("--within", is_flag=True, help="The prompt stands mid-sequence, not at its beginning.")
-@ignore_case_option
-@click.option(
-    "--min-tokens", type=click.IntRange(0), default=1, show_default=True, help="Draw a text that ends before this anew."
-)
-@click.option("--max-tokens", type=click.IntRange(1), default=1000, show_default=True, help="Cut a text here.")
-@constraint_options
-@novelty_options
-@steering_options
-@smoothing_option("none")
-@shape_options
-@trace_options
-@click.option("--null", is_flag=True, help="End each text with NUL, not newline, for texts that hold newlines.")
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@generate_options
 def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> int:
     """Write texts from a model, one per line.
 
     \b
     markov generate book.npz -c 5 -s 42
     markov generate book.npz --prompt "It was" --temperature 0.8
-    markov generate book.npz --smoothing kn --temperature 0.8
-    markov generate book.npz --contains river --tokens 12 --ends-with .
+    markov generate book.npz --smoothing kn --contains river --tokens 12
     markov generate book.npz -c 5 --novel 6 --corpus book.txt
-    markov generate book.npz --model other.npz --mix 0.7,0.3
     markov generate book.npz --stream | head -c 500
-    markov generate names.npz -c 1000 --json | jq -r .text
 
-    Raw counts (--smoothing none) write only what was seen, n tokens at a time. Smoothed models also write
-    what they have not seen, now and then: the smaller the text, the oftener. Temperature, top-k and
-    top-p with laplace and lidstone work out the whole vocabulary's probabilities at each token, which
-    takes time where it is large.
+    With --smoothing none, every run of n tokens in a text occurs in the training text; smoothed models
+    sometimes write runs that never occurred. Constraints choose among the texts that the model can write,
+    each with its own probability. docs/reference/options.md explains every option.
 
-    With --contains, --starts-with, --ends-with, --without, --ban, --pattern and --tokens, in any mixture, texts
-    are drawn from just those of the model's texts that are so, each as probable among them as it is:
-    nothing is tried, and no text is cut. What stands after --match and --characters, --balanced, and all
-    constraints on smoothed or mixed models, are met by trying, 1,000 times a text at most; a note says how
-    many were kept.
-
-    With --novel K, no run of K tokens or more of any text stands in the training text. Each token is drawn
-    from what copies nothing; where nothing is left, the text goes a token back; a note says how often.
-    Beside constraints, texts that copy are tried again. Up to the model's order every run is a copy, so K
-    is larger. The training text is read from --corpus, in some 20 bytes of memory for each token, 4 once it
-    is read; or it is known from a guard (markov train --guard), which also excludes a few new runs.
-
-    With --model each token has the weighted sum of what the models give it, each by what it knows of the
-    text so far; --temperature and the like bend that sum. --unique leaves out texts that came before, and
-    gives up after 10,000 draws and 100 more for each text. --stream writes the texts of the seed one token
-    at a time, until Ctrl-C, a closed pipe, or as many texts or tokens as --count or --max-tokens says.
-
-    With --trace the texts are held against the training text (see trace): with --json each object says
-    what of it is new and what stands there, and a last line has all together.
-
-    A prompt's history is shortened until the model knows it, and a note says so. Exit code 3: fewer texts
-    than asked for.
+    Exit code 3: fewer texts than asked for, and a note says why.
     """
     from ..render.generate import json_line, streamed
 
@@ -139,47 +77,6 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     for text in run.closing_notes():
         note(text, quiet)
     return ANSWER_IS_NO if run.fewer else 0
-
-
-def explicitly_given() -> set[str]:
-    """The options that were typed, not left at their defaults."""
-    context = click.get_current_context()
-    default = click.core.ParameterSource.DEFAULT
-    return {name for name in context.params if context.get_parameter_source(name) is not default}
-
-
-def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
-    """The options as one request."""
-    from ..arrays.threads import usable_cores
-    from ..generation.request import Request
-    from ..sampling.shape import Shape
-    from ..text.reading import check_encoding
-    from ..text.sources import find_sources
-
-    for_trace = kw["trace"] and kw["novel"] is None and not as_json  # the corpus is read by the trace alone
-    if kw["corpus"] and kw["novel"] is None and not (as_json or kw["trace"] or kw["stream"] or kw["others"]):
-        raise OptionError(
-            "--corpus is for --novel, --trace, or the overlap that --json tells", "add one, or leave it out"
-        )
-    return Request(
-        count=kw["count"],
-        seed=kw["seed"],
-        prompt=kw["prompt"],
-        within=kw["within"],
-        ignore_case=kw["ignore_case"],
-        min_tokens=kw["min_tokens"],
-        max_tokens=most_tokens(kw, "max_tokens" in given),
-        shape=Shape(kw["temperature"], kw["top_k"], kw["top_p"]),
-        smoothing=kw["smoothing"],
-        constraints=constraints_of(kw),
-        novel=kw["novel"],
-        corpus=() if for_trace else tuple(find_sources([*kw["corpus"]])),
-        encoding=check_encoding(kw["encoding"]),
-        overlaps=as_json and not kw["stream"],
-        unique=kw["unique"],
-        bits=as_json or kw["trace"],
-        jobs=usable_cores(),
-    )
 
 
 def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> Run:

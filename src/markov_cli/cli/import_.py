@@ -11,7 +11,7 @@ import click
 
 from ..errors import OptionError
 from .export import refuse_others
-from .options import json_option, note, output_option, stdin_is_terminal
+from .options import json_option, note, output_option, quiet_option, stdin_is_terminal
 from .train import TOKENIZERS, UNITS
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ FORMATS = {"arpa": Format(_arpa), "counts": Format(_counts, ("order",)), "markov
 _BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
 
 
-@click.command(name="import", short_help="Make a model from another program's.")
+@click.command(name="import", short_help="Read the model of another program.")
 @click.argument("file", type=click.Path(), metavar="FILE")
 @output_option
 @click.option(
@@ -58,37 +58,39 @@ _BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
     type=click.Choice([*FORMATS]),
     help="arpa: n-grams with probabilities, as KenLM and SRILM write them. counts: lines of n-grams and counts, as "
     "Google and SRILM write them. markovify: its JSON.  "
-    "[default: what the file looks like]",
+    "[default: recognised from the file]",
 )
-@click.option("-n", "--order", type=click.IntRange(1), help="counts: the order.  [default: that of the longest n-gram]")
+@click.option(
+    "-n", "--order", type=click.IntRange(1), help="For counts: the order.  [default: that of the longest n-gram]"
+)
 @click.option(
     "--tokenizer",
     type=click.Choice(TOKENIZERS),
     default="spaces",
     show_default=True,
-    help="How text is divided into tokens for this model; the file does not say.",
+    help="The tokens of text for this model; the file does not tell.",
 )
-@click.option("--pattern", metavar="REGEX", help=r"Tokens for --tokenizer regex.  [default: \w+|[^\w\s]]")
-@click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="What one sequence is.")
-@click.option("--lowercase", is_flag=True, help="Text is read in lower case for this model.")
+@click.option("--pattern", metavar="REGEX", help=r"The tokens of --tokenizer regex.  [default: \w+|[^\w\s]]")
+@click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="One sequence of text.")
+@click.option("--lowercase", is_flag=True, help="Convert text to lower case for this model.")
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary; errors only.")
+@quiet_option("Print no summary.")
 @click.pass_context
 def import_(
     ctx: click.Context, /, file: str, output: str | None, form: str | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
-    """Make a model from what another program wrote.
+    """Read the model of another program, and write it as one .npz file.
 
     \b
     markov import book.arpa.gz -o book.npz
     markov import book.tsv -o book.npz
     markov import model.json -o model.npz
 
-    arpa: the model holds probabilities and no counts; it scores and generates, and what needs
-    counts says so. counts: every n-gram of all orders, whose counts are checked against each other, or of the
-    longest alone, with the sequences that are shorter; a file that leaves rare ones out is
-    refused. markovify: Text, NewlineText or Chain, compiled or not; state size 2 becomes order 3.
-    Compressed files are noticed. All in memory.
+    arpa: the model holds probabilities and no counts; it scores and generates, and commands that need counts
+    refuse it. counts: the n-grams of all orders, whose counts must agree, or of the longest order alone,
+    with the shorter sequences; a file without its rare n-grams is refused. markovify: Text,
+    NewlineText or Chain, compiled or not; state size 2 becomes order 3. Compressed files are
+    recognised. The whole model is held in memory.
     """
     if output is None:
         raise OptionError("no -o: where shall the model go?", f"markov import {file} -o MODEL.npz")

@@ -8,17 +8,29 @@ import click
 
 from ..errors import ANSWER_IS_NO, OptionError
 from .completion_words import complete_history
-from .options import ignore_case_option, json_option, model_argument, say_fallback, say_history, smoothing_option
+from .options import (
+    ignore_case_option,
+    json_option,
+    model_argument,
+    quiet_option,
+    say_fallback,
+    say_history,
+    smoothing_option,
+)
 
 
-@click.command(short_help="Show what a model learned.")
+@click.command(short_help="Show the figures of a model, or the followers of a history.")
 @model_argument
 @click.argument("history", nargs=-1, metavar="[HISTORY]...", shell_complete=complete_history)
-@click.option("--at-start", is_flag=True, help="HISTORY opens a sequence; alone: what sequences begin with.")
+@click.option(
+    "--at-start",
+    is_flag=True,
+    help="HISTORY is the beginning of a sequence; without HISTORY, show what sequences begin with.",
+)
 @ignore_case_option
 @smoothing_option("none")
 @click.option(
-    "--top", type=click.IntRange(1), default=10, show_default=True, help="How many followers or n-grams to show."
+    "--top", type=click.IntRange(1), default=10, show_default=True, help="The number of followers or n-grams to show."
 )
 @click.option(
     "--format",
@@ -26,11 +38,11 @@ from .options import ignore_case_option, json_option, model_argument, say_fallba
     type=click.Choice(("text", "csv", "dot")),
     default="text",
     show_default=True,
-    help="csv: figures per order, or followers. dot: HISTORY and what follows it as a Graphviz graph.",
+    help="csv: figures of each order, or followers. dot: HISTORY and its followers as a Graphviz graph.",
 )
-@click.option("--verify", is_flag=True, help="Check every byte and every promise of the file; reads all of it.")
+@click.option("--verify", is_flag=True, help="Check the whole file for damage. Reads all of it.")
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@quiet_option()
 def inspect(
     model: str,
     history: tuple[str, ...],
@@ -43,7 +55,7 @@ def inspect(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Show what a model learned: all of it, or what follows a history.
+    """Show the figures of a model, or the followers of a history.
 
     \b
     markov inspect book.npz
@@ -52,8 +64,7 @@ def inspect(
     markov inspect book.npz you must --smoothing kn
     markov inspect book.npz the old --format dot | dot -Tsvg > old.svg
 
-    Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify
-    found damage.
+    Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify found damage.
     """
     from ..api.model import Model
 

@@ -9,21 +9,21 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from .options import json_option, note
+from .options import json_option, note, quiet_option
 
 
 @click.command(short_help="Write the manual pages.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@quiet_option()
 def man(folder: str, as_json: bool, quiet: bool) -> int:
-    """Write the manual pages of all commands into DIR, which is made where it is not there.
+    """Write the manual pages of all commands into the folder DIR.
 
     \b
     markov man ~/.local/share/man/man1
     man markov-generate
 
-    They hold what --help says. Pages that are there already are replaced.
+    The folder is created if it does not exist. Pages hold the text of --help; old pages are replaced.
     """
     from .roff import pages
 

@@ -7,10 +7,10 @@ import time
 import click
 
 from ..errors import OptionError
-from .options import jobs_option, json_option, note, output_option
+from .options import jobs_option, json_option, note, output_option, quiet_option
 
 
-@click.command(short_help="Make one model from several.")
+@click.command(short_help="Add models to one model.")
 @click.argument("models", nargs=-1, type=click.Path(), metavar="MODEL...")
 @output_option
 @click.option(
@@ -19,12 +19,12 @@ from .options import jobs_option, json_option, note, output_option
     type=float,
     multiple=True,
     metavar="W",
-    help="Multiply a model's counts by W: once for each MODEL, in their order. 0 leaves one out; "
-    "weights that are not whole make a model of weighted counts.  [default: 1 each]",
+    help="Multiply the counts of a model by W; one --weight for each MODEL, in order. 0 leaves a model out; a fraction "
+    "makes a model of weighted counts.  [default: 1 each]",
 )
 @jobs_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary; errors only.")
+@quiet_option("Print no summary.")
 @click.pass_context
 def merge(
     ctx: click.Context,
@@ -36,18 +36,18 @@ def merge(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Make one model from several, as if it had been trained on all their texts.
+    """Add models to one model, as if it had been trained on all their texts.
 
     \b
     markov merge monday.npz tuesday.npz -o both.npz
     markov merge own.npz background.npz --weight 5 --weight 1 -o mixed.npz
 
-    Tokenizer, pattern, unit, lower case, order and Unicode version must be the same in all, and
-    none may be pruned or lack types. Without --weight the result has the bytes of a model of all
-    the texts. A whole weight W counts a text W times. Other weights are rounded to some 7
-    digits, so that sums stay exact; what needs whole counts (--smoothing kn, abs without a
-    number) then refuses. Guards of the same K become one, whose rate of false seen is the sum of
-    theirs; where one model has none the result has none. All in memory: about 70 bytes for each n-gram of the result.
+    All models need the same tokenizer, pattern, unit, lower case, order and Unicode version, and none may be
+    pruned. Without --weight the result has the bytes of a model trained on all the texts. A whole
+    weight W counts a text W times. Other weights are rounded to about 7 digits, so that sums stay exact;
+    kn, and abs without a number, then refuse the model. Guards with the same K become one, and their
+    false positive rates add up; if a model has no guard, the result has none. Needs about 70 bytes of
+    memory for each n-gram of the result.
     """
     if not models:
         click.echo(ctx.get_help())

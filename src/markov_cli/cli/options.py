@@ -1,4 +1,4 @@
-"""Options and checks that several commands share."""
+"""Options, notes and checks that several commands share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any
 
 import click
 
-
-def json_option(f: Any) -> Any:
-    """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")(f)
+from .option_types import SeedType
 
 
 def model_argument(f: Any) -> Any:
@@ -19,9 +16,36 @@ def model_argument(f: Any) -> Any:
     return click.argument("model", type=click.Path(), metavar="MODEL")(f)
 
 
+def json_option(f: Any) -> Any:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(f)
+
+
+def quiet_option(help_text: str = "Print no notes.") -> Callable[[Any], Any]:
+    """`-q`."""
+    return click.option("-q", "--quiet", is_flag=True, help=help_text)
+
+
+def seed_option(help_text: str) -> Callable[[Any], Any]:
+    """`-s`."""
+    return click.option("-s", "--seed", type=SeedType(), metavar="N", help=help_text)
+
+
+def encoding_option(of: str, more: str = "") -> Callable[[Any], Any]:
+    """`--encoding` of a text, or of the files of an option."""
+    return click.option("--encoding", default="utf-8", show_default=True, help=f"The encoding of {of}.{more}")
+
+
+def output_option(f: Any) -> Any:
+    """`-o` for a model."""
+    return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
+
+
 def ignore_case_option(f: Any) -> Any:
     """`--ignore-case`."""
-    return click.option("--ignore-case", is_flag=True, help="Find `You` for `you`: whichever the model knows best.")(f)
+    return click.option(
+        "--ignore-case", is_flag=True, help="Let `You` match `you`: whichever form the model knows best."
+    )(f)
 
 
 def expansion_option(f: Any) -> Any:
@@ -32,24 +56,19 @@ def expansion_option(f: Any) -> Any:
         default=200.0,
         show_default=True,
         metavar="X",
-        help="Refuse a compressed file that becomes over 1 GiB and X times its size; 0 for no limit.",
+        help="Refuse a compressed file that expands to over 1 GiB and X times its size; 0 for no limit.",
     )(f)
-
-
-def output_option(f: Any) -> Any:
-    """`-o` for a model."""
-    return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
 
 
 def jobs_option(f: Any) -> Any:
     """`--jobs`."""
-    return click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")(
-        f
-    )
+    return click.option(
+        "--jobs", type=click.IntRange(1, 64), help="The number of threads.  [default: the processor's cores]"
+    )(f)
 
 
 def smoothing_option(default: str) -> Callable[[Any], Any]:
-    """`--smoothing`; checked here, so that a wrong one is said before anything is read."""
+    """`--smoothing`, checked before anything is read."""
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         if value is not None:
@@ -62,57 +81,59 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
         "--smoothing",
         metavar="METHOD",
         callback=check,
-        help="none, kn, wb, abs[:D], laplace, lidstone[:G] or stupid[:W]: how counts become probabilities.  "
-        f"[default: {default}, or what an imported ARPA holds]",
+        help="How counts become probabilities: none, kn, wb, abs[:D], laplace, lidstone[:G] or stupid[:W].  "
+        f"[default: {default}; an imported ARPA's own]",
     )
 
 
-_SHAPE = [
+shape_options = (
     click.option(
         "--temperature",
         type=float,
         default=1.0,
         show_default=True,
-        help="Above 1 bolder, below 1 safer, 0 always the commonest.",
+        metavar="T",
+        help="Above 1 flattens the probabilities, below 1 sharpens them; 0 always takes the most probable token.",
     ),
-    click.option("--top-k", type=int, default=0, show_default=True, help="Only the K commonest followers; 0 for all."),
+    click.option(
+        "--top-k",
+        type=int,
+        default=0,
+        show_default=True,
+        metavar="K",
+        help="Draw only from the K most probable tokens; 0 for all.",
+    ),
     click.option(
         "--top-p",
         type=float,
         default=1.0,
         show_default=True,
-        help="Only the commonest followers that together reach P.",
+        metavar="P",
+        help="Draw only from the most probable tokens that together reach probability P.",
     ),
-]
-
-
-def shape_options(f: Any) -> Any:
-    """`--temperature`, `--top-k` and `--top-p`."""
-    for option in reversed(_SHAPE):
-        f = option(f)
-    return f
+)
 
 
 def fallback_notes(distribution: Any) -> list[str]:
-    """Which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
+    """Notes on a distribution: orders whose Kneser-Ney discounts are defaults, and scores that do not sum to 1."""
     out = []
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))
         out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
     if not distribution.sums_to_one:
-        out.append("stupid: scores, no probabilities; they do not sum to 1")
+        out.append("stupid: these are scores, not probabilities; they do not sum to 1")
     return out
 
 
 def say_fallback(distribution: Any, quiet: bool) -> None:
-    """Say `fallback_notes`."""
+    """Write `fallback_notes` to stderr."""
     for text in fallback_notes(distribution):
         note(text, quiet)
 
 
 def note(text: str, quiet: bool = False) -> None:
-    """One line on stderr that is no error."""
+    """Write one line to stderr that is not an error."""
     if not quiet:
         from ..render.safe_text import visible
 
@@ -120,7 +141,7 @@ def note(text: str, quiet: bool = False) -> None:
 
 
 def say_history(loaded: Any, known: Any, quiet: bool) -> None:
-    """Say what was used of a prompt or history where that is less than could have been."""
+    """Note the part of a prompt or history that was used, where the model does not know all of it."""
     could = min(len(known.ids), loaded.order - 1)
     if known.level < could:
         used = " ".join(loaded.vocabulary.name_of(i) for i in known.ids[len(known.ids) - known.level :])
@@ -128,77 +149,5 @@ def say_history(loaded: Any, known: Any, quiet: bool) -> None:
 
 
 def stdin_is_terminal() -> bool:
-    """Reading it would wait for someone to type."""
+    """True if reading stdin would wait for a person to type."""
     return sys.stdin is None or sys.stdin.isatty()
-
-
-class PruneType(click.ParamType):
-    """Thresholds, one per order: `0,0,1`."""
-
-    name = "a,b,c"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """`0,0,1` to numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            out = tuple(int(v) for v in str(value).replace(" ", ",").split(","))
-        except ValueError:
-            self.fail(f"{value!r}: whole numbers with commas, for example 0,0,1", param, ctx)
-        if min(out) < 0:
-            self.fail(f"{value!r}: no number below 0", param, ctx)
-        return out
-
-
-class GuardType(click.ParamType):
-    """Tokens, and a rate of false "seen": `6`, `6:0.01`."""
-
-    name = "k:rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, float]:
-        """`6:0.01` to (6, 0.01)."""
-        if isinstance(value, tuple):
-            return value
-        tokens, _, rate = str(value).partition(":")
-        try:
-            k, share = int(tokens), float(rate) if rate else 1 / 256
-        except ValueError:
-            self.fail(f"{value!r}: tokens and a rate, for example 6 or 6:0.01", param, ctx)
-        if not 1 <= k <= 1 << 20 or not 2.0**-32 <= share <= 0.5:
-            self.fail(f"{value!r}: tokens from 1 up, a rate from 2**-32 to 0.5, for example 6:0.01", param, ctx)
-        return k, share
-
-
-class SizeType(click.ParamType):
-    """Bytes: `500k`, `20M`, `1.5G`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """`20M` to 20,000,000."""
-        if isinstance(value, int):
-            return value
-        text = str(value).strip().upper().removesuffix("B")
-        factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(text[-1:], 1)
-        try:
-            number = float(text[:-1] if factor > 1 else text)
-        except ValueError:
-            number = -1.0
-        if not 0 < number * factor < 2**62:
-            self.fail(f"{value!r}: bytes, for example 500k, 20M or 1.5G", param, ctx)
-        return int(number * factor)
-
-
-class NumbersType(click.ParamType):
-    """Numbers with commas: `0.7,0.3`."""
-
-    name = "x,y"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """`0.7,0.3` to numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(float(v) for v in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r}: numbers with commas, for example 0.7,0.3", param, ctx)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
+from .option_types import PruneType, SizeType
 from .options import (
-    PruneType,
-    SizeType,
     jobs_option,
     json_option,
     model_argument,
     note,
     output_option,
+    quiet_option,
     smoothing_option,
 )
 
@@ -31,22 +31,25 @@ if TYPE_CHECKING:
     "thresholds",
     type=PruneType(),
     metavar="A,B,C",
-    help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. Order 1 must be 0.",
+    help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for higher "
+    "orders. A must be 0.",
 )
 @click.option(
     "--max-types",
     type=click.IntRange(1),
     metavar="N",
-    help="Keep the N commonest types; the others become <unk>, and n-grams that then are alike become one.",
+    help="Keep the N commonest types; the others become <unk>, and n-grams that become equal are added.",
 )
 @click.option(
     "--threshold",
     type=float,
     metavar="T",
-    help="Drop each n-gram whose loss, alone, would raise the perplexity by less than this share.",
+    help="Drop each n-gram whose loss alone raises the perplexity by less than this share, for example 1e-7.",
 )
 @click.option(
-    "--size", type=SizeType(), help="Drop n-grams in that way until the file takes at most this: 500k, 20M, 1.5G."
+    "--size",
+    type=SizeType(),
+    help="Drop n-grams by the same measure until the file has at most this size: 500k, 20M, 1.5G.",
 )
 @smoothing_option("kn")
 @click.option(
@@ -54,12 +57,12 @@ if TYPE_CHECKING:
     type=click.Path(),
     metavar="FILE",
     multiple=True,
-    help="A text that is scored before and after, so that what was lost is measured.",
+    help="Score this text with both models, and print both perplexities.",
 )
-@click.option("--no-guard", is_flag=True, help="Leave out the guard that train --guard put in.")
+@click.option("--no-guard", is_flag=True, help="Remove the guard of train --guard.")
 @jobs_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary; errors only.")
+@quiet_option("Print no summary.")
 def prune(
     model: str,
     output: str | None,
@@ -82,16 +85,14 @@ def prune(
     markov prune book.npz --threshold 1e-7 -o tight.npz
     markov prune book.npz --size 20M --heldout new.txt -o tight.npz
 
-    --prune gives the bytes that `markov train --prune` gives; a pruned model can be pruned
-    further. --max-types gives the table of the text with rare types replaced by <unk>; with
-    both, types come first. What was pruned can no longer be merged or updated.
+    --prune gives the bytes of `markov train --prune`; a pruned model can be pruned further. --max-types
+    gives the table of the text with rare types replaced by <unk>; with both, types are replaced first.
+    A pruned model cannot be merged or updated.
 
-    --threshold and --size prune by relative entropy (Stolcke 1998): they leave out what changes
-    the smoothed distribution least, and give a model that holds its probabilities and no counts.
+    --threshold and --size prune by relative entropy (Stolcke 1998): they drop the n-grams that change the
+    smoothed probabilities least. The result holds probabilities and no counts.
 
-    A guard (train --guard) stays as it is: it is of the text. --no-guard takes it out, alone or beside others.
-
-    All in memory: about 70 bytes for each n-gram, 110 with --threshold and --size.
+    Needs about 70 bytes of memory for each n-gram, 110 with --threshold and --size.
     """
     by_entropy = threshold is not None or size is not None
     if not by_entropy and (smoothing or heldout):

@@ -9,6 +9,8 @@ import re
 
 import click
 
+from .option_groups import options_by_heading
+
 _EXIT = (
     ("0", "done; also where the reader of a pipe left early"),
     ("1", "could not: bad text, bad model, full disk"),
@@ -59,12 +61,13 @@ def _page(
         ".SH DESCRIPTION",
         *_prose(command.help or ""),
     ]
-    options = [
-        found for p in command.get_params(ctx) if isinstance(p, click.Option) and (found := p.get_help_record(ctx))
-    ]
-    if options:
+    groups = options_by_heading(command, ctx)
+    if groups:
         lines.append(".SH OPTIONS")
-        for flags, told in options:
+    for heading, records in groups.items():
+        if len(groups) > 1:
+            lines.append(f".SS {escaped(heading)}")
+        for flags, told in records:
             lines += [".TP", f"\\fB{escaped(flags)}\\fR", escaped(" ".join(told.split()))]
     if below:
         lines.append(".SH COMMANDS")

@@ -7,67 +7,105 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import NumbersType, expansion_option, json_option, model_argument, smoothing_option, stdin_is_terminal
+from .option_groups import GroupedCommand, option_group
+from .option_types import NumbersType
+from .options import (
+    encoding_option,
+    expansion_option,
+    jobs_option,
+    json_option,
+    model_argument,
+    quiet_option,
+    smoothing_option,
+    stdin_is_terminal,
+)
 
 
-@click.command(short_help="Say how probable text is to a model.")
+@click.command(cls=GroupedCommand, short_help="Compute how probable a text is to a model.")
 @model_argument
 @click.argument("file", nargs=-1, type=click.Path(), metavar="[FILE]...")
-@smoothing_option("kn")
-@click.option(
-    "--model", "others", multiple=True, type=click.Path(), metavar="MODEL", help="Another model, to compare with."
+@option_group(
+    "What the text is",
+    click.option(
+        "--jsonl",
+        metavar="FIELD",
+        help="Each line is a JSON object; score the text in FIELD (a.b for an object inside an object).",
+    ),
+    encoding_option("the text"),
+    expansion_option,
 )
-@click.option(
-    "--each",
-    type=click.Choice(("line", "token")),
-    help="A row for each unit of the model (a line, a sentence), or token.",
+@option_group(
+    "How it is scored",
+    smoothing_option("kn"),
+    click.option(
+        "--model",
+        "others",
+        multiple=True,
+        type=click.Path(),
+        metavar="MODEL",
+        help="Compare with this model. Can be repeated.",
+    ),
+    click.option(
+        "--mix",
+        type=NumbersType(),
+        metavar="W,W",
+        help="Score with the mixture of MODEL and each --model, by these weights, for example 0.7,0.3.",
+    ),
+    click.option("--tune", type=click.Path(), metavar="FILE", help="Find the weights of --mix on this held-out text."),
 )
-@click.option(
-    "--classify", is_flag=True, help="Give each line to the model that needs the fewest bits for it, with the margin."
+@option_group(
+    "Which units are kept",
+    click.option(
+        "--min-perplexity",
+        "lowest",
+        type=float,
+        metavar="X",
+        help="Keep units, or JSON objects, of perplexity X or more.",
+    ),
+    click.option(
+        "--max-perplexity",
+        "highest",
+        type=float,
+        metavar="X",
+        help="Keep units, or JSON objects, of perplexity X or less.",
+    ),
+    click.option(
+        "--buckets",
+        type=NumbersType(),
+        metavar="P,Q",
+        help="Label each `head`, `middle` or `tail`, cut at these percentiles of perplexity. "
+        "Keeps all in a temporary file.",
+    ),
+    click.option("--cut", type=NumbersType(), metavar="X,Y", help="The same labels, cut at these perplexities."),
 )
-@click.option(
-    "--mix",
-    type=NumbersType(),
-    metavar="W,W",
-    help="Mix the models: p is the sum of weight times p; the weights in the order MODEL, --model.",
+@option_group(
+    "Output",
+    click.option(
+        "--each",
+        type=click.Choice(("line", "token")),
+        help="Print a row for each unit of the model (a line, a sentence), or for each token.",
+    ),
+    click.option(
+        "--classify", is_flag=True, help="Print for each line the model that needs the fewest bits, and by how many."
+    ),
+    jobs_option,
+    json_option,
+    quiet_option(),
 )
-@click.option("--tune", type=click.Path(), metavar="FILE", help="Find the weights of --mix on this held-out text.")
-@click.option(
-    "--jsonl",
-    metavar="FIELD",
-    help="Each line is a JSON object; score the text in FIELD (a.b: within an object) and write the line back.",
-)
-@click.option("--min-perplexity", "lowest", type=float, metavar="X", help="Keep units, or documents, from X up.")
-@click.option("--max-perplexity", "highest", type=float, metavar="X", help="Keep units, or documents, up to X.")
-@click.option(
-    "--buckets",
-    type=NumbersType(),
-    metavar="P,Q",
-    help="Label each head, middle or tail, cut at these percentiles of perplexity. Keeps all in a temporary file.",
-)
-@click.option("--cut", type=NumbersType(), metavar="X,Y", help="The same, cut at these perplexities.")
-@click.option("--encoding", default="utf-8", show_default=True, help="How the text is encoded.")
-@expansion_option
-@click.option("--jobs", type=click.IntRange(1, 64), help="Threads to use.  [default: the processor's cores]")
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
 @click.pass_context
 def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tuple[str, ...], **kw: Any) -> int:
-    """Say how probable text is to a model: perplexity, bits, words it does not know.
+    """Compute how probable a text is to a model: perplexity, bits, unknown words.
 
     \b
     markov score book.npz other.txt
-    markov score book.npz other.txt --each token | sort -t "$(printf '\\t')" -k3 -gr | head
+    markov score book.npz other.txt --each token
     markov score en.npz web.jsonl --jsonl text --max-perplexity 300 > kept.jsonl
     markov score en.npz letters.txt --model fr.npz --model de.npz --classify
     markov score a.npz test.txt --model b.npz --tune heldout.txt
 
-    Tokens are those of the text and one </s> for each unit. Perplexity is given with tokens out
-    of the vocabulary (OOV, scored as <unk>) and without them. Models whose tokens differ compare by
-    bits per byte, and fairly only where few tokens are OOV: an OOV costs what <unk> costs, not
-    what it takes to spell it. Without FILE, stdin is read.
-
-    --jsonl adds perplexity, bits_per_byte, scored_tokens and scored_oov to each object.
+    Perplexity is printed with and without tokens outside the vocabulary (OOV). Compare models with
+    different tokens by bits per byte. Without FILE, the command reads stdin. docs/reference/options.md
+    explains every option.
     """
     models = [model, *others]
     check(kw, models, file)

@@ -7,46 +7,50 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import jobs_option, json_option, note, stdin_is_terminal
+from .options import encoding_option, jobs_option, json_option, note, quiet_option, stdin_is_terminal
 from .train import TOKENIZERS, UNITS
 
 
-@click.command(short_help="Say what of a text stands in a corpus, and where.")
+@click.command(short_help="Find the parts of a text that are copied from a corpus.")
 @click.argument("text", nargs=-1, type=click.Path(), metavar="[TEXT_FILE]...")
 @click.option(
-    "--corpus", multiple=True, type=click.Path(), metavar="FILE", help="What the text is held against; may be repeated."
+    "--corpus", multiple=True, type=click.Path(), metavar="FILE", help="The text to search in. Can be repeated."
 )
 @click.option(
     "--baseline",
     multiple=True,
     type=click.Path(),
     metavar="FILE",
-    help="Text of the same kind that is not in the corpus: the same figures of it, to compare with.",
+    help="Text of the same kind that is not in the corpus; its figures are printed beside those of the text.",
 )
 @click.option(
     "--tokenizer",
     type=click.Choice(TOKENIZERS),
     default="words",
     show_default=True,
-    help="What a token is, as in train.",
+    help="The tokens, as in train.",
 )
-@click.option("--pattern", metavar="REGEX", help="Tokens for --tokenizer regex.")
+@click.option("--pattern", metavar="REGEX", help="The tokens of --tokenizer regex.")
 @click.option(
     "--unit",
     type=click.Choice(UNITS),
     default="file",
     show_default=True,
-    help="What one sequence of the corpus is: no fragment crosses its end. file: fragments may run over sentences.",
+    help="One sequence of the corpus; no fragment crosses its end. file: fragments can cross the ends of sentences.",
 )
 @click.option(
     "--text-unit",
     type=click.Choice(UNITS),
-    help="The same for the text, where it differs; line: one text on each line.  [default: --unit]",
+    help="One sequence of the text; line: one text on each line.  [default: --unit]",
 )
-@click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
-@click.option("--encoding", default="utf-8", show_default=True, help="How text and corpus are encoded.")
+@click.option("--lowercase", is_flag=True, help="Convert text and corpus to lower case.")
+@encoding_option("text and corpus")
 @click.option(
-    "--min-tokens", type=click.IntRange(1), default=6, show_default=True, help="The shortest fragment that is listed."
+    "--min-tokens",
+    type=click.IntRange(1),
+    default=6,
+    show_default=True,
+    help="The length of the shortest fragment that is listed.",
 )
 @click.option(
     "--top", type=click.IntRange(0), metavar="N", help="List the N rarest fragments.  [default: 10; all with --json]"
@@ -59,12 +63,12 @@ from .train import TOKENIZERS, UNITS
 @click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with the text shaded; `-` for stdout.")
 @jobs_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr.")
+@quiet_option("Print no progress and no notes.")
 @click.pass_context
 def trace(
     ctx: click.Context, /, text: tuple[str, ...], corpus: tuple[str, ...], baseline: tuple[str, ...], **kw: Any
 ) -> int:
-    """Say how much of a text stands in a corpus word for word, and where.
+    """Find how much of a text is copied from a corpus word for word, and where it is there.
 
     \b
     markov trace essay.txt --corpus library/ --baseline heldout.txt
@@ -72,14 +76,12 @@ def trace(
     markov generate book.npz -c 100 | markov trace --corpus book.txt --text-unit line
     pbpaste | markov trace --corpus library/ --lowercase --show-text
 
-    The text may be from anyone: this program, another, a person. It is taken apart into the
-    longest fragments that the corpus has, from left to right. A fragment is listed with the
-    place where it stands first, how often it does, in how many files, and its rarity: -log2 of
-    the probability of its tokens, each by itself. What stands often is a phrase, not a source.
-    Without TEXT_FILE, stdin is read.
+    The text can come from this program, another program or a person. It is split, from left to right, into the
+    longest fragments that occur in the corpus. Each listed fragment has the place where it occurs first, the
+    number of times and of files, and its rarity: -log2 of the product of its tokens' probabilities. A
+    fragment that occurs often is a phrase, not a source. Without TEXT_FILE, the command reads stdin.
 
-    The text is kept in memory, at some 200 bytes a token; the corpus is read once, in parts, and its size
-    does not matter but for its different words. 100 MB take some 20 s.
+    The text is kept in memory, about 200 bytes a token; the corpus is read once, in parts of limited size.
     """
     if not text:
         if stdin_is_terminal():

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OptionError
+from .option_groups import GroupedCommand, option_group
+from .option_types import GuardType, PruneType, SizeType
 from .options import (
-    GuardType,
-    PruneType,
-    SizeType,
+    encoding_option,
     expansion_option,
     jobs_option,
     json_option,
     note,
     output_option,
+    quiet_option,
     stdin_is_terminal,
 )
 
@@ -28,103 +29,120 @@ TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 UNITS = ("sentence", "line", "paragraph", "file")
 
 
-@click.command(short_help="Learn the table of n-grams from text.")
+@click.command(cls=GroupedCommand, short_help="Count the n-grams of a text and write a model.")
 @click.argument("corpus", nargs=-1, type=click.Path(), metavar="CORPUS...")
-@output_option
-@click.option(
-    "-n", "--order", default=3, show_default=True, help="Tokens in the longest n-gram: 3 looks back 2 tokens."
+@option_group(
+    "What the text is",
+    click.option(
+        "--tokenizer",
+        type=click.Choice(TOKENIZERS),
+        default="words",
+        show_default=True,
+        help="words: words, numbers and marks of any script. spaces: strings between white space. "
+        "chars: characters. bytes: bytes. regex: the matches of --pattern (slow).",
+    ),
+    click.option(
+        "--pattern",
+        metavar="REGEX",
+        help=r"The tokens of --tokenizer regex, in Python's syntax.  [default: \w+|[^\w\s]]",
+    ),
+    click.option(
+        "--unit",
+        type=click.Choice(UNITS),
+        default="sentence",
+        show_default=True,
+        help="One sequence, which is also one generated text.",
+    ),
+    click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
+    encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
+    expansion_option,
 )
-@click.option(
-    "--tokenizer",
-    type=click.Choice(TOKENIZERS),
-    default="words",
-    show_default=True,
-    help="words: words, numbers and marks of any script. spaces: what stands between white space. "
-    "chars: characters. bytes: bytes. regex: what --pattern matches (slow).",
+@option_group(
+    "What the model holds",
+    click.option(
+        "-n",
+        "--order",
+        default=3,
+        show_default=True,
+        metavar="N",
+        help="Tokens in the longest n-gram; 3 looks back 2 tokens.",
+    ),
+    click.option(
+        "--min-type-count",
+        default=1,
+        show_default=True,
+        metavar="K",
+        help="Types that occur fewer than K times become <unk>.",
+    ),
+    click.option(
+        "--prune",
+        type=PruneType(),
+        default="0",
+        metavar="A,B,C",
+        help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for "
+        "higher orders. A must be 0.  [default: 0, nothing]",
+    ),
+    click.option(
+        "--update",
+        type=click.Path(),
+        metavar="MODEL",
+        help="Add CORPUS to this model, read with its options: the result is the model of both texts.",
+    ),
 )
-@click.option(
-    "--pattern", metavar="REGEX", help=r"Tokens for --tokenizer regex, in Python's syntax. [default: \w+|[^\w\s]]"
+@option_group(
+    "Protection of the training text",
+    click.option(
+        "--min-sequences",
+        default=1,
+        metavar="K",
+        help="Drop n-grams of order 2 and more that occur in fewer than K sequences.  [default: 1, nothing]",
+    ),
+    click.option(
+        "--min-files",
+        default=1,
+        metavar="K",
+        help="Drop n-grams of order 2 and more that occur in fewer than K files.  [default: 1, nothing]",
+    ),
+    click.option(
+        "--cap-per-sequence",
+        type=int,
+        default=0,
+        metavar="1",
+        help="Count an n-gram at most once in a sequence; --prune and --min-type-count then count sequences.  "
+        "[default: no cap]",
+    ),
+    click.option(
+        "--guard",
+        type=GuardType(),
+        metavar="K[:RATE]",
+        help="Keep hashes of all runs of K tokens, for generate --novel. RATE is the share of new runs that pass for "
+        "seen ones.  [default: none; RATE 1/256]",
+    ),
 )
-@click.option(
-    "--unit",
-    type=click.Choice(UNITS),
-    default="sentence",
-    show_default=True,
-    help="What one sequence is: what generate writes one of.",
+@option_group(
+    "Resources",
+    jobs_option,
+    click.option(
+        "--memory",
+        type=SizeType(),
+        metavar="SIZE",
+        help="The most memory to use, for example 4G; the rest goes to disk.  [default: half of the free memory]",
+    ),
+    click.option(
+        "--temp-dir",
+        type=click.Path(exists=True, file_okay=False, writable=True),
+        metavar="DIR",
+        help="The folder for temporary files.  [default: the folder of -o]",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Train on the workers of this Dask scheduler; `local` starts some here. The workers read CORPUS, also "
+        "from addresses such as s3://bucket/text.txt. Needs the extra `dask`.",
+    ),
+    click.option("--resume", is_flag=True, help="Continue an interrupted run of the same text and options."),
 )
-@click.option("--lowercase", is_flag=True, help="Read everything in lower case.")
-@click.option(
-    "--encoding", default="utf-8", show_default=True, help="How the text is encoded; UTF-16 with its mark is noticed."
-)
-@click.option(
-    "--min-type-count", default=1, show_default=True, metavar="K", help="Types seen fewer than K times become <unk>."
-)
-@click.option(
-    "--prune",
-    type=PruneType(),
-    default="0",
-    metavar="A,B,C",
-    help="Drop n-grams of order 1, 2, 3... seen at most that often; the last value goes on. "
-    "Order 1 must be 0.  [default: 0, nothing]",
-)
-@click.option(
-    "--min-sequences",
-    default=1,
-    metavar="K",
-    help="Drop n-grams of order 2 and more that occur in fewer than K sequences. Protects what one sequence says, "
-    "however often it says so; not what K sequences share, nor single tokens.  [default: 1, nothing]",
-)
-@click.option(
-    "--min-files",
-    default=1,
-    metavar="K",
-    help="The same by files, where a file is a person's or a source's. Protects what fewer than K files say; not who "
-    "has K files, nor single tokens.  [default: 1, nothing]",
-)
-@click.option(
-    "--cap-per-sequence",
-    type=int,
-    default=0,
-    metavar="1",
-    help="Count an n-gram once in a sequence, however often it stands there. --prune and --min-type-count then go "
-    "by sequences. Protects from one that repeats itself; by itself it drops nothing.  [default: no cap]",
-)
-@click.option(
-    "--guard",
-    type=GuardType(),
-    metavar="K[:RATE]",
-    help="Keep hashes of all runs of K tokens, for generate --novel; RATE of the new ones may count as seen. "
-    "Who holds them can confirm guesses.  [default: none; RATE 1/256]",
-)
-@click.option(
-    "--update",
-    type=click.Path(),
-    metavar="MODEL",
-    help="Add CORPUS to this model, read as it was: -o, which may be MODEL, is what both texts would give.",
-)
-@expansion_option
-@jobs_option
-@click.option(
-    "--memory",
-    type=SizeType(),
-    metavar="SIZE",
-    help="Most memory to use, for example 4G; what does not fit goes to disk.  [default: half of what is free]",
-)
-@click.option(
-    "--temp-dir",
-    type=click.Path(exists=True, file_okay=False, writable=True),
-    metavar="DIR",
-    help="Where that goes.  [default: the folder of -o]",
-)
-@click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Let the workers of this Dask scheduler do it; `local` starts some here. CORPUS is what each of "
-    "them can read, addresses such as s3://bucket/text.txt included. Needs the extra `dask`.",
-)
-@click.option("--resume", is_flag=True, help="Go on with a run of this text and these options that ended early.")
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="No progress, no summary; errors only.")
+@option_group("Output", output_option, json_option, quiet_option("Print no progress and no summary."))
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -141,7 +159,7 @@ def train(
     quiet: bool,
     **kw: Any,
 ) -> None:
-    """Learn the table of n-grams from text and write it as one .npz file.
+    """Count the n-grams of a text and write them as a model, one .npz file.
 
     \b
     markov train book.txt -o book.npz
@@ -149,20 +167,10 @@ def train(
     zcat logs.gz | markov train - -o logs.npz
     markov train new.txt --update book.npz -o book.npz
 
-    CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
-    bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. A text whose table does
-    not fit in --memory is sorted on disk, to the same bytes; a run of that kind that was killed goes on
-    with --resume. --update MODEL works in memory, and MODEL must have all its types and n-grams: about
-    70 bytes for each n-gram.
-
-    --min-sequences, --min-files and --cap-per-sequence take twice the time, and 60 bytes more for each token,
-    in memory. docs/protection.md says what each protects and what not, with figures.
-
-    With --guard K, above the order, the model can write texts that copy no run of K tokens: it keeps
-    some 11 bits for each distinct run (20 where RATE is 1e-5), and training takes 16 bytes more for
-    each token, in memory. It keeps no secret. Who holds the model can try every next token and see which run
-    the text has: of War and Peace, order 3 with --guard 6 gives back 94 % of the next words, order 3
-    alone 44 % (benchmarks/guard.py). `markov audit` counts it. `markov prune --no-guard` takes it out.
+    CORPUS is files, folders (all their files, in sorted order) or `-` for stdin, compressed by gzip, bzip2,
+    xz or zstandard or not. Text that does not fit in --memory is sorted on disk, to the same bytes.
+    docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
+    the training text.
     """
     if not corpus:
         if stdin_is_terminal():
