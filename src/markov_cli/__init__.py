@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "Classified",
     "Constraints",
     "Follower",
     "Followers",
@@ -41,7 +42,11 @@ __all__ = [
     "Mixed",
     "Model",
     "Text",
+    "TokenScore",
+    "Tuned",
+    "UnitScore",
     "__version__",
+    "classify",
     "export_arpa",
     "export_counts",
     "export_markovify",
@@ -51,9 +56,14 @@ __all__ = [
     "merge",
     "prune",
     "prune_by_entropy",
+    "score",
+    "score_texts",
+    "score_tokens",
+    "score_units",
     "trace",
     "train",
     "train_file",
+    "tune_mixture",
     "update",
 ]
 
@@ -69,6 +79,18 @@ if TYPE_CHECKING:
     )
     from .api.mixed import Mixed
     from .api.model import Constraints, Follower, Followers, Model, Text
+    from .api.score import (
+        Classified,
+        TokenScore,
+        Tuned,
+        UnitScore,
+        classify,
+        score,
+        score_texts,
+        score_tokens,
+        score_units,
+        tune_mixture,
+    )
     from .api.trace import trace
     from .api.train import train, train_file
     from .errors import MarkovError
@@ -85,6 +107,18 @@ _WHERE = {
     ),
     "api.mixed": ("Mixed",),
     "api.model": ("Constraints", "Follower", "Followers", "Model", "Text"),
+    "api.score": (
+        "Classified",
+        "TokenScore",
+        "Tuned",
+        "UnitScore",
+        "classify",
+        "score",
+        "score_texts",
+        "score_tokens",
+        "score_units",
+        "tune_mixture",
+    ),
     "api.trace": ("trace",),
     "api.train": ("train", "train_file"),
     "errors": ("MarkovError",),

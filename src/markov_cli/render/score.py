@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays.sorting import distinct
-from ..text.types import MARKERS, N_MARKERS, UNK
+from ..scoring.token_names import token_names
+from ..text.types import UNK
 from .safe_text import one_line, shown, some
 from .train import repairs_json
 
@@ -147,18 +147,14 @@ def token_rows(scored: Scored, encoder: Encoder, as_json: bool) -> bytes:
     """A row for each token, `</s>` for the end of a unit."""
     rows = scored.tokens()
     bits = np.where(rows.p > 0, rows.bits()[0], np.inf).tolist()
-    codes, which = distinct(rows.codes)
-    plain = codes[codes >= N_MARKERS] - N_MARKERS
-    types = encoder.types(plain)
-    markers = [MARKERS[c] for c in codes[codes < N_MARKERS].tolist()]
-    names = [types.bytes_of(i)[0].decode("utf-8", "replace") for i in range(len(plain))]
+    names, which = token_names(rows, encoder)
     columns = zip(which.tolist(), (rows.ids == UNK).tolist(), bits, rows.longest.tolist(), strict=True)
     if as_json:
-        heads = [{"token": None, "marker": name} for name in markers] + [{"token": name} for name in names]
+        heads = [{"token": token} if marker is None else {"token": None, "marker": marker} for token, marker in names]
         return b"".join(
             _line({**heads[i], "oov": oov, "bits": number(b, 6), "longest": longest}) for i, oov, b, longest in columns
         )
-    cells = [one_line(shown(name)) for name in markers + names]
+    cells = [one_line(shown(token or marker or "")) for token, marker in names]
     return "".join([f"{cells[i]}\t{oov:d}\t{b:.4f}\t{longest}\n" for i, oov, b, longest in columns]).encode()
 
 
