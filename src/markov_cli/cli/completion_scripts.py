@@ -1,4 +1,4 @@
-"""What a shell asks of the program when Tab is pressed, and the scripts that ask it.
+"""Completion for shells: the scripts for bash, zsh and fish, and the answers to them.
 
 The script gives the words of the line, one below another, in COMP_WORDS, the number of the last one in
 COMP_CWORD, and _MARKOV_COMPLETE=SHELL_complete. The answer is a line for each completion: kind (plain, file
@@ -91,12 +91,12 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 class _Lines(ShellComplete):
-    """Words in, lines out; the same for every shell."""
+    """Completion that reads the words of a command line and prints lines, alike for every shell."""
 
     source_template = ""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one that is completed, and that one, both without their quotes."""
+        """The words before the cursor, and the word to complete, without quotes."""
         words = os.environ.get("COMP_WORDS", "").split("\n")
         last = int(os.environ.get("COMP_CWORD", "0"))
         plain = [self._unquoted(word) for word in words[: last + 1]]
@@ -108,12 +108,12 @@ class _Lines(ShellComplete):
         return " ".join(parts) + (" " if word.endswith(" ") and parts else "")
 
     def format_completion(self, item: CompletionItem[Any]) -> str:
-        """One line."""
+        """One completion as a line."""
         told = " ".join((item.help or "").split())
         return f"{item.type}\t{item.value}\t{told}"
 
     def complete(self) -> str:
-        """All lines; none where anything is wrong, for a half-typed line is nobody's fault."""
+        """All lines; none after an error, since a half-typed line often is one."""
         try:
             return super().complete()
         except Exception:
@@ -121,6 +121,6 @@ class _Lines(ShellComplete):
 
 
 def enable() -> None:
-    """Answer the scripts above, and not Click's own."""
+    """Let the scripts above replace Click's own."""
     for shell in SCRIPTS:
         add_completion_class(type(f"_{shell.title()}", (_Lines,), {"name": shell}))

@@ -42,7 +42,7 @@ def _items(words: list[str]) -> list[CompletionItem]:
 
 
 def _words(ctx: click.Context, before: list[str], begun: str, at_start: bool = False) -> list[str]:
-    """Words that begin so; none where there is no model, for a shell must not be shown an error."""
+    """Words with a beginning; none if there is no model, since a shell must not print an error."""
     # where an option still lacks its value Click has not yet said which argument is which
     path = ctx.params.get("model") or next(iter(ctx.args), None)
     if not path or path == "-":

@@ -133,7 +133,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 
 
 class _Talk:
-    """Reads lines, does what they say, shows what came of it."""
+    """Reads commands line by line, obeys them and shows the new state."""
 
     def __init__(self, session: Session, top: int, longest: int, as_json: bool, seeded: bool) -> None:
         self.session, self.top, self.longest, self.as_json = session, top, longest, as_json
@@ -154,7 +154,7 @@ class _Talk:
         }
 
     def run(self, quiet: bool) -> int:
-        """Until the input ends."""
+        """Read and obey lines until the input ends; returns the exit code."""
         terminal = sys.stdin is not None and sys.stdin.isatty()
         if terminal and sys.stdout.isatty():
             from .line_input import edit_lines
@@ -191,7 +191,7 @@ class _Talk:
         return typed
 
     def show(self) -> None:
-        """Where it stands."""
+        """Print the state of the session."""
         from ..render.explore import show_state, state_json
 
         if self.as_json:
@@ -201,7 +201,7 @@ class _Talk:
         sys.stdout.flush()
 
     def obey(self, typed: str) -> bool:
-        """One line; whether there is something new to show."""
+        """Obey one line; True if there is a new state to show."""
         spaced = self.session.model.vocabulary.spaced
         plain = typed.strip()
         if plain.startswith("::"):

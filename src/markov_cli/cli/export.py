@@ -137,7 +137,7 @@ def export(
 
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:
-    """OptionError for an option that was given and belongs to another format."""
+    """OptionError for an option of another format."""
     general = {"model", "file", "output", "form", "quiet", "as_json", "jobs"}
     for param in ctx.command.params:
         name = param.name or ""

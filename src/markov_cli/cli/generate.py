@@ -80,7 +80,7 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
 
 
 def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> Run:
-    """Get ready to draw, and say on stderr what a person may want to know before the first text."""
+    """Prepare to draw, and print the notes that come before the first text."""
     from ..generation.mixture import MixedModel
     from ..generation.run import Run
 
@@ -99,7 +99,7 @@ def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> R
 
 
 def traced_of(run: Run, batches: list[Batch], kw: dict[str, Any]) -> TracedTexts:
-    """Hold what was drawn against --corpus."""
+    """Trace the texts that were drawn against --corpus."""
     from ..evidence.copying.generated import trace_generated
     from ..model.language_model import LanguageModel
     from ..text.sources import find_sources

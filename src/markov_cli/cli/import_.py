@@ -38,7 +38,7 @@ def _arpa(path: str, options: dict[str, Any]) -> Model:
 
 @dataclass(frozen=True)
 class Format:
-    """A way to read a model: what reads it, and the options that it takes beside those about text."""
+    """A format to read: its reader, and its options beside those about text."""
 
     read: Callable[[str, dict[str, Any]], Any]
     options: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ def import_(
 
 
 def looks_like(file: str) -> str:
-    """The format of a file, by how it begins."""
+    """The format of a file, recognised by its beginning."""
     if file == "-":
         raise OptionError("-: what format is it?", f"--format with one of {', '.join(FORMATS)}")
     from ..text.reading import Source, find_sources, open_bytes

@@ -1,4 +1,4 @@
-"""The `markov` command: its group, and how every command ends."""
+"""The `markov` command: its group of commands, and the exit code of each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COMMANDS = [
 
 
 class _Ending(click.Group):
-    """A group that turns every way of ending into the exit code the manual promises."""
+    """A group that turns every result and error into its documented exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [c.name or "" for c in _COMMANDS]  # in the order in which they are used
@@ -127,7 +127,7 @@ def complain(message: str, hint: str = "") -> None:
 
 
 def _hush() -> None:
-    """Let the interpreter end without a second complaint about a closed stdout."""
+    """Keep the interpreter from a second error about a closed stdout at exit."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -137,13 +137,13 @@ def _hush() -> None:
 @click.group(cls=_Ending, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="markov")
 def main() -> None:
-    """Read text, keep what follows what, and write text from that alone.
+    """Learn an n-gram model from text; generate, inspect, score and audit with it.
 
     \b
-    markov train book.txt -o book.npz     learn the table of n-grams
+    markov train book.txt -o book.npz     count the n-grams of a text
     markov generate book.npz -c 5         write five texts
-    markov inspect book.npz you           what follows "you", and how often
-    markov score book.npz other.txt       how probable another text is
+    markov inspect book.npz you           what follows "you", with counts
+    markov score book.npz other.txt       the perplexity of another text
 
     Every command takes --help; every command takes --json.
     """

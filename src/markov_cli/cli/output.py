@@ -1,4 +1,4 @@
-"""Writing a model where the user said, and nothing else."""
+"""Writes models and other results, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_target(path: str) -> None:
-    """Say before the work, not after it, that nothing can be written at `path`."""
+    """Raise an error before the work if `path` cannot be written."""
     if path == "-":
         if sys.stdout.isatty():
             raise OptionError("-o -: a model is not for a terminal", "-o FILE, or a pipe: ... -o - | ...")

@@ -84,7 +84,7 @@ def _page(
 
 
 def _prose(text: str) -> list[str]:
-    """Paragraphs; those that Click leaves as they are stand as they are here too."""
+    """Paragraphs of help as roff; those marked with \\b keep their lines."""
     lines: list[str] = []
     for paragraph in re.split(r"\n\s*\n", _cleaned(text)):
         if lines:

@@ -125,7 +125,7 @@ _NAMES = {"lowest": "--min-perplexity", "highest": "--max-perplexity"}
 
 
 def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
-    """OptionError for options that cannot stand together, before anything is read."""
+    """OptionError for options that exclude each other, before anything is read."""
     given = [name for name in (*_MODES, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
     for a, b in (
         *((a, b) for i, a in enumerate(_MODES) for b in _MODES[i + 1 :]),

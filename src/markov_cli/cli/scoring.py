@@ -225,7 +225,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
 
 
 def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
-    """The same sources, with standard input in a file that can be read again."""
+    """Sources that can be read again: standard input is copied into a file."""
     if not any(s.is_stdin for s in sources):
         return sources
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="markov-"))

@@ -238,7 +238,7 @@ def _train(
 
 
 def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
-    """Add text to a model; what it was trained with need not be said again, and cannot be changed."""
+    """Add text to a model, read with the options of its training."""
     from ..api.combine import update as add
     from ..api.model import Model
 

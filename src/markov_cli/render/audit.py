@@ -1,4 +1,4 @@
-"""What `audit` shows: for people, as JSON and as tab-separated lines."""
+"""Audits as text, JSON and tab-separated lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _text(model: Model, ids: np.ndarray) -> str:
-    """Ids as text; <unk> stands for what the model did not keep apart."""
+    """Ids as text, with <unk> for unknown types."""
     if not (ids == UNK).any():
         return model.vocabulary.join_one(ids.tolist())
     return model.vocabulary.show(ids.tolist())
@@ -137,7 +137,7 @@ def member_lines(model: Model, path: str, m: Members, order: int, as_json: bool)
 
 
 def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
-    """The report."""
+    """Print the audit for people."""
     h = model.header
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
     seen = "from the model alone" if a.against is None else "from the model, and from the text it is held against"
@@ -175,7 +175,7 @@ def _table(a: Audit) -> None:
 
 
 def _order(o: OrderAudit, sequences: int) -> None:
-    """One order in words: every figure with what it is."""
+    """Lines about one order: each figure and its meaning."""
     line(f"order {o.order}", "bold")
     b = o.balance
     if o.complete:

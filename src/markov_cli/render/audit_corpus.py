@@ -1,4 +1,4 @@
-"""What `audit --corpus` adds: for people and as JSON."""
+"""Comparison of a model with its text (`audit --corpus`) as text and JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOURCES = 20  # files listed for people; JSON has all
 
 
 def against_dict(model: Model, a: CorpusComparison) -> dict[str, Any]:
-    """What a text adds beside `orders`."""
+    """JSON keys of a comparison with a text, beside `orders`."""
     top = a.orders[max(a.orders)] if a.orders else None
     return {
         "corpus_tokens": a.corpus.tokens,
@@ -51,7 +51,7 @@ def _sources(a: CorpusComparison, top: OrderAgainst) -> list[dict[str, Any]]:
 
 
 def proof(model: Model, a: CorpusComparison) -> str | None:
-    """Why the text cannot be the one that the model was made of, in one sentence; None where nothing says so."""
+    """One sentence that proves that the text is not the training text; None if there is no proof."""
     wrong = [o.differences for _, o in sorted(a.orders.items()) if o.differences]
     if wrong:
         d = wrong[0]
@@ -80,7 +80,7 @@ def _shown(model: Model, ids: list[int]) -> str:
 
 
 def show_against(model: Model, a: CorpusComparison, path: str) -> None:
-    """The report."""
+    """Print the comparison for people."""
     c = a.corpus
     line()
     names = ", ".join(one_line(n) for n in c.names[:3]) + (", ..." if len(c.names) > 3 else "")

@@ -1,4 +1,4 @@
-"""What `canary score` says."""
+"""Exposures of canaries as text and JSON."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _group(repeat: int, some_: list[Exposure]) -> dict[str, Any]:
 
 
 def show_exposures(model: str, keys: Canaries, found: Exposures, smoothing: str) -> None:
-    """The report."""
+    """Print the exposures for people."""
     line(f"{one_line(model)}: {one_line(keys.format)}", "bold")
     line(f"{found.space:,} fillings, so at most {math.log2(found.space):.2f} bits of exposure; smoothing {smoothing}")
     if found.scored < found.space:
@@ -90,7 +90,7 @@ def show_exposures(model: str, keys: Canaries, found: Exposures, smoothing: str)
 
 
 def notes(found: Exposures) -> list[str]:
-    """What to mind."""
+    """Notes on what the figures do not show."""
     out = []
     if 0 < found.unknown <= 0.5:
         out.append(

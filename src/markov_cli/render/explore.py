@@ -1,4 +1,4 @@
-"""What `explore` shows: the text so far and what can come next."""
+"""States of `explore` as text and JSON: the text so far and its possible next tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BESIDE = 34  # columns of a row beside its bar
 
 
 def state_json(session: Session, top: int, seeded: bool = True) -> str:
-    """Where a session stands, as one object; without a seed where nothing is drawn."""
+    """The state of a session as one object; without a seed if nothing is drawn."""
     found = []
     for one in session.followers(top):
         entry: dict[str, Any] = {"token": one.token}
@@ -88,7 +88,7 @@ def _count(one: Follower) -> list[str]:
 
 
 def _name(found: list[Follower], one: Follower) -> str:
-    """A follower; of types that look alike, with where it touches its neighbours."""
+    """A follower's text; types that look alike also show on which side they touch."""
     if one.token is None:
         return str(one.marker)
     alike = sum(other.token == one.token for other in found) > 1

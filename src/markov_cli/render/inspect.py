@@ -1,4 +1,4 @@
-"""What `inspect` shows: for people, as JSON, CSV and DOT."""
+"""Figures of models and followers of histories as text, JSON, CSV and DOT."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def model_csv(model: Model) -> str:
 
 
 def show_model(model: Model, path: str, top: int) -> None:
-    """Everything about a model that fits a screen or two."""
+    """Print the figures of a model for people."""
     h = model.header
     o = h.options
     extra = [f"pattern {o.pattern}"] if o.pattern else []
@@ -116,7 +116,7 @@ def show_model(model: Model, path: str, top: int) -> None:
 
 
 def _show_without_counts(model: Model, top: int) -> None:
-    """What can be said of a model that holds probabilities."""
+    """Print the figures of a model that holds no counts."""
     line(f"{model.header.types:,} types; probabilities only, smoothed already")
     line(f"{size(_model_bytes(model))} of model; no counts, so nothing of how often or in how much text")
     line()

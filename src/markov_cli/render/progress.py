@@ -8,7 +8,7 @@ from typing import Any
 
 
 class TrainProgress:
-    """Shows the phase, its share, rate and time left; nothing where nobody looks."""
+    """A bar with the phase, its share, rate and time left; hidden if stderr is no terminal."""
 
     def __init__(self, quiet: bool) -> None:
         self._bar: Any = None
@@ -55,7 +55,7 @@ class TrainProgress:
             self._bar.__exit__(kind, error, trace)
 
     def update(self, phase: str, done: float, total: float) -> None:
-        """Called by training, often."""
+        """Show a new state; training calls it often."""
         if self._bar is None:
             return
         if phase != self._phase:

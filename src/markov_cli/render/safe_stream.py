@@ -28,16 +28,16 @@ class _Bytes(io.RawIOBase):
         return len(data)
 
     def writable(self) -> bool:
-        """It is all it is for."""
+        """True."""
         return True
 
     def flush(self) -> None:
-        """Send what is held."""
+        """Send held bytes."""
         self._shown.raw.flush()
 
 
 class Shown:
-    """Stands in for a text stream that is a terminal; `raw` is the stream itself."""
+    """A text stream to a terminal that shows control characters; `raw` is the stream itself."""
 
     def __init__(self, raw: IO[str]) -> None:
         self.raw = raw
@@ -49,7 +49,7 @@ class Shown:
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write several."""
+        """Write several strings."""
         for line in lines:
             self.write(line)
 

@@ -20,12 +20,12 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same, with newlines and tabs written out too."""
+    """`visible` text in one line: newlines and tabs are written out too."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def shown(token: str) -> str:
-    """A token in a table: white space that is all of it made visible."""
+    """A token for a table cell; white space alone is made visible."""
     return token.replace(" ", "␣") if token.isspace() else token
 
 
@@ -49,7 +49,7 @@ def size(n: float) -> str:
 
 
 def protection_words(fields: dict[str, int]) -> list[str]:
-    """What protects the text's sequences, in words."""
+    """The protection of a model in words, for example its --min-sequences."""
     said = {
         "min_sequences": "n-grams of {} sequences or more",
         "min_files": "n-grams of {} files or more",

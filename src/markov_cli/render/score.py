@@ -1,4 +1,4 @@
-"""What `score` says: a block for people, JSON, a row for each unit or token."""
+"""Scores as text, JSON, and rows of units or tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLASS_HEAD = b"model\tmargin_bits\tline\n"
 
 
 def number(x: float, digits: int | None = None) -> float | None:
-    """For JSON, which has no infinity: None."""
+    """A number for JSON; None for infinity and not-a-number."""
     if not math.isfinite(x):
         return None
     return x if digits is None else round(x, digits) + 0.0
@@ -41,7 +41,7 @@ def _line(thing: dict[str, Any]) -> bytes:
 
 
 def totals_json(t: Totals, repairs: Repairs) -> dict[str, Any]:
-    """The keys of DESIGN section 4."""
+    """Totals as one JSON object."""
     return {
         "tokens": t.tokens,
         "oov": t.oov,
@@ -70,7 +70,7 @@ def _log10(x: float) -> str:
 
 
 def totals_lines(t: Totals, unit: str) -> list[str]:
-    """The block for people."""
+    """Totals as lines for people."""
     text = t.tokens - t.sequences
     rows = [
         ("tokens", f"{t.tokens:,}", f"{text:,} of the text, and the end of {some(t.sequences, unit)}"),
@@ -169,7 +169,7 @@ def plain_units(texts: Sequence[bytes], unit: str) -> list[bytes]:
 
 
 def document_keys(units: Units) -> list[dict[str, Any]]:
-    """What is added to each JSON line."""
+    """The keys that each JSON line gets."""
     bits = units.all_bits.tolist()
     return [
         {
@@ -223,7 +223,7 @@ def weights_text(weights: np.ndarray) -> str:
 
 
 def tuned_json(names: Sequence[str], tuned: Tuned) -> dict[str, Any]:
-    """The weights and what they are worth."""
+    """Weights and the bits per token they give, as one JSON object."""
     return {
         "models": list(names),
         "weights": tuned.weights.tolist(),

@@ -1,4 +1,4 @@
-"""Results as tables for people. The only room, with `progress`, that knows rich."""
+"""Tables for people, drawn with rich."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
 
 
 def _write(out: Console, what: Table | Text) -> None:
-    """Draw, then write: rich would end the program by itself where the reader has left."""
+    """Draw into memory, then write: rich would end the program itself if the reader has left."""
     with out.capture() as drawn:
         out.print(what, soft_wrap=isinstance(what, Text))
     for text in drawn.get().splitlines():

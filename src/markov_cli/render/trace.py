@@ -1,4 +1,4 @@
-"""What `trace` says: for people, and as JSON."""
+"""Traces of texts as text and JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STYLES = ("", "underline", "bold underline", "reverse", "bold reverse")
 
 
 def trace_json(t: Trace, least: int, top: int | None, repairs: Repairs) -> str:
-    """The keys of DESIGN section 4, and what else there is."""
+    """A trace as one JSON object."""
     listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= least))
     if top is not None:
         rarest = t.fragments.by_rarity(least)
@@ -172,7 +172,7 @@ def _fragments(t: Trace, least: int, top: int) -> None:
 
 
 def times(one: dict[str, Any]) -> str:
-    """How often a fragment stands in the corpus."""
+    """The number of occurrences of a fragment, in words."""
     n = one["occurrences"]
     if n == 1:
         return "once in the corpus"
@@ -180,7 +180,7 @@ def times(one: dict[str, Any]) -> str:
 
 
 def generated_lines(t: Trace, totals: dict[str, Any], raw: bool) -> list[str]:
-    """What `generate --trace` says of all its texts."""
+    """Lines about all texts of `generate --trace`."""
     n = totals["order"]
     out = [f"traced: {some(t.figures.tokens, 'token')} against {some(t.corpus_tokens, 'token')} of corpus"]
     for name, f in (("these texts", t.figures), ("baseline", t.baseline)):

@@ -52,7 +52,7 @@ def totals_json(traced: TracedTexts, order: int) -> dict[str, Any]:
 
 
 def notes(traced: TracedTexts, order: int) -> list[str]:
-    """The same in a few lines."""
+    """The figures of all texts in a few lines."""
     if traced.found is None:
         return []
     return [*generated_lines(traced.found, totals_json(traced, order)["trace"], traced.forced is not None)]

@@ -1,4 +1,4 @@
-"""What `train` says at its end."""
+"""Summaries of training and of other commands that write models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _rows(model: Model) -> list[int]:
 
 
 def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
-    """What was read, made and repaired, as one object."""
+    """A trained model and the repairs of its text, as one JSON object."""
     r = model.repairs
     return json.dumps(
         {
@@ -30,7 +30,7 @@ def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str
 
 
 def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
-    """What was made, as one object."""
+    """A new model as one JSON object."""
     return json.dumps(_made(model, path, model_bytes, seconds) | (more or {}), ensure_ascii=False)
 
 
@@ -54,7 +54,7 @@ def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str
 
 
 def repairs_json(r: Repairs) -> dict[str, Any]:
-    """What was repaired or skipped, by kind."""
+    """Numbers of repairs and skipped files, by kind."""
     return {
         "invalid": r.invalid,
         "crlf": r.crlf,
@@ -74,12 +74,12 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
 
 
 def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:
-    """The same where text was added to a model."""
+    """The summary of `train --update`."""
     return made_lines(model, path, model_bytes, seconds) + [f"note     {line}" for line in repair_lines(model.repairs)]
 
 
 def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: str = "holds") -> list[str]:
-    """What a model holds and where it was written."""
+    """Lines about a model's contents and its file."""
     h = model.header
     n = _rows(model)
     per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
@@ -101,7 +101,7 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
 
 
 def guard_lines(model: Model) -> list[str]:
-    """What a model's guard is, in a line; none where it has none."""
+    """One line about a model's guard; none without a guard."""
     g = model.table.guard
     if g is None:
         return []
@@ -110,7 +110,7 @@ def guard_lines(model: Model) -> list[str]:
 
 
 def import_notes(notes: Notes | None) -> list[str]:
-    """What was read otherwise than an ARPA file has it."""
+    """Notes on differences between the model and its ARPA file."""
     if notes is None:
         return []
     said = (
@@ -130,7 +130,7 @@ def _rate(tokens: float) -> str:
 
 
 def repair_lines(r: Repairs) -> list[str]:
-    """What was repaired or skipped, a line each."""
+    """A line for each kind of repair and for skipped files."""
     out = []
     if r.invalid:
         out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
@@ -151,7 +151,7 @@ def repair_lines(r: Repairs) -> list[str]:
 
 
 def _advice(model: Model) -> list[str]:
-    """Where the choice of unit looks wrong for the text."""
+    """Notes if --unit looks wrong for the text."""
     h = model.header
     chars = h.options.tokenizer in ("chars", "bytes")
     mean = h.tokens / h.sequences
@@ -169,7 +169,7 @@ def _advice(model: Model) -> list[str]:
 
 
 def _looks_wrapped(model: Model) -> bool:
-    """Few lines end with a mark and they are all about as long as a page is wide."""
+    """True if lines look hard-wrapped: few end with a mark, and all have about the same length."""
     import numpy as np
 
     h = model.header

@@ -1,1 +1,1 @@
-"""html."""
+"""Results as HTML pages, with pictures in SVG."""

@@ -1,4 +1,4 @@
-"""`audit` as a page: what is forgotten, retained and certain, as pictures over the orders."""
+"""Audits as an HTML page, with pictures of the forgotten, retained and certain parts by order."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _body(
 
 
 def _said(a: Audit) -> str:
-    """The highest order of which most is known, in a sentence."""
+    """A sentence about the highest order with the most figures."""
     for o in reversed(a.orders):
         if not o.certain:
             continue
@@ -175,7 +175,7 @@ def _size(model: Model, a: Audit) -> str:
 
 
 def _verified(a: Audit) -> str:
-    """What `--corpus` added, where it did."""
+    """The section of `--corpus`; empty without one."""
     orders: list[dict[str, Any]] = [o.as_dict() for o in a.orders]
     rows = []
     for key, name in _VERIFIED:

@@ -57,12 +57,12 @@ dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0 0 .3rem; }
 
 
 def text(s: str) -> str:
-    """Text from outside, as it can stand in a page; newlines and tabs are kept."""
+    """Text from outside with markup escaped; newlines and tabs are kept."""
     return escape(visible(s))
 
 
 def inline(s: str) -> str:
-    """The same, in one line."""
+    """`text` in one line."""
     return escape(one_line(s))
 
 
@@ -93,10 +93,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int
 
 
 def meanings(terms: Iterable[tuple[str, str]]) -> str:
-    """What figures mean."""
+    """A list of figures and their meanings."""
     return "<dl>\n" + "\n".join(f"<dt>{inline(a)}</dt><dd>{inline(b)}</dd>" for a, b in terms) + "\n</dl>\n"
 
 
 def figure(svg: str, caption: str) -> str:
-    """A picture and what it shows."""
+    """A picture and its caption."""
     return f"<figure>\n{svg}\n<figcaption>{inline(caption)}</figcaption>\n</figure>\n"
