@@ -327,6 +327,6 @@ def test_what_works_in_memory_alone_says_so(tmp_path, low):
     asked = options(protection=Protection(min_sequences=2))
     with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
         train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
-    with pytest.raises(MarkovError, match="--dask: --min-sequences"):
+    with pytest.raises(MarkovError, match="--dask and --min-sequences"):
         train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Resources(dask="local"))
     assert not left_in(tmp_path)
