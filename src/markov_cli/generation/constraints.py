@@ -129,7 +129,7 @@ class Constrained:
             )
             return None
         graph = state_graph.histories(table, self.shape, self.prompt.history)
-        at = success_weights.places(graph, self.automaton, state, table.n_ids)
+        at = success_weights.product_graph(graph, self.automaton, state, table.n_ids)
         w = self._weights(at)
         if w is None:
             return None
@@ -139,7 +139,7 @@ class Constrained:
                 def feasible(automaton: Automaton, lengths: bool) -> bool:
                     if not self._open(automaton):
                         return False
-                    its = success_weights.places(graph, automaton, automaton.after(self._ids), table.n_ids)
+                    its = success_weights.product_graph(graph, automaton, automaton.after(self._ids), table.n_ids)
                     limits = (self.shortest, self.longest) if lengths else (0 if self._ids else 1, 1 << 30)
                     return success_weights.reachable(its, *limits)
 
@@ -151,7 +151,7 @@ class Constrained:
                 return None
         return Exact(at, w, self.shortest)
 
-    def _weights(self, at: success_weights.Places) -> success_weights.Weights | None:
+    def _weights(self, at: success_weights.ProductGraph) -> success_weights.Weights | None:
         def affordable(layers: int) -> bool:
             return layers * len(at) * 8 <= MEMORY // 2 and layers * len(at.token) <= _WORK
 
