@@ -204,7 +204,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
         (["generate", "change.txt"], 1, "not a model"),
         (["generate", "change.npz", "--temperature", "-1"], 2, "--temperature"),
         (["generate", "change.npz", "--top-p", "0"], 2, "--top-p"),
-        (["generate", "change.npz", "--min-tokens", "9", "--max-tokens", "3"], 2, "no length is both"),
+        (["generate", "change.npz", "--min-tokens", "9", "--max-tokens", "3"], 2, "no length fits both"),
         (["generate", "change.npz", "--prompt", "mustt"], 1, "nearest known: must"),
         (["inspect", "change.npz", "you", "--json", "--format", "csv"], 2, "exclude each other"),
         (["inspekt"], 2, "inspect"),

@@ -45,8 +45,8 @@ def test_fewer_texts_than_asked_for(run, path):
     done = run("generate", path, "-s", 1, "-c", 2, "--match", "zebra")
     assert done.code == 3 and done.stdout == ""
     assert done.stderr == (
-        "0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others did not come in 1,000 tries each; "
-        "turned away were by --match 'zebra' 2,000\n"
+        "0 of 2,000 tries kept (0.00%)\n0 of 2 texts: the others failed in 1,000 tries each; "
+        "failed checks: --match 'zebra' 2,000\n"
     )
 
 

@@ -159,7 +159,7 @@ def test_verify_of_a_damaged_model_of_probabilities(run, folder):
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["generate", "ab.npz", "--smoothing", "stupid"], 2, "nothing can be drawn"),
+        (["generate", "ab.npz", "--smoothing", "stupid"], 2, "texts cannot be drawn"),
         (["generate", "ab.npz", "--smoothing", "katz"], 2, "one of none, kn, wb, abs, laplace, lidstone, stupid"),
         (["generate", "nosuch.npz", "--smoothing", "katz"], 2, "no such method"),  # said before anything is read
         (["inspect", "ab.npz", "a", "--smoothing", "abs:2"], 2, "above 0 and up to 1"),

@@ -277,7 +277,7 @@ def test_a_prompt_and_constraints(book, harbour, model):
 
 def test_a_prompt_that_is_a_copy(harbour, model):
     prompt = " ".join(harbour.split()[:6])
-    with pytest.raises(AnswerIsNo, match="a run of 5 tokens of the prompt"):
+    with pytest.raises(AnswerIsNo, match="5 tokens of the prompt in a row"):
         next(iter(model.generate(1, 1, prompt=prompt, novel=5)))
     with pytest.raises(AnswerIsNo):
         next(iter(model.generate(1, 1, prompt=prompt, novel=6)))
@@ -303,9 +303,9 @@ def test_a_text_that_cannot_leave_a_circle_is_drawn_anew(tmp_path):
 def test_errors(book, model):
     plain = markov_cli.train([book], order=3)
     for made, novel, corpus, said in [
-        (plain, 6, (), "no guard, and no --corpus"),
+        (plain, 6, (), "no guard, and there is no --corpus"),
         (plain, 3, [book], "has order 3"),
-        (model, 4, (), "guard is of runs of 5 tokens"),
+        (model, 4, (), "guard holds runs of 5 tokens"),
     ]:
         with pytest.raises(OptionError, match=said):
             next(iter(made.generate(1, 1, novel=novel, corpus=corpus)))
@@ -331,7 +331,7 @@ def test_the_command(run, tmp_path, corpora):
     audited = run("audit", model, "--json", "--order", 3)
     assert json.loads(audited.stdout)["guard"] == {**said, "is_table_for_guesses": True}
     ran = run("generate", model, "-c", 20, "-s", 1, "--novel", 5, "--json")
-    assert ran.code == 0 and "steered around" in ran.stderr
+    assert ran.code == 0 and "avoided " in ran.stderr
     rows = [json.loads(line) for line in ran.stdout.splitlines()]
     assert all(row["overlap"] < 5 and row["overlap_is"] == "bound" for row in rows)
     ran = run("generate", model, "-c", 20, "-s", 1, "--corpus", book, "--json")

@@ -107,7 +107,7 @@ def test_which_of_what_is_tried_is_the_reason(harbour):
     run = run_of(model, seed=1, constraints=asked)
     assert list(run.texts()) == []
     assert re.fullmatch(
-        r"the others did not come in 1,000 tries each; turned away were by --match 'never so' 1,000, by --balanced \d+",
+        r"the others failed in 1,000 tries each; failed checks: --match 'never so' 1,000, --balanced \d+",
         run.constrained.why_fewer,
     )
 
@@ -162,7 +162,7 @@ def test_when_there_are_no_more():
     model = train("a b\na c")
     run = run_of(model, count=5, seed=1, max_tokens=9, unique=True)
     assert sorted(text.text for text in run.texts()) == ["a b", "a c"]
-    assert run.closing_notes() == ["2 of 5 texts: 10,500 draws gave no more that differ"]
+    assert run.closing_notes() == ["2 of 5 texts: 10,500 draws gave no other distinct texts"]
 
 
 def test_unique_beside_constraints():

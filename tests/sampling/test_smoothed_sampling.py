@@ -15,9 +15,7 @@ from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.thresholds import Protection
-from markov_cli.sampling import backoff_top_p as bending
-from markov_cli.sampling import sampler
-from markov_cli.sampling import sorted_followers as ranked
+from markov_cli.sampling import backoff_top_p, sampler, sorted_followers
 from markov_cli.sampling.random_stream import RandomStream
 from markov_cli.sampling.sampler import Sampler
 from markov_cli.sampling.shape import Shape, shaped_weights
@@ -234,8 +232,8 @@ def test_many_histories_at_once_are_drawn_as_each_alone(models):
         own = model.distribution("kn")
         ids, bits, *_ = SmoothedStep(own, Shape(**shape), True)(level, row, raw)
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(bending, "_NEAR", 10)
-            patched.setattr(ranked, "_KEPT", 3)
+            patched.setattr(backoff_top_p, "_UPPER", 10)
+            patched.setattr(sorted_followers, "_KEPT", 3)
             other, same, *_ = SmoothedStep(own, Shape(**shape), True)(level, row, raw)
         assert (ids == other).all() and bits == pytest.approx(same)
 

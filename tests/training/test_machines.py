@@ -90,14 +90,14 @@ def test_addresses_are_read_through_fsspec(tmp_path, local_cluster, small):
 
 
 def test_no_scheduler(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "_PATIENCE_S", 1)
+    monkeypatch.setattr(cluster, "_TIMEOUT_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Resources(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]
 
 
 def test_standard_input_is_refused(tmp_path, local_cluster):
-    with pytest.raises(OptionError, match="not standard input"):
+    with pytest.raises(OptionError, match="cannot read standard input"):
         train_file([Source("-")], options(), str(tmp_path / "m"), Resources(dask=local_cluster.scheduler_address))
 
 

@@ -177,7 +177,7 @@ def test_a_killed_run_goes_on(tmp_path, low, killed_after, monkeypatch, n):
     said = []
     assert train_on_disk(HARBOUR, target, resume=True, said=said, **MANY) == whole
     assert bool(read) == (n < 3), "a text whose reading was complete is not read again"
-    assert ("starting anew" in said[0]) == (n < 3)
+    assert ("starting from the beginning" in said[0]) == (n < 3)
     assert not left_in(tmp_path), seen
 
 
@@ -201,7 +201,7 @@ def test_a_changed_text_or_option_is_no_reason_to_go_on(tmp_path, low, killed_af
     said = []
     more = {"order": 3}
     assert train_on_disk(HARBOUR, target, resume=True, said=said, **more) == in_memory(HARBOUR, **more)
-    assert "starting anew" in said[0] and not left_in(tmp_path)
+    assert "starting from the beginning" in said[0] and not left_in(tmp_path)
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone", "journal"])
@@ -295,7 +295,7 @@ def test_the_options(run, tmp_path):
     ran = run("train", HARBOUR, "-o", target, "--memory", "much")
     assert ran.code == 2 and "bytes, for example" in ran.stderr
     ran = run("train", HARBOUR, "-o", target, "--memory", "200M", "--temp-dir", tmp_path, "--resume")
-    assert ran.code == 0 and "--resume: no run of this text" in ran.stderr
+    assert ran.code == 0 and "--resume: no interrupted run of this text" in ran.stderr
     ran = run("train", HARBOUR, "--update", target, "-o", target, "--memory", "200M")
     assert ran.code == 2 and "--memory with --update" in ran.stderr
     assert target.read_bytes() == in_memory(HARBOUR)
@@ -327,6 +327,6 @@ def test_what_works_in_memory_alone_says_so(tmp_path, low):
     asked = options(protection=Protection(min_sequences=2))
     with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
         train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
-    with pytest.raises(MarkovError, match="--dask: --min-sequences"):
+    with pytest.raises(MarkovError, match="--dask and --min-sequences"):
         train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Resources(dask="local"))
     assert not left_in(tmp_path)

@@ -1,5 +1,5 @@
-"""Ids to sorted n-gram counts, and lookups in them.
+"""Ids to sorted n-gram counts.
 
-Text that fits into memory is counted here in one step; larger text is counted block by block in `training/`.
+`ngrams` counts a text that fits into memory in one step; `external_sort` counts a larger one block by block.
 May import: arrays, text.
 """

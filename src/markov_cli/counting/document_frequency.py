@@ -1,11 +1,11 @@
-"""In how many sequences, and in how many files, something occurs.
+"""Document frequency: the number of sequences, or of files, in which an n-gram or a type occurs.
 
-Legend: a row is anything that is numbered: an n-gram of one order, a type; a label is the number of a
-sequence within one piece of the text, rising; an occurrence is a row with its label.
+Legend: a row is the number of an n-gram of one order, or of a type; a label is the number of a
+sequence (or file) within one piece of the text, rising; an occurrence is a row with its label.
 
-An n-gram that one sequence repeats a hundred times has the count 100 and is in one sequence. What is
-told apart here is whose text it is. One sort finds the distinct (row, label) pairs of a piece; what a piece
-shares with the one before is the sequence that is open at the edge, whose rows are remembered in a byte each.
+An n-gram that one sequence repeats a hundred times has count 100 and document frequency 1. One sort finds
+the distinct (row, label) pairs of a piece. Two neighbouring pieces can share only the sequence that is open
+at their edge, so its rows are remembered, in one byte each.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Found:
     """The distinct rows of one piece, u of them, rising.
 
     row          int64 (u,)
-    n            int64 (u,), how many labels it has
-    first, last  int64 (u,), the least and the greatest of them
+    n            int64 (u,), number of distinct labels of each row
+    first, last  int64 (u,), the least and the greatest of these labels
     """
 
     row: np.ndarray
@@ -37,7 +37,7 @@ class Found:
 
 
 def pairs(row: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct pairs of some occurrences, by row, then by label: int64 (p,) twice.
+    """Distinct (row, label) pairs, sorted by row, then by label: int64 (p,) twice.
 
     row, label  int64 (m,), from 0 up
     """
@@ -54,28 +54,28 @@ def pairs(row: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def found_of(row: np.ndarray, label: np.ndarray) -> Found:
-    """Of distinct sorted pairs, what each row has."""
+    """Number of labels, first and last label of each row, from distinct sorted pairs (see `pairs`)."""
     begin = np.flatnonzero(starts_new(row))
     end = np.append(begin[1:], len(row))[: len(begin)].astype(np.int64)
     return Found(row[begin], end - begin, label[begin], label[end - 1])
 
 
 class HolderCounts:
-    """How many labels each of r rows has, over pieces that come in the order of the text.
+    """Counts the labels of each of r rows, over pieces that come in the order of the text.
 
-    n  uint32 (r,)
+    n  uint32 (r,), number of distinct labels of each row so far
     """
 
     def __init__(self, n_rows: int) -> None:
         self.n = np.zeros(n_rows, np.uint32)
-        self._open = np.zeros(n_rows, bool)  # rows that the open sequence has had already
+        self._open = np.zeros(n_rows, bool)  # rows that occur in the open sequence
         self._any = False
 
     def add(self, found: Found, continues: bool, still_open: int) -> None:
         """Count a piece.
 
-        continues   label 0 is that of the sequence, or file, that the piece before left open
-        still_open  the label that this piece leaves open, -1 for none
+        continues   label 0 belongs to the sequence, or file, that the piece before left open
+        still_open  label of the sequence, or file, that this piece leaves open; -1 for none
         """
         n = found.n
         if self._any and continues:
@@ -90,9 +90,9 @@ class HolderCounts:
 
 
 def sequences_with(pieces: Iterable[Piece], n_numbers: int) -> np.ndarray:
-    """In how many sequences each provisional number of a text occurs: uint32 (n_numbers,).
+    """Number of sequences in which each provisional token number occurs: uint32 (n_numbers,).
 
-    pieces  in the order of the text, as a `Collector` has them
+    pieces  in the order of the text, as `Collector` keeps them
     """
     tally = HolderCounts(n_numbers)
     continues = False

@@ -1,11 +1,10 @@
-"""Windows by blocks: each block of the stream becomes a sorted run, and runs are merged by ranges.
+"""External merge sort of n-grams: each block of text becomes a sorted run, and runs are merged range by range.
 
-Legend: a run holds the distinct windows of one block in order, with their counts; u windows; n is the
-order. A cut is a window at which one range ends and the next begins. Windows are given packed, uint64 (u,),
-where n ids fit 64 bits, and otherwise as uint32 (u, n); `Packing` says which.
+Legend: a window is n consecutive ids, n the order; a run holds the u distinct windows of one block, sorted,
+with their counts; a cut is a window at which one range ends and the next begins. Windows are packed, uint64
+(u,), where n ids fit 64 bits, and otherwise uint32 (u, n); `Packing` says which.
 
-Any window may be a cut, so a range can end within the rows of one history: `stitched` puts such
-rows together again.
+Any window may be a cut, so a range can end within the rows of one history: `stitched` joins such rows.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from ..text.types import EOS
 from .key_sort import Windows, fits_one_key, sort_rows, sort_windows
 from .ngrams import rows_of
 
-SAMPLES = 1 << 10  # windows of a run that are known without reading it
+SAMPLES = 1 << 10  # windows of a run that are kept in memory
 _U = np.uint64
 
 
 @dataclass(frozen=True)
 class Packing:
-    """How windows are held: n ids of `bits` bits each."""
+    """Layout of windows in memory: n ids of `bits` bits each."""
 
     order: int
     bits: int
@@ -35,20 +34,15 @@ class Packing:
         """A window is one uint64."""
         return fits_one_key(self.order, self.bits)
 
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one window."""
-        return 8 if self.one_key else 4 * self.order
-
     def ids(self, windows: np.ndarray) -> np.ndarray:
-        """Their ids: uint32 (u, n)."""
+        """Ids of windows: uint32 (u, n)."""
         if not self.one_key:
             return windows
         mask = _U((1 << self.bits) - 1)
         return np.stack([(windows >> _U(self.bits * (self.order - 1 - k)) & mask) for k in range(self.order)], axis=1)
 
     def before(self, windows: np.ndarray, cut: np.ndarray) -> int:
-        """How many sorted windows come before a cut."""
+        """Number of sorted windows below a cut."""
         if self.one_key:
             return int(np.searchsorted(windows, cut))
         low, high = 0, len(windows)
@@ -60,35 +54,35 @@ class Packing:
         return low
 
     def sorted(self, windows: np.ndarray) -> np.ndarray:
-        """Argsort of some windows."""
+        """Argsort of windows: int64 (u,)."""
         return np.argsort(windows, kind="stable") if self.one_key else np.lexsort(windows.T[::-1])
 
 
 @dataclass
 class Run:
-    """The distinct windows of a block, in order.
+    """The distinct windows of a block, sorted.
 
     windows  uint64 (u,) or uint32 (u, n)
-    count    uint32 (u,), how often each occurs in the block
+    count    uint32 (u,), occurrences of each in the block
     """
 
     windows: np.ndarray
     count: np.ndarray
 
     def sample(self) -> np.ndarray:
-        """Windows evenly spaced, the first among them."""
+        """Evenly spaced windows, from the first on: at most `SAMPLES`."""
         return self.windows[:: spacing(len(self.count))]
 
 
 def spacing(n: int) -> int:
-    """Windows from one of a run's samples to the next."""
+    """Distance in windows between two samples of a run of n windows."""
     return max(-(-n // SAMPLES), 1)
 
 
 def sorted_run(stream: np.ndarray, m: int, packing: Packing) -> Run:
-    """The windows that begin at the first m places of part of the stream.
+    """Sort and count the windows that begin at the first m ids of a block.
 
-    stream  uint32 (m + n,), ids; zeros behind the text's end
+    stream  uint32 (m + n,), ids; zeros after the end of the text
     """
     w = sort_windows(stream, np.arange(m), packing.order, packing.bits)
     count = np.diff(w.at).astype(np.uint32)
@@ -103,12 +97,13 @@ def sorted_run(stream: np.ndarray, m: int, packing: Packing) -> Run:
 
 
 def cuts_of(samples: list[np.ndarray], sizes: list[int], packing: Packing, most: int) -> list[np.ndarray]:
-    """Cuts that divide all runs into ranges of at most about `most` windows.
+    """Cuts that divide all runs into ranges of about `most` windows.
 
-    samples  of each run; sizes: its number of windows
+    samples  for each run, its `sample()`
+    sizes    for each run, its number of windows
 
-    A range holds no more of a run than lies between the samples around it, so `most` is passed by at
-    most the sum of all spacings.
+    The samples bound the windows that a run adds to a range, so a range exceeds `most` by at most the sum of
+    all spacings.
     """
     if not samples:
         return []
@@ -126,10 +121,10 @@ def cuts_of(samples: list[np.ndarray], sizes: list[int], packing: Packing, most:
 
 @dataclass
 class Rows:
-    """The rows of one range of windows.
+    """Table rows of one range of windows.
 
-    levels       per order (token, count, children), as `rows_of` gives them
-    first, last  the ids of its first and its last window: uint32 (n,)
+    levels       per order (token, count, children), as `rows_of` returns them
+    first, last  ids of the first and the last window: uint32 (n,)
     """
 
     levels: list[tuple[np.ndarray, ...]]
@@ -138,7 +133,7 @@ class Rows:
 
 
 def merged(runs: list[Run], packing: Packing) -> Rows | None:
-    """The rows of the same range of several runs, None where it holds nothing."""
+    """Merge one range of several runs into table rows; None for an empty range."""
     runs = [r for r in runs if len(r.count)]
     if not runs:
         return None
@@ -159,13 +154,17 @@ def _ids(w: Windows, row: int) -> np.ndarray:
 
 
 def _size(ids: np.ndarray) -> int:
-    """Ids of a window up to its first EOS, that included; one that is all EOS behind BOS has two."""
+    """Number of ids of a window up to and including its first EOS; the id at place 0 does not end it."""
     ends = np.flatnonzero(ids[1:] == EOS)
     return int(ends[0]) + 2 if len(ends) else len(ids)
 
 
 def stitched(ranges: Iterable[Rows]) -> Iterator[list[tuple[np.ndarray, ...]]]:
-    """The rows of ranges that come in order; what two of them share is made one row."""
+    """Rows of consecutive ranges, where rows that two ranges share are joined into one.
+
+    yields  per order (token, count, children), as `rows_of` returns them; the last row of each order is held
+            back until the next range shows that it is complete
+    """
     held: list[tuple[np.ndarray, ...] | None] = []
     last: np.ndarray | None = None
     for part in ranges:

@@ -1,12 +1,12 @@
-"""Windows of ids in order: several ids in one uint64, and a plain sort.
+"""Sorts and counts n-grams: several ids are packed into one uint64 key, and keys are sorted.
 
-Legend: a window is the n ids that begin at one place of the stream, cut off behind the
+Legend: a window is the n ids that begin at one place of the stream, cut off after the
 first EOS; m windows; k is a column, 0..n-1; d[j] is the number (1..n) of the first
 column in which sorted window j differs from window j-1, n+1 where the two are equal.
 
-`np.sort` of uint64 is vectorised and `argsort` is not (0.5 s against 5.9 s for 16 M), so a
-window's own number rides in the low bits of its key and comes out as the permutation. What
-is alone after a few columns is in its final place and is not sorted again.
+`np.sort` of uint64 is vectorised and `argsort` is not (0.5 s against 5.9 s for 16 M), so the
+low bits of a key hold the window's index, and the sorted keys give the permutation. A window
+that is distinct after a few columns is in its final place and is not sorted again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _U = np.uint64
 
 
 class Windows(NamedTuple):
-    """Distinct windows in order: u of the m that were sorted.
+    """Distinct windows, sorted: u of m.
 
-    d        uint8/16 (u,)  the first column that differs from the window before
-    at       int64 (u+1,)   running sum of how often each occurs, or of the weights
-    size     uint8/16 (u,)  its number of ids
+    d        uint8/16 (u,)  see the legend
+    at       int64 (u+1,)   running sum of the counts, or of the weights
+    size     uint8/16 (u,)  number of ids up to and including the first EOS
     key      uint64 (u,)    all ids packed, `bits` each; None where they do not fit
-    columns  per column, the ids of all m windows, uint32; None where `key` is given
-    member   int64 (u,)     which of the m each one is
+    columns  per column, the ids of all m windows, uint32 (m,); None where `key` is given
+    member   int64 (u,)     index of each among the m; None where `key` is given
     """
 
     d: np.ndarray
@@ -41,7 +41,7 @@ class Windows(NamedTuple):
     order: int
 
     def ids(self, row: np.ndarray, k: int) -> np.ndarray:
-        """The k-th ids, 0..order-1, of some windows: uint32."""
+        """Ids in column k (0..order-1) of the windows `row`: uint32."""
         if self.key is not None:
             ids = self.key[row] >> _U(self.bits * (self.order - 1 - k))
             return (ids & _U((1 << self.bits) - 1)).astype(np.uint32)
@@ -50,14 +50,14 @@ class Windows(NamedTuple):
 
 
 def small(order: int) -> type[np.unsignedinteger]:
-    """A dtype for numbers of columns."""
+    """Smallest dtype that holds a number of columns, and order + 1."""
     return np.uint8 if order < 255 else np.uint16
 
 
 def column(stream: np.ndarray, place: np.ndarray, k: int, before: np.ndarray | None) -> np.ndarray:
-    """The ids k places on, uint32; behind an EOS there are only EOS.
+    """Column k of the windows that begin at `place`: uint32 (m,); after an EOS there are only EOS.
 
-    before  column k-1; the EOS that opens a window is its BOS
+    before  column k-1, None for k = 0; an EOS that opens a window is read as BOS
     """
     if before is None:
         ids = stream[place]
@@ -66,14 +66,14 @@ def column(stream: np.ndarray, place: np.ndarray, k: int, before: np.ndarray | N
 
 
 def fits_one_key(order: int, bits: int) -> bool:
-    """All ids of a window, packed, are one uint64."""
+    """True where a window of `order` ids of `bits` bits fits one uint64."""
     return order * bits <= 64
 
 
 def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
-    """The windows that begin at `place`, int64 (m,), in order, equal ones counted.
+    """Sort and count the windows that begin at `place`, int64 (m,).
 
-    stream  uint32, with `order` readable entries behind every place
+    stream  uint32, with `order` readable entries from every place on
     bits    bits that hold any id
     """
     if fits_one_key(order, bits):
@@ -89,7 +89,7 @@ def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -
 
 
 def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
-    """All columns of the windows that begin at `place`: uint32 (m,) each."""
+    """Columns of the windows that begin at `place`: uint32 (m,) each."""
     columns = [column(stream, place, 0, None)]
     for k in range(1, order):
         columns.append(column(stream, place, k, columns[-1]))
@@ -97,11 +97,11 @@ def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.nda
 
 
 def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndarray, order: int, bits: int) -> Windows:
-    """Windows that were counted before, equal ones made one.
+    """Sort windows that have counts, and add up the counts of equal ones.
 
-    key      uint64 (m,), all ids of each packed as `Windows.key` has them; or None, and then
+    key      uint64 (m,), all ids packed as in `Windows.key`; or None, and then
     columns  per column, uint32 (m,)
-    weight   int64 (m,), how often each occurs
+    weight   int64 (m,), count of each
     """
     if key is not None:
         by_key = np.argsort(key)
@@ -110,7 +110,7 @@ def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndar
 
 
 def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-    """`Windows.at`, from where each distinct window begins among the sorted ones."""
+    """`Windows.at`, from the places where each distinct window begins among the sorted ones."""
     if weight is None:
         return at
     out = np.zeros(len(at), np.int64)
@@ -119,7 +119,7 @@ def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
 
 
 def _packed(key: np.ndarray, order: int, bits: int, weight: np.ndarray | None = None) -> Windows:
-    """A whole window fits one key; they are sorted."""
+    """Distinct windows of sorted keys that hold a whole window each."""
     new = np.empty(len(key) + 1, bool)
     new[0] = new[-1] = True
     np.not_equal(key[1:], key[:-1], out=new[1:-1])
@@ -132,7 +132,7 @@ def _packed(key: np.ndarray, order: int, bits: int, weight: np.ndarray | None = 
 
 
 def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
-    """d for sorted keys of that many columns."""
+    """`Windows.d` for sorted keys of `columns` columns."""
     d = np.full(len(key), columns + 1, np.uint8)
     d[:1] = 1
     differ = key[1:] ^ key[:-1]
@@ -142,14 +142,18 @@ def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
 
 
 def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = None) -> Windows:
-    """Sort by some columns, then only what still ties by the next ones, and so on."""
+    """Sort by as many columns as fit a key, then only the ties by the next columns, and so on.
+
+    At the top of the loop the windows are sorted by their first `done` columns; `slot` are the places that still
+    tie, `member` the windows there, `rank` their group of ties, and `d` is final everywhere else.
+    """
     order, m = len(columns), len(columns[0])
     size = np.full(m, min(order, 2), small(order))
     for k in range(1, order - 1):
         size += columns[k] != EOS
     d = np.full(m, order + 1, small(order))
     perm = np.arange(m)
-    slot: np.ndarray | None = None  # places in the order still to be sorted; None for all
+    slot: np.ndarray | None = None  # None for all places
     member = perm
     rank = (columns[0] - columns[0].min()).astype(_U)
     done = 1
@@ -158,7 +162,7 @@ def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = N
         rank_bits, own_bits = int(rank.max()).bit_length(), (n - 1).bit_length()
         fit = min((63 - rank_bits - own_bits) // bits, order - done)
         rides = fit >= 1
-        if not rides:  # key and number do not fit together: `argsort`, with as many columns as fit alone
+        if not rides:  # key and index do not fit together: `argsort`, with as many columns as fit alone
             fit = max(min((63 - rank_bits) // bits, order - done), 1)
         key = rank
         for k in range(done, done + fit):
@@ -177,14 +181,14 @@ def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = N
         differ = key[1:] ^ key[:-1]
         level = np.full(n, order + 1, d.dtype)
         level[0] = 1
-        for k in range(fit):  # one down for each column, from the last, that differs or stands before
+        for k in range(fit):  # minus one for each column, from the last, down to the first that differs
             level[1:] -= differ >= _U(1 << (bits * k))
         level[1:] -= d.dtype.type(order - done - fit) * (differ != 0)
         if slot is None:
             level[1:][differ >= _U(1 << (bits * fit))] = 1
             perm, d = member, level
         else:
-            known = differ >= _U(1 << (bits * fit))  # the ranks differ: known before
+            known = differ >= _U(1 << (bits * fit))  # the ranks differ: d is final
             fresh = np.flatnonzero(~known) + 1
             perm[slot] = member
             d[slot[fresh]] = level[fresh]

@@ -1,10 +1,10 @@
-"""Ids -> table rows of every order, with their counts.
+"""Counts n-grams of every order, and the distinct left neighbours of each.
 
-Legend: L is the length of the stream; a row of order k is a distinct k-gram; rows stand
-in trie order (sorted by their ids), so the rows that extend one row stand together.
+Legend: L is the length of the stream; a row of order k is a distinct k-gram; rows are
+in trie order (sorted by their ids), so the rows that extend one row are adjacent.
 
 The windows are divided by their first id into ranges of about equal size. Each range is
-sorted alone, by one of several threads, and its rows are part of the table as they are.
+sorted alone, by one of several threads, and its rows are consecutive rows of the table.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Level:
     """All rows of one order.
 
     token     uint32 (r,)  the last id of each n-gram
-    count     int64 (r,)   how often it was seen
-    children  int64 (r,)   rows of the next order that extend it; None at the top
-    left      int64 (r,)   its distinct left neighbours; None at the top
-    link      int64 (r,)   the row, one order below, of the n-gram without its first id;
+    count     int64 (r,)   its count
+    children  int64 (r,)   number of rows of the next order that extend it; None at the top
+    left      int64 (r,)   number of distinct left neighbours; None at the top
+    link      uint (r,)    row, one order below, of the n-gram without its first id;
                            None for orders 1, 2 and the top
     """
 
@@ -53,10 +53,12 @@ def count_ngrams(
     range_windows: int = RANGE_WINDOWS,
     tick: Callable[[float], None] = lambda share: None,
 ) -> list[Level]:
-    """Rows of orders 1..order.
+    """Rows of orders 1..order; fewer where the text is empty.
 
-    stream     uint32 (length + order,), EOS first, each sequence closed by EOS, zeros behind
-    id_counts  int64 (V,), how often each id occurs
+    stream     uint32 (length + order,): EOS, then each sequence closed by EOS, then `order` zeros
+    id_counts  int64 (V,), count of each id
+    jobs       threads
+    tick       called with the share that is done, 0..1
     """
     n_ids = len(id_counts)
     bits = max(int(n_ids - 1).bit_length(), 2)
@@ -75,7 +77,7 @@ def count_ngrams(
         for rows in pool.map(part, _used_up(places)):
             parts.append(rows)
             tick(0.7 * len(parts) / n_places)
-        stream = stream[:0].copy()  # read to its end; joining needs the memory
+        stream = stream[:0].copy()  # no longer needed; joining needs the memory
         levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
@@ -87,6 +89,7 @@ def count_ngrams(
 
 
 def _used_up(places: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """The arrays in order, each removed from the list, so that it can be freed."""
     places.reverse()
     while places:
         yield places.pop()
@@ -95,9 +98,9 @@ def _used_up(places: list[np.ndarray]) -> Iterator[np.ndarray]:
 def _divide(
     stream: np.ndarray, windows: int, id_counts: np.ndarray, size: int, pool: ThreadPoolExecutor
 ) -> list[np.ndarray]:
-    """Places of the windows, by ranges of their first id, each about `size` windows.
+    """Places of the windows, for each range of first ids, about `size` windows a range.
 
-    An id is never divided, so a range can be larger than `size`.
+    All windows of one first id are in one range, so a range can be larger than `size`.
     """
     count = id_counts.copy()
     count[EOS] = 0
@@ -120,7 +123,7 @@ def _divide(
 
 
 def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[tuple[np.ndarray, ...]]:
-    """Per order, the rows of one range: (token, count, children)."""
+    """Rows of one range, as `rows_of` returns them."""
     none = np.empty(0, np.uint32)
     if not len(place):
         return [(none, none, none)] * order
@@ -128,12 +131,12 @@ def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[
 
 
 def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
-    """Per order, the rows of some windows: (token, count, children), the last empty at the top."""
+    """Rows of sorted windows: per order (token, count, children); children is empty at the top."""
     order, none = windows.order, np.empty(0, np.uint32)
     narrow = np.uint32 if int(windows.at[-1]) < 1 << 32 else np.int64
     at = windows.at.astype(narrow)
     found: list[tuple[np.ndarray, ...]] = []
-    inside = none  # running number of rows of the order above
+    inside = none  # running number of rows of the next higher order
     for k in range(order, 0, -1):
         begin = np.flatnonzero(windows.d <= k) if k < order else np.arange(len(windows.d))
         real = windows.size[begin] >= k
@@ -152,7 +155,7 @@ def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
 
 
 def _join(parts: list[list[tuple[np.ndarray, ...]]], k: int, order: int) -> Level:
-    """The level of order k + 1, from the rows of all ranges in order."""
+    """Rows of order k + 1, joined from all ranges in order; frees the parts."""
     token, count, children = (np.concatenate([p[k][i] for p in parts]) for i in range(3))
     for p in parts:
         p[k] = ()
@@ -163,8 +166,10 @@ def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: 
     """Fill in `left` of every order but the top, and `link` of those from 3 on.
 
     The suffix of a row h w is child w of the suffix of h. Sorted by (suffix of h, w), the
-    rows of order k bring every row of order k-1 that does not open with BOS, in the very
-    order of the table; how often each comes is its number of distinct left neighbours.
+    rows of order k list every row of order k-1 that does not open with BOS, in table
+    order. The length of each run of equal keys is the number of distinct left neighbours.
+
+    IndexError where the rows of two orders do not fit together.
     """
     top = len(levels)
     levels[0].left = np.bincount(levels[1].token, minlength=len(levels[0].token))
@@ -208,7 +213,7 @@ def _smallest_id(n: int) -> type[np.unsignedinteger]:
 
 
 def _opened_by_bos(levels: list[Level]) -> list[tuple[int, int]]:
-    """Per order, the rows [low, high) that open with BOS."""
+    """Rows [low, high) of each order that open with BOS."""
     low, high = BOS, BOS + 1
     out = [(low, high)]
     for level in levels[:-1]:
@@ -222,7 +227,7 @@ def _opened_by_bos(levels: list[Level]) -> list[tuple[int, int]]:
 def _even_edges(values: np.ndarray, size: int, jobs: int) -> np.ndarray:
     """Edges of value ranges that hold about `size` of `values` each: int64 (ranges + 1,).
 
-    Judged by a sample; at least two ranges a job, where there is enough to do.
+    Estimated from a sample; two ranges a job or more, where each would hold 65,536 values.
     """
     top = int(values.max()) + 1 if len(values) else 1
     n_ranges = max(len(values) // size, min(2 * jobs, len(values) >> 16), 1)
@@ -234,8 +239,8 @@ def _even_edges(values: np.ndarray, size: int, jobs: int) -> np.ndarray:
 def _suffix_range(
     suffix: np.ndarray, token: np.ndarray, low: int, high: int, bits: int, wants_link: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows whose parent's suffix lies in [low, high): which they are, the rank of each
-    among the distinct (suffix, token), and how often each of those occurs."""
+    """Indices of the rows whose parent's suffix is in [low, high), sorted by (suffix, token); the run of equal
+    pairs that each belongs to; and the lengths of the runs."""
     which = np.flatnonzero((suffix >= low) & (suffix < high))
     key = (suffix[which].astype(_U) - _U(low)) << _U(bits) | token[which]
     order, number, runs = suffix_runs(key, wants_link, int(high - low).bit_length() + bits)
@@ -243,12 +248,11 @@ def _suffix_range(
 
 
 def suffix_runs(key: np.ndarray, wants_link: bool, bits: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows given by (suffix of the history, token) as one key: the places of the rows in the order of
-    their keys, the number of each one's run of equal keys, and the lengths of the runs: int64 each.
+    """Sorting permutation of the keys, the run of equal keys that each belongs to, and the lengths of the runs.
 
-    bits  every key is below 2**bits
-
-    Without `wants_link` only the lengths are worked out; `key` is sorted where it lies.
+    key      uint64 (m,), (suffix of the history, token) packed; every key is below 2**bits
+    returns  int64 (m,), int64 (m,), int64 (runs,); without `wants_link` the first two are empty and `key` is
+             sorted in place
     """
     if not wants_link:
         none = np.empty(0, np.int64)
@@ -260,7 +264,7 @@ def suffix_runs(key: np.ndarray, wants_link: bool, bits: int = 64) -> tuple[np.n
 
 
 def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of sorted keys: the number of each one's run, and the lengths of the runs."""
+    """Run of equal keys that each sorted key belongs to, and the lengths of the runs."""
     new = np.empty(len(key) + 1, bool)
     new[0] = new[-1] = True
     np.not_equal(key[1:], key[:-1], out=new[1:-1])

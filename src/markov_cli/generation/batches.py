@@ -1,4 +1,4 @@
-"""Batches of texts: samples of ids, joined to bytes, several batches ahead in threads."""
+"""Batches of texts: threads draw samples of ids and join them to bytes, several batches ahead."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ..text.joining import join_texts
 from ..text.vocabulary import Vocabulary
 from .prompt import PromptMatch
 
-GUESS = 30  # tokens of a text, where the model does not say
+GUESS = 30  # tokens of a text, where the header has no number of sequences
 
 
 class TextModel(Protocol):
-    """The part of a model, or of several mixed, that turns ids into text."""
+    """The part of a model, or of a mixture, that turns ids into text."""
 
     header: Header
     vocabulary: Vocabulary
 
     def checked(self, call: Any, *args: Any) -> Any:
-        """Run something on the table; a damaged file is a ModelFileError."""
+        """Call a function on the table; a damaged file raises ModelFileError."""
         ...
 
 
 class Batch(NamedTuple):
-    """Texts with rising numbers.
+    """Texts, sorted by their numbers.
 
-    samples  their ids
-    text     their bytes, one behind another, the prompt in front of each
-    edge     where each begins: int64 (m + 1,)
+    samples  ids of the texts
+    text     bytes of the texts, joined; each begins with the prompt
+    edge     int64 (m + 1,), where each text begins in `text`
     """
 
     samples: Samples
@@ -42,18 +42,18 @@ class Batch(NamedTuple):
     edge: np.ndarray
 
     def each(self) -> list[bytes]:
-        """The bytes of every text."""
+        """Bytes of each text."""
         edges = self.edge.tolist()
         return [self.text[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def mean_tokens(header: Header, longest: int) -> float:
-    """Tokens of a text, as far as the model tells."""
+    """Expected tokens of a text: the training text's mean, at most `longest`."""
     return min(longest, header.tokens / header.sequences if header.sequences else GUESS)
 
 
 def joined(vocabulary: Vocabulary, samples: Samples, prompt: PromptMatch, end: bytes = b"") -> Batch:
-    """Samples as texts, with the prompt in front of each and `end` behind it."""
+    """Samples as texts: each begins with the prompt and is followed by `end`."""
     text, edge = join_texts(vocabulary, samples.ids, samples.length, prompt.head, prompt.last, end)
     return Batch(samples, text, edge)
 
@@ -70,7 +70,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Texts first..first+count-1 in batches of `size`; some may be missing.
 
-    draw  draw(begin, n) gives the samples of texts begin..begin+n-1
+    draw  draw(begin, n) returns the samples of texts begin..begin+n-1
     jobs  threads that draw batches ahead
     """
 

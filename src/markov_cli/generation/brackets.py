@@ -1,9 +1,9 @@
-"""Whether the quotes and brackets of a text close.
+"""Checks that every quote and bracket of a text is closed.
 
-What closes is the innermost that is open, so `(a [b) c]` does not. Brackets, and quotes of one shape for
-each side, are paired by their shape; German „ “ and » « and French « » alike. A straight " opens or closes
-by what stands beside it. An apostrophe is no quote: ’ closes an open ‘ and is an apostrophe elsewhere and within words;
-a straight ' is not looked at, for nothing tells the two apart.
+A closing mark must match the innermost open one, so `(a [b) c]` fails. Brackets and curved quotes are paired by
+shape, German „ “ and » « as well as French « ». A straight " opens or closes depending on the characters beside
+it. ’ closes an open ‘, and is an apostrophe elsewhere and within words. A straight ' is ignored, because a quote
+and an apostrophe look the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _CLOSES = {
     ")": "(", "]": "[", "}": "{", "”": "“„", "“": "„", "»": "«", "«": "»", "›": "‹", "‹": "›", "’": "‘",
     "」": "「", "』": "『", "）": "（", "》": "《", "〉": "〈", "】": "【", "］": "［",
 }  # fmt: skip
-_BOTH = "“»«›‹"  # open where they cannot close
+_BOTH = "“»«›‹"  # open a quote where they cannot close one
 _OPENS = frozenset("([{“„«‹‘「『（《〈【［") | frozenset(_BOTH)
 _MARKS = re.compile("[" + re.escape("".join({*_CLOSES, *_OPENS, '"'})) + "]")
 
 
 def balanced(text: str) -> bool:
-    """Whether all that opens closes, and nothing closes that is not open.
+    """True if every mark that opens is closed, and no mark closes that is not open.
 
     >>> [balanced(t) for t in ("“Yes,” (he) said.", "“Yes, he said.", "he said.)", "don’t", "„Ja“", "«oui»", "»ja«")]
     [True, False, False, True, True, True, True]
@@ -49,7 +49,7 @@ def balanced(text: str) -> bool:
 
 
 def _straight(open_ones: list[str], before: str, after: str) -> str:
-    """What a straight quote does: `"` opens, `close` closes, empty where it can do neither."""
+    """Role of a straight quote: `"` opens, `close` closes, empty where it can do neither."""
     at_left = not before or before.isspace() or before in _OPENS or before in "-–—"
     at_right = not after or after.isspace() or after in _CLOSES or after in ".,;:!?…-–—"
     inner = bool(open_ones) and open_ones[-1] == '"'

@@ -1,4 +1,4 @@
-"""Parses constraints: words and patterns to automata over a model's own tokens."""
+"""Parses constraints: words and patterns to automata over a model's token ids."""
 
 from __future__ import annotations
 
@@ -16,27 +16,33 @@ from .batches import TextModel
 from .prompt import tokens_of, tokens_of_each
 from .request import Constraints
 
-_MANY = 50  # words from which on they are looked up together
+_MANY = 50  # more words than this are looked up together
 
 
 @dataclass
 class NamedAutomaton:
-    """A constraint by its name, as an automaton."""
+    """An automaton with the option that it was made from, for messages."""
 
     name: str
     automaton: Automaton
 
 
 class ConstraintParser:
-    """Constraints as automata, with the model's own tokens."""
+    """Parser of constraints, with the tokenizer and vocabulary of one model.
+
+    unknown  words of `ban` that the model does not know
+    """
 
     def __init__(self, model: TextModel, ignore_case: bool) -> None:
         self.model, self.ignore_case = model, ignore_case
         self._sets: dict[bytes, frozenset[int]] = {}
-        self.unknown = 0  # words of `ban` that the model does not know
+        self.unknown = 0
 
     def read(self, c: Constraints) -> list[NamedAutomaton]:
-        """All constraints but those on the finished text."""
+        """Automata of all constraints but those on the finished text.
+
+        OptionError for a constraint without a token; AnswerIsNo for a word that the model does not know.
+        """
         out = []
         asked = [self.pieces("--contains", word) for word in c.contains]
         if c.in_order and len(asked) > 1:
@@ -54,7 +60,7 @@ class ConstraintParser:
             out.append(NamedAutomaton(f"--ends-with {c.ends_with!r}", automata.pattern([ANY, *pieces])))
         for word in c.without:
             pieces = self.pieces("--without", word)
-            if all(pieces):  # an unknown word stands nowhere
+            if all(pieces):  # no text contains an unknown word
                 out.append(
                     NamedAutomaton(f"--without {word!r}", automata.complement(automata.pattern([ANY, *pieces, ANY])))
                 )
@@ -65,24 +71,24 @@ class ConstraintParser:
         return out
 
     def pieces(self, option: str, text: str) -> list[Piece]:
-        """The ids that each token of a text can be."""
+        """Sets of ids, one set for each token of a text."""
         tokens = [token for token, _ in tokens_of(text, self.model.header.options)]
         if not tokens:
-            raise OptionError(f"{option} {text!r}: no token in it", "name a word")
+            raise OptionError(f"{option} {text!r}: no token in it", "give a word")
         sets = [self._ids_of(token) for token in tokens]
         unknown = [token.decode("utf-8", "replace") for token, ids in zip(tokens, sets, strict=True) if not ids]
         if unknown and option != "--without":
             near = self.model.vocabulary.nearest(unknown[0])
             known = f"{self.model.header.types:,} types"
-            told = f"{option} {text!r}" if [text] == unknown else f"{option} {text!r}: {unknown[0]!r}"
+            given = f"{option} {text!r}" if [text] == unknown else f"{option} {text!r}: {unknown[0]!r}"
             raise AnswerIsNo(
-                f"{told}: not in the model's {known}",
-                f"nearest known: {', '.join(near)}" if near else "no known word is near; see: inspect MODEL",
+                f"{given}: not in the model's {known}",
+                f"nearest known: {', '.join(near)}" if near else "no similar word is known; see: inspect MODEL",
             )
         return list(sets)
 
     def banned(self, words: Sequence[str]) -> Automaton:
-        """No text with one of them; what the model does not know cannot stand in one."""
+        """Automaton of the texts that contain none of these words; counts those that the model does not know."""
         tokens = tokens_of_each(words, self.model.header.options)
         if len(words) > _MANY and not self.ignore_case:
             self._sets.update(self.model.checked(self._all_of, {t for phrase in tokens for t in phrase}))
@@ -91,7 +97,7 @@ class ConstraintParser:
         return automata.avoiding([phrase for phrase in phrases if phrase and all(phrase)])
 
     def _all_of(self, wanted: set[bytes]) -> dict[bytes, frozenset[int]]:
-        """The ids of many tokens, in one walk over the vocabulary."""
+        """Ids of many tokens, found in one pass over the vocabulary."""
         vocabulary = self.model.vocabulary
         start, length = vocabulary.spans(np.arange(N_MARKERS, len(vocabulary)))
         blob = vocabulary.blob.tobytes()
@@ -103,7 +109,7 @@ class ConstraintParser:
         return {token: frozenset(ids) for token, ids in found.items()}
 
     def gaps(self, text: str) -> list[Piece]:
-        """A pattern's words and gaps; a gap may touch a mark, as in `the *, and _ .`"""
+        """Words and gaps of a pattern; a gap may touch a mark, as in `the *, and _ .`"""
         parts = text.split() if self.model.vocabulary.spaced else re.findall(r"[*_]|[^*_]+", text)
         out: list[Piece] = []
         for part in parts:

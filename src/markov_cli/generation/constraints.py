@@ -1,4 +1,4 @@
-"""Texts that meet constraints: drawn exactly where that can be calculated, else by rejection."""
+"""Draws texts that meet constraints: exactly, by success weights, or by rejection sampling."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .prompt import PromptMatch
 from .request import Constraints, Range, Request
 from .text_checks import TextChecks, shown
 
-MEMORY = 1 << 31  # bytes that calculating may take
-_WORK = 300_000_000  # steps of places times tokens that a limited length may take: a few seconds
+MEMORY = 1 << 31  # bytes that the calculation may take
+_WORK = 300_000_000  # state transitions times tokens for a limited length: a few seconds
 _TRYING = "constraints are met by trying"
 
 
 class Constrained:
-    """Draws a model's texts that meet constraints.
+    """Draws the texts of a model that meet constraints.
 
-    conditioned   -log2 of the probability that a text meets the constraints; None where texts are tried
-    note          why texts are tried and not calculated; empty where they are calculated
-    unknown       how many of the banned words the model does not know
-    excludes      False if every text of the model meets the constraints: nothing is drawn here then
+    conditioned   -log2 of the probability that a text meets the constraints; None with rejection
+    note          reason for rejection sampling; empty where the calculation is exact
+    unknown       number of banned words that the model does not know
+    excludes      False if every text of the model meets the constraints: use the plain sampler then
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class Constrained:
         why_tried: str = "",
         judge: Callable[[Samples], np.ndarray] | None = None,
     ) -> None:
-        """Get ready; AnswerIsNo where no text of the model meets the constraints.
+        """Parse the constraints and solve for success weights.
 
-        walker     draws texts without a look at the constraints
-        table      raw counts that the walker draws from, to calculate with; None where it draws from others
-        why_tried  told where there is no table
-        judge      True for finished texts that are kept: bool (m,)
+        walker     draws texts without constraints
+        table      raw counts that the walker draws from; None where it draws from another distribution
+        why_tried  reason for rejection, for the note, where there is no table
+        judge      returns True for finished texts that are kept: bool (m,)
+
+        OptionError for a constraint that cannot be parsed; AnswerIsNo where no text of the model meets them all.
         """
         c = request.constraints
         self.model, self.prompt, self.table, self._accepts = model, prompt, table, judge
@@ -64,14 +66,14 @@ class Constrained:
         self._given = f"--tokens {shown(c.tokens)}" if c.tokens else f"--max-tokens {request.max_tokens}"
         if self.longest < self.shortest:
             raise AnswerIsNo(
-                f"{self._given}: the prompt has {len(self._ids)} tokens", "a shorter prompt, or more tokens"
+                f"{self._given}: the prompt has {len(self._ids)} tokens", "use a shorter prompt, or allow more tokens"
             )
         parser = ConstraintParser(model, request.ignore_case)
         self.constraints = parser.read(c)
         self.unknown = parser.unknown
         for one in self.constraints:
             if one.automaton.after(self._ids) == DEAD:
-                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change one of them")
+                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change the prompt or the constraint")
         self.automaton = automata.product([one.automaton for one in self.constraints])
         if not self._open(self.automaton):
             raise AnswerIsNo(*explain(self.constraints, lambda a, _: self._open(a), False, self._given, prompt.text))
@@ -94,42 +96,40 @@ class Constrained:
 
     @property
     def tried(self) -> int:
-        """Attempts so far."""
+        """Number of attempts so far."""
         return self._sampler.tried
 
     @property
     def kept(self) -> int:
-        """Texts so far."""
+        """Number of texts so far."""
         return self._sampler.kept
 
     @property
     def why_fewer(self) -> str:
-        """The reason why some texts did not come."""
+        """Reason for missing texts."""
         if not self._sampler.ended and self.conditioned is not None:
-            return f"no text ended within {self.longest + len(self._ids):,} tokens; raise --max-tokens"
-        away = ", ".join(f"by {name} {n:,}" for name, n in self._checks.turned_away.items() if n)
-        told = f"; turned away were {away}" if away else ""
+            return f"no text ended within {self.longest + len(self._ids):,} tokens; use a larger --max-tokens"
+        failed = ", ".join(f"{name} {n:,}" for name, n in self._checks.failed.items() if n)
         limit = "10,000,000 tokens of tries" if self._sampler.long else f"{TRIES:,} tries"
-        return f"the others did not come in {limit} each{told}"
+        return f"the others failed in {limit} each{f'; failed checks: {failed}' if failed else ''}"
 
     def draw(self, seed: int, begin: int, n: int) -> Samples:
-        """Texts begin..begin+n-1; those that no attempt gave are left out."""
+        """Texts begin..begin+n-1; those without a successful attempt are left out."""
         return self._sampler.texts(seed, begin, n)
 
-    # ------------------------------------------------------------ how
+    # ------------------------------------------------------------ exact or rejection
 
     def _calculated(self, table: Table, state: int) -> Exact | None:
-        """The exact way; None, and a note, where it needs too much. AnswerIsNo where there is no text."""
+        """Exact walker; None, with a note, where it needs too much. AnswerIsNo where no text is possible."""
         followers = state_graph.estimate(table)
         need = followers * (state_graph.BYTES_EACH + _copies(self.automaton) * success_weights.BYTES_EACH)
         if need > MEMORY:
             self.note = (
-                f"{_TRYING}: to calculate them would take {need / 1e9:.1f} GB of memory, "
-                f"more than {MEMORY / 1e9:.1f} GB"
+                f"{_TRYING}: an exact calculation needs {need / 1e9:.1f} GB of memory, more than {MEMORY / 1e9:.1f} GB"
             )
             return None
         graph = state_graph.histories(table, self.shape, self.prompt.history)
-        at = success_weights.places(graph, self.automaton, state, table.n_ids)
+        at = success_weights.product_graph(graph, self.automaton, state, table.n_ids)
         w = self._weights(at)
         if w is None:
             return None
@@ -139,7 +139,7 @@ class Constrained:
                 def feasible(automaton: Automaton, lengths: bool) -> bool:
                     if not self._open(automaton):
                         return False
-                    its = success_weights.places(graph, automaton, automaton.after(self._ids), table.n_ids)
+                    its = success_weights.product_graph(graph, automaton, automaton.after(self._ids), table.n_ids)
                     limits = (self.shortest, self.longest) if lengths else (0 if self._ids else 1, 1 << 30)
                     return success_weights.reachable(its, *limits)
 
@@ -147,27 +147,27 @@ class Constrained:
             if not w.endless:
                 w = success_weights.limited(at, self.shortest, self.longest, narrow=True)
             if not w.by_tokens[0][at.start]:
-                self.note = f"{_TRYING}: they are too improbable to calculate"
+                self.note = f"{_TRYING}: their probability is too small to calculate"
                 return None
         return Exact(at, w, self.shortest)
 
-    def _weights(self, at: success_weights.Places) -> success_weights.Weights | None:
+    def _weights(self, at: success_weights.ProductGraph) -> success_weights.Weights | None:
         def affordable(layers: int) -> bool:
             return layers * len(at) * 8 <= MEMORY // 2 and layers * len(at.token) <= _WORK
 
         if affordable(self.longest + 1):
             return success_weights.limited(at, self.shortest, self.longest)
         if not affordable(self.shortest + 1):
-            self.note = f"{_TRYING}: {self.shortest:,} tokens are too many to calculate"
+            self.note = f"{_TRYING}: {self.shortest:,} tokens are too many for an exact calculation"
             return None
         tail = success_weights.unlimited(at)
         if tail is None:
-            self.note = f"{_TRYING}: the calculation does not come to an end"
+            self.note = f"{_TRYING}: the exact calculation does not converge"
             return None
         return success_weights.limited(at, self.shortest, self.shortest, tail) if self.shortest else tail
 
     def _open(self, automaton: Automaton) -> bool:
-        """True if some string of tokens behind the prompt is accepted, whatever the model."""
+        """True if the automaton accepts some string of tokens after the prompt, possible for the model or not."""
         return bool(automaton.accept.any()) and automaton.after(self._ids) != DEAD
 
     # ------------------------------------------------------------ finished texts
@@ -177,7 +177,7 @@ class Constrained:
         return self._good if self._checks or self._accepts is not None else None
 
     def _good(self, drawn: Samples) -> np.ndarray:
-        """True for texts that pass the checks of finished texts and the judge: bool (m,)."""
+        """True for finished texts that pass the checks and the judge: bool (m,)."""
         good = np.ones(len(drawn.index), bool) if self._accepts is None else self._accepts(drawn)
         if self._checks and good.any():
             texts = joined(self.model.vocabulary, select(drawn, good), self.prompt).each()
@@ -186,12 +186,12 @@ class Constrained:
 
 
 def rejecting(walker: Walker, automaton: Automaton, ids: list[int], shortest: int, model: TextModel) -> Rejecting:
-    """A walker that gives up texts behind a prompt as soon as an automaton does not accept them."""
+    """Walker that gives up a text as soon as the automaton rejects it; `ids` is the prompt."""
     return Rejecting(walker, automaton, automaton.after(ids), shortest, len(model.vocabulary))
 
 
 def lengths_behind(prompt: PromptMatch, least: int, most: int) -> tuple[int, int]:
-    """Least and most tokens that are drawn behind a prompt; at least one without a prompt."""
+    """Least and most tokens to draw after a prompt; at least one without a prompt."""
     n = prompt.tokens
     return max(least - n, 0 if n else 1), most - n
 
@@ -201,17 +201,17 @@ def _by_character(header: Header) -> bool:
 
 
 def _copies(automaton: Automaton) -> int:
-    """The number of states that all histories may stand beside: those that tokens of class 0 lead to."""
+    """Upper bound on the automaton states paired with any one history: those that tokens of class 0 lead to."""
     return len({int(q) for q in automaton.delta[:, 0] if q != DEAD}) + 1
 
 
 def _lengths(header: Header, c: Constraints, min_tokens: int, max_tokens: int) -> Range:
-    """Least and most tokens."""
+    """Least and most tokens of a text, from all options that limit it; OptionError where no length fits all."""
     least, most = min_tokens, max_tokens
     ranges = [("--tokens", c.tokens)]
     for name, pair in (("--tokens", c.tokens), ("--characters", c.characters)):
         if pair is not None and not 0 <= pair[0] <= pair[1]:
-            raise OptionError(f"{name} {shown(pair)}: no such number", "for example 12 or 8..12")
+            raise OptionError(f"{name} {shown(pair)}: not a range of numbers", "for example 12 or 8..12")
     if _by_character(header):
         ranges.append(("--characters", c.characters))
     for name, pair in ranges:
@@ -219,7 +219,7 @@ def _lengths(header: Header, c: Constraints, min_tokens: int, max_tokens: int) -
             least, most = max(least, pair[0]), min(most, pair[1])
             if least > most:
                 raise OptionError(
-                    f"{name} {shown(pair)}, at least {min_tokens} and at most {max_tokens} tokens: no length is all",
+                    f"{name} {shown(pair)}, at least {min_tokens} and at most {max_tokens} tokens: no length fits all",
                     "change --min-tokens or --max-tokens",
                 )
     return least, most

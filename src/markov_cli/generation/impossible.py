@@ -1,4 +1,4 @@
-"""Explains why no text of a model meets some constraints: the smallest group of them that excludes all."""
+"""Explains why no text of a model meets some constraints: finds a small group of them that excludes all texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..sampling.automata import Automaton
 from .constraint_parser import NamedAutomaton
 
 _LESS = "leave one of them out, or allow other lengths"
-_PAIRS = 6  # constraints up to which it is told which two exclude each other
+_PAIRS = 6  # with more constraints, pairs are not tested
 
 
 def explain(
@@ -22,10 +22,10 @@ def explain(
 ) -> tuple[str, str]:
     """The two lines of an error: the constraints that no text meets, and what to change.
 
-    constraints   those that no text meets together
-    feasible      feasible(automaton, lengths): some text meets it, of the lengths asked for or of any
-    with_lengths  `feasible` knows about lengths
-    lengths       the option that limits them, as it was given
+    constraints   constraints that no text meets together
+    feasible      feasible(automaton, lengths): True if some text meets it, of the requested lengths or of any
+    with_lengths  `feasible` takes lengths into account
+    lengths       the option that limits lengths, as it was given
     """
 
     def fails(some: Sequence[NamedAutomaton], of_any_length: bool = False) -> bool:
@@ -34,7 +34,7 @@ def explain(
     after = f" that begins with {prompt!r}" if prompt else ""
     alone = [one.name for one in constraints if fails([one], of_any_length=True)]
     if alone:
-        return f"{alone[0]}: no text of the model{after} can meet it", "ask for something else"
+        return f"{alone[0]}: no text of the model{after} can meet it", "change or leave out this constraint"
     if with_lengths and fails([]):
         return f"{lengths}: no text of the model{after} has such a length", "allow other lengths"
     for one in constraints:
@@ -48,6 +48,6 @@ def explain(
             names = [one.name for one in group]
             if with_lengths and not fails(group, of_any_length=True):
                 names.append(lengths)
-            told = "both" if len(names) == 2 else "all of them"
-            return f"{', '.join(names[:-1])} and {names[-1]}: no text of the model{after} meets {told}", _LESS
+            number = "both" if len(names) == 2 else "all of them"
+            return f"{', '.join(names[:-1])} and {names[-1]}: no text of the model{after} meets {number}", _LESS
     return "the constraints: no text of the model meets all of them", _LESS

@@ -1,4 +1,4 @@
-"""A mixture of models: their common vocabulary, and a prompt in the ids of each."""
+"""Mixture of models: a vocabulary for all of them, and a prompt in the ids of each."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ from .samplers import sampler_of
 
 
 class MixedModel:
-    """Several models that read text alike, as one that texts can be drawn from.
+    """Mixture of K models with equal text options.
 
-    weights  float64 (K,), their sum 1
-    vocabulary  the types of all of them
+    weights     float64 (K,), with sum 1
+    vocabulary  the types of all models
+    header      the first model's, with the number of types of the mixture
     """
 
     def __init__(
         self, models: Sequence[LanguageModel], weights: Sequence[float] = (), names: Sequence[str] = ()
     ) -> None:
-        """OptionError where they do not read text alike, or the weights are none; equal ones where none are given."""
+        """Mix the models; without weights, all weigh the same.
+
+        OptionError where their text options differ, or the weights are no mixture.
+        """
         check_alike(models, names or [f"model {k}" for k in range(1, len(models) + 1)])
         self.models = list(models)
         self.weights, _ = checked_weights(list(weights) or [1.0] * len(models), len(models))
@@ -44,7 +48,7 @@ class MixedModel:
     def known(
         self, text: str, at_start: bool = False, ignore_case: bool = False
     ) -> tuple[PromptMatch, list[PromptMatch]]:
-        """A prompt in union ids, and as each model knows it; HistoryError where none knows a token of it."""
+        """A prompt in ids of the mixture, and in each model's own ids; HistoryError where no model knows a token."""
         own: list[PromptMatch | None] = []
         error: HistoryError | None = None
         for model in self.models:
@@ -65,7 +69,7 @@ class MixedModel:
         return PromptMatch(ids, 0, 0, text), each
 
     def walker(self, histories: Sequence[PromptMatch], smoothing: str | None, shape: Shape) -> Mixture:
-        """What draws from the mixture, behind a prompt as each model knows it."""
+        """Walker that draws from the mixture; `histories` is the prompt in each model's own ids."""
         components = []
         for model, known, union in zip(self.models, histories, self._union, strict=True):
             sampler = sampler_of(model, Shape(), smoothing, bits=False)
@@ -89,7 +93,7 @@ def check_alike(models: Sequence[LanguageModel], names: Sequence[str]) -> None:
 
 
 def _united(models: Sequence[LanguageModel]) -> tuple[Vocabulary, list[np.ndarray]]:
-    """The types of all models, the first one's first, and the union id of each id of each model: int64 (V,)."""
+    """Vocabulary of all models, the first one's types first, and per model the new id of each id: int64 (V,)."""
     interner = TypeInterner()
     union = []
     for model in models:

@@ -1,10 +1,10 @@
-"""Novelty: texts without a copied run of K tokens, and the longest run that each shares with the training text.
+"""Novelty: avoids copied runs of K tokens, and finds the longest run that a text shares with the training text.
 
-Legend: K is what is asked for; G the length of the guard's runs, K where it is made of the corpus.
+Legend: K is the value of --novel; G the length of the guard's runs, K where the guard is made from the corpus.
 
-The promise holds for the finished text: each one is read again, as the model reads text, and drawn again if
-a run of K occurs in it. (Steering goes by ids; two tokens that are joined may read as one.)
-A token is its bytes here. Without K nothing is avoided, and only the longest shared run is told.
+The promise holds for the finished text: each text is tokenized again, and drawn again if it has a copied run of K
+tokens. (Drawing avoids copies by ids, and two tokens that are joined may read as one.) Tokens are compared by
+their bytes. Without K nothing is avoided, and only the longest shared run is reported.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from ..text.vocabulary import UNSPACED
 from .batches import Batch, joined
 from .prompt import PromptMatch, tokens_of
 
-CORPUS_RATE = 2.0**-20  # of false "seen", where the set is made for the one use
-_INDEX = 1 << 24  # runs up to which looking up is made faster
+CORPUS_RATE = 2.0**-20  # false positives of a guard made from the corpus
+_INDEX = 1 << 24  # an index of more runs than this costs too much memory
 
 
 class Novelty:
-    """The runs that texts of a model may not copy, or may be told to share.
+    """Runs of the training text that the texts of a model may not copy, or whose copies are reported.
 
-    tally  the cost of steering, once texts were drawn
-    exact  runs are compared with the corpus, not with a guard
+    tally  number of copies, draws and steps back, once texts were drawn
+    exact  runs are compared with the corpus, not with the model's guard
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class Novelty:
     ) -> None:
         """Read the corpus, or take the model's guard.
 
-        novel     K; None where nothing is avoided
-        corpus    the training text, read as one stream, a file behind another
-        overlaps  keep the corpus, 4 bytes a token, so that `overlap` can say
+        novel     K; None to avoid nothing
+        corpus    the training text; its files are read as one stream
+        overlaps  keep the corpus in memory, 4 bytes a token, for `overlap`
 
-        OptionError where K or what is needed for it is missing; AnswerIsNo where the prompt is a copy.
+        OptionError where K is too small, or there is neither a corpus nor a guard that fits; AnswerIsNo where the
+        prompt has a copied run of K tokens.
         """
         self.model, self.prompt, self.novel = model, prompt, novel
         self.options = model.header.options
@@ -80,47 +81,47 @@ class Novelty:
         self._before = hash_tokens([token for token, _ in tokens_of(typed, self.options)]) if typed else _NONE
         if novel is not None and self._worst(self._before, np.array([len(self._before)]))[0] >= self.limit:
             raise AnswerIsNo(
-                f"--novel {novel}: a run of {novel} tokens of the prompt stands in the training text",
-                "another prompt, or a larger --novel",
+                f"--novel {novel}: {novel} tokens of the prompt in a row are in the training text",
+                "use another prompt, or a larger --novel",
             )
 
     @property
-    def told(self) -> str:
-        """A note on how sure `novel` is; empty where runs are compared with the corpus."""
+    def accuracy(self) -> str:
+        """Note on the guard's false positives; empty where runs are compared with the corpus."""
         if self.novel is None or self.exact or self.guard is None:
             return ""
         rate = 1 / max(self.guard.rate, 1e-9)
-        return f"guard of runs of {self.guard.tokens} tokens: of {rate:,.0f} new ones 1 counts as seen"
+        return f"guard of runs of {self.guard.tokens} tokens: 1 new run in {rate:,.0f} counts as a copy"
 
     @property
     def cost(self) -> str:
-        """The cost of steering in one line; empty where nothing was steered."""
+        """Note on the copies avoided; empty where nothing was drawn."""
         t = self.tally
         if not t.draws:
             return ""
         again = t.lost + t.circles
-        more = f", {again:,} begun again" if again else ""
-        return f"steered around {t.copies:,} copies in {t.draws:,} draws; {t.back:,} steps back{more}"
+        more = f", {again:,} texts begun again" if again else ""
+        return f"avoided {t.copies:,} copies in {t.draws:,} draws; {t.back:,} steps back{more}"
 
     def why_fewer(self, min_tokens: int) -> str:
-        """The reason why some texts did not come."""
+        """Reason for missing texts."""
         if self.tally.dead:
             return (
                 f"every other text that this model can write shares a run of {self.novel} tokens with the training "
                 "text: use a larger --novel"
             )
         if min_tokens > 1:
-            return f"the others ended before --min-tokens {min_tokens}, or met only copies, each time"
-        return f"the others met only copies of {self.novel} tokens each time: use a larger --novel"
+            return f"each other attempt ended before --min-tokens {min_tokens} or copied {self.novel} tokens"
+        return f"each other attempt copied {self.novel} tokens: use a larger --novel"
 
     @property
     def limit(self) -> int:
-        """So many seen runs of the guard one behind another may be a copied run of K."""
+        """Number of consecutive runs of the guard in a copied run of K tokens: K - G + 1."""
         assert self.guard is not None and self.novel is not None
         return self.novel - self.guard.tokens + 1
 
     def steered(self, sampler: Sampler) -> BacktrackingSampler:
-        """A sampler that steers around copies."""
+        """Sampler that avoids copies by stepping back."""
         guard = self.guard
         assert guard is not None and self.novel is not None
         vocabulary = self.model.vocabulary
@@ -133,14 +134,15 @@ class Novelty:
         return self._steered
 
     def good(self, drawn: Samples) -> np.ndarray:
-        """True for texts that, as they read, have no copied run: bool (m,)."""
+        """True for texts that have no copied run when they are tokenized again: bool (m,)."""
         batch = joined(self.model.vocabulary, drawn, self.prompt)
         return self._worst(*self._read_again(batch.text, batch.edge)) < self.limit
 
     def overlap(self, batch: Batch) -> tuple[np.ndarray, str] | None:
-        """The longest run each text shares with the training text, int64 (m,), and `exact` or `bound`: at most so much.
+        """Tokens of the longest run that each text shares with the training text; None without corpus and guard.
 
-        batch  texts, without anything behind each
+        batch    texts, joined without `end`
+        returns  int64 (m,), and `exact`, or `bound` where the guard gives an upper bound
         """
         if not len(batch.samples.index):
             return np.zeros(0, np.int64), "exact" if self.shared else "bound"
@@ -149,13 +151,13 @@ class Novelty:
         if self.guard is None:
             return None
         h, length = self._read_again(batch.text, batch.edge)
-        # a shared run of G + j tokens is j + 1 seen runs one behind another
+        # a shared run of G + j tokens has j + 1 consecutive runs of the guard
         return np.minimum(self._worst(h, length) + self.guard.tokens - 1, length), "bound"
 
     # ------------------------------------------------------------ finished texts
 
     def _worst(self, h: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """The most seen runs one behind another in each text: int64 (m,)."""
+        """Greatest number of consecutive runs of the guard in each text: int64 (m,)."""
         assert self.guard is not None
         k, m = self.guard.tokens, len(length)
         out = np.zeros(m, np.int64)
@@ -163,7 +165,7 @@ class Novelty:
         if not len(key):
             return out
         owner = np.repeat(np.arange(m), length)
-        inside = owner[: len(key)] == owner[k - 1 :]  # runs that go from one text into the next are none
+        inside = owner[: len(key)] == owner[k - 1 :]  # not a run that crosses into the next text
         seen = np.zeros(len(key), bool)
         seen[inside] = self.model.checked(self.guard.seen, key[inside])
         here = np.arange(1, len(key) + 1)
@@ -171,7 +173,7 @@ class Novelty:
         return out
 
     def _read_again(self, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The hashes of the tokens of finished texts, one text behind another, and how many each has."""
+        """Hashes of the tokens of finished texts, joined, and the number of tokens of each."""
         kind = self.options.tokenizer
         if kind == "regex":
             edges = edge.tolist()
@@ -180,12 +182,12 @@ class Novelty:
             flat = [token for some in tokens for token in some]
             return hash_tokens(flat), np.array([len(some) for some in tokens], np.int64)
         length = np.diff(edge)
-        if kind in UNSPACED:  # a token a byte, or a character: nothing joins
+        if kind in UNSPACED:  # a token is a byte or a character, so no tokens join
             data = np.frombuffer(whole, np.uint8)
             own, n = (data, length) if kind == "bytes" else _characters(whole, edge)
             seen, which = np.unique(own, return_inverse=True)
             return token_hashes(Encoder(self.options).types(seen.astype(np.int64)))[which], n
-        # a line each: a newline is white space, as a space is, and no token holds one
+        # one line a text: newlines within it become spaces, which changes no token
         lines = np.full(len(whole) + len(length) + 8, 10, np.uint8)
         data = np.frombuffer(whole, np.uint8)
         place = np.arange(len(data)) + np.repeat(np.arange(len(length)), length)
@@ -202,7 +204,7 @@ _NONE = np.empty(0, np.uint64)
 
 
 def _characters(whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Code points of texts, and how many each has."""
+    """Code points of texts, and the number of them in each."""
     edges = edge.tolist()
     texts = [whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges)]
     points = np.frombuffer("".join(texts).encode("utf-32-le"), "<u4").astype(np.int64)
@@ -210,7 +212,7 @@ def _characters(whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _trailing(seen: np.ndarray) -> int:
-    """How many at the end are true."""
+    """Number of true values at the end."""
     return len(seen) if seen.all() else int(np.argmin(seen[::-1]))
 
 
@@ -219,26 +221,26 @@ def _check(novel: int | None, order: int, guard: Guard | None, corpus: bool) -> 
         return
     if novel <= order:
         raise OptionError(
-            f"--novel {novel}: the model has order {order}, and every run of up to {order} that it writes is a copy",
-            f"--novel {order + 1} or more",
+            f"--novel {novel}: the model has order {order}, so each {order} tokens that it writes in a row are a copy",
+            f"use --novel {order + 1} or more",
         )
     if corpus:
         return
     if guard is None:
         raise OptionError(
-            f"--novel {novel}: the model has no guard, and no --corpus is named",
-            f"--corpus FILE, the training text; or train with --guard {novel}",
+            f"--novel {novel}: the model has no guard, and there is no --corpus",
+            f"add --corpus FILE, the training text; or train with --guard {novel}",
         )
     if not guard.fitting(novel):
         raise OptionError(
-            f"--novel {novel}: the model's guard is of runs of {guard.tokens} tokens, and cannot tell shorter ones",
-            f"--novel {guard.tokens} or more; or --corpus FILE, the training text",
+            f"--novel {novel}: the model's guard holds runs of {guard.tokens} tokens and cannot find shorter ones",
+            f"use --novel {guard.tokens} or more; or add --corpus FILE, the training text",
         )
 
 
 def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: int) -> Shared:
-    """The training text as numbers of types."""
-    if options.tokenizer != "regex":  # with `chars` and `bytes` what is between sequences is text like any other
+    """The training text as provisional token numbers."""
+    if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
     encoders = new_encoders(options, jobs)
     blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", Repairs())

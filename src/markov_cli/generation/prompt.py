@@ -1,4 +1,4 @@
-"""Prompts: the text that a person types as ids, and the longest history that a model knows of its end."""
+"""Prompts: typed text as ids, and the longest known history at its end."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 
 @dataclass(frozen=True)
 class PromptMatch:
-    """A prompt or history as the model knows it.
+    """A prompt or history in a model's ids.
 
-    ids    its tokens, UNK for what the model has not seen; BOS first where it opens a sequence
-    level  how many of them, from the end, make the longest known history
-    row    that history's row
+    ids    its tokens, UNK for unknown ones; BOS first where it opens a sequence
+    level  number of tokens of the longest known history at its end
+    row    row of that history
     text   as it was typed
     """
 
@@ -40,30 +40,30 @@ class PromptMatch:
 
     @property
     def shortened(self) -> bool:
-        """Less of it is known than could have been used."""
+        """The longest known history is shorter than the prompt."""
         return self.level < len(self.ids)
 
     @property
     def history(self) -> tuple[int, int]:
-        """Level and row: where drawing begins."""
+        """Level and row of the history that drawing begins with."""
         return self.level, self.row
 
     @property
     def head(self) -> bytes:
-        """The bytes that each text begins with: none if there is no token in them."""
+        """Bytes that each text begins with; empty if they have no token."""
         return self.text.encode("utf-8", "surrogateescape") if self.tokens else b""
 
     @property
     def last(self) -> int:
-        """The id of the last token; BOS if there is none."""
+        """Id of the last token; BOS if there is none."""
         return self.ids[-1] if self.tokens else BOS
 
 
 def find_prompt(model: LanguageModel, text: str, at_start: bool = False, ignore_case: bool = False) -> PromptMatch:
-    """`text` as ids, and the longest history that its end makes.
+    """Ids of a text, and the longest known history at its end.
 
-    at_start     it opens a sequence, so its history begins with BOS
-    ignore_case  `You` finds `you`, whichever is the best known history
+    at_start     the text opens a sequence, so its history begins with BOS
+    ignore_case  `You` finds `you`; of all spellings, the one with the longest known history
 
     HistoryError if the model knows none of its tokens.
     """
@@ -93,7 +93,7 @@ def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: b
 
 
 def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
-    """A model's own tokenizer on one piece of text: bytes and flags of each token."""
+    """Tokenize one text with a model's options: bytes and flags of each token."""
     encoder = Encoder(TextOptions(options.tokenizer, "file", options.lowercase, options.pattern))
     plain = text.encode("utf-8", "surrogateescape")
     if options.tokenizer != "bytes":
@@ -107,7 +107,11 @@ def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
 
 
 def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[bytes]]:
-    """The bytes of the tokens of many texts, those without a token left out; together, which is far quicker."""
+    """Tokenize many texts: bytes of each token.
+
+    With `words` and `spaces` all texts are tokenized in one call, which is far faster; a text without a token is
+    left out then.
+    """
     if options.tokenizer not in ("words", "spaces") or any("\n" in text for text in texts):
         return [[token for token, _ in tokens_of(text, options)] for text in texts]
     encoder = Encoder(TextOptions(options.tokenizer, "line", options.lowercase, options.pattern))
@@ -123,20 +127,25 @@ def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[byte
 
 
 def ids_of(vocabulary: Vocabulary, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
-    """Ids that a token can be, the likeliest first."""
+    """Ids that match a token: an equal spelling first, then one with equal flags.
+
+    last  the token ends its text, so the flag of its right side is ignored
+    """
 
     def unlike(i: int) -> tuple[bool, bool]:
         own = int(vocabulary.flags[i]) if len(vocabulary.flags) else 0
-        # what stands behind the last token is not known, so its right side is free
+        # the last token may go on or touch the next one, so the flag of its right side is ignored
         return vocabulary.bytes_of(i) != token, (own ^ flags) & (1 if last else 3) != 0
 
     return sorted(vocabulary.find(token, None, ignore_case), key=unlike)
 
 
 def unknown(vocabulary: Vocabulary, tokens: list[bytes]) -> HistoryError:
-    """What to say of tokens that are no types of a model: those that look most like them."""
+    """Error for tokens that are not in the vocabulary; names the most similar types."""
     words = [t.decode("utf-8", "replace") for t in tokens]
     near = [w for word in words[:3] for w in vocabulary.nearest(word)]
     shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
-    hint = f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no known word is near; see: inspect MODEL"
+    hint = (
+        f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no similar word is known; see: inspect MODEL"
+    )
     return HistoryError(f"{shown}: not in the model's {len(vocabulary) - N_MARKERS:,} types", hint)

@@ -1,7 +1,4 @@
-"""A request for texts: everything that a person can ask of them, as plain data.
-
-Legend: K is the least length of a run of tokens that no text may copy.
-"""
+"""A request for texts, as plain data: all options of `generate`."""
 
 from __future__ import annotations
 
@@ -13,25 +10,25 @@ from ..errors import OptionError
 from ..sampling.shape import PLAIN, Shape
 from ..text.sources import Source
 
-NO_MOST = 1 << 40  # no limit above
+NO_MOST = 1 << 40  # stands for no upper limit
 Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """Properties that every text must have; every text then ends by itself, within the most tokens.
+    """Properties that every text must have. Every text then ends by itself, within the limit of tokens.
 
-    contains     words, or several words in a row, each of which occurs
-    in_order     they occur in the order given, and do not overlap
+    contains     words or phrases, all of which occur
+    in_order     they occur in the given order, without overlap
     starts_with  the first tokens
     ends_with    the last tokens
-    without      words, or several in a row, none of which occurs
+    without      words or phrases, none of which occurs
     pattern      the whole text: words, `_` for one token, `*` for any number
-    tokens       least and most tokens, the prompt's counted
+    tokens       least and most tokens, with the prompt
     characters   least and most characters of the finished text
-    match        a regular expression of Python's `re`, found in the finished text
-    ban          words, or several in a row, none of which occurs; there may be very many
-    balanced     quotes and brackets close
+    match        a regular expression of Python's `re` that matches somewhere in the finished text
+    ban          words or phrases, none of which occurs; may be very many
+    balanced     all quotes and brackets are closed
     """
 
     contains: Sequence[str] = ()
@@ -53,22 +50,22 @@ class Constraints:
 
 @dataclass(frozen=True)
 class Request:
-    """Texts that a person asks for.
+    """Options of `generate`.
 
-    count        how many
-    seed         number of the random stream; None for one that is chosen
-    prompt       each text begins with it; with `within` it stands mid-sequence
+    count        number of texts
+    seed         of the random numbers; None to choose one
+    prompt       each text begins with it; it opens a sequence, or with `within` is mid-sequence
     ignore_case  `You` finds `you`, in prompts and constraints
-    min_tokens   texts that end before are drawn again; fewer texts than `count` may come
-    max_tokens   texts are cut there, the prompt's tokens counted
+    min_tokens   shorter texts are drawn again; there may be fewer texts than `count`
+    max_tokens   longer texts are cut; counts the prompt
     shape        temperature, top-k and top-p
     smoothing    name of the distribution; None for the model's default
     constraints  properties that each text must have
-    novel        K: no run of K tokens or more occurs in the training text; None to allow all
-    corpus       the training text, for `novel` and for the longest run that each text shares with it
+    novel        K: no K tokens of a text in a row are in the training text; None to allow copies
+    corpus       the training text, for `novel` and `overlaps`
     encoding     of the corpus
-    overlaps     tell that longest run, for which the corpus stays in memory
-    unique       repeated texts are dropped, and others drawn
+    overlaps     report the longest run that each text shares with the corpus, which stays in memory
+    unique       drop repeated texts and draw others
     bits         compute -log2 of each text's probability
     jobs         threads that read and draw
     """
@@ -92,17 +89,17 @@ class Request:
     jobs: int = 2
 
     def check(self) -> None:
-        """OptionError for a number that cannot be."""
+        """Raise OptionError for an impossible number."""
         self.shape.check()
         check_count(self.count, self.seed or 0)
         if self.max_tokens < 1 or self.min_tokens < 0 or self.min_tokens > self.max_tokens:
             raise OptionError(
-                f"--min-tokens {self.min_tokens}, --max-tokens {self.max_tokens}: no length is both",
-                "0 <= min <= max, max at least 1",
+                f"--min-tokens {self.min_tokens}, --max-tokens {self.max_tokens}: no length fits both",
+                "--min-tokens is from 0 to --max-tokens, which is 1 or more",
             )
 
     def check_stream(self) -> None:
-        """OptionError for what needs a finished text, where each token is written as it is drawn."""
+        """Raise OptionError for options that need a finished text, which --stream does not have."""
         asked = {
             "--unique": self.unique,
             "--min-tokens": self.min_tokens > 1,
@@ -113,16 +110,17 @@ class Request:
         for name, given in asked.items():
             if given:
                 raise OptionError(
-                    f"--stream with {name}: what is written cannot be taken back", "use -c N in place of --stream"
+                    f"--stream with {name}: a stream cannot take back text that it has written",
+                    "use -c N instead of --stream",
                 )
 
 
 def check_count(count: int, seed: int) -> None:
-    """OptionError for a number below 0."""
+    """Raise OptionError for a number below 0."""
     if count < 0 or seed < 0:
-        raise OptionError(f"--count {count}, --seed {seed}: 0 or more", "leave --seed out for a new one")
+        raise OptionError(f"--count {count}, --seed {seed}: must be 0 or more", "without --seed a new one is chosen")
 
 
 def new_seed() -> int:
-    """A seed short enough to type."""
+    """Choose a seed that is short enough to type."""
     return int.from_bytes(os.urandom(8), "little") % 10**6

@@ -1,4 +1,4 @@
-"""A run: one request for texts under way, from its prompt to why there are fewer texts than asked for."""
+"""Runs a request for texts: prepares prompt, constraints and novelty, draws the texts, and reports."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ from .samplers import MANY, prepare, sampler_of
 from .stream import stream
 from .unique import UniqueTexts
 
-_STEERED = 1 << 14  # texts steered side by side
+_STEERED = 1 << 14  # texts side by side where copies are avoided
 
 
 @dataclass(frozen=True)
 class Text:
     """One generated text.
 
-    text      as a person would have typed it, the prompt included
-    tokens    how many it has, the prompt's included
-    bits      -log2 of the probability of what was drawn, the end included
+    text      joined tokens, with the prompt
+    tokens    number of tokens, with the prompt's
+    bits      -log2 of the probability of the drawn tokens and of the end
     complete  it ended by itself; False where it was cut at max_tokens
-    raw       the text's bytes, where it is not all UTF-8
-    conditioned_bits  the same among the texts that meet the constraints, where those are met by calculation; None
-                      without constraints, or where they are met by trying
-    overlap   tokens of the longest run shared with the corpus that was named; at most so much where the model's
-              guard tells it; None without either
+    raw       bytes of the text, which need not be valid UTF-8
+    conditioned_bits  bits given that the constraints are met, where they are drawn exactly; else None
+    overlap   tokens of the longest run shared with the corpus, or an upper bound from the model's guard; None
+              without either
     """
 
     text: str
@@ -57,16 +56,19 @@ class Text:
 class Run:
     """One request, answered by a model or a mixture.
 
-    seed      the one asked for, or one that was chosen
-    prompt    as the model knows it
-    notes     what a person may want to know before the first text
+    seed      of the request, or a chosen one
+    prompt    in the model's ids
+    notes     for the user, before the first text
     constrained  draws texts that meet constraints; None if nothing is excluded
-    novelty   tells of runs shared with the training text; None if nobody asked
-    written   texts given so far
+    novelty   finds runs shared with the training text; None if not requested
+    written   number of texts so far
     """
 
     def __init__(self, model: LanguageModel | MixedModel, request: Request) -> None:
-        """Get ready to draw; every error that can be found before the first text is raised here."""
+        """Prepare to draw; every error that can be found before the first text is raised here.
+
+        OptionError for impossible options; HistoryError for an unknown prompt; AnswerIsNo where no text is possible.
+        """
         request.check()
         self.model, self.request = model, request
         self.seed = new_seed() if request.seed is None else request.seed
@@ -84,9 +86,7 @@ class Run:
             self.walker = model.walker(each, request.smoothing, request.shape)
             if request.novel is not None or request.corpus:
                 name = "--novel" if request.novel is not None else "--corpus"
-                raise OptionError(
-                    f"{name} with --model: mixed models have no one training text", "leave one of them out"
-                )
+                raise OptionError(f"{name} with --model: a mixture has several training texts", "leave one of them out")
         else:
             self.prompt = find_prompt(model, request.prompt, not request.within, request.ignore_case)
             self._sampler = sampler_of(model, request.shape, request.smoothing, request.bits)
@@ -102,14 +102,14 @@ class Run:
         self.novelty = Novelty(
             model, self.prompt, asked.novel, asked.corpus, asked.encoding, asked.jobs, asked.overlaps
         )
-        if self.novelty.told:
-            self.notes.append(self.novelty.told)
+        if self.novelty.accuracy:
+            self.notes.append(self.novelty.accuracy)
 
     def _get_constraints(self) -> None:
         model, request = self.model, self.request
-        table, why = None, "those of mixed models cannot be calculated"
+        table, why = None, "mixed models allow no exact calculation"
         if isinstance(model, LanguageModel):
-            why = "only --smoothing none can be calculated"
+            why = "only --smoothing none allows an exact calculation"
             if model.uses_raw_counts(request.smoothing):
                 table = model.table
         judge = self.novelty.good if self.novelty is not None and self.novelty.novel is not None else None
@@ -118,16 +118,14 @@ class Run:
         if some.note:
             self.notes.append(some.note)
         if some.unknown:
-            self.notes.append(
-                f"--ban: {some.unknown:,} of the words stand in no text anyway: the model does not know them"
-            )
+            self.notes.append(f"--ban: the model does not know {some.unknown:,} of the words")
         if some.excludes:
             self.constrained = some
 
     # ------------------------------------------------------------ texts
 
     def batches(self, end: bytes = b"") -> Iterator[Batch]:
-        """The texts in batches, `end` behind each."""
+        """Texts in batches, each text followed by `end`."""
         found = self._drawn(0, self.request.count, end)
         if self.request.unique:
             self._unique = UniqueTexts(lambda first, n: self._drawn(first, n, end))
@@ -137,7 +135,7 @@ class Run:
             yield batch
 
     def texts(self) -> Iterator[Text]:
-        """The texts one by one."""
+        """Texts one by one."""
         n_prompt = self.prompt.tokens
         for batch in self.batches():
             drawn = batch.samples
@@ -157,13 +155,13 @@ class Run:
                 )
 
     def tokens(self) -> Iterator[tuple[int, int, float]]:
-        """The texts of the seed token by token, without end: text, id, bits."""
+        """Endless stream of tokens of texts 0, 1, 2, ...: number of the text, id, bits."""
         source = stream(self.walker, self.seed, self.prompt.tokens > 0)
         while True:
             yield self.model.checked(next, source)
 
     def _drawn(self, first: int, count: int, end: bytes) -> Iterator[Batch]:
-        """Texts first..first+count-1; those that cannot be are left out."""
+        """Texts first..first+count-1; those that could not be drawn are left out."""
         many = self.request.count >= MANY
         mean = mean_tokens(self.model.header, self._lengths[1])
         if self.constrained is not None:
@@ -176,7 +174,7 @@ class Run:
             self.model.checked(prepare, self.model, self.model.uses_raw_counts(self.request.smoothing))
         jobs = self.request.jobs
         size = batch_size(count, mean, jobs if many else 1)
-        if self._steered is not None:  # steering goes on for as many steps with few texts as with many
+        if self._steered is not None:  # avoiding copies takes as many steps with few texts as with many
             size = min(batch_size(count, mean, 1), _STEERED)
         drawer = self._steered or self._sampler
 
@@ -193,7 +191,7 @@ class Run:
 
     @cached_property
     def _tried(self) -> RejectionSampler:
-        """Draws from a mixture, where nothing is excluded."""
+        """Sampler of a mixture without constraints."""
         ids = [i for i in self.prompt.ids if i != BOS]
         shortest, longest = self._lengths
         walker = rejecting(self.walker, automata.product([]), ids, shortest, self.model)
@@ -205,18 +203,18 @@ class Run:
         return shortest, max(longest, 0)
 
     def overlap(self, batch: Batch) -> tuple[np.ndarray, str] | None:
-        """The longest run that each text shares with the training text; see `Novelty.overlap`."""
+        """Longest run that each text shares with the training text; see `Novelty.overlap`."""
         return self.novelty.overlap(batch) if self.novelty is not None else None
 
     # ------------------------------------------------------------ afterwards
 
     @property
     def fewer(self) -> bool:
-        """Fewer texts came than were asked for."""
+        """Fewer texts were written than requested."""
         return self.written < self.request.count
 
     def closing_notes(self) -> list[str]:
-        """The cost of what was asked for, and why there are fewer texts, once all were drawn."""
+        """Notes for the user after the last text: cost of constraints and novelty, reason for missing texts."""
         out = []
         some = self.constrained
         if some is not None and some.tried > some.kept:
@@ -230,9 +228,9 @@ class Run:
     def _why_fewer(self) -> str:
         least = self.request.min_tokens
         if self._unique is not None:
-            return f"{self._unique.drawn:,} draws gave no more that differ"
+            return f"{self._unique.drawn:,} draws gave no other distinct texts"
         if self.constrained is not None:
             return self.constrained.why_fewer
         if self.novelty is not None and self.novelty.novel is not None:
             return self.novelty.why_fewer(least)
-        return f"the others ended before --min-tokens {least} each time"
+        return f"each other attempt ended before --min-tokens {least}"

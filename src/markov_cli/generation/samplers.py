@@ -1,4 +1,4 @@
-"""The sampler of a model: its raw counts, or a smoothed or listed distribution, ready to draw from."""
+"""Makes the sampler of a model: for its raw counts, or a smoothed or listed distribution."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ..sampling.alias_tables import drawing_of
 from ..sampling.sampler import Sampler
 from ..sampling.shape import Shape
 
-MANY = 2000  # texts from which an index of the table pays
+MANY = 2000  # from this many texts on, an index of the table saves time
 
 
 def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: bool = True) -> Sampler:
-    """Draw from a model under a smoothing; OptionError where nothing can be drawn from it.
+    """Sampler of a model under a smoothing; OptionError where it cannot be drawn from.
 
-    bits  compute -log2 of what is drawn, which costs a little; else they are 0
+    bits  compute -log2 of each probability, which costs a little time; else 0
     """
     smoothed = None
     if not model.uses_raw_counts(smoothing):
         smoothed = model.distribution(smoothing)
-        drawing_of(smoothed)  # says so where nothing can be drawn
+        drawing_of(smoothed)  # raises the error early
     return model.checked(Sampler, model.table, shape, bits, smoothed)
 
 
 def prepare(model: LanguageModel, raw: bool) -> None:
-    """Index what nearly every draw looks at: for raw counts the top order, and where it leads."""
+    """Index the parts of the table that nearly every draw reads: for raw counts, those of the top order."""
     table = model.table
     for level in range(model.order - 2 if raw else 0, model.order - 1):
         table.index(level)

@@ -1,4 +1,4 @@
-"""A text that a person and a model write together, token by token."""
+"""Interactive writing: a person and a model write one text together, token by token."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .samplers import sampler_of
 class Written:
     """One token of the text.
 
-    bits   -log2 of its probability when it was written; infinite where the model gave it none
+    bits   -log2 of its probability when it was written; infinite for probability 0
     level, row  the history after it
     """
 
@@ -37,10 +37,10 @@ class Written:
 
 
 class Session:
-    """One text, and what can come next.
+    """One text, and the tokens that can come next.
 
-    The seed's numbers are used one after another, by every token that the model draws: the same commands and
-    the same seed give the same text, and a token drawn again may be another.
+    Each token that the model draws uses the next random number of the seed. Equal commands with an equal seed give
+    an equal text, and a token that is drawn again may differ.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Session:
         smoothing: str | None = None,
         shape: Shape | None = None,
     ) -> None:
-        """Begin with a prompt; within and ignore_case are as in `Model.generate`."""
+        """Begin with a prompt; `within` and `ignore_case` are as in `Request`."""
         check_count(0, seed)
         self.model, self.seed = model, seed
         self.within, self.ignore_case = within, ignore_case
@@ -67,23 +67,23 @@ class Session:
     # ------------------------------------------------------------ settings
 
     def draw_from(self, smoothing: str | None, shape: Shape) -> None:
-        """Show and draw from another distribution from here on; OptionError where it cannot be."""
+        """Use another distribution from now on; OptionError where it cannot be drawn from."""
         self._sampler = sampler_of(self.model, shape, smoothing)
         self.smoothing, self.shape = smoothing, shape
         self._offers = None
 
     def begin(self, prompt: str) -> None:
-        """Another text from here on."""
+        """Begin another text."""
         self.known: PromptMatch = find_prompt(self.model, prompt, not self.within, self.ignore_case)
         self.prompt = prompt
         self.steps = []
         self._offers = None
 
-    # ------------------------------------------------------------ where it stands
+    # ------------------------------------------------------------ state
 
     @property
     def place(self) -> tuple[int, int]:
-        """The longest known history: level, row."""
+        """Level and row of the longest known history."""
         if self.steps:
             return self.steps[-1].level, self.steps[-1].row
         return self.known.level, self.known.row
@@ -95,22 +95,22 @@ class Session:
 
     @property
     def tokens(self) -> int:
-        """How many there are, the prompt's too."""
+        """Number of tokens, with the prompt's."""
         return self.known.tokens + len(self.steps) - self.complete
 
     @property
     def bits(self) -> float:
-        """Of what was written behind the prompt and the model gave a probability."""
+        """Bits of the tokens after the prompt, without those of probability 0."""
         return math.fsum(s.bits for s in self.steps if s.bits < math.inf)
 
     @property
     def impossible(self) -> int:
-        """How many tokens were written that the model gave no probability."""
+        """Number of written tokens with probability 0."""
         return sum(s.bits == math.inf for s in self.steps)
 
     @property
     def text(self) -> str:
-        """The text so far, as a person would have typed it."""
+        """The text so far, joined as `generate` joins it."""
         ids = np.array([s.id for s in self.steps if s.id != EOS], np.int64)
         one = Samples(ids, np.array([len(ids)]), np.ones(1, bool), np.zeros(1), np.zeros(1, np.int64))
         batch = self.model.checked(joined, self.model.vocabulary, one, self.known)
@@ -118,12 +118,12 @@ class Session:
 
     @property
     def history(self) -> list[str]:
-        """The tokens that what comes next depends on."""
+        """Tokens that the next token depends on."""
         level, row = self.place
         return [self.model.vocabulary.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
 
     def offers(self) -> tuple[np.ndarray, np.ndarray]:
-        """Ids that can come next and their probabilities, the likeliest first; none behind the end."""
+        """Ids that can come next and their probabilities, the likeliest first; none after the end."""
         if self.complete:
             return np.empty(0, np.int64), np.empty(0)
         if self._offers is None:
@@ -133,7 +133,7 @@ class Session:
         return self._offers
 
     def followers(self, top: int) -> list[Follower]:
-        """The likeliest of them."""
+        """The `top` likeliest next tokens."""
         ids, p = self.offers()
         ids, p = ids[:top], p[:top]
         return self.model.checked(self._followers, ids, p)
@@ -154,9 +154,9 @@ class Session:
     # ------------------------------------------------------------ writing
 
     def pick(self, i: int) -> None:
-        """Write one id."""
+        """Write one token by its id; OptionError where the text has ended."""
         if self.complete:
-            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+            raise OptionError("the text has ended", ":back removes the end, :new begins another text")
         ids, p = self.offers()
         at = np.flatnonzero(ids == i)
         bits = float(-np.log2(p[at[0]])) + 0.0 if len(at) else math.inf
@@ -164,7 +164,10 @@ class Session:
         self._put(Written(i, bits, level, row))
 
     def write(self, text: str) -> None:
-        """Write the tokens of a text, all of them or none; HistoryError where the model does not know one."""
+        """Write the tokens of a text, all or none.
+
+        HistoryError where the model does not know one; OptionError where the text has ended.
+        """
         tokens = tokens_of(text, self.model.header.options)
         choices = [
             ids_of(self.model.vocabulary, t, f, self.ignore_case, last=k == len(tokens) - 1)
@@ -174,14 +177,14 @@ class Session:
         if strange:
             raise unknown(self.model.vocabulary, strange)
         if choices and self.complete:
-            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+            raise OptionError("the text has ended", ":back removes the end, :new begins another text")
         for some in choices:
             ids, _ = self.offers()
-            likely = ids[np.isin(ids, some)]  # of types that look alike, the one that fits best here
+            likely = ids[np.isin(ids, some)]  # several types can match: take the likeliest here
             self.pick(int(likely[0]) if len(likely) else some[0])
 
     def go(self, n: int) -> int:
-        """Let the model write n tokens, fewer where the text ends before; how many it wrote, the end counted."""
+        """Draw n tokens, fewer where the text ends; returns their number, with the end."""
         done = 0
         while done < n and not self.complete:
             self._put(self.model.checked(self._drawn))
@@ -189,7 +192,7 @@ class Session:
         return done
 
     def back(self, n: int = 1) -> int:
-        """Take the last n tokens away, the prompt's never; how many there were."""
+        """Remove the last n tokens, but none of the prompt; returns their number."""
         n = min(n, len(self.steps))
         del self.steps[len(self.steps) - n :]
         self._offers = None

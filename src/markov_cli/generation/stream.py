@@ -1,4 +1,4 @@
-"""An endless stream of texts, token by token."""
+"""Endless stream of texts, token by token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..text.types import EOS
 
 
 def stream(walker: Walker, seed: int, empty: bool = False) -> Iterator[tuple[int, int, float]]:
-    """The tokens of text 0, then of text 1, and so on: text, id, bits; EOS ends each.
+    """Tokens of text 0, then of text 1, and so on: number of the text, id, bits; EOS ends each text.
 
-    They are the texts that the seed has in `generate`, without its limit of tokens.
+    The texts equal those of `generate` with this seed, without its limit of tokens.
 
-    empty  a text may end at once; if not, such a one is drawn again
+    empty  a text may have no token; else an empty one is drawn again
     """
     numbers = RandomStream(seed)
     index = np.zeros(1, np.int64)

@@ -1,4 +1,4 @@
-"""Checks of finished texts: their characters, a regular expression, closing quotes and brackets."""
+"""Checks of finished texts: number of characters, a regular expression, closed quotes and brackets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .request import NO_MOST, Constraints, Range
 
 
 class TextChecks:
-    """The constraints that only a finished text can be held to.
+    """The constraints that need a finished text.
 
-    turned_away  name of each check -> texts that failed it
+    failed  name of each check -> number of texts that failed it
     """
 
     def __init__(self, c: Constraints) -> None:
-        """OptionError for a regular expression that is none."""
+        """Compile the checks; OptionError for an invalid regular expression."""
         self._checks: list[tuple[str, Callable[[str], bool]]] = []
         if c.characters is not None:
             least, most = c.characters
@@ -33,7 +33,7 @@ class TextChecks:
             from .brackets import balanced
 
             self._checks.append(("--balanced", balanced))
-        self.turned_away = {name: 0 for name, _ in self._checks}
+        self.failed = {name: 0 for name, _ in self._checks}
 
     def __bool__(self) -> bool:
         return bool(self._checks)
@@ -46,12 +46,12 @@ class TextChecks:
             for name, check in self._checks:
                 if not check(text):
                     out[k] = False
-                    self.turned_away[name] += 1
+                    self.failed[name] += 1
         return out
 
 
 def shown(pair: Range) -> str:
-    """A range as its option is written: `12`, `8..12`, `8..`."""
+    """Range in the form of its option: `12`, `8..12`, `8..`."""
     if pair[0] == pair[1]:
         return str(pair[0])
     return f"{pair[0]}..{pair[1] if pair[1] < NO_MOST else ''}"

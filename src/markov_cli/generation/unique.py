@@ -10,27 +10,28 @@ import numpy as np
 from ..sampling.sampler import select
 from .batches import Batch
 
-_EACH, _AT_LEAST = 100, 10_000  # draws for each text asked for, and for few
-_ROUND = 1 << 16  # texts asked for at one time, at most
+_EACH, _AT_LEAST = 100, 10_000  # limit of draws: 100 for each requested text, and 10,000
+_ROUND = 1 << 16  # most texts requested at one time
 
 
 class UniqueTexts:
-    """Of texts 0, 1, 2, ... those that differ from all before, until there are enough.
+    """Drops each of texts 0, 1, 2, ... that equals an earlier one, until there are enough.
 
-    So text i is kept or dropped whatever the count. 16 bytes are kept of each text; two texts whose hashes
-    are the same by chance count as equal, so no two equal ones ever come.
+    The count does not change which texts are kept. Each text costs 16 bytes of memory, its hash; two texts with
+    equal hashes count as equal, so no text is ever repeated.
 
     drawn  texts drawn so far
+    kept   distinct texts so far
     """
 
     def __init__(self, draw: Callable[[int, int], Iterator[Batch]]) -> None:
-        """draw(first, n) gives texts first..first+n-1 in order, in batches; some may be missing."""
+        """Filter the texts of draw(first, n), which yields texts first..first+n-1 in batches; some may be missing."""
         self._draw = draw
         self._seen: set[bytes] = set()
         self.drawn = self.kept = 0
 
     def batches(self, count: int) -> Iterator[Batch]:
-        """Batches of them; fewer than `count` where very many draws do not give more."""
+        """Batches of distinct texts; fewer than `count` texts where the limit of draws is reached."""
         limit = _EACH * count + _AT_LEAST
         ask = count
         while self.kept < count and self.drawn < limit:
@@ -52,7 +53,7 @@ class UniqueTexts:
             ask = int((count - self.kept) / share) + 16
 
     def _new(self, texts: list[bytes], count: int) -> np.ndarray:
-        """True for texts that did not come before, at most so many that there are `count`: bool (m,)."""
+        """True for texts that are new, until `count` are kept: bool (m,)."""
         good = np.zeros(len(texts), bool)
         for k, text in enumerate(texts):
             name = hashlib.blake2b(text, digest_size=16).digest()

@@ -1,5 +1,5 @@
-"""A distribution, a seed and an automaton to ids.
+"""Draws token ids from a distribution, a seed and an automaton.
 
-Draws are numbered by text, token and attempt, so text i is the same for any number of texts.
+Each draw is numbered by text, token and attempt, so text i does not depend on the number of texts.
 May import: errors, arrays, text, model.
 """

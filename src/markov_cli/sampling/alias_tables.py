@@ -1,4 +1,4 @@
-"""Drawing from a smoothed distribution level by level, without working it out.
+"""Draws from a smoothed distribution order by order, without computing all of its probabilities.
 
 Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
 token; a, A, D, b as in model/smoothing.py.
@@ -19,15 +19,15 @@ from ..text.types import BOS, UNK
 
 
 class Drawing(Protocol):
-    """One level of drawing from a distribution.
+    """One order of drawing from a backoff distribution.
 
-    excludes  leaving h means: on to those ids that do not follow h; else on to all
+    excludes  after backing off from h, a follower of h must not be drawn
     """
 
     excludes: bool
 
     def draw(self, level: int, row: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The row of order level+1 that was drawn, -1 for going to h', -2 for the bottom at once: int64 (m,).
+        """Draw a row of order level+1; -1 to back off to h', -2 to go to `bottom` at once: int64 (m,).
 
         row   int64 (m,), histories of `level` tokens
         u, v  float64 (m,) in [0, 1), random
@@ -35,15 +35,15 @@ class Drawing(Protocol):
         ...
 
     def bottom(self, u: np.ndarray) -> np.ndarray:
-        """Ids where the empty history too was left: int64 (m,)."""
+        """Draw an id where the empty history backed off too: int64 (m,)."""
         ...
 
 
 class CountDrawing:
-    """Accept or shorten: a follower in proportion to a, kept with probability (a - D) / a.
+    """Draws from interpolated smoothing: a follower in proportion to a, kept with probability (a - D) / a.
 
-    What is not kept, and the part of A that no follower has, is b: the draw goes on with h'. So it
-    is p(w | h) = (a - D) / A + b p(w | h') that is drawn from, exactly, in whole numbers but for D.
+    A follower that is not kept, and the part of A without a follower, have probability b together: the draw
+    backs off to h'. So the draw is exactly from p(w | h) = (a - D) / A + b p(w | h').
     """
 
     excludes = False
@@ -52,12 +52,12 @@ class CountDrawing:
         self.smoothed, self.table = smoothed, smoothed.table
 
     def draw(self, level: int, row: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """As in `Drawing`."""
+        """Draw a follower or back off; see `Drawing.draw`."""
         s = self.smoothed
         low, high = self.table.followers(level, row)
         found = np.full(len(row), -1, np.int64)
         a = s.divisor(level, row)
-        x = u * a  # where in [0, A) each number lies
+        x = u * a  # in [0, A)
         live = np.flatnonzero((low < high) & (a > 0))
         raw, counts = self.table.orders[level].count, s.counts(level + 1)
         groups = [(counts, live)]
@@ -78,7 +78,7 @@ class CountDrawing:
     ) -> np.ndarray:
         before = counts.sum_before(low)
         total = counts.sum_before(high) - before
-        if level == 0 and counts is self.table.orders[0].count:  # BOS stands among the types, and is never drawn
+        if level == 0 and counts is self.table.orders[0].count:  # BOS has a count, but is never drawn
             unknown, opening = counts.at(np.array([UNK, BOS])).tolist()
             x = np.where(x >= unknown, x + opening, x)
         found = np.full(len(x), -1, np.int64)
@@ -95,17 +95,17 @@ class CountDrawing:
         return found
 
     def bottom(self, u: np.ndarray) -> np.ndarray:
-        """Any id but BOS, all alike: int64 (m,)."""
+        """Draw any id but BOS, uniformly: int64 (m,)."""
         n = self.smoothed.n_free
         drawn = np.minimum((u * n).astype(np.int64), n - 1)
         return drawn + (drawn >= BOS)
 
 
 class ListedDrawing:
-    """A listed follower with its listed probability; else on to those that are not listed behind h.
+    """Draws from listed probabilities: a listed follower with its probability, else one not listed after h.
 
-    What is left of 1 behind the listed followers is drawn from h', and drawn again where it is
-    one of them: p(w | h') / (1 - sum of p(. | h') of the listed ones), which is b(h) p(w | h')
+    The rest of the probability is drawn from h', and drawn again if it is a listed follower of h:
+    p(w | h') / (1 - sum of p(. | h') of the listed ones), which equals b(h) p(w | h')
     where a model's distributions sum to 1.
     """
 
@@ -114,7 +114,7 @@ class ListedDrawing:
     def __init__(self, listed: Listed) -> None:
         self.table = listed.table
         listed.prepare()
-        self._running: list[np.ndarray] = []  # by order: p of all rows before each, float64 (r + 1,)
+        self._running: list[np.ndarray] = []  # per order, running sums of p: float64 (r + 1,)
         for order in range(1, self.table.order + 1):
             p = listed.listed(order, np.arange(len(self.table.orders[order - 1])))
             running = np.zeros(len(p) + 1)
@@ -122,26 +122,26 @@ class ListedDrawing:
             self._running.append(running)
 
     def draw(self, level: int, row: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """As in `Drawing`."""
+        """Draw a listed follower or back off; see `Drawing.draw`."""
         running = self._running[level]
         low, high = self.table.followers(level, row)
         before = running[low]
-        target = before + u * np.maximum(running[high] - before, 1.0)  # a file's may sum to more than 1
+        target = before + u * np.maximum(running[high] - before, 1.0)  # probabilities in a file can sum to more than 1
         found = np.searchsorted(running, target, "right") - 1
         return np.where((target < running[high]) & (low < high), np.clip(found, low, high - 1), -1)
 
     def bottom(self, u: np.ndarray) -> np.ndarray:
-        """The types' probabilities reach 1 but for rounding; any of them, in proportion: int64 (m,)."""
+        """Draw a type by its probability: int64 (m,). Only rounding leads here, as unigrams sum to 1."""
         running = self._running[0]
         return np.clip(np.searchsorted(running, u * running[-1], "right") - 1, 0, self.table.n_ids - 1)
 
 
 def drawing_of(distribution: Distribution) -> Drawing:
-    """The way to draw from a distribution; OptionError where it is none."""
+    """Drawing for a distribution; OptionError where its scores are not probabilities."""
     if not distribution.sums_to_one:
         raise OptionError(
-            "--smoothing stupid: scores, no probabilities: nothing can be drawn from them",
-            "none, kn, wb, abs, laplace or lidstone",
+            "--smoothing stupid: its scores are not probabilities, so texts cannot be drawn from them",
+            "use none, kn, wb, abs, laplace or lidstone",
         )
     if isinstance(distribution, Smoothed):
         return CountDrawing(distribution)

@@ -1,10 +1,10 @@
-"""Constraints as small deterministic automata over tokens.
+"""Deterministic finite automata over tokens, for constraints on texts.
 
-Legend: Q is the number of states, q one of them; C the number of classes: all tokens that no
-constraint speaks of are class 0, and each class after it is a set of ids that are told apart from no other
-in their class. DEAD is the state from which no text can be accepted.
+Legend: Q is the number of states, q one of them; C the number of classes. The ids of a class are
+equivalent for all constraints; class 0 has the ids that no constraint names. DEAD is the state from
+which no text can be accepted.
 
-Source: the subset construction (Rabin and Scott 1959), and products of automata.
+Source: the subset construction and products of automata (Rabin and Scott 1959).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ S = TypeVar("S", bound=Hashable)
 MAX_STATES = 4096
 DEAD = -1
 
-ONE, ANY = "_", "*"  # a gap of one token, and of any number
-Piece = frozenset[int] | str  # the ids that a token can be, or a gap
+ONE, ANY = "_", "*"  # a gap of one token, and of any number of tokens
+Piece = frozenset[int] | str  # a set of ids for one token, or a gap
 
 
 @dataclass(frozen=True)
 class Automaton:
-    """Reads the tokens of a text one by one, from state 0.
+    """A deterministic automaton that reads the tokens of a text from state 0.
 
-    delta   int64 (Q, C), the state after a token of each class, DEAD where nothing can be accepted any more
-    accept  bool (Q,), a text that ends here is accepted
+    delta   int64 (Q, C), the state after a token of each class; DEAD where no continuation is accepted
+    accept  bool (Q,), a text that ends in this state is accepted
     classes {id: class}; every other id has class 0
     """
 
@@ -43,7 +43,7 @@ class Automaton:
         return len(self.accept)
 
     def after(self, ids: Iterable[int], state: int = 0) -> int:
-        """The state after tokens, DEAD where they cannot begin an accepted text."""
+        """State after tokens; DEAD where they cannot begin an accepted text."""
         for i in ids:
             if state == DEAD:
                 break
@@ -51,7 +51,7 @@ class Automaton:
         return state
 
     def accepts_all(self, state: int) -> bool:
-        """True if every text is accepted that goes on from a state."""
+        """True if every text is accepted from a state on."""
         reached = {state}
         todo = [state]
         while todo:
@@ -64,7 +64,7 @@ class Automaton:
         return True
 
     def class_of(self, n_ids: int) -> np.ndarray:
-        """The class of every id: int32 (n_ids,)."""
+        """Class of every id: int32 (n_ids,)."""
         out = np.zeros(n_ids, np.int32)
         if self.classes:
             out[list(self.classes)] = list(self.classes.values())
@@ -72,7 +72,9 @@ class Automaton:
 
 
 def pattern(pieces: Sequence[Piece]) -> Automaton:
-    """Accepts the texts that pieces describe, from their first token to their last.
+    """Automaton that accepts the texts that pieces describe from the first token to the last.
+
+    OptionError where it needs too many states, as for `avoiding` and `product`.
 
     >>> that = pattern([ANY, frozenset({7}), ONE])  # the last token but one is 7
     >>> [bool(that.accept[that.after(ids)]) for ids in ([7], [3, 7, 7], [7, 3, 3])]
@@ -105,7 +107,7 @@ def pattern(pieces: Sequence[Piece]) -> Automaton:
 
 
 def complement(one: Automaton) -> Automaton:
-    """Accepts what another does not."""
+    """Automaton that accepts the texts that another one rejects."""
     q = len(one)
     delta = np.where(one.delta == DEAD, q, one.delta)
     delta = np.concatenate((delta, np.full((1, delta.shape[1]), q)))
@@ -113,9 +115,9 @@ def complement(one: Automaton) -> Automaton:
 
 
 def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
-    """Accepts the texts in which none of many phrases stands; a phrase is the ids that each of its tokens can be.
+    """Automaton that accepts the texts without any of many phrases; a phrase has a set of ids for each token.
 
-    Phrases of one token, of which there may be very many, cost nothing.
+    Phrases of one token need no states, so there may be very many.
 
     >>> that = avoiding([[frozenset({7})], [frozenset({8}), frozenset({9})]])
     >>> [that.after(ids) != DEAD for ids in ([8, 8], [9, 8], [8, 9], [3, 7])]
@@ -126,7 +128,7 @@ def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
     classes = _classes([alone, *dict.fromkeys(ids for p in several for ids in p)])
     sample = {c: i for i, c in classes.items()}  # one id of each class
     begun = {c: {(p, 1) for p, phrase in enumerate(several) if i in phrase[0]} for c, i in sample.items()}
-    start: frozenset[tuple[int, int]] = frozenset()  # (phrase, how many of its tokens stand at the end)
+    start: frozenset[tuple[int, int]] = frozenset()  # (phrase, number of its tokens that the text ends with)
 
     def step(state: frozenset[tuple[int, int]], c: int) -> frozenset[tuple[int, int]] | None:
         if not c:
@@ -140,7 +142,7 @@ def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
 
 
 def product(automata: Sequence[Automaton]) -> Automaton:
-    """Accepts what all of them do; of none of them, everything."""
+    """Automaton that accepts the texts that all of these accept; without any, all texts."""
     ids = sorted({i for a in automata for i in a.classes})
     number: dict[tuple[int, ...], int] = {(0,) * len(automata): 0}
     classes = {}
@@ -159,9 +161,9 @@ def product(automata: Sequence[Automaton]) -> Automaton:
 
 
 def _reached(start: S, n_classes: int, step: Callable[[S, int], S | None]) -> tuple[np.ndarray, list[S]]:
-    """All states that are come to from `start`, and `delta` between their numbers; OptionError where they are too many.
+    """All states reachable from `start`, and `delta` between their numbers; OptionError where they are too many.
 
-    step  the state behind a state and a class, None where it is DEAD
+    step  step(state, class) returns the next state, None for DEAD
     """
     number, states, rows = {start: 0}, [start], []
     for state in states:  # grows
@@ -178,7 +180,7 @@ def _reached(start: S, n_classes: int, step: Callable[[S, int], S | None]) -> tu
 
 
 def _classes(sets: Sequence[frozenset[int]]) -> dict[int, int]:
-    """{id: class}, ids that are in the same sets in one class, from 1."""
+    """{id: class} from 1 on; ids of a class are in the same sets."""
     number: dict[tuple[bool, ...], int] = {}
     found = {i: tuple(i in s for s in sets) for i in sorted(frozenset().union(*sets))}
     return {i: number.setdefault(own, len(number) + 1) for i, own in found.items()}
@@ -188,14 +190,14 @@ def _check_size(n: int) -> None:
     if n >= MAX_STATES:
         raise OptionError(
             f"the constraints together need more than {MAX_STATES:,} states",
-            "fewer words in any order (--in-order needs far fewer), or fewer gaps behind a *",
+            "use fewer words, or --in-order, or fewer gaps after a *",
         )
 
 
 def _trimmed(delta: np.ndarray, accept: np.ndarray, classes: dict[int, int]) -> Automaton:
-    """States with equal futures put together (Moore 1956), and those that cannot accept made DEAD; 0 stays first."""
+    """Minimal automaton (Moore 1956): joins equivalent states, makes those that cannot accept DEAD; 0 stays first."""
     group = accept.astype(np.int64)
-    delta = np.where(delta == DEAD, len(delta), delta)  # DEAD as a state of its own, for the while
+    delta = np.where(delta == DEAD, len(delta), delta)  # DEAD is a state of its own in this function
     delta = np.concatenate((delta, np.full((1, delta.shape[1]), len(delta))))
     group = np.append(group, 0)
     n = 0
@@ -208,7 +210,7 @@ def _trimmed(delta: np.ndarray, accept: np.ndarray, classes: dict[int, int]) -> 
     _, one = np.unique(group, return_index=True)
     small, accepts = group[delta[one]], np.append(accept, False)[one]
     dead = group[-1]
-    order: list[int] = [int(group[0])]  # in the order in which they are come to, without the dead
+    order: list[int] = [int(group[0])]  # breadth first, without the dead state
     for q in order:  # grows
         order += [t for t in dict.fromkeys(small[q].tolist()) if t != dead and t not in order]
     number = np.full(n, DEAD)

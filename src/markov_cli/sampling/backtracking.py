@@ -1,19 +1,19 @@
-"""Texts that copy no run of K tokens: steered around copies while they are drawn.
+"""Draws texts that copy no run of K tokens, by excluding copies and stepping back (backtracking).
 
-Legend: m texts are drawn side by side, each at its own depth t, its number of tokens so far; a row is a
-place in the columns of `_Walks`, one for each text; a copy is a token that would complete a run of K which the
-training text has; a draw is one token drawn for each text, or one step back.
+Legend: m texts are drawn side by side, each at its own depth t, its number of tokens so far; a row is a text's
+index in the columns of `TextStacks`; a copy is a token that would complete a run of K tokens of the training text;
+a draw is one token drawn for each text, or one step back.
 
-Each token is drawn from the model's distribution after temperature, top-k and top-p, without copies, what is
-left scaled to 1. Where nothing is left, the text goes one token back and that token is left out there. So a
-token has the probability that it has among those after which the text can still go on: drawn without replacement,
-the first that is alive is one of the alive in proportion to its weight.
+Each token is drawn from the model's distribution after temperature, top-k and top-p, without copies, scaled to
+sum to 1. Where no token is left, the text steps back one token and excludes that token there. So each token has its
+probability among the tokens after which the text can go on: in draws without replacement, the first token of a
+subset is chosen in proportion to its weight in the subset.
 
-Where every way out is a copy, a text may go in a circle for ever: once its last 32 tokens or 2 K repeat what stands up
-to 16 tokens before, it is given up and drawn anew.
+Where every continuation is a copy, a text could repeat itself forever. A text whose last 32 (or 2 K) tokens have a
+period of up to 16 is given up and drawn again.
 
-A copy is drawn again; where it is drawn too often, or few tokens can follow, the followers are looked at one by one.
-Draw d of attempt a at text i uses the number of step d: while no copy was met, that of the text's own step.
+A copy is drawn again. After several copies, or with few followers, copies are excluded follower by follower.
+Draw d of attempt a at text i uses the random number of step d: before the first copy, that of the plain sampler.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ from .random_stream import RandomStream, rehash, uniform
 from .sampler import Sampler, Samples, in_index_order, select
 from .shape import shaped_weights
 
-_ATTEMPTS = 200  # at a text that ends too early, or is not what was asked for
-_BACK = 500  # steps back in an attempt
-_LOST = 20  # attempts with more of them, or that go in a circle
+_ATTEMPTS = 200  # at a text that ends too early, or that the judge rejects
+_BACK = 500  # most steps back in an attempt
+_LOST = 20  # most attempts that exceed _BACK or repeat themselves
 _CIRCLE, _PERIOD = 32, 16
-_FEW = 32  # followers up to which all are looked at at once
-_AGAIN, _AGAIN_SMOOTHED = 4, 60  # times that a copy is drawn again
-_OTHER = np.uint64(0xA0761D6478BD642F)  # makes numbers that no first draw uses
-_FOLLOWERS = 1 << 21  # looked at together
+_FEW = 32  # with no more followers, copies are excluded at once
+_AGAIN, _AGAIN_SMOOTHED = 4, 60  # draws before copies are excluded one by one
+_OTHER = np.uint64(0xA0761D6478BD642F)  # makes random numbers that no first draw uses
+_FOLLOWERS = 1 << 21  # read at one time
 
 
 class Seen(Protocol):
-    """Says which runs the training text has; of new ones it may err."""
+    """Set of the runs of the training text; may have false positives."""
 
     def seen(self, key: np.ndarray) -> np.ndarray:
-        """uint64 (m,), hashes as in text/hashing.py -> bool (m,)."""
+        """True for runs in the set: bool (m,); key is uint64 (m,), hashes as in text/run_hashes.py."""
         ...
 
 
 @dataclass
 class CopyFilter:
-    """What is a copy.
+    """Set of runs that must not be copied, with the end of the prompt.
 
-    seen     of runs of `tokens`
-    limit    a copy is complete at so many seen runs one behind another: 1, or more where longer runs are asked for
-    hash_of  uint64 (n_ids,), of each id's token
-    before   uint64 (b,), hashes of the last tokens of the prompt, less than `tokens`
-    run      seen runs one behind another at its end
+    seen     set of runs of `tokens` tokens
+    limit    number of consecutive seen runs that make a copy: K - tokens + 1
+    hash_of  uint64 (n_ids,), hash of each id's token
+    before   uint64 (b,), hashes of the last tokens of the prompt, fewer than `tokens`
+    run      number of consecutive seen runs at the end of the prompt
     """
 
     seen: Seen
@@ -74,14 +74,14 @@ class CopyFilter:
 
 @dataclass
 class BacktrackingCounts:
-    """What steering took.
+    """Numbers of draws, copies and steps back.
 
-    draws   tokens drawn, copies too
-    copies  of them tokens that would have completed a copied run
+    draws   tokens drawn, copies included
+    copies  draws that would have completed a copied run
     back    steps back
-    lost    attempts given up after too many of them
-    circles attempts given up because they went in a circle
-    dead    texts for which nothing is left to draw: every one that the model has copies such a run
+    lost    attempts given up after too many steps back
+    circles attempts given up because they repeated themselves
+    dead    texts given up because every text of the model copies a run
     """
 
     draws: int = 0
@@ -92,20 +92,20 @@ class BacktrackingCounts:
     dead: int = 0
 
     def add(self, other: BacktrackingCounts) -> None:
-        """Those of another batch."""
+        """Add the numbers of another batch."""
         for name, n in vars(other).items():
             setattr(self, name, getattr(self, name) + n)
 
 
 class BacktrackingSampler:
-    """Draws as a `Sampler` does, around copies."""
+    """Draws texts as `Sampler` does, without copies."""
 
     def __init__(
         self, sampler: Sampler, avoided: CopyFilter, judge: Callable[[Samples], np.ndarray] | None = None
     ) -> None:
-        """A sampler that avoids copies.
+        """Make a sampler that avoids copies.
 
-        judge  says which finished texts are kept, bool (m,); the others are drawn anew
+        judge  returns True for finished texts that are kept, bool (m,); the others are drawn again
         """
         self.sampler, self.table, self.avoided, self.judge = sampler, sampler.table, avoided, judge
         self.tally, self._lock = BacktrackingCounts(), threading.Lock()
@@ -113,7 +113,7 @@ class BacktrackingSampler:
         self.raw = sampler._step == sampler._raw_step
 
     def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Samples:
-        """As `Sampler.texts`; texts that cannot be, or did not come in many attempts, are left out."""
+        """Texts begin..begin+n-1 of a seed, as `Sampler.texts`; impossible and given-up texts are left out."""
         numbers, tally = RandomStream(seed), BacktrackingCounts()
         done: list[Samples] = []
         todo = np.arange(begin, begin + n)
@@ -143,7 +143,7 @@ class BacktrackingSampler:
         longest: int,
         tally: BacktrackingCounts,
     ) -> tuple[Samples, np.ndarray, np.ndarray]:
-        """Draw each text once: those that came, and the numbers of those given up and of those that cannot be."""
+        """Draw each text once: finished texts, numbers of given-up texts, and numbers of impossible texts."""
         w = TextStacks(index, history, self.avoided.before, self.avoided.run)
         gone, dead = [index[:0]], [index[:0]]
         draw = 0
@@ -164,7 +164,7 @@ class BacktrackingSampler:
             token, bits, *after = self.sampler._step(level, row, raw)
             found = _Found(token.copy(), bits, after[0], after[1])
             copied = self._copied(w, t)
-            at_end = t == longest  # where a text is cut nothing more is written: only whether it ends is drawn
+            at_end = t == longest  # the text is cut here, so this draw only tells if it ends
             run, bad = copied.of(np.arange(len(t)), found.token)
             bad |= w.marked(np.arange(len(t)), t, found.token)
             bad &= ~at_end
@@ -196,7 +196,7 @@ class BacktrackingSampler:
     # ------------------------------------------------------------ copies
 
     def _copied(self, w: TextStacks, t: np.ndarray) -> _Copied:
-        """What would be a copy for each active text."""
+        """Test for copies of each active text at its depth."""
         k = self.avoided.tokens
         at = t + len(self.avoided.before)
         ready = at >= k - 1
@@ -208,7 +208,7 @@ class BacktrackingSampler:
             base[some] = sums * powers(int(first.max()) + 1)[1][first]
         return _Copied(self.avoided, self._behind, base, ready, w.at("run", t))
 
-    # ------------------------------------------------------------ what is left
+    # ------------------------------------------------------------ without copies
 
     def _draw_again(
         self,
@@ -221,7 +221,7 @@ class BacktrackingSampler:
         raw: np.ndarray,
         found: _Found,
     ) -> None:
-        """Another token for some texts, from what is no copy; -1 where nothing is left."""
+        """Draw a token that is no copy for some texts; -1 where none is left."""
         shape = self.sampler.shape
         todo = which
         one = shape.temperature == 0 or shape.top_k == 1
@@ -253,10 +253,10 @@ class BacktrackingSampler:
                         self._from_followers(w, copied, left[some], t, k, row, low[some], high[some], u, found)
         else:
             for i in left.tolist():
-                self._from_whole(w, copied, i, t, level, row, u, found)
+                self._from_all(w, copied, i, t, level, row, u, found)
 
     def _followers(self, level: np.ndarray, row: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows that can be drawn behind some histories, which are made shorter in place until there are any."""
+        """Rows that may be drawn after histories; a history without any is shortened in place."""
         low, high = np.zeros(len(which), np.int64), np.zeros(len(which), np.int64)
         for k in range(int(level[which].max(initial=0)), -1, -1):
             here = np.flatnonzero(level[which] == k)
@@ -280,7 +280,7 @@ class BacktrackingSampler:
         u: np.ndarray,
         found: _Found,
     ) -> None:
-        """Raw counts: every follower of histories of k tokens, copies left out."""
+        """Draw from all followers of histories of k tokens that are no copies, for raw counts."""
         size = high - low
         rows = ragged(low, size)
         owner = np.repeat(np.arange(len(which)), size)
@@ -305,7 +305,7 @@ class BacktrackingSampler:
         after = self.sampler._after(k, row[which[some]], rows[place], token[place])
         found.put(which[some], token[place], np.log2(total[some] / weight[place]), *after)
 
-    def _from_whole(
+    def _from_all(
         self,
         w: TextStacks,
         copied: _Copied,
@@ -316,7 +316,7 @@ class BacktrackingSampler:
         u: np.ndarray,
         found: _Found,
     ) -> None:
-        """Smoothed: every id for one text, copies left out."""
+        """Draw from all ids that are no copies, for one text and a smoothed distribution."""
         step = self.sampler._step
         p = full_distribution(step.distribution, int(level[i]), int(row[i]))  # type: ignore[attr-defined]
         p[UNK] = 0.0
@@ -336,7 +336,7 @@ class BacktrackingSampler:
 
 @dataclass
 class _Found:
-    """What was drawn for each active text; `token` is -1 where nothing is left."""
+    """Drawn token of each active text, and the history after it; `token` is -1 where none is left."""
 
     token: np.ndarray
     bits: np.ndarray
@@ -344,17 +344,18 @@ class _Found:
     row: np.ndarray
 
     def put(self, which: np.ndarray, token: np.ndarray, bits: np.ndarray, level: np.ndarray, row: np.ndarray) -> None:
-        """For some of them."""
+        """Set the draw of some texts."""
         self.token[which], self.bits[which], self.level[which], self.row[which] = token, bits, level, row
 
 
 @dataclass
 class _Copied:
-    """What would be a copy for each active text.
+    """Test for copies of each active text.
 
-    base   uint64 (m,), the hash of all but the last token of the run that comes to its end
-    ready  bool (m,), there are so many tokens
-    run    int32 (m,), seen runs one behind another
+    behind  uint64 (n_ids,), hash of each id as the last token of a run
+    base    uint64 (m,), hash of the last tokens of the text, one fewer than in a run
+    ready   bool (m,), the text has that many tokens
+    run     int32 (m,), consecutive seen runs at its end
     """
 
     avoided: CopyFilter
@@ -364,9 +365,9 @@ class _Copied:
     run: np.ndarray
 
     def of(self, which: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Seen runs one behind another once a token stands behind each text, and whether it is a copy: int32, bool.
+        """Consecutive seen runs after appending a token to each text, int32 (m,); True for copies, bool (m,).
 
-        The end of a text completes nothing.
+        EOS completes no run.
         """
         run = np.zeros(len(token), np.int32)
         asked = np.flatnonzero(self.ready[which] & (token != EOS))

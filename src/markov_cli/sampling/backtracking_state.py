@@ -1,7 +1,7 @@
-"""Many texts that are being written, each at its own depth, and can each take back what was written.
+"""Stacks of many unfinished texts, each at its own depth, that can step back token by token.
 
-Legend: t is a depth, the number of tokens of a text so far; a row is a text's place in the columns; a mark says
-that a token is left out at a depth.
+Legend: t is a depth, the number of tokens of a text so far; a row is a text's index in the columns; a mark
+excludes a token at a depth.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import numpy as np
 from ..text.run_hashes import powers
 from .sampler import Samples, in_index_order
 
-_WIDTH, _MARKS = 32, 8  # columns to begin with; they are doubled
+_WIDTH, _MARKS = 32, 8  # columns at first; more are added by doubling
 _DTYPES = {"token": np.int32, "level": np.int32, "row": np.int64, "bits": np.float64, "run": np.int32}
 
 
 class TextStacks:
-    """The state of texts at each of their depths.
+    """State of texts at each of their depths. Methods take indices into `rows`.
 
-    rows   int64 (a,), of the texts that go on, rising; what the methods take and give is by place in it
-    index  int64 (r,), their numbers
-    depth  int64 (r,)
-    sums   uint64 (r, b + width), of h R**j over the tokens before each, those of the prompt first
-    level, row, bits, run  by depth: history, bits so far, seen runs one behind another; token, the next one
+    rows     int64 (a,), rows of the unfinished texts, rising
+    index    int64 (r,), number of each text
+    depth    int64 (r,)
+    back     int64 (r,), steps back so far
+    sums     uint64 (r, b + width), running sums of h R**j over the tokens, the prompt's first
+    columns  by depth: level, row (history), bits (so far), run (consecutive seen runs), token (the next one)
     """
 
     def __init__(self, index: np.ndarray, history: tuple[int, int], before: np.ndarray, run: int) -> None:
@@ -36,17 +37,17 @@ class TextStacks:
         self.columns = {name: np.zeros((n, _WIDTH + 1), dtype) for name, dtype in _DTYPES.items()}
         self.columns["level"][:, 0], self.columns["row"][:, 0], self.columns["run"][:, 0] = *history, run
         self.n_marks = np.zeros(n, np.int64)
-        self.marks = np.zeros((n, _MARKS, 2), np.int32)  # depth, token; deeper ones behind
+        self.marks = np.zeros((n, _MARKS, 2), np.int32)  # (depth, token), sorted by depth
         self.any_marks = False
         self._stay = np.ones(n, bool)
         self._parts: list[Samples] = []
 
     def at(self, name: str, t: np.ndarray) -> np.ndarray:
-        """A column at the depth of each text that goes on."""
+        """Entry of a column at depth t of each unfinished text."""
         return self.columns[name][self.rows, t]
 
     def push(self, which: np.ndarray, t: np.ndarray, found: Any, run: np.ndarray, hash_of: np.ndarray) -> None:
-        """Write what was found behind some of them."""
+        """Append the drawn tokens to some texts."""
         if not len(which):
             return
         rows, t = self.rows[which], t[which]
@@ -64,7 +65,7 @@ class TextStacks:
         self.depth[rows] = t + 1
 
     def finish(self, which: np.ndarray, ended: np.ndarray, bits: np.ndarray) -> None:
-        """Some of them are texts now; where they have not ended they are cut."""
+        """Finish some texts; those that have not ended are cut."""
         if not len(which):
             return
         rows = self.rows[which]
@@ -76,19 +77,19 @@ class TextStacks:
         self._stay[which] = False
 
     def drop(self, which: np.ndarray) -> np.ndarray:
-        """Some of them become no text: their numbers."""
+        """Give up some texts; returns their numbers."""
         self._stay[which] = False
         return self.index[self.rows[which]]
 
     def step_back(self, which: np.ndarray, t: np.ndarray) -> np.ndarray:
-        """Take back the last token of some of them, and leave it out there; how often each was taken back."""
+        """Remove the last token of some texts and exclude it there; returns the steps back of each so far."""
         if not len(which):
             return self.back[:0]
         rows, t = self.rows[which], t[which] - 1
         self.depth[rows] = t
         todo = rows
         deep = t
-        while len(todo):  # marks below are of what no longer stands there
+        while len(todo):  # deeper marks belong to tokens that are gone
             todo, deep = todo[self.n_marks[todo] > 0], deep[self.n_marks[todo] > 0]
             below = self.marks[todo, self.n_marks[todo] - 1, 0] > deep
             todo, deep = todo[below], deep[below]
@@ -103,9 +104,9 @@ class TextStacks:
         return self.back[rows]
 
     def marked(self, which: np.ndarray, t: np.ndarray, token: np.ndarray) -> np.ndarray:
-        """Whether a token is left out at the depth of each: bool (m,).
+        """True where a token is excluded at the depth of its text: bool (m,).
 
-        which  int64 (m,), the same one several times maybe
+        which  int64 (m,), may repeat a text
         """
         out = np.zeros(len(which), bool)
         if not self.any_marks:
@@ -124,7 +125,7 @@ class TextStacks:
         return out
 
     def circling(self, which: np.ndarray, t: np.ndarray, n: int, period: int) -> np.ndarray:
-        """Whether the last n tokens of some of them repeat those that stand 1, 2, ... or `period` before: bool (m,)."""
+        """True where the last n tokens repeat with a period of 1, 2, ... or `period` tokens: bool (m,)."""
         out = np.zeros(len(which), bool)
         if len(which):
             rows, end = self.rows[which], t[which]
@@ -134,7 +135,7 @@ class TextStacks:
         return out
 
     def leave(self) -> None:
-        """Go on without what was finished or dropped."""
+        """Remove finished and given-up texts from `rows`."""
         if self._stay.all():
             return
         self.rows = self.rows[self._stay]
@@ -153,7 +154,7 @@ class TextStacks:
         self.sums = np.concatenate((self.sums, np.zeros_like(self.sums)), axis=1)
 
     def drawn(self) -> Samples:
-        """The texts that were finished, in order."""
+        """The finished texts, in order of their numbers."""
         if not self._parts:
             none = np.zeros(0, np.int64)
             return Samples(none, none, none.astype(bool), none.astype(np.float64), none)

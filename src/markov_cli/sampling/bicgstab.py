@@ -1,9 +1,9 @@
-"""x = b + P x for sparse P of probabilities: each x right in proportion to itself, however small.
+"""Solves x = b + P x for a sparse matrix P of probabilities, with a small relative error for every x.
 
-Legend: m is the number of places; P is given by owner, target and p of its entries, by rising owner;
-first[i]..first[i+1] are those of place i.
+Legend: m is the number of unknowns; P is given by owner (row), target (column) and p of its entries, sorted by
+owner; first[i]..first[i+1] are the entries of row i.
 
-Source: BiCGSTAB (van der Vorst 1992), in units of the solution found so far.
+Source: BiCGSTAB (van der Vorst 1992), scaled by the solution found so far.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SWEEPS = 20_000
 
 
 def sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Sums of the values first[i]..first[i+1] of each place: float64 (m,)."""
+    """Sums of values[first[i]:first[i+1]]: float64 (m,)."""
     out = np.zeros(len(first) - 1)
     filled = first[:-1] < first[1:]
     if filled.all():
@@ -29,13 +29,16 @@ def sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
 def solve(
     owner: np.ndarray, target: np.ndarray, p: np.ndarray, first: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
-    """The smallest x >= 0 with x = b + P x, and the most by which a side differs from the other, of itself.
+    """Smallest x >= 0 with x = b + P x, and its greatest relative error; None without convergence.
 
-    Places from which b is never come to have x = 0 and are left out; on the rest the solution is the only one.
+    owner, target  int (e,); p float64 (e,); first int64 (m + 1,); b float64 (m,)
+    returns        float64 (m,), and max |b + P x - x| / x
+
+    Rows from which no positive b is reachable have x = 0 and are left out; the other x are unique.
     """
     m = len(b)
     live = b > 0
-    while True:  # as many rounds as the longest way to b; ways of single steps are gone already
+    while True:  # as many rounds as the longest path to a positive b
         more = live.copy()
         more[owner[live[target]]] = True
         if (more == live).all():
@@ -54,17 +57,17 @@ def solve(
     y = b + sums(p, first)
     off = float(np.abs(y - 1).max(initial=0.0))
     if off <= TOLERANCE and live.all():
-        return np.ones(m), off  # whatever comes is accepted
+        return np.ones(m), off  # every continuation is accepted
     guess = b / b.max()
     scale = np.full(len(here), b.max())
     for _ in range(_STAGES):
-        # in units of what was found so far, all of z is near 1, so that small weights are as exact as large ones
+        # scaled by the solution so far, all of z is near 1, so small x are as exact as large ones
         q = p * scale[target] / np.repeat(scale, size)
         z = _bicgstab(q, target, first, b / scale, guess)
         w = z * scale
         for _ in range(3):
             w = b + sums(p * np.maximum(w, 0)[target], first)
-        for _ in range(_SWEEPS):  # a place far from b may still have nothing
+        for _ in range(_SWEEPS):  # a row far from a positive b may still be 0
             if w.min() > 0:
                 break
             w = b + sums(p * w[target], first)
@@ -80,7 +83,7 @@ def solve(
 
 
 def _bicgstab(q: np.ndarray, target: np.ndarray, first: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Nearer to the solution of x = b + Q x, from x; the best that was come to."""
+    """Iterate from x towards the solution of x = b + Q x; returns the best iterate."""
 
     def apply(v: np.ndarray) -> np.ndarray:
         return v - sums(q * v[target], first)

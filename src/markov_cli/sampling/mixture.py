@@ -1,11 +1,10 @@
-"""Several models as one, while texts are drawn.
+"""Draws from a mixture of models: p(w | h) = sum over k of w_k p_k(w | h) (Jelinek and Mercer 1980).
 
-Legend: K models; w_k their weights; h a text so far; a history of model k is what it knows of the end of
-h, in its own ids. Union ids number the types of all models.
+Legend: K models; w_k their weights; h a text so far; a history of model k is the longest end of h that it knows,
+in its own ids. Union ids number the types of all models.
 
-p(w | h) = sum over k of w_k p_k(w | h). A model is chosen by its weight, and the token is drawn from it: so
-its probability is just that sum, and nothing needs normalising. A token that a model does not know is <unk>
-in its history. Source: Jelinek and Mercer 1980.
+A model is chosen by its weight, and the token is drawn from it, which gives exactly that probability. A token
+that a model does not know is <unk> in its history.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from .sampler import Sampler
 from .shape import Shape, draw_weighted, shaped_weights
 from .walkers import State
 
-_CHOICE = 1 << 20  # which number made of a raw one chooses the model; those below draw the token
+_CHOICE = 1 << 20  # `times` of the rehash that chooses the model; smaller ones draw the token
 
 
 @dataclass
 class Component:
     """One model of a mixture.
 
-    sampler   draws from it, unbent
-    smoothed  what it draws from, None for raw counts
-    union     int64 (V,), the union id of each of its ids
+    sampler   draws from it, without temperature, top-k and top-p
+    smoothed  distribution of the sampler, None for raw counts
+    union     int64 (V,), union id of each of its ids
     own       int64 (U,), its id of each union id, UNK where it has none
-    history   what stands before the first token
+    history   level and row before the first token
     """
 
     sampler: Sampler
@@ -44,7 +43,7 @@ class Component:
     history: tuple[int, int]
 
     def p(self, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> np.ndarray:
-        """The probability that it draws tokens, in its own ids, behind histories: float64 (m,); 0 for UNK."""
+        """Probability that it draws tokens, in its own ids, after histories: float64 (m,); 0 for UNK."""
         if self.smoothed is None:
             return raw_probability(self.sampler, level, row, token)
         p = probability(self.smoothed, level, row, token)
@@ -52,21 +51,21 @@ class Component:
         return np.where(token == UNK, 0.0, p / (1.0 - unknown))
 
     def after(self, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Its histories once tokens, in its own ids, are written."""
+        """Its histories after tokens, in its own ids."""
         level, row = after(self.sampler.table, level, row, token)
         if self.sampler.table.order > 1:
             low, high = self.sampler.table.followers(1, np.array([UNK]))
-            if low[0] == high[0]:  # it never saw <unk>, so nothing can be said behind it
+            if low[0] == high[0]:  # no <unk> in its text, so none in a history
                 strange = token == UNK
                 level, row = np.where(strange, 0, level), np.where(strange, 0, row)
         return level, row
 
 
 class Mixture:
-    """Draws from several models; a `Walker`. Its tokens are union ids."""
+    """Walker that draws union ids from several models."""
 
     def __init__(self, components: list[Component], weights: np.ndarray, shape: Shape | None = None) -> None:
-        """weights  float64 (K,), their sum 1; shape bends the sum, not what it is a sum of."""
+        """Mix components by weights, float64 (K,) with sum 1; `shape` applies to the sum."""
         self.components, self.weights = components, weights
         self.shape = shape or Shape()
         self.shape.check()
@@ -74,18 +73,18 @@ class Mixture:
         self._until[np.flatnonzero(weights)[-1] :] = np.inf  # no rounding chooses a model without weight
 
     def begin(self, m: int) -> State:
-        """All behind the prompt: level and row of each model."""
+        """State of m texts after the prompt: level and row for each model."""
         return tuple(np.full(m, x, np.int64) for one in self.components for x in one.history)
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
-        """As in `Walker`."""
-        token, bits = self._plain(state, raw) if self.shape.plain else self._bent(state, raw)
+        """Draw a token from the mixture; see `Walker.step`."""
+        token, bits = self._draw_plain(state, raw) if self.shape.plain else self._draw_shaped(state, raw)
         following: list[np.ndarray] = []
         for k, one in enumerate(self.components):
             following += one.after(state[2 * k], state[2 * k + 1], one.own[token])
         return token, bits, tuple(following), np.ones(len(token), bool)
 
-    def _plain(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_plain(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = np.searchsorted(self._until, uniform(rehash(raw, _CHOICE)), "right")
         token = np.empty(len(raw), np.int64)
         for k in np.unique(which).tolist():
@@ -96,7 +95,7 @@ class Mixture:
         return token, -np.log2(self.p(state, token))
 
     def p(self, state: State, token: np.ndarray) -> np.ndarray:
-        """The mixture's probability of tokens: float64 (m,)."""
+        """Probability of tokens under the mixture: float64 (m,)."""
         p = np.zeros(len(token))
         for k, (one, w) in enumerate(zip(self.components, self.weights.tolist(), strict=True)):
             if w:
@@ -104,7 +103,7 @@ class Mixture:
         return p
 
     def whole(self, state: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """All that can come behind one text: union ids, rising, and their p."""
+        """All tokens that can follow one text: union ids, rising, and their p."""
         ids, p = [], []
         for k, (one, w) in enumerate(zip(self.components, self.weights.tolist(), strict=True)):
             if w:
@@ -114,8 +113,8 @@ class Mixture:
         every, which = np.unique(np.concatenate(ids), return_inverse=True)
         return every, np.bincount(which, np.concatenate(p), len(every))
 
-    def _bent(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The sum worked out, once for each distinct text end, then bent."""
+    def _draw_shaped(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the whole mixture once for each distinct state, shape it, and draw."""
         token, bits = np.empty(len(raw), np.int64), np.empty(len(raw))
         ends, which = np.unique(np.stack(state), axis=1, return_inverse=True)
         which = which.reshape(-1)
@@ -132,13 +131,13 @@ class Mixture:
 
 
 def raw_probability(sampler: Sampler, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> np.ndarray:
-    """The probability with which raw counts give tokens behind histories: float64 (m,)."""
+    """Probability of tokens after histories under raw counts: float64 (m,)."""
     table = sampler.table
     p = np.zeros(len(row))
     row = row.copy()
     todo = np.arange(len(row))
     for k in range(int(level.max(initial=0)), -1, -1):
-        here = todo[level[todo] >= k]  # those that came down from above too
+        here = todo[level[todo] >= k]  # also those that backed off from a longer history
         if not len(here):
             continue
         low, high = sampler._drawable(k, row[here])

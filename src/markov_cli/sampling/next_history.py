@@ -1,4 +1,4 @@
-"""The history after a token.
+"""Histories of many texts: their distinct lengths, and the longest known history after a token.
 
 Legend: a history is (level, row) as in the sampler.
 """
@@ -13,17 +13,24 @@ from ..text.types import EOS
 
 
 def after(table: Table, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The longest histories, of up to order-1 tokens, that the table has once tokens are written.
+    """Longest histories, of up to order-1 tokens, that the table has after appending tokens.
 
-    level, row, token  int64 (m,); behind EOS there is no history
+    level, row, token  int64 (m,); after EOS the history is empty
     returns            int64 (m,), int64 (m,)
     """
     new_level, new_row = np.zeros(len(token), np.int64), np.zeros(len(token), np.int64)
     going = token != EOS
-    for k, (here, rows) in enumerate(histories(table, level, row)):  # longer ones come later, and stay
+    for k, (here, rows) in enumerate(histories(table, level, row)):  # longer histories overwrite shorter ones
         if k + 1 >= table.order:
             break
         child = table.child(k, rows, token[here])
         found = (child >= 0) & going[here]
         new_level[here[found]], new_row[here[found]] = k + 1, child[found]
     return new_level, new_row
+
+
+def distinct_levels(level: np.ndarray) -> list[int]:
+    """Distinct values of `level`, int64 (m,) with m > 0, rising."""
+    if (level == level[0]).all():
+        return [int(level[0])]
+    return np.unique(level).tolist()

@@ -1,4 +1,4 @@
-"""What can come next, with the probabilities that the sampler draws by.
+"""Next-token distribution: all tokens that the sampler can draw after a history, with their probabilities.
 
 Legend: a history is (level, row) as in the sampler.
 """
@@ -16,7 +16,7 @@ from .shape import Shape, shaped_weights
 def next_token_distribution(
     sampler: Sampler, level: int, row: int, smoothed: Distribution | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """All ids that the sampler can draw behind a history, the likeliest first, ties by id.
+    """All ids that the sampler can draw after a history, the likeliest first, ties by id.
 
     smoothed  the distribution that the sampler draws from, None for raw counts
     returns   int64 (f,), float64 (f,) above 0
@@ -25,24 +25,21 @@ def next_token_distribution(
         p = full_distribution(smoothed, level, row)
         p[UNK], known = 0.0, 1.0 - p[UNK]
         ids = np.flatnonzero(p > 0)
-        p = p[ids] / known if sampler.shape.plain else _bent(p[ids], sampler.shape)
+        p = p[ids] / known if sampler.shape.plain else _shaped(p[ids], sampler.shape)
     else:
         level, row, low, high = drawn_behind(sampler, level, row)
         rows = np.arange(low, high)
         count = sampler.table.orders[level].count.slice(low, high)
         rows, count = rows[count > 0], count[count > 0]
         ids = sampler.table.tokens(level + 1, rows)
-        p = count / count.sum() if sampler.shape.plain else _bent(count, sampler.shape)
+        p = count / count.sum() if sampler.shape.plain else _shaped(count, sampler.shape)
     order = np.lexsort((ids, -p))
     order = order[p[order] > 0]
     return ids[order], p[order]
 
 
 def drawn_behind(sampler: Sampler, level: int, row: int) -> tuple[int, int, int, int]:
-    """The history that raw counts are drawn behind, and its rows: level, row, low, high.
-
-    The sampler's rule: where nothing may be written behind a history, the one a token shorter.
-    """
+    """Longest end of a history with a follower that may be drawn, and its followers: level, row, low, high."""
     at = np.array([row], np.int64)
     while True:
         low, high = (int(x[0]) for x in sampler._drawable(level, at))
@@ -53,6 +50,6 @@ def drawn_behind(sampler: Sampler, level: int, row: int) -> tuple[int, int, int,
         at, level = sampler.table.shorter(level, at), level - 1
 
 
-def _bent(weight: np.ndarray, shape: Shape) -> np.ndarray:
+def _shaped(weight: np.ndarray, shape: Shape) -> np.ndarray:
     w = shaped_weights(weight, np.array([len(weight)]), shape)
     return w / w.sum()

@@ -1,11 +1,11 @@
-"""Table + seed -> ids: many texts side by side.
+"""Draws texts from a table and a seed: ancestral sampling of many texts side by side.
 
 Legend: n is the order; a history is (level, row): its number of tokens and its row
 in that order; t is a step, i the number of a text.
 
-One step: draw a follower of the history in proportion to its count; where a history has no
-follower that may be written, go to the history one token shorter and draw there. Smoothed
-distributions have a step of their own, in `smoothed`.
+One step draws a follower of the history in proportion to its count. A history without a
+follower that may be drawn is replaced by the one a token shorter. Smoothed distributions
+have a step of their own, in `smoothed`.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from ..arrays.sorting import ragged
 from ..model.distribution import Distribution
 from ..model.table import Table
 from ..text.types import EOS
+from .next_history import distinct_levels
 from .random_stream import RandomStream, rehash, uniform
 from .shape import Shape, draw_weighted, shaped_weights
 
-BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
+BATCH = 1 << 16  # most texts side by side; fewer where they are long
 _BATCH_TOKENS = 1 << 20
-_ATTEMPTS = 200  # how often a text that is too short is drawn anew
-_SHARED = 64  # followers for each text up to which one running sum for all of them is the quickest
-_SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
+_ATTEMPTS = 200  # at a text that is too short
+_SHARED = 64  # with fewer followers for each text, one running sum for all texts is fastest
+_SHAPED_FOLLOWERS = 1 << 22  # followers that are shaped at one time
 
 
-# level, row and random numbers of many texts -> token, its bits, and the history after it
+# level, row and random numbers of many texts -> token, its bits, and level and row after it
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 
 
 def batch_size(count: int, mean_tokens: float, jobs: int) -> int:
-    """How many texts to draw side by side: as many as are worth it, in the memory of a million tokens or so."""
+    """Number of texts to draw side by side: about a million tokens, and a share of `count` for each job."""
     return max(min(BATCH, int(_BATCH_TOKENS / max(mean_tokens, 1.0)), -(-count // max(jobs, 1))), 1)
 
 
 @dataclass
 class Samples:
-    """Texts as ids, in order.
+    """Texts as ids, in order of their numbers.
 
     ids       int64 (sum of length,), without markers and without the prompt
     length    int64 (m,)
     complete  bool (m,), the text ended by itself
-    bits      float64 (m,), -log2 of the probability of what was drawn
-    index     int64 (m,)
+    bits      float64 (m,), -log2 of the probability of the drawn tokens and of the end
+    index     int64 (m,), number of each text
     """
 
     ids: np.ndarray
@@ -66,9 +67,9 @@ class Sampler:
         bits: bool = True,
         smoothed: Distribution | None = None,
     ) -> None:
-        """A sampler of one table.
+        """Make a sampler of one table; OptionError for an impossible shape.
 
-        bits      work out `Drawn.bits`, which costs a little; else they are 0
+        bits      compute `Samples.bits`, which costs a little time; else they are 0
         smoothed  the distribution to draw from, None for raw counts
         """
         self.table, self.bits, self.smoothed = table, bits, smoothed
@@ -83,10 +84,10 @@ class Sampler:
     def texts(self, seed: int, begin: int, n: int, history: tuple[int, int], shortest: int, longest: int) -> Samples:
         """Texts begin..begin+n-1 of a seed.
 
-        history   what stands before the first token
-        shortest  a text that ends before is drawn anew, so that what comes is distributed
-                  as the model's texts of that length are; left out after many times
-        longest   a text is cut there
+        history   level and row before the first token
+        shortest  a text with fewer tokens is drawn again, so texts are distributed as the model's
+                  texts of that length; it is left out after 200 attempts
+        longest   a text with more tokens is cut
         """
         numbers = RandomStream(seed)
         done: list[Samples] = []
@@ -111,10 +112,10 @@ class Sampler:
     ) -> Samples:
         """Draw each of the texts begin + which once."""
         m = len(which)
-        active = np.arange(m)  # places in `which`
+        active = np.arange(m)  # indices into `which`
         level = np.full(m, history[0], np.int64)
         row = np.full(m, history[1], np.int64)
-        so_far = np.zeros(m)  # bits of the active ones
+        so_far = np.zeros(m)  # bits of the active texts
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
         for t in range(longest + 1):
@@ -144,7 +145,7 @@ class Sampler:
     def _raw_step(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """One token for every text: token, its bits, and the history after it."""
+        """Draw one token for every text from raw counts; see `Step`."""
         if (level == level[0]).all():
             low, high = self._drawable(int(level[0]), row)
             if (low < high).all():
@@ -155,9 +156,9 @@ class Sampler:
         level, row = level.copy(), row.copy()
         todo = np.arange(m)
         times = 0
-        while len(todo):  # each round that leaves some has made their histories shorter
+        while len(todo):  # each round shortens the histories of those that remain
             rest = []
-            for k in _distinct(level[todo]):
+            for k in distinct_levels(level[todo]):
                 here = todo[level[todo] == k]
                 low, high = self._drawable(k, row[here])
                 stuck = low >= high
@@ -178,14 +179,14 @@ class Sampler:
         return token, bits, new_level, new_row
 
     def _drawable(self, k: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rows of order k+1 that may be written behind histories."""
+        """Rows of order k+1 that may be drawn after histories: [low, high)."""
         low, high = self.table.followers(k, row)
         return self.table.drawable(k, low), high
 
     def _draw_after(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """A follower in [low, high) for every text, all of whose histories have k tokens: as `_step`."""
+        """Draw a follower in [low, high) for every text; all histories have k tokens. Returns as `Step`."""
         found, bits = self._draw(k, row, low, high, raw)
         token = self.table.tokens(k + 1, found)
         return token, bits, *self._after(k, row, found, token)
@@ -193,12 +194,12 @@ class Sampler:
     def _draw(
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A row of order k+1 in [low, high) for each text, and its bits."""
+        """Draw a row of order k+1 in [low, high) for each text, with its bits."""
         if not self.shape.plain:
             return self._draw_shaped(k, row, low, high, raw)
         count = self.table.orders[k].count
         found, bits = low.copy(), np.zeros(len(low))
-        if int(high[0] - low[0]) < _SHARED * len(row) and (row == row[0]).all():  # the same history for all
+        if int(high[0] - low[0]) < _SHARED * len(row) and (row == row[0]).all():  # one history for all
             running = np.cumsum(count.slice(int(low[0]), int(high[0])))
             target = uniform(raw) * running[-1]
             if count.whole:
@@ -232,12 +233,12 @@ class Sampler:
         return found, bits
 
     def _after(self, k: int, row: np.ndarray, found: np.ndarray, token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The longest known history after a draw: row `found` of order k+1, drawn behind `row`."""
+        """Longest known history after drawing row `found` of order k+1 as a follower of `row`."""
         if k + 1 < self.table.order:
             return np.full(len(found), k + 1, np.int64), found
         level = np.zeros(len(found), np.int64)
         out = np.zeros(len(found), np.int64)
-        todo = np.arange(len(found)) if k else found[:0]  # behind EOS nothing is drawn: any row will do
+        todo = np.arange(len(found)) if k else found[:0]  # with k = 0 the empty history remains
         while len(todo) and k > 0:  # k falls
             row = self.table.shorter(k, row)
             child = self.table.child(k - 1, row[todo], token[todo])
@@ -250,12 +251,6 @@ class Sampler:
         return level, out
 
 
-def _distinct(level: np.ndarray) -> list[int]:
-    if (level == level[0]).all():
-        return [int(level[0])]
-    return np.unique(level).tolist()
-
-
 def gathered(
     columns: list[np.ndarray],
     owners: list[np.ndarray],
@@ -264,7 +259,11 @@ def gathered(
     bits: np.ndarray,
     index: np.ndarray,
 ) -> Samples:
-    """Tokens step by step -> text by text."""
+    """Samples from tokens that were drawn step by step.
+
+    columns  per step, tokens of the texts that go on
+    owners   per step, the index of each token's text
+    """
     ids = np.empty(int(length.sum()), np.int64)
     begin = np.cumsum(length) - length
     for t, (column, owner) in enumerate(zip(columns, owners, strict=True)):
@@ -273,7 +272,7 @@ def gathered(
 
 
 def select(drawn: Samples, good: np.ndarray) -> Samples:
-    """Some of the texts: those that are good, bool (m,)."""
+    """The texts where `good`, bool (m,), is true."""
     if good.all():
         return drawn
     return Samples(
@@ -286,7 +285,7 @@ def select(drawn: Samples, good: np.ndarray) -> Samples:
 
 
 def in_index_order(parts: list[Samples]) -> Samples:
-    """Texts that were drawn apart as one, by their numbers."""
+    """Join samples and sort the texts by their numbers."""
     if len(parts) == 1:
         return parts[0]
     index = np.concatenate([p.index for p in parts])

@@ -1,6 +1,6 @@
-"""Temperature, top-k and top-p, on the whole distribution of a history.
+"""Temperature, top-k and top-p, applied to all followers of a history.
 
-Legend: a segment is the followers of one history; c is a count, w a weight.
+Legend: a segment is the followers of one history; w a weight.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _SCALE = 2.0**40
 
 @dataclass(frozen=True)
 class Shape:
-    """How a distribution is bent before it is drawn from.
+    """Sampling parameters: temperature, top-k and top-p, applied in this order.
 
-    temperature  p becomes proportional to p ** (1 / temperature); 0 takes the commonest
-    top_k        only the k commonest followers, ties by id; 0 for all
-    top_p        only the fewest of the commonest whose probabilities reach top_p
+    temperature  p becomes proportional to p ** (1 / temperature); 0 takes the likeliest follower
+    top_k        keeps only the k likeliest followers, ties by id; 0 keeps all
+    top_p        keeps only the fewest likeliest followers whose probabilities reach top_p
     """
 
     temperature: float = 1.0
@@ -28,17 +28,17 @@ class Shape:
     top_p: float = 1.0
 
     def check(self) -> None:
-        """OptionError for a value that no shape has."""
+        """Raise OptionError for an impossible value."""
         if not 0 <= self.temperature < float("inf"):
-            raise OptionError(f"--temperature {self.temperature}: 0 or more", "1 leaves the model as it is")
+            raise OptionError(f"--temperature {self.temperature}: must be 0 or more", "1 leaves the model as it is")
         if self.top_k < 0:
-            raise OptionError(f"--top-k {self.top_k}: 0 or more", "0 keeps all followers")
+            raise OptionError(f"--top-k {self.top_k}: must be 0 or more", "0 keeps all followers")
         if not 0 < self.top_p <= 1:
-            raise OptionError(f"--top-p {self.top_p}: above 0 and up to 1", "1 keeps all followers")
+            raise OptionError(f"--top-p {self.top_p}: must be above 0 and at most 1", "1 keeps all followers")
 
     @property
     def plain(self) -> bool:
-        """The distribution stays as it is."""
+        """True if the shape changes nothing."""
         return self.temperature == 1 and not self.top_k and self.top_p == 1
 
 
@@ -46,13 +46,13 @@ PLAIN = Shape()
 
 
 def shaped_weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndarray:
-    """Weights of followers after shaping: int64 (sum of size,), 0 for what is cut off.
+    """Weights of followers after shaping: int64 (sum of size,), 0 for followers that are cut off.
 
-    count  int64 or float64, the counts or probabilities of all segments one behind another
-    size   int64 (s,), the length of each segment, at least 1
+    count  int64 or float64, counts or probabilities of all segments, joined
+    size   int64 (s,), length of each segment, at least 1
 
-    Whole numbers, 2**40 for the commonest of a segment, so that sums are exact and a
-    last bit of `exp` that differs between machines changes nothing.
+    The likeliest follower of a segment has weight 2**40. Weights are whole numbers, so sums are
+    exact, and `exp` may differ in its last bit between machines without changing a draw.
     """
     if count.min() <= 0:
         raise IndexError("an n-gram that was never seen")
@@ -64,8 +64,8 @@ def shaped_weights(count: np.ndarray, size: np.ndarray, shape: Shape) -> np.ndar
         w = np.zeros(len(count), np.int64)
         w[order[begin]] = int(_SCALE)
         return w
-    bent = np.exp((np.log(count) - np.log(most)) / shape.temperature)
-    w = np.rint(bent * _SCALE).astype(np.int64)
+    ratio = np.exp((np.log(count) - np.log(most)) / shape.temperature)
+    w = np.rint(ratio * _SCALE).astype(np.int64)
     if not shape.top_k and shape.top_p == 1:
         return w
     order = np.lexsort((np.arange(len(count)), -count, owner))
@@ -88,9 +88,10 @@ def draw_weighted(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw a follower for each of many texts.
 
-    w      int64, the weights of all segments one behind another
-    low    int64 (s,), the row of each segment's first follower
-    which  int64 (m,), the segment of each text; u float64 (m,) in [0, 1)
+    w      int64, weights of all segments, joined
+    low    int64 (s,), row of each segment's first follower
+    size   int64 (s,), length of each segment
+    which  int64 (m,), segment of each text; u float64 (m,) in [0, 1), random
     returns  rows, int64 (m,), and their probabilities, float64 (m,)
     """
     running = np.cumsum(w.astype(np.float64))

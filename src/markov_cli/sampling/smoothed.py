@@ -1,4 +1,4 @@
-"""One token for many texts, from a smoothed distribution.
+"""Draws the next token of many texts from a smoothed distribution.
 
 Legend: h is the history of a text, given as (its number of tokens, its row).
 """
@@ -11,52 +11,50 @@ from ..errors import ModelFileError
 from ..model.distribution import Distribution, full_distribution, histories, probability
 from ..text.types import BOS, UNK
 from .alias_tables import drawing_of
-from .backoff_top_p import Bending, bends
-from .next_history import after
+from .backoff_top_p import ShapedBackoff, backs_off
+from .next_history import after, distinct_levels
 from .random_stream import rehash, uniform
 from .shape import Shape, draw_weighted, shaped_weights
 
-_TRIES = 100  # UNK, and what a longer history excludes, is drawn again; then the distribution is worked out whole
+_TRIES = 100  # after so many rejected draws (UNK, or excluded by a longer history), compute the whole distribution
 
 
 class SmoothedStep:
-    """Draws the next token of many texts; see `Sampler`.
+    """Draws the next token of many texts; a `Step` of `Sampler`.
 
-    UNK is drawn again, so what comes is p(w | h) / (1 - p(UNK | h)); `bits` are of that.
+    UNK is drawn again, so a token has probability p(w | h) / (1 - p(UNK | h)); `bits` are -log2 of that.
     """
 
     def __init__(self, distribution: Distribution, shape: Shape, bits: bool) -> None:
         self.distribution, self.shape, self.bits = distribution, shape, bits
         self.drawing = drawing_of(distribution)
         self.table = distribution.table
-        self.bending = Bending(distribution, shape) if bends(distribution) and not shape.plain else None
+        self.shaped = ShapedBackoff(distribution, shape) if backs_off(distribution) and not shape.plain else None
 
     def __call__(
         self, level: np.ndarray, row: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The token, its bits, and the history after it: level and row."""
+        """Draw a token for each text; see `Step`. ModelFileError where <unk> has all of the probability."""
         bits = np.zeros(len(row))
         if self.shape.plain:
-            token = self._plain(level, row, raw)
+            token = self._draw_plain(level, row, raw)
             if self.bits:
                 p = probability(self.distribution, level, row, token)
                 unknown = probability(self.distribution, level, row, np.full(len(row), UNK))
                 if (unknown >= 1.0).any() or not (p > 0).all():
-                    raise ModelFileError(
-                        "probabilities that leave nothing to draw but <unk>", "import the ARPA file anew"
-                    )
+                    raise ModelFileError("after some history only <unk> can be drawn", "import the ARPA file again")
                 bits = -np.log2(p / (1.0 - unknown))
         else:
-            token, bits = self._bent(level, row, raw)
+            token, bits = self._draw_shaped(level, row, raw)
         return token, bits, *after(self.table, level, row, token)
 
-    def _plain(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    def _draw_plain(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> np.ndarray:
         token = np.full(len(row), -1, np.int64)
-        at, where = level.copy(), row.copy()  # how far each history has been shortened
+        at, where = level.copy(), row.copy()  # the history that each text has backed off to
         todo = np.arange(len(row))
         for times in range(_TRIES):
             u, v, w = (uniform(rehash(raw[todo], 3 * times + i)) for i in (1, 2, 3))
-            for k in _distinct(at[todo]):
+            for k in distinct_levels(at[todo]):
                 which = np.flatnonzero(at[todo] == k)
                 here = todo[which]
                 found = self.drawing.draw(k, where[here], u[which], v[which])
@@ -78,7 +76,7 @@ class SmoothedStep:
             todo = todo[token[todo] < 0]
             if not len(todo):
                 return token
-        token[todo] = self._from_whole(level[todo], row[todo], raw[todo])[0]
+        token[todo] = self._draw_from_all(level[todo], row[todo], raw[todo])[0]
         return token
 
     def _exclude(
@@ -90,9 +88,9 @@ class SmoothedStep:
         token: np.ndarray,
         todo: np.ndarray,
     ) -> None:
-        """Take back what a longer history, that was left, has among its followers.
+        """Reject tokens that are followers of a longer history from which the draw has backed off.
 
-        The draw then begins anew one level below that history.
+        The draw then continues one level below that history.
         """
         some = todo[(token[todo] >= 0) & (at[todo] < level[todo])]
         for k, (here, rows) in enumerate(histories(self.table, level[some], row[some])):
@@ -105,17 +103,17 @@ class SmoothedStep:
             at[back] = k - 1
             where[back] = self.table.shorter(k, rows[which][listed])
 
-    def _bent(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if self.bending is None:
-            return self._from_whole(level, row, raw)
-        token, bits = self.bending.draw(level, row, raw)
+    def _draw_shaped(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.shaped is None:
+            return self._draw_from_all(level, row, raw)
+        token, bits = self.shaped.draw(level, row, raw)
         left = np.flatnonzero(token < 0)
         if len(left):
-            token[left], bits[left] = self._from_whole(level[left], row[left], raw[left])
+            token[left], bits[left] = self._draw_from_all(level[left], row[left], raw[left])
         return token, bits
 
-    def _from_whole(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Work out p of every id, once for each distinct history; for shaped distributions of any form."""
+    def _draw_from_all(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw from all probabilities, computed once for each distinct history; works for every distribution."""
         token, bits = np.empty(len(row), np.int64), np.empty(len(row))
         key = row * (self.table.order + 1) + level
         order = np.argsort(key, kind="stable")
@@ -130,9 +128,3 @@ class SmoothedStep:
             found, q = draw_weighted(w, none[:1], size, none, uniform(raw[texts]))
             token[texts], bits[texts] = some[found], -np.log2(q)
         return token, bits
-
-
-def _distinct(level: np.ndarray) -> list[int]:
-    if (level == level[0]).all():
-        return [int(level[0])]
-    return np.unique(level).tolist()

@@ -1,4 +1,4 @@
-"""Followers of single words, and all types, by falling probability with running sums of their weights.
+"""Sorted bigram and unigram lists: followers by falling probability, with running sums of their weights.
 
 Legend: b is a backoff weight; w is a word (a history of one token), given by its row; T the temperature; a weight is
 p ** (1/T) in units of 2**-40 of the largest of its list, a whole number, so that sums are exact.
@@ -16,20 +16,20 @@ from ..model.distribution import Distribution
 from ..text.types import BOS, UNK
 
 UNIT = 2.0**40
-_KEPT = 1 << 24  # followers that are kept before all are forgotten
+_KEPT = 1 << 24  # the cache is emptied when it holds more followers
 
 
 def whole_weights(p: np.ndarray, most: np.ndarray | float, temperature: float) -> np.ndarray:
-    """p ** (1/T) in units of 2**-40 of that of `most`: int64 of the shape of p."""
+    """p ** (1/T) in units of 2**-40 of most ** (1/T): int64 of the shape of p."""
     ratio = p / most
     return np.rint((ratio if temperature == 1 else ratio ** (1 / temperature)) * UNIT).astype(np.int64)
 
 
 def place_in(values: np.ndarray, low: np.ndarray, high: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The first place in [low, high) whose value is above `target`, else high: int64 (m,); values rise there."""
+    """First index in [low, high) with a value above `target`, else high: int64 (m,). Values rise from low to high."""
     low, high = low.copy(), high.copy()
     todo = np.flatnonzero(low < high)
-    while len(todo):  # halves: at most 64 rounds
+    while len(todo):  # binary search: at most 64 rounds
         middle = (low[todo] + high[todo]) >> 1
         before = values[middle] <= target[todo]
         low[todo] = np.where(before, middle + 1, low[todo])
@@ -38,21 +38,22 @@ def place_in(values: np.ndarray, low: np.ndarray, high: np.ndarray, target: np.n
     return low
 
 
-class Types:
-    """All types by falling probability without a history, ties by id; UNK and BOS, which are never drawn, are left out.
+class UnigramList:
+    """All ids by falling unigram probability, ties by id, without UNK and BOS, which are never drawn.
 
-    p        float64 (n_ids,), by id, 0 for those two
-    ids      int64 (t,), those above 0
-    rank     int64 (n_ids,), places in `ids`, -1 for those that are not there
+    given    float64 (n_ids,), unigram probabilities by id
+    p        float64 (n_ids,), `given` with 0 for UNK and BOS
+    ids      int64 (t,), ids with p above 0, by falling p
+    rank     int64 (n_ids,), index in `ids`, -1 for ids that are not there
     minus    float64 (t,), -p, rising
-    weight   int64 (t,); weight_of_rank the same and a 0 behind it, for what has no rank
+    weight   int64 (t,); weight_of_rank has a 0 appended, for ids without a rank
     running  int64 (t + 1,), sums of the weights before each
     """
 
     def __init__(self, distribution: Distribution, temperature: float) -> None:
         n = distribution.table.n_ids
         every = np.arange(n)
-        self.given = distribution.extend(0, np.zeros(n, np.int64), every, np.empty(0))  # UNK's and BOS's too
+        self.given = distribution.extend(0, np.zeros(n, np.int64), every, np.empty(0))
         self.p = self.given.copy()
         self.p[[UNK, BOS]] = 0.0
         order = np.argsort(-self.p, kind="stable")
@@ -68,18 +69,18 @@ class Types:
 
 @dataclass
 class Lists:
-    """The followers of some words; word i has places begin[i] .. begin[i] + size[i] - 1 of the columns.
+    """Followers of some words; word i has the entries begin[i] .. begin[i] + size[i] - 1 of each column.
 
-    Columns by falling p(. | w), ties by id:  token; minus, -p float64; weight, and running: its sums up to and
-    with each place, int64. UNK and BOS have p 0 and weight 0.
-    Columns by table row: place, of each follower among those, counted from begin.
-    Columns by rank among all types: rank; left_over: sums of the weights of the types before that rank
-    that do not follow w; taken: sums of the weights of those that do, before it. Types without a rank
-    stand behind all others.
+    Columns by falling p(. | w), ties by id:  token; minus, -p float64; weight int64; running int64, sums of the
+    weights up to and including each entry. UNK and BOS have p 0 and weight 0.
+    Column by table row: place, the index of each follower among the above, counted from begin.
+    Columns by unigram rank: rank; left_over, sum of the unigram weights before that rank of ids that do not
+    follow w; taken, the same for ids that do; skipped, number of ids before that rank that do not follow w.
+    Followers without a rank come last.
 
     back      float64 (words,), b
-    n_ranked  int64 (words,), how many have a rank
-    all_taken int64 (words,), sums of the types' weights over all of them
+    n_ranked  int64 (words,), number of followers with a rank
+    all_taken int64 (words,), sum of the unigram weights of all followers
     """
 
     begin: np.ndarray
@@ -90,11 +91,11 @@ class Lists:
     columns: dict[str, np.ndarray]
 
 
-class Words:
-    """Makes and keeps `Lists`; several threads may ask."""
+class BigramLists:
+    """Cache of the sorted followers of words, safe for several threads."""
 
-    def __init__(self, distribution: Distribution, types: Types, temperature: float) -> None:
-        self.distribution, self.types, self.temperature = distribution, types, temperature
+    def __init__(self, distribution: Distribution, unigrams: UnigramList, temperature: float) -> None:
+        self.distribution, self.unigrams, self.temperature = distribution, unigrams, temperature
         self._lock = threading.Lock()
         self._forget()
 
@@ -106,7 +107,7 @@ class Words:
         self._filled = 0
 
     def lists(self, word: np.ndarray) -> Lists:
-        """Those of some words: int64 (m,), distinct or not."""
+        """Sorted followers of words: int64 (m,), distinct or not."""
         with self._lock:
             if self._filled > _KEPT:
                 self._forget()
@@ -123,7 +124,7 @@ class Words:
         end = self._filled + len(new["token"])
         for name, column in new.items():
             old = self._columns.setdefault(name, column[:0])
-            if end > len(old):  # others may still read the old column: what they know of it stays
+            if end > len(old):  # other threads may still read the old column, so it is not changed
                 room = np.empty(max(2 * len(old), end, 1 << 12), column.dtype)
                 room[: self._filled] = old[: self._filled]
                 self._columns[name] = old = room
@@ -134,13 +135,13 @@ class Words:
         self._filled = end
 
     def _made(self, word: np.ndarray, low: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
-        table, types = self.distribution.table, self.types
+        table, unigrams = self.distribution.table, self.unigrams
         row = ragged(low, size)
         owner = np.repeat(np.arange(len(word)), size)
         begin = np.cumsum(size) - size
-        here = np.arange(len(row)) - begin[owner]  # places among a word's own
+        here = np.arange(len(row)) - begin[owner]  # counted from the word's first follower
         token = table.tokens(2, row)
-        p = self.distribution.extend(1, word[owner], row, types.given[token])
+        p = self.distribution.extend(1, word[owner], row, unigrams.given[token])
         p[(token == UNK) | (token == BOS)] = 0.0
         order = np.lexsort((token, -p, owner))
         place = np.empty(len(row), np.int64)
@@ -149,17 +150,17 @@ class Words:
         some = np.flatnonzero(size)
         most[some] = np.maximum(p[order][begin[some]], 1e-300)
         weight = whole_weights(p[order], most[owner], self.temperature)
-        rank = types.rank[token]
-        n_types = len(types.ids)
+        rank = unigrams.rank[token]
+        n_types = len(unigrams.ids)
         rank[rank < 0] = n_types
         by_rank = np.lexsort((rank, owner))
         rank = rank[by_rank]
-        own = types.weight_of_rank[rank]
+        own = unigrams.weight_of_rank[rank]
         running = np.cumsum(own)
         taken = running - own
         taken -= taken[begin[some]].repeat(size[some]) if len(some) else 0
         self._n_ranked[word] = np.bincount(owner[rank < n_types], minlength=len(word))
-        self._all_taken[word] = _sums(own, begin, size)
+        self._all_taken[word] = segment_sums(own, begin, size)
         summed = np.cumsum(weight)
         before = np.zeros(len(word), np.int64)
         before[some] = summed[begin[some]] - weight[begin[some]]
@@ -170,13 +171,13 @@ class Words:
             "running": summed - before[owner],
             "place": place,
             "rank": rank,
-            "left_over": types.running[rank] - taken,
+            "left_over": unigrams.running[rank] - taken,
             "taken": taken,
             "skipped": rank - here,
         }
 
 
-def _sums(values: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Sums of segments, 0 for empty ones: int64."""
+def segment_sums(values: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Sums of values[begin[i] : begin[i] + size[i]], 0 for empty segments: int64."""
     running = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
     return running[begin + size] - running[begin]

@@ -1,11 +1,10 @@
-"""The histories that texts can come to, and what can be written behind each.
+"""Graph of a model's histories: the states of its Markov chain, and the transition probabilities.
 
 Legend: n is the order; S the number of histories, s one of them; E the number of followers of all
-of them, e one; a history is (level, row) as in the sampler; its node is a number for it.
+of them; a history is (level, row) as in the sampler; its node is base[level] + row.
 
-The sampler's rule for a history without a follower that may be written, to draw behind the
-history one token shorter, is followed here once and for all: the history after a token is one that
-can be drawn behind.
+A history without a follower that may be drawn is replaced by the longest end of it that has one, as in the
+sampler, so every target has followers.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from ..text.types import EOS
 from .sampler import Sampler
 from .shape import Shape, shaped_weights
 
-_FOLLOWERS = 1 << 20  # followers looked at together
-BYTES_EACH = 72  # memory for each follower while histories are found; `estimate` counts with it
+_FOLLOWERS = 1 << 20  # followers read at one time
+BYTES_EACH = 72  # of memory for each follower while the graph is made
 
 
 @dataclass
@@ -31,8 +30,8 @@ class Histories:
     start   the history before the first token
     first   int64 (S + 1,), history s has followers first[s]..first[s+1], at least one
     token   int32 (E,)
-    p       float64 (E,), above 0; the sum for each history is 1
-    target  int32 (E,), the history after the token; 0 where it is EOS
+    p       float64 (E,), above 0; sums to 1 for each history
+    target  int32 (E,), the history after the token; 0 where the token is EOS
     end     float64 (S,), the p of EOS
     """
 
@@ -48,14 +47,14 @@ class Histories:
 
 
 def estimate(table: Table) -> int:
-    """About how many followers there will be, before any is looked at."""
+    """Estimated number of followers in the graph, from the size of the table alone."""
     return len(table.orders[-1])
 
 
 def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
-    """All histories of the longest kind, the start, and what follows from them.
+    """Graph of all histories of n - 1 tokens, the start, and the histories reachable from them.
 
-    Those that cannot be come to are few, and cost less than to find out.
+    A few histories of n - 1 tokens are not reachable from the start; finding them would cost more than keeping them.
     """
     walk = _Walk(table, shape)
     begin = walk.drawable(np.array([start[0]]), np.array([start[1]]))
@@ -92,7 +91,7 @@ def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
 
 
 class _Walk:
-    """Histories as nodes: base[level] + row."""
+    """Explores histories as nodes: base[level] + row."""
 
     def __init__(self, table: Table, shape: Shape) -> None:
         self.table, self.shape = table, shape
@@ -103,7 +102,7 @@ class _Walk:
             table.index(level)
 
     def drawable(self, level: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """The nodes of histories, made shorter until something may be written behind them."""
+        """Nodes of the longest ends of histories that have a follower that may be drawn."""
         level, row = level.copy(), row.copy()
         for k in range(self.table.order - 1, -1, -1):
             here = np.flatnonzero(level == k)
@@ -117,7 +116,7 @@ class _Walk:
         return self.base[level] + row
 
     def pieces(self, nodes: np.ndarray) -> list[np.ndarray]:
-        """Nodes of one level each, with so many followers together as are handled at one time."""
+        """Divide nodes into groups of one level, with about _FOLLOWERS followers each."""
         out = []
         level = np.searchsorted(self.base, nodes, "right") - 1
         for k in range(self.table.order):
@@ -130,7 +129,7 @@ class _Walk:
         return out
 
     def followers(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """How many each node of one level has, and of them all: token, p, node after."""
+        """Number of followers of each node of one level; token, p and target node of all of them."""
         k = int(np.searchsorted(self.base, nodes[0], "right")) - 1
         row = nodes - self.base[k]
         low, high = self.sampler._drawable(k, row)

@@ -1,17 +1,17 @@
-"""What can still succeed: the probability that a text, from where it is, ends as it must.
+"""Success weights: the probability that a text, from a state on, meets the constraints (backward messages).
 
-Legend: N is the number of places, a place being a history beside a state of the constraints'
-automaton; E the number of steps between places; w is the weight of a place, the probability that what
-is drawn from there on meets the constraints; T is the most tokens that may come.
+Legend: a node is a pair of a history and a state of the constraints' automaton, N the number of nodes; E the number
+of steps between nodes; w is the weight of a node, the probability that a text drawn from there on meets the
+constraints.
 
-    w(place) = end(place) + sum over steps of p(step) w(place after)
+    w(node) = end(node) + sum over steps of p(step) w(node after)
 
-With a number of tokens that may still come it is a recursion over that number, and exact but for
-rounding. Without one it is a linear system, solved by BiCGSTAB (van der Vorst 1992) after places
-with one step have been left out (see `solving`), and refined until no place's weight differs from its right side by
-more than TOLERANCE of itself. A text's probability is then off by at most its length times that.
+With a limit of tokens this is a recursion over the number of tokens, exact but for rounding. Without a limit it is a
+linear system, which BiCGSTAB solves (see `bicgstab`) after nodes with one step are eliminated, until the relative
+error of each weight is at most TOLERANCE. The relative error of a text's probability is then at most its length
+times TOLERANCE.
 
-Source: the recursion is that of Pachet, Roy and Barbieri (2011) for Markov chains with constraints.
+Source: Pachet, Roy and Barbieri (2011), "Finite-length Markov processes with constraints", for the recursion.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .automata import DEAD, Automaton
 from .bicgstab import TOLERANCE, solve, sums
 from .state_graph import Histories
 
-BYTES_EACH = 60  # memory for each step of the places
+BYTES_EACH = 60  # of memory for each step
 _SWEEPS = 20_000
 _SOON = 64  # tokens
 
 
 @dataclass
-class Places:
-    """Histories beside the automaton's states, without what can never be accepted.
+class ProductGraph:
+    """Product of histories and automaton, without states that cannot accept.
 
-    start   the place before the first token
-    first   int64 (N + 1,), the steps from place i are first[i]..first[i+1]
+    start   the node before the first token
+    first   int64 (N + 1,), the steps from node i are first[i]..first[i+1]
     token   int32 (E,)
-    p       float64 (E,), as without constraints: the sum for a place is up to 1
-    target  int32 (E,), the place after
-    end     float64 (N,), the p of ending there, 0 where that is not accepted
-    state   int32 (N,), of the automaton
+    p       float64 (E,), as without constraints: the sum for a node is at most 1
+    target  int32 (E,), the node after the step
+    end     float64 (N,), probability of ending at the node, 0 where that is not accepted
+    state   int32 (N,), state of the automaton
     after   (Q,) the states that each state of the automaton can go to
     """
 
@@ -58,10 +58,11 @@ class Places:
         return len(self.end)
 
 
-def places(histories: Histories, automaton: Automaton, state: int, n_ids: int) -> Places:
-    """The product of histories and automaton, begun in a state that is not DEAD.
+def product_graph(histories: Histories, automaton: Automaton, state: int, n_ids: int) -> ProductGraph:
+    """Product of histories and automaton from a state on, which is not DEAD.
 
-    With a state that goes on to itself stand all histories; with any other only those that it can be with.
+    A state that tokens of class 0 leave unchanged is paired with all histories; any other state only with the
+    histories that reach it.
     """
     kind = automaton.class_of(n_ids)[histories.token]
     kind[histories.token == EOS] = -1
@@ -74,10 +75,10 @@ def places(histories: Histories, automaton: Automaton, state: int, n_ids: int) -
     inside[state, histories.start] = True
 
     def steps_of(s: int) -> tuple[np.ndarray, np.ndarray]:
-        """The steps from the histories beside a state that may be accepted, and the states after them."""
+        """Steps from the histories paired with a state, without those to DEAD, and the states after them."""
         here = np.flatnonzero(inside[s])
         steps = every if len(here) == n else ragged(histories.first[here], size[here])
-        to = np.append(automaton.delta[s], DEAD)[kind[steps]]  # of each step; EOS, the class -1, leads nowhere
+        to = np.append(automaton.delta[s], DEAD)[kind[steps]]  # EOS has class -1, which leads to DEAD
         live = np.flatnonzero(to != DEAD)
         return steps[live], to[live]
 
@@ -109,46 +110,50 @@ def places(histories: Histories, automaton: Automaton, state: int, n_ids: int) -
     of = which // n
     end = histories.end[which % n] * automaton.accept[of]
     after = [{int(t) for t in row if t != DEAD} for row in automaton.delta]
-    return Places(int(number[state, histories.start]), first, token, p, target, end, of.astype(np.int32), after)
+    return ProductGraph(int(number[state, histories.start]), first, token, p, target, end, of.astype(np.int32), after)
 
 
-def succeed(at: Places, w: np.ndarray) -> np.ndarray:
-    """The sum over steps of p w(place after): float64 (N,)."""
+def backward_step(at: ProductGraph, w: np.ndarray) -> np.ndarray:
+    """Sum over steps of p(step) w(node after): float64 (N,)."""
     return sums(at.p * w[at.target], at.first)
 
 
 @dataclass
 class Weights:
-    """w, by the tokens written so far.
+    """Weights w by the number of tokens so far.
 
-    by_tokens  list of float64 (N,), each times a power of two
+    by_tokens  list of float64 (N,), scaled by a power of two
     power      list of int, that power: w = by_tokens[t] * 2 ** power[t]
-    off        how far the weights of unlimited length are from their right side, at most; 0 for limited ones
+    off        greatest relative error of the solved weights; 0 for a limited length
+    endless    the last entry holds for all greater numbers of tokens; else no text is longer
     """
 
     by_tokens: list[np.ndarray]
     power: list[int]
     off: float = 0.0
-    endless: bool = False  # the last one holds for any number above; else nothing comes behind it
+    endless: bool = False
 
     def at(self, t: int) -> np.ndarray:
         """Weights after t tokens."""
         return self.by_tokens[min(t, len(self.by_tokens) - 1)]
 
 
-def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None, narrow: bool = False) -> Weights:
-    """Weights where a text has shortest..longest tokens; with a tail, shortest or more.
+def limited(
+    at: ProductGraph, shortest: int, longest: int, tail: Weights | None = None, narrow: bool = False
+) -> Weights:
+    """Weights for texts of shortest..longest tokens; with a tail, of `shortest` or more.
 
-    narrow  only of places that the start leads to in just so many tokens: they are of a kind, so
-            that one power of two suits them all where the constraints are most improbable
+    tail    weights of unlimited length, used after `shortest` tokens
+    narrow  keep only nodes that the start reaches in exactly t tokens: their weights are of similar size, so one
+            power of two suits them all even where the constraints are very improbable
     """
     w, power = (at.end, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
     last = longest if tail is None else shortest
-    inside = _come_to(at, last) if narrow else None
+    inside = _reached_after(at, last) if narrow else None
     w, power = _scaled(w if inside is None else w * inside[last], power)
     layers, powers = [w], [power]
     for t in range(last - 1, -1, -1):
-        w = succeed(at, w)
+        w = backward_step(at, w)
         if inside is not None:
             w *= inside[t]
         end = at.end if inside is None else at.end * inside[t]
@@ -160,8 +165,8 @@ def limited(at: Places, shortest: int, longest: int, tail: Weights | None = None
     return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
 
 
-def _come_to(at: Places, last: int) -> list[np.ndarray]:
-    """[t]: the places to which t tokens lead from the start, bool (N,)."""
+def _reached_after(at: ProductGraph, last: int) -> list[np.ndarray]:
+    """Nodes that the start reaches in exactly t tokens, for t = 0..last: bool (N,) each."""
     owner = np.repeat(np.arange(len(at)), np.diff(at.first))
     now = np.zeros(len(at), bool)
     now[at.start] = True
@@ -174,7 +179,7 @@ def _come_to(at: Places, last: int) -> list[np.ndarray]:
 
 
 def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
-    """w divided by a power of two that brings its largest near 1, so that many layers do not underflow."""
+    """Scale w by a power of two, so that many layers do not underflow; returns w and the new power."""
     most = float(w.max(initial=0.0))
     if most == 0 or most > 2.0**-64:
         return w, power
@@ -182,14 +187,14 @@ def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
     return np.ldexp(w, -shift), power + shift
 
 
-def unlimited(at: Places) -> Weights | None:
-    """Weights where any number of tokens may come; None where the solver did not come near enough."""
+def unlimited(at: ProductGraph) -> Weights | None:
+    """Weights for texts of any length; None where the solver does not converge."""
     w, off = np.zeros(len(at)), 0.0
     for group in _components(at.after):
         inside = np.flatnonzero(np.isin(at.state, group))
         if not len(inside):
             continue
-        with np.errstate(all="ignore"):  # a solver that leaves the numbers' range is noticed by its result
+        with np.errstate(all="ignore"):  # the result shows an overflow of the solver
             found = _solve_group(at, inside, w)
         if found is None:
             return None
@@ -199,19 +204,23 @@ def unlimited(at: Places) -> Weights | None:
 
 
 def _components(after: list[set[int]]) -> list[list[int]]:
-    """Strongly connected states, each group before those that lead to it."""
+    """Strongly connected components of states, each before those that lead to it (closure: Warshall 1962)."""
     reach = np.eye(len(after), dtype=bool)
     for q, to in enumerate(after):
         reach[q, list(to)] = True
-    for q in range(len(after)):  # Warshall 1962
+    for q in range(len(after)):
         reach |= reach[:, q : q + 1] & reach[q : q + 1]
     both = reach & reach.T
     heads = sorted({int(np.flatnonzero(row)[0]) for row in both}, key=lambda q: int(reach[q].sum()))
     return [np.flatnonzero(both[q]).tolist() for q in heads]
 
 
-def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """w of the places of one group, those that they lead out to being known, and how far off it is."""
+def _solve_group(at: ProductGraph, inside: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """Weights of the nodes of one component and their greatest relative error; None without convergence.
+
+    inside  int64 (n,), nodes of the component
+    known   float64 (N,), weights of nodes in other components that it leads to
+    """
     n = len(inside)
     local = np.full(len(at), -1, np.int32)
     local[inside] = np.arange(n)
@@ -225,11 +234,11 @@ def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.
     if b.max(initial=0.0) == 0:
         return np.zeros(n), 0.0
     if not out.any():
-        off = _whatever_comes(owner, target, p, b)
+        off = _all_succeed(owner, target, p, b)
         if off is not None:
             return np.ones(n), off
     owner, target, p = owner[~out], target[~out], p[~out]
-    # places with one step: w = a + c w(next); followed until a place with several steps or none
+    # nodes with one step: w = a + c w(next); followed to a node with several steps or none
     count = np.bincount(owner, minlength=n)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(count)))
     single = np.flatnonzero(count == 1)
@@ -241,11 +250,11 @@ def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.
             break
         to = follow[moving]
         a[moving], c[moving], follow[moving] = a[moving] + c[moving] * a[to], c[moving] * c[to], follow[to]
-    lost = single[count[follow[single]] == 1]  # rounds of single steps, that never lead on
+    lost = single[count[follow[single]] == 1]  # cycles of single steps, which never leave
     c[lost] = 0
     follow[lost] = np.flatnonzero(count != 1)[0] if (count != 1).any() else 0
     several = np.flatnonzero(count > 1)
-    w = b.copy()  # right where there is no step
+    w = b.copy()  # already the solution where a node has no step
     off = 0.0
     if len(several):
         m = len(several)
@@ -267,8 +276,8 @@ def _solve_group(at: Places, inside: np.ndarray, known: np.ndarray) -> tuple[np.
     return w, off
 
 
-def _whatever_comes(owner: np.ndarray, target: np.ndarray, p: np.ndarray, b: np.ndarray) -> float | None:
-    """How far 1 is from its right side everywhere, where every place is soon seen to lead to b; else None."""
+def _all_succeed(owner: np.ndarray, target: np.ndarray, p: np.ndarray, b: np.ndarray) -> float | None:
+    """Error of w = 1 for all nodes, if that is the solution and each node soon leads to b; else None."""
     off = float(np.abs(b + np.bincount(owner, p, len(b)) - 1).max())
     live = b > 0
     for _ in range(_SOON if off <= TOLERANCE else 0):
@@ -278,10 +287,10 @@ def _whatever_comes(owner: np.ndarray, target: np.ndarray, p: np.ndarray, b: np.
     return None
 
 
-def reachable(at: Places, shortest: int, longest: int) -> bool:
-    """Whether an accepted text of shortest..longest tokens can come from the start at all.
+def reachable(at: ProductGraph, shortest: int, longest: int) -> bool:
+    """True if the start leads to an accepted text of shortest..longest tokens.
 
-    Forwards, so that no product of small numbers hides it.
+    A forward search: the product of many small probabilities could underflow to 0.
     """
     now = np.zeros(len(at), bool)
     now[at.start] = True
@@ -293,7 +302,7 @@ def reachable(at: Places, shortest: int, longest: int) -> bool:
                 return True
             if seen is None:
                 seen = np.zeros(len(at), bool)
-            now &= ~seen  # with no least length any more, a place is worth going on from once
+            now &= ~seen  # above the least length, each node needs only one visit
             seen |= now
             if not now.any():
                 return False

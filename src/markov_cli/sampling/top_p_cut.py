@@ -1,6 +1,7 @@
-"""Where top-p ends in three sorted lists, without merging them.
+"""Finds the top-p cut of three sorted lists without merging them.
 
-Legend: near, word and rest are the lists of `bending`; a place (i, j, k) is how many of each stand above something.
+Legend: upper, bigram and unigram are the lists of `backoff_top_p`; a place (i, j, k) is a number of entries from
+the beginning of each.
 """
 
 from __future__ import annotations
@@ -16,57 +17,60 @@ _ALIKE = 1e-14
 
 @dataclass
 class ThreeLists:
-    """What stands behind one history, each list by falling p.
+    """Followers of one history, each list by falling p.
 
-    minus_near    float64 (e,), -p; near_sums float64 (e + 1,), sums of weights before each
-    minus_word    float64 (n,), -p over `far`; running int64 (n,), sums of weights up to and with each
-    near_places   int64 (e,), rising: which of those are near, and not counted; near_taken int64 (e + 1,), the sums
-                  of their weights before each
-    minus_rest    float64 (t,), -p over `farther`; running_rest int64 (t + 1,), sums of weights before each
-    word_ranks    int64 (m,), rising: which of those are in the word's list; word_taken int64 (m + 1,)
-    scale_word, scale_rest  what their weights are in units of near ones
+    minus_upper     float64 (e,), -p; upper_sums float64 (e + 1,), sums of weights before each
+    minus_bigram    float64 (n,), -p / bigram_factor; running int64 (n,), sums of weights up to and including each
+    upper_places    int64 (e,), rising: entries of the bigram list that are in the upper list and do not count here;
+                    upper_taken int64 (e + 1,), sums of their weights before each
+    minus_unigram   float64 (t,), -p / unigram_factor; running_unigram int64 (t + 1,), sums of weights before each
+    bigram_ranks    int64 (m,), rising: entries of the unigram list that are in the bigram list and do not count here;
+                    bigram_taken int64 (m + 1,), sums of their weights before each
+    scale_bigram, scale_unigram  unit of these weights, in units of the upper list
     """
 
-    minus_near: np.ndarray
-    near_sums: np.ndarray
-    minus_word: np.ndarray
+    minus_upper: np.ndarray
+    upper_sums: np.ndarray
+    minus_bigram: np.ndarray
     running: np.ndarray
-    near_places: np.ndarray
-    near_taken: np.ndarray
-    far: float
-    scale_word: float
-    minus_rest: np.ndarray
-    running_rest: np.ndarray
-    word_ranks: np.ndarray
-    word_taken: np.ndarray
-    farther: float
-    scale_rest: float
+    upper_places: np.ndarray
+    upper_taken: np.ndarray
+    bigram_factor: float
+    scale_bigram: float
+    minus_unigram: np.ndarray
+    running_unigram: np.ndarray
+    bigram_ranks: np.ndarray
+    bigram_taken: np.ndarray
+    unigram_factor: float
+    scale_unigram: float
 
     def above(self, p: float) -> tuple[int, int, int]:
-        """The place behind all that are above p."""
+        """Number of entries of each list with a probability above p."""
         return (
-            int(self.minus_near.searchsorted(-p)),
-            int(self.minus_word.searchsorted(-p / self.far)) if self.far else 0,
-            int(self.minus_rest.searchsorted(-p / self.farther)) if self.farther else 0,
+            int(self.minus_upper.searchsorted(-p)),
+            int(self.minus_bigram.searchsorted(-p / self.bigram_factor)) if self.bigram_factor else 0,
+            int(self.minus_unigram.searchsorted(-p / self.unigram_factor)) if self.unigram_factor else 0,
         )
 
-    def of_word(self, n: int) -> int:
-        """The sum of the first n of the word's list, without near ones."""
-        return (int(self.running[n - 1]) if n else 0) - int(self.near_taken[self.near_places.searchsorted(n)])
+    def of_bigram(self, n: int) -> int:
+        """Sum of the first n entries of the bigram list, without those in the upper list."""
+        return (int(self.running[n - 1]) if n else 0) - int(self.upper_taken[self.upper_places.searchsorted(n)])
 
-    def of_rest(self, n: int) -> int:
-        """The sum of the first n types, without those in the word's list."""
-        return int(self.running_rest[n]) - int(self.word_taken[self.word_ranks.searchsorted(n)])
+    def of_unigram(self, n: int) -> int:
+        """Sum of the first n entries of the unigram list, without those in the bigram list."""
+        return int(self.running_unigram[n]) - int(self.bigram_taken[self.bigram_ranks.searchsorted(n)])
 
     def reached(self, at: tuple[int, int, int]) -> float:
-        """The sum of all before a place."""
+        """Sum of all entries before a place."""
         return float(
-            self.near_sums[at[0]] + self.scale_word * self.of_word(at[1]) + self.scale_rest * self.of_rest(at[2])
+            self.upper_sums[at[0]]
+            + self.scale_bigram * self.of_bigram(at[1])
+            + self.scale_unigram * self.of_unigram(at[2])
         )
 
     def cut(self, top_p: float) -> tuple[int, int, int]:
-        """The fewest of the likeliest whose sum is top_p of all: how many near ones, and the sums of the two others."""
-        below = len(self.minus_near), len(self.minus_word), len(self.minus_rest)
+        """Fewest likeliest entries whose sum is top_p of all: number in the upper list, sums of the two others."""
+        below = len(self.minus_upper), len(self.minus_bigram), len(self.minus_unigram)
         above, high, low = (0, 0, 0), 2.0, _LEAST
         wanted = top_p * self.reached(below)
         while sum(below) - sum(above) > 1 and high > low * (1 + _ALIKE):
@@ -78,19 +82,19 @@ class ThreeLists:
                 above, high = at, middle
             else:
                 below, low = at, middle
-        # what stands between is equal but for rounding, and is taken list by list
+        # entries between are equal but for rounding, and are taken list by list
         missing = wanted - self.reached(above)
         n = above[0]
         while missing > 0 and n < below[0]:
-            missing -= float(self.near_sums[n + 1] - self.near_sums[n])
+            missing -= float(self.upper_sums[n + 1] - self.upper_sums[n])
             n += 1
-        word, missing = _until(self.of_word, above[1], below[1], self.scale_word, missing)
-        rest, _ = _until(self.of_rest, above[2], below[2], self.scale_rest, missing)
-        return n, word, rest
+        bigram, missing = _until(self.of_bigram, above[1], below[1], self.scale_bigram, missing)
+        unigram, _ = _until(self.of_unigram, above[2], below[2], self.scale_unigram, missing)
+        return n, bigram, unigram
 
 
 def _until(sums: Callable[[int], int], begin: int, end: int, scale: float, missing: float) -> tuple[int, float]:
-    """The fewest from `begin` on that give what is missing, or all up to `end`: their sum, and what is missing then."""
+    """Sum of the fewest entries from `begin` on that reach `missing`, at most up to `end`; and the rest of missing."""
     done = sums(begin)
     if missing <= 0:
         return done, missing

@@ -1,6 +1,6 @@
-"""Texts that meet constraints: drawn so by calculation, or tried until they do.
+"""Draws texts that meet constraints: exactly, by success weights, or by rejection sampling.
 
-Legend: m texts are drawn side by side; t is a step; i the number of a text, a of an attempt at it.
+Legend: m texts are drawn side by side; t is a step, the number of tokens before it.
 """
 
 from __future__ import annotations
@@ -15,47 +15,52 @@ from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .random_stream import RandomStream, uniform
 from .sampler import Sampler, Samples, gathered, in_index_order, select
-from .success_weights import Places, Weights
+from .success_weights import ProductGraph, Weights
 
-TRIES = 1000  # attempts at each text
-_TOKENS = 10_000_000  # tokens that all attempts at one text may come to; then, at least so many attempts:
-_FEWEST = 10
-_SIDE_BY_SIDE = 1 << 12  # attempts of few texts
+TRIES = 1000  # most attempts at each text
+_TOKENS = 10_000_000  # no further attempt at a text after this many tokens,
+_FEWEST = 10  # but at least this many attempts
+_SIDE_BY_SIDE = 1 << 12  # attempts at one time, where few texts are left
 
 State = tuple[np.ndarray, ...]
 Judge = Callable[[Samples], np.ndarray]
 
 
 class Walker(Protocol):
-    """One way to draw a text token by token."""
+    """Draws many texts token by token; a state has one entry for each text."""
 
     def begin(self, m: int) -> State:
-        """What stands before the first token of m texts."""
+        """State of m texts before their first token."""
         ...
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
-        """Token t of m texts, its bits, the state after it, and whether the text can still be accepted."""
+        """Draw token t of m texts.
+
+        raw      uint64 (m,), random numbers
+        returns  tokens int64 (m,), their bits float64 (m,), the state after them, and bool (m,): False for texts
+                 that the constraints reject
+        """
         ...
 
 
 class Exact:
-    """Each token is drawn with the probability that it has in the model's texts that meet the constraints."""
+    """Draws each token with its probability given that the text meets the constraints."""
 
-    def __init__(self, at: Places, weights: Weights, shortest: int) -> None:
+    def __init__(self, at: ProductGraph, weights: Weights, shortest: int) -> None:
         self.at, self.weights, self.shortest = at, weights, shortest
 
     @property
     def log2_probability(self) -> float:
-        """Of the constraints: how probable it is that a text of the model meets them."""
+        """Log2 of the probability that a text of the model meets the constraints."""
         w = float(self.weights.at(0)[self.at.start])
         return float(np.log2(w)) + self.weights.power[0]
 
     def begin(self, m: int) -> State:
-        """All at the start."""
+        """State of m texts at the start node."""
         return (np.full(m, self.at.start, np.int64),)
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
-        """As in `Walker`: with probability p(step) w(place after) / w(place)."""
+        """Draw a step with probability p(step) w(node after) / w(node); see `Walker.step`."""
         at = self.at
         here, which = np.unique(state[0], return_inverse=True)
         first = at.first[here]
@@ -69,10 +74,10 @@ class Exact:
         end = at.end[here] if t >= self.shortest else np.zeros(len(here))
         if end.any():
             share = np.ldexp(share, self.weights.power[min(t + 1, len(self.weights.power) - 1)])
-        live = np.flatnonzero(share)  # what cannot succeed is not there, so that no rounding can draw it
+        live = np.flatnonzero(share)  # drop steps of weight 0, so that rounding cannot draw one
         steps, owner, share = steps[live], owner[live], share[live]
         total = end + np.bincount(owner, share, len(here))
-        # in units of their own history's total the shares of many histories stand in one running sum
+        # each share is divided by its node's total, so one running sum serves all nodes
         running = np.cumsum(share / total[owner])
         size = np.bincount(owner, minlength=len(here))
         stop = np.cumsum(size)
@@ -90,36 +95,36 @@ class Exact:
 
 
 class Unconstrained:
-    """Texts as the sampler draws them."""
+    """Draws texts with a sampler, without constraints."""
 
     def __init__(self, sampler: Sampler, history: tuple[int, int]) -> None:
         self.sampler, self.history = sampler, history
 
     def begin(self, m: int) -> State:
-        """All behind the prompt."""
+        """State of m texts after the prompt."""
         return tuple(np.full(m, x, np.int64) for x in self.history)
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
-        """As in `Walker`."""
+        """Draw a token with the sampler; see `Walker.step`."""
         token, bits, level, row = self.sampler._step(state[0], state[1], raw)
         return token, bits, (level, row), np.ones(len(token), bool)
 
 
 class Rejecting:
-    """Texts drawn without a look at the constraints, and given up as soon as they cannot meet them."""
+    """Draws texts without constraints, and gives a text up as soon as it cannot meet them."""
 
     def __init__(self, inner: Walker, automaton: Automaton, state: int, shortest: int, n_ids: int) -> None:
-        """How they are drawn, and the automaton in the state behind the prompt."""
+        """Filter the texts of a walker by an automaton; `state` is its state after the prompt."""
         self.inner, self.state, self.shortest = inner, state, shortest
         self.delta, self.accept = automaton.delta, automaton.accept
         self.kind = automaton.class_of(n_ids)
 
     def begin(self, m: int) -> State:
-        """All behind the prompt."""
+        """State of m texts after the prompt; the automaton's state is its last column."""
         return (*self.inner.begin(m), np.full(m, self.state, np.int64))
 
     def step(self, t: int, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, State, np.ndarray]:
-        """As in `Walker`."""
+        """Draw a token with the inner walker and move the automaton; see `Walker.step`."""
         token, bits, after, _ = self.inner.step(t, state[:-1], raw)
         ended = token == EOS
         q = np.where(ended, state[-1], self.delta[state[-1], self.kind[token]])
@@ -128,26 +133,26 @@ class Rejecting:
 
 
 class RejectionSampler:
-    """Draws each text again until it is one.
+    """Draws each text again until the walker and the judge accept it.
 
-    tried, kept  attempts it took, and texts
-    ended        attempts, also of those made in vain beside others, that came to an end that the walker accepts
-    long         some text was given up for the tokens that its attempts came to, before TRIES of them
+    tried, kept  number of attempts, and of texts
+    ended        number of attempts that the walker accepted, with those that were not needed
+    long         a text was given up because its attempts had too many tokens, before TRIES of them
     """
 
     def __init__(self, walker: Walker, longest: int, judge: Judge | None = None, cut: bool = False) -> None:
-        """What texts are drawn from.
+        """Sample from the texts of a walker.
 
-        longest  a text that does not end by then is none
-        judge    says which finished texts are kept; None for all
-        cut      a text that does not end by then is cut there
+        longest  a text that does not end within this many tokens is rejected
+        judge    returns True for finished texts that are kept, bool (m,); None to keep all
+        cut      a text that does not end within `longest` tokens is cut there, and kept
         """
         self.walker, self.longest, self.judge, self.cut = walker, longest, judge, cut
         self.tried = self.kept = self.ended = 0
         self.long = False
 
     def texts(self, seed: int, begin: int, n: int) -> Samples:
-        """Texts begin..begin+n-1 of a seed; those that no attempt gave are left out."""
+        """Texts begin..begin+n-1 of a seed; those without a successful attempt are left out."""
         numbers = RandomStream(seed)
         done = []
         todo = np.arange(begin, begin + n)
@@ -181,7 +186,7 @@ class RejectionSampler:
         return in_index_order(done)
 
     def _run(self, numbers: RandomStream, index: np.ndarray, attempt: np.ndarray) -> tuple[Samples, np.ndarray]:
-        """Each attempt once, and where it came to a text that the walker accepts: bool (m,)."""
+        """Draw each attempt, and mark those that the walker accepts: bool (m,)."""
         m = len(index)
         active = np.arange(m)
         state = self.walker.begin(m)
@@ -196,7 +201,7 @@ class RejectionSampler:
             length[active[ended]] = t
             length[active[~ended]] = t if t == self.longest else t + 1
             going = np.flatnonzero(alive & ~ended)
-            if self.cut and t == self.longest:  # without the token that is one too many
+            if self.cut and t == self.longest:  # the last token is not part of the text
                 bits[active[going]] -= spent[going]
                 cut[active[going]] = True
             if t < self.longest:

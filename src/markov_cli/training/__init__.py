@@ -1,5 +1,5 @@
 """Text to a model file: in memory, on disk, or on a Dask cluster.
 
-`plan` chooses among them; each gives the same bytes.
+`plan` chooses among them; all give the same bytes.
 May import: errors, arrays, text, counting, model.
 """

@@ -1,16 +1,16 @@
-"""Training on many machines: the steps of spilling.py as tasks of a Dask cluster.
+"""Trains on many machines: the steps of on_disk.py as tasks of a Dask cluster.
 
-The map and the reduce are the same: a part of the text becomes numbers of a vocabulary of its own; when all types
-are known it becomes a sorted run; and each range of windows is merged from all runs. What is here only
-says what is to be done where. Parts and runs stay with the workers; a worker that dies takes
-nothing with it that Dask does not work out again.
+Each worker encodes a part of the text with a vocabulary of its own. When all types are known, each part becomes
+a sorted run, and each range of windows is merged from all runs. Parts and runs stay with the workers; Dask
+computes again what a dead worker held.
 
-Legend: a part is one or more texts, or a range of bytes of one; n is the order up to which n-grams are counted.
+Legend: a part is one or more texts, or a range of bytes of one; n is the highest order that is counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -26,39 +26,42 @@ from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
 from ..text.types import EOS, order_of_types
-from .on_disk import SpilledText, Spread, Training, packing_of
+from .on_disk import ClusterSteps, SpilledText, Training, packing_of
 from .options import TrainOptions
 
 PART_BYTES = 1 << 25  # of text
-_PATIENCE_S = 10  # for a scheduler to answer
+_TIMEOUT_S = 10  # for a scheduler to answer
 RANGE_WINDOWS = 1 << 22
 _TYPES = 1 << 16  # put into the common vocabulary at one time
 
 
-def cluster_steps(address: str, memory: int) -> Spread:
-    """What does the work of a training on the cluster at an address.
+def cluster_steps(address: str, memory: int) -> ClusterSteps:
+    """Function that does the steps `text` and `rows` of a training on a Dask cluster.
 
-    memory  bytes that all workers together may take, of a cluster that is started here
+    address  of a scheduler, or `local` to start a cluster on this machine
+    memory   bytes that all workers together may use, for `local`
+
+    OptionError where the package distributed is missing; the function raises MarkovError where the cluster fails.
     """
     try:
         import distributed
     except ImportError:
         raise OptionError("--dask needs the package distributed", "pip install 'markov-cli[dask]'") from None
 
-    def spread(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
+    def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             with _client(distributed, address, memory, training.options.jobs) as client:
-                return _Machines(client, training).steps()
+                return _ClusterTraining(client, training).steps()
         except (OSError, TimeoutError) as error:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise MarkovError(
-                f"--dask {address}: {said}", "the address of a running scheduler, as dask scheduler prints it; or local"
+                f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
             ) from None
         except distributed.KilledWorker as error:
             raise MarkovError(
-                f"--dask {address}: workers died again and again: {str(error).splitlines()[0]}",
+                f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
                 "give each worker more memory; a part of the text needs about 1 GB",
             ) from None
         except ModuleNotFoundError as error:
@@ -66,12 +69,12 @@ def cluster_steps(address: str, memory: int) -> Spread:
                 f"--dask {address}: a worker has {error}", "pip install markov-cli on every worker"
             ) from None
 
-    return spread
+    return steps
 
 
 def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
     if address != "local":
-        return distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        return distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
     cluster = distributed.LocalCluster(
         n_workers=jobs,
         threads_per_worker=1,
@@ -79,33 +82,30 @@ def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
         dashboard_address=None,
         silence_logs=50,
     )
-    return _Here(distributed.Client(cluster, set_as_default=False), cluster)
+    return _local_client(distributed, cluster)
 
 
-class _Here:
-    """A client that takes its cluster with it."""
-
-    def __init__(self, client: Any, cluster: Any) -> None:
-        self._client, self._cluster = client, cluster
-
-    def __enter__(self) -> Any:
-        return self._client
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-        self._cluster.close()
+@contextmanager
+def _local_client(distributed: Any, cluster: Any) -> Iterator[Any]:
+    """Client of a cluster that was started here; closes both."""
+    client = distributed.Client(cluster, set_as_default=False)
+    try:
+        yield client
+    finally:
+        client.close()
+        cluster.close()
 
 
-# ------------------------------------------------------------ what workers do
+# ------------------------------------------------------------ tasks of workers
 
 
 @dataclass
 class PartText:
-    """A part as numbers of its own vocabulary.
+    """A part of the text as numbers of its own vocabulary.
 
     number  uint32 (N,)
-    ends    per block, the number of its tokens, its breaks as in `Piece`, and whether a text ends with it
-    blob, length, flags, count  its types, in the order of their numbers
+    ends    per block: number of tokens, breaks as in `Piece`, and True where a text ends with the block
+    blob, length, flags, count  types of the part, in the order of their numbers
     """
 
     number: np.ndarray
@@ -132,7 +132,7 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     every = np.bincount(number, minlength=1)
     seen = np.flatnonzero(every)
     types = encoder.types(seen)
-    order = order_of_types(types, np.zeros(len(seen), np.int64))  # a part that is read again must be numbered alike
+    order = order_of_types(types, np.zeros(len(seen), np.int64))  # reading a part twice gives the same numbers
     types = types.take(order)
     seen = seen[order]
     own = np.zeros(len(every), np.uint32)
@@ -143,14 +143,14 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
 
 
 def without_numbers(part: PartText) -> PartText:
-    """What the client has to know of a part."""
+    """A part without its tokens, for the client."""
     return replace(part, number=part.number[:0])
 
 
 def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndarray:
-    """A part as final ids, EOS behind each sequence: uint32.
+    """Final ids of a part, with EOS after each sequence: uint32.
 
-    kept  per block, the breaks that end a sequence which is not empty
+    kept  per block, the breaks that end a non-empty sequence
     """
     out, at = [np.empty(0, np.uint32)], 0
     for (n, _, _), end in zip(part.ends, kept, strict=True):
@@ -164,14 +164,14 @@ def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndar
 
 
 def head(ids: np.ndarray, n: int) -> np.ndarray:
-    """The first ids, which windows of the part before end in."""
+    """The first n ids: windows of the part before may end in them."""
     return ids[:n].copy()
 
 
 def run_of(ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bool, packing: Packing) -> Run:
-    """All windows that begin in a part.
+    """Sorted run of all windows that begin in a part.
 
-    following  what stands behind it
+    following  first ids of the parts after it
     opens, closes  it is the first, the last part
     """
     n = packing.order
@@ -181,31 +181,31 @@ def run_of(ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bo
 
 
 def described(run: Run) -> tuple[np.ndarray, int]:
-    """What cuts are chosen by."""
+    """Sample of a run and number of its windows, for `cuts_of`."""
     return run.sample().copy(), len(run.count)
 
 
 def divided(run: Run, cuts: list[np.ndarray], packing: Packing) -> list[Run]:
-    """A run by ranges."""
+    """Divide a run into the ranges between cuts."""
     at = [0, *(packing.before(run.windows, cut) for cut in cuts), len(run.count)]
     return [Run(run.windows[a:b].copy(), run.count[a:b].copy()) for a, b in pairwise(at)]
 
 
 def one_of(runs: list[Run], i: int) -> Run:
-    """One range of a run."""
+    """Range i of a run."""
     return runs[i]
 
 
 def merge_runs(runs: list[Run], packing: Packing) -> Rows | None:
-    """One range of all runs."""
+    """Merge one range of all runs into table rows."""
     return merged([*runs], packing)
 
 
-# ------------------------------------------------------------ what the client does
+# ------------------------------------------------------------ the client
 
 
 def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> list[list[Source]]:
-    """All texts in parts of about `size` bytes: ranges of large ones, several small ones together."""
+    """Divide all texts into parts of about `size` bytes: large texts are cut, small ones are grouped."""
     parts: list[list[Source]] = []
     held: list[Source] = []
     held_bytes = 0
@@ -227,8 +227,8 @@ def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> lis
     return [*parts, held] if held else parts
 
 
-class _Machines:
-    """The steps `text` and `rows` of one training, done by a cluster."""
+class _ClusterTraining:
+    """Does the steps `text` and `rows` of one training on a cluster."""
 
     def __init__(self, client: Any, training: Training) -> None:
         self._client, self._training = client, training
@@ -238,11 +238,11 @@ class _Machines:
         return self._client.submit(call, *args, pure=False)
 
     def steps(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Both."""
+        """The steps `text` and `rows`; OptionError for standard input, which workers cannot read."""
         t = self._training
         for source in t.sources:
             if source.is_stdin or source.data is not None:
-                raise OptionError("--dask reads files that every worker can read, not standard input", "name files")
+                raise OptionError("--dask cannot read standard input", "name files that every worker can read")
         groups = parts_of(t.sources, self._options, PART_BYTES)
         plain = replace(self._options, jobs=1)
         texts = [self._submit(read_part, group, plain) for group in groups]
@@ -257,7 +257,11 @@ class _Machines:
         return known, t.known_rows(found, ranges, n_ranges)
 
     def _vocabulary(self, texts: list[Any]) -> tuple[list[int], dict[str, Any], list[Any], list[Any]]:
-        """All types in their final order: the ids of each part, where its sequences end, the step `text`."""
+        """Number all types in their final order.
+
+        returns  tokens and breaks of each part, the step `text`, the id of each part's types, and each part's
+                 breaks per block
+        """
         t = self._training
         interner, every = TypeInterner(), np.zeros(0, np.int64)
         collector, repairs, text_bytes = Collector(self._options.text.unit), Repairs(), 0
@@ -285,7 +289,9 @@ class _Machines:
             kept.append(ends)
             sizes.append(total)
         if not collector.n_tokens:
-            raise TextError(f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "name a text")
+            raise TextError(
+                f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "give a text that is not empty"
+            )
         repairs.empty_sequences = collector.empty_sequences
         types = interner.types()
         ids = final_ids(
@@ -298,7 +304,7 @@ class _Machines:
         return sizes, known, [ids.id_of[own] for own in numbers], kept
 
     def _merged(self, ids: list[Any], sizes: list[int], packing: Packing) -> tuple[Iterator[Rows | None], int]:
-        """The rows of every range, in order, and how many ranges there are."""
+        """Rows of every range, in order, and the number of ranges."""
         n, t = packing.order, self._training
         heads = [self._submit(head, one, n) for one in ids]
         runs = []
@@ -332,7 +338,7 @@ class _Machines:
 
 
 def _numbers(interner: TypeInterner, part: PartText) -> np.ndarray:
-    """The numbers of a part's types in the common vocabulary: uint32."""
+    """Numbers of a part's types in the common vocabulary: uint32."""
     start = np.cumsum(part.length) - part.length
     blob = np.concatenate((part.blob, np.zeros(8, np.uint8)))
     found = [np.empty(0, np.uint32)]

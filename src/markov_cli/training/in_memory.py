@@ -1,7 +1,7 @@
-"""Text to table: the flow from bytes to a model, with its progress.
+"""Trains a model in memory: from bytes to a table.
 
-Legend: a job is a thread. NumPy lets go of Python's lock in its long operations, so
-threads share the work and the memory, and nothing has to be copied between processes.
+Legend: a job is a thread. NumPy releases Python's lock in its long operations, so
+threads share the work and the memory, and nothing is copied between processes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .reading import EncodedText, longest_counted, read_text
 
 @dataclass
 class Trained:
-    """What training gives."""
+    """A trained model, in parts, and the repairs made to its text."""
 
     header: Header
     types: Types
@@ -39,13 +39,16 @@ class Trained:
 
 
 def train_sources(sources: Iterable[Source], options: TrainOptions, progress: Progress = no_progress) -> Trained:
-    """Read all sources and build their table in memory."""
+    """Read all sources and build their table in memory.
+
+    OptionError for impossible options; TextError where the sources have no token.
+    """
     check_options(options)
     return train_read(read_text([*sources], options, progress), options, progress)
 
 
 def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no_progress) -> Trained:
-    """Build the table of a text in memory; the pieces are used up."""
+    """Build the table of a text in memory; frees the pieces of `read`."""
     collector, protection = read.collector, options.protection
     protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
     guard = None
@@ -60,7 +63,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     read.collector, read.encoders = Collector(options.text.unit), []
     del collector, judged
     length = corpus.n_tokens + corpus.n_sequences + 1
-    stream = corpus.stream[:length] if protection else None  # counting lets go of it, and this is read afterwards
+    stream = corpus.stream[:length] if protection else None  # counting frees its own reference, so keep one
     levels = count_ngrams(
         corpus.take_stream(),
         length,
@@ -87,9 +90,9 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
 
 
 def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
-    """The guard of some pieces; no run goes on from one text into the next, so that the order of texts changes nothing.
+    """Hashes of runs of a text (`--guard`). No run crosses from one text into the next, so their order is irrelevant.
 
-    encoder  any of those that made them
+    encoder  any encoder that made the pieces
     """
     seen = np.zeros(encoder.n_numbers(), bool)
     for piece in pieces:

@@ -1,10 +1,10 @@
-"""Text to a model file within a limit of memory: what does not fit goes to disk.
+"""Trains a model within a limit of memory: data that does not fit goes to disk.
 
-The steps, each written down when it is complete, so that a run that was killed can go on from it:
-text (provisional numbers, vocabulary), runs (each a block of windows, sorted), rows (all
-runs merged by ranges), table (left neighbours, links, pruning), and the model file itself.
+The steps are: text (provisional numbers, vocabulary), runs (sorted blocks of windows), rows (all runs merged
+range by range), table (left neighbours, links, pruning), and the model file. Each step is recorded when it is
+complete, so that `--resume` can continue a killed run from there.
 
-Legend: n is the order up to which n-grams are counted; a window and a run are as in counting/runs.py.
+Legend: n is the highest order that is counted; a window and a run are as in counting/external_sort.py.
 """
 
 from __future__ import annotations
@@ -36,20 +36,24 @@ from .in_memory import Trained, train_read
 from .options import Progress, TrainOptions, header_of
 from .reading import EncodedText, longest_counted, read_text
 
-_MARGIN = 24 << 20  # of memory, for what is not counted
+_MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
 _MIN_BLOCK = 1 << 14
-_TYPE_BYTES = 320  # that a type takes until the vocabulary is sorted, its places in the hash table among them
+_TYPE_BYTES = 320  # of a type until the vocabulary is sorted, with its slots in the hash table
 _HELD = 1 << 20  # tokens that are written to disk together
-_SMALL_DISK = 1 << 30  # needs below this are not worth a word
 
 Say = Callable[[str], None]
-Spread = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # the steps `text` and `rows`
+ClusterSteps = Callable[["Training"], tuple[dict[str, Any], dict[str, Any]]]  # does the steps `text` and `rows`
 
 
 @dataclass
 class TrainedFile:
-    """What was written: its bytes, and the model, as it was made or as it lies on disk."""
+    """A model that was written.
+
+    size     bytes of the file
+    trained  the model, where it was trained in memory
+    file     the model, mapped from a temporary file, where it went to standard output
+    """
 
     size: int
     repairs: Repairs
@@ -59,7 +63,7 @@ class TrainedFile:
 
 @dataclass
 class SpilledText:
-    """What is known of a text that was spilled; a step of the journal."""
+    """Figures of a text whose tokens are on disk, and the columns that hold them: the step `text`."""
 
     n_tokens: int
     n_sequences: int
@@ -72,12 +76,12 @@ class SpilledText:
 
 
 def packing_of(order: int, n_ids: int) -> Packing:
-    """How windows of that many ids are held."""
+    """Layout of windows of `order` ids below n_ids."""
     return Packing(order, max(int(n_ids - 1).bit_length(), 2))
 
 
 class Training:
-    """One run."""
+    """One run of training, with its limit of memory and its folder of temporary files."""
 
     def __init__(
         self,
@@ -88,33 +92,33 @@ class Training:
         work: Workspace,
         progress: Progress,
         say: Say,
-        spread: Spread | None = None,
+        cluster_steps: ClusterSteps | None = None,
     ) -> None:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
-        self.work, self.progress, self.say, self.spread = work, progress, say, spread
+        self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
         self._spilled: TokenSpool | None = None
 
     def run(self) -> TrainedFile:
-        """All steps that are not done yet."""
+        """Do all steps that are not done yet, and write the model."""
         found = self.work.step("text")
         table = self.work.step("table")
         rows = self.work.step("rows") if table is None else None
         runs = self.work.step("runs") if table is None and rows is None else None
         needs_stream = table is None and rows is None and runs is None
-        if needs_stream and self.spread is not None:
-            found, rows = self.spread(self)
+        if needs_stream and self.cluster_steps is not None:
+            found, rows = self.cluster_steps(self)
         elif found is None or (needs_stream and self.work.step("stream") is None):
             if self.work.found:
-                self.say("--resume: its text was not read to the end; starting anew")
+                self.say("--resume: the interrupted run had not read all of its text; starting from the beginning")
             found = self._read()
-            if isinstance(found, EncodedText):  # it fits
+            if isinstance(found, EncodedText):  # the text fits into memory
                 trained = train_read(found, self.options, self.progress)
                 self.progress("writing", 0, 1)
                 size, _ = self._write(lambda f: model_file.write(f, trained.header, trained.types, trained.table))
                 return TrainedFile(size, trained.repairs, trained)
             table = rows = runs = None
         else:
-            self.say(f"--resume: going on behind {self._reached(table, rows, runs)}")
+            self.say(f"--resume: continuing after {self._reached(table, rows, runs)}")
         text = SpilledText(**found)
         self.packing = packing_of(text.longest, text.counts[2])
         if table is None:
@@ -128,28 +132,28 @@ class Training:
 
     def _reached(self, table: Any, rows: Any, runs: Any) -> str:
         done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
-        return f"its {done[0]}" if done else "the reading of its text"
+        return f"the {done[0]}" if done else "reading the text"
 
     # ------------------------------------------------------------ reading
 
     def _read(self) -> EncodedText | dict[str, Any]:
-        """The text in memory where it fits, else the step `text`."""
+        """Read the text: into memory where it fits, else to disk, as the step `text`."""
         each = self.options.token_bytes
-        held = self.limit // each  # tokens that may be held
+        held = self.limit // each  # tokens that fit
 
         def after(collector: Collector, encoder: Encoder) -> None:
             types = len(encoder.interner)
             if types * _TYPE_BYTES > self.limit - _MARGIN:
                 raise MarkovError(
                     f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
-                    f"--memory {size_text(2 * self.limit)} or more; or --tokenizer chars, whose types are few",
+                    f"use --memory {size_text(2 * self.limit)} or more; or --tokenizer chars, which has few types",
                 )
             if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
                 if self.options.in_memory:
-                    fits = f"the text is longer than the {max(held, 0):,} tokens that fit"
+                    fits = f"the text has more than the {max(held, 0):,} tokens that fit"
                     raise MarkovError(
                         f"--memory {size_text(self.limit)}: {self.options.in_memory} works in memory, and {fits}",
-                        "a higher --memory, or leave it out",
+                        f"use a larger --memory, or leave out {self.options.in_memory}",
                     )
                 self._spilled = TokenSpool(self.work.path("stream"))
             if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
@@ -167,7 +171,8 @@ class Training:
         encoder, collector = read.encoders[0], read.collector
         every = spilled.counts(encoder.n_numbers())
         ids = final_ids(every, encoder.types, collector.n_sequences, self.options.min_type_count)
-        shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))  # END is 0, and numbers are one more
+        # a spool holds END as 0 and each number plus one
+        shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))
         assert END == 0
         stream, id_of = spilled.close(), self._column("id_of", shift)
         step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of])
@@ -179,7 +184,7 @@ class Training:
     def known_text(
         self, collector: Collector, ids: FinalIds, text_bytes: int, repairs: Repairs, stream: Sequence[Column] = ()
     ) -> dict[str, Any]:
-        """Write down what is known of a text when it was read: the step `text`."""
+        """Record vocabulary and figures of a text after reading: the step `text`."""
         types = ids.types()
         arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
         made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
@@ -207,12 +212,12 @@ class Training:
     # ------------------------------------------------------------ counting
 
     def _free(self) -> int:
-        """Bytes that may still be taken."""
+        """Bytes of memory left below the limit, but at least 16 MiB."""
         give_back()
         return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
 
     def _sort_runs(self, text: SpilledText) -> list[Any]:
-        """Every block of windows as a sorted run on disk: the step `runs`."""
+        """Write every block of windows as a sorted run to disk: the step `runs`."""
         n, packing, jobs = text.longest, self.packing, self.options.jobs
         stream = self._opened(text.stream[0])
         id_of = self._opened(text.stream[1]).read()
@@ -254,7 +259,7 @@ class Training:
         return runs
 
     def _merge(self, text: SpilledText, runs: list[Any]) -> dict[str, Any]:
-        """All runs merged, range by range: the step `rows`."""
+        """Merge all runs, range by range: the step `rows`."""
         n, jobs = text.longest, self.options.jobs
         each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
         most = int(np.clip(self._free() // each, _MIN_BLOCK, _MAX_BLOCK))
@@ -272,7 +277,7 @@ class Training:
         return described
 
     def known_rows(self, text: SpilledText, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
-        """Write down the rows of all n ranges, in order: the step `rows`."""
+        """Write the rows of all n ranges, in order: the step `rows`."""
 
         def some() -> Iterator[Rows]:
             for i, rows in enumerate(ranges):
@@ -287,7 +292,7 @@ class Training:
         return described
 
     def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
-        """Left neighbours, links, and pruning: the step `table`."""
+        """Add left neighbours and links, and prune: the step `table`."""
         table = StreamedTable.of(self.work.folder, rows)
         jobs = self.options.jobs
         bucket = int(np.clip(self._free() // (80 * jobs + 24 * (2 * jobs + 1)), _MIN_BLOCK, _MAX_BLOCK))
@@ -297,7 +302,7 @@ class Training:
         if any(self.options.prune):
             table = pruned(table, self.options.prune, self.work.folder)
         if 1 < n < self.options.order:
-            table.orders.pop()  # counted only to have what lies below it, and empty
+            table.orders.pop()  # empty; counted only for the left neighbours of the order below it
         described = table.described()
         self.work.done("table", described, table.files())
         return described
@@ -313,12 +318,12 @@ class Training:
         return self._write(lambda f: model_file.write_streamed(f, header, types, table))
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
-        """The model where it belongs; where that is standard output, also mapped from its file here."""
+        """Write the model to the target. For standard output, also return the model mapped from a temporary file."""
         if self.target != "-":
             with atomic_write(self.target) as f:
                 return write(f), None
         path = self.work.path("model")
-        with open(path, "w+b") as f:  # standard output does not seek
+        with open(path, "w+b") as f:  # a pipe cannot seek
             size = write(f)
             f.seek(0)
             shutil.copyfileobj(f, sys.stdout.buffer, 1 << 20)
@@ -344,7 +349,7 @@ class _RunFile:
         return self._shaped(self.windows.read(low * self._width, high * self._width))
 
     def cut(self, cuts: list[np.ndarray]) -> None:
-        """Find where the cuts lie: between two samples, and there by halves."""
+        """Find the place of each cut, by binary search between two samples."""
         step, n = spacing(len(self.count)), len(self.count)
         samples = self.samples()
         self._at = [0]

@@ -1,4 +1,4 @@
-"""Options of a training and the header that they give its model."""
+"""Options of training, and the model header made from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..text.tokenizer import TOKENIZERS, compile_pattern
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What `train` is asked for; the first group changes the model, the second only the work."""
+    """Options of `train`: the first group changes the model, the second only time and memory."""
 
     order: int = 3
     text: TextOptions = field(default_factory=TextOptions)
@@ -28,9 +28,9 @@ class TrainOptions:
     prune: tuple[int, ...] = ()
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
-    guard: int = 0  # tokens of the runs that are kept as hashes; 0 for none
+    guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
-    guard_bits: int = 0  # of each hash, at least
+    guard_bits: int = 0  # least number of bits of a hash
 
     jobs: int = 1
     block_bytes: int = BLOCK_BYTES
@@ -39,42 +39,42 @@ class TrainOptions:
 
     @property
     def in_memory(self) -> str:
-        """The option, if any, whose work is done in memory alone."""
+        """Name of a given option that needs the whole text in memory; "" for none."""
         if self.guard:
             return "--guard"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
     def token_bytes(self) -> int:
-        """Bytes of memory that training takes at most for each token where all is held in memory."""
+        """Upper bound on the bytes of memory per token of training in memory."""
         return 40 + 18 * self.order + (60 if self.protection else 0) + (16 if self.guard else 0)
 
 
-Progress = Callable[[str, float, float], None]  # phase, done, of how many
+Progress = Callable[[str, float, float], None]  # phase, amount done, total
 
 
 def no_progress(phase: str, done: float, total: float) -> None:
-    """For when nobody looks."""
+    """Progress callback that does nothing."""
     return None
 
 
 def check_options(options: TrainOptions) -> None:
-    """OptionError for what cannot be, with the value."""
+    """Raise OptionError for an impossible value, and for options that exclude each other."""
     text = options.text
     if not 1 <= options.order <= MAX_ORDER:
         raise OptionError(
             f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6"
         )
     if text.tokenizer not in TOKENIZERS:
-        raise OptionError(f"tokenizer {text.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
+        raise OptionError(f"tokenizer {text.tokenizer!r}: unknown", f"use one of {', '.join(TOKENIZERS)}")
     if text.unit not in UNITS:
-        raise OptionError(f"unit {text.unit!r}", f"one of {', '.join(UNITS)}")
+        raise OptionError(f"unit {text.unit!r}: unknown", f"use one of {', '.join(UNITS)}")
     if text.pattern is not None:
         if text.tokenizer != "regex":
             raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
         compile_pattern(text.pattern)
     if options.min_type_count < 1:
-        raise OptionError(f"--min-type-count {options.min_type_count}: at least 1", "1 keeps every type")
+        raise OptionError(f"--min-type-count {options.min_type_count}: must be at least 1", "1 keeps every type")
     check_prune(options.prune)
     options.protection.check()
     if options.guard:
@@ -82,7 +82,7 @@ def check_options(options: TrainOptions) -> None:
 
 
 def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int) -> Header:
-    """The header of a model of this text."""
+    """Model header for these options and figures of the text."""
     return Header(
         order=options.order,
         options=options.text,

@@ -1,4 +1,4 @@
-"""Texts to a corpus of provisional token numbers: the first step of every training."""
+"""Reads texts into provisional token numbers: the first step of every training."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from .options import Progress, TrainOptions, no_progress
 
 @dataclass
 class EncodedText:
-    """A text as pieces, which `collector` holds.
+    """A text as pieces of provisional token numbers.
 
-    encoders  those that made them, with one vocabulary
+    collector  holds the pieces
+    encoders   made the pieces, and share one vocabulary
     """
 
     collector: Collector
@@ -32,9 +33,9 @@ def read_text(
     progress: Progress = no_progress,
     after: Callable[[Collector, Encoder], None] = lambda collector, encoder: None,
 ) -> EncodedText:
-    """Read all sources to provisional numbers; TextError where there is no token.
+    """Read all sources into provisional token numbers; TextError where there is no token.
 
-    after  called when a piece was added
+    after  called after each piece
     """
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
@@ -54,10 +55,13 @@ def read_text(
     text_bytes = sum(e.text_bytes for e in encoders)
     if not collector.n_tokens:
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
-        raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "name a text")
+        raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
     return EncodedText(collector, encoders, repairs, text_bytes)
 
 
 def longest_counted(options: TrainOptions, collector: Collector) -> int:
-    """The order up to which n-grams are counted: a sequence and its markers, and one order without rows."""
+    """Highest order that is counted: the model's, or the longest sequence with its two markers, plus one.
+
+    Counting one order without rows gives the left neighbours of the order below it.
+    """
     return min(options.order, collector.longest + 3)

@@ -1,7 +1,7 @@
-"""All that a table tells of its text by itself, order by order.
+"""Audit of a table: figures of what it reveals about its training text, order by order.
 
-Every figure says what it is: exact, a bound, or an estimate with its error. What a table cannot tell is None,
-and a note says why.
+Each figure is exact, a bound, or an estimate with its error, and says which. A figure that the table cannot give is
+None, and a note says why.
 """
 
 from __future__ import annotations
@@ -28,25 +28,26 @@ from .text_count import Forgotten, forgotten, forgotten_without_history, order_b
 
 LENGTHS = (10, 20, 50)
 _LEFT_OUT = {
-    "min_sequences": "n-grams of fewer sequences are left out, however often these repeat them; single tokens are not",
-    "min_files": "n-grams of fewer files are left out, however often these repeat them; single tokens are not",
+    "min_sequences": "n-grams of fewer sequences are left out, whatever their count; single tokens are not",
+    "min_files": "n-grams of fewer files are left out, whatever their count; single tokens are not",
 }
-XZ_BYTES = 1 << 23  # of text that are compressed, at most: some seconds
+XZ_BYTES = 1 << 23  # most text that is compressed: takes some seconds
 _BETWEEN = {"line": b"\n", "file": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
 
 
 @dataclass
 class OrderAudit:
-    """One order.
+    """Figures of one order.
 
     rows       edges of its graph
-    balance    what was checked; `complete` is evidence, not proof
-    forgotten  None where the table is not complete or its counts are not whole
-    order_bits, content_bits_per_token  its two parts; the second a lower bound, for sequences that stand
-               more than once are only known where that is certain
-    retained   share of what the order of the tokens says beyond their counts
-    certain    share of tokens in forced strings, by least length; certain_bound by rule 2 too, a lower bound
-    half, longest  the length that half of all tokens' forced strings reach; the longest
+    balance    checks of completeness; `complete` is evidence, not proof
+    forgotten  log2 of the number of texts; None where the table is not complete or its counts are not whole
+    order_bits, content_bits_per_token  its two parts: order of the sequences, and their content; the second is a
+               lower bound, because the table may not show all repeated sequences
+    retained   share kept of the information in the order of the tokens
+    certain    {least length: share of tokens in forced strings}; certain_bound: by rule 2 too, a lower bound
+    half       half of all tokens are in forced strings of this many tokens or more
+    longest    tokens of the longest forced string
     """
 
     order: int
@@ -63,16 +64,16 @@ class OrderAudit:
 
     @property
     def complete(self) -> bool:
-        """As far as the rows can tell."""
+        """No check of the rows found a gap."""
         return self.balance.complete
 
     @property
     def bits(self) -> float:
-        """Forgotten; not a number where that is not known."""
+        """Bits forgotten; NaN where unknown."""
         return self.forgotten.bits if self.forgotten else float("nan")
 
     def as_dict(self, against: CorpusComparison | None = None) -> dict[str, Any]:
-        """As JSON has it."""
+        """The object of `audit --json`."""
         f = self.forgotten
         out: dict[str, Any] = {
             "order": self.order,
@@ -102,13 +103,13 @@ def _rounded(x: float | None) -> float | None:
 
 @dataclass
 class Audit:
-    """A table's figures.
+    """Figures of a table.
 
-    strings    of order `strings_order`, longest first; None where nothing is certain
-    xz_bytes_per_token  what xz makes, per token, of the text itself where there is one, else of some text with
-                        this table; xz_share of it were compressed
-    against    what a text adds
-    notes      what cannot be said, and why
+    strings    certain strings of order `strings_order`, longest first; None if none are known
+    xz_bytes_per_token  bytes per token after xz, of the corpus, or else of some text with this table
+    xz_share   share of that text that was compressed
+    against    comparison with a corpus
+    notes      figures that are missing, and why
     """
 
     tokens: float
@@ -135,7 +136,9 @@ def audit_table(
     """Audit some orders of a table.
 
     least    tokens of the shortest string listed
-    against  the text that the table was made of, or so it is said
+    against  comparison with the training text, not yet prepared
+
+    ModelFileError where rows point outside the table.
     """
     with ThreadPoolExecutor(2) as pool:  # for xz and determinants
         return _audit(header, vocabulary, table, model_bytes, orders, least, against, pool)
@@ -214,7 +217,7 @@ def _judge(
     table: Table,
     least: int,
 ) -> None:
-    """What is certain of one order; its strings too, where none of a higher order were found."""
+    """Add the certain shares of one order; also its strings, unless a higher order has some."""
     f = forced_strings.forced(g)
     if g.counted:
         shares = forced_strings.shares(g, f, LENGTHS, audit.tokens)
@@ -232,7 +235,7 @@ def _judge(
 
 
 def _divide(one: OrderAudit, zero: Forgotten | None, equal: np.ndarray, tokens: float, sequences: int) -> None:
-    """The bits forgotten: which are of the order of the sequences, which of their content; and what is retained."""
+    """Divide the bits forgotten into those of the order of sequences and those of content; add `retained`."""
     assert one.forgotten is not None
     of_order = order_bits(sequences, equal)
     content = max(one.forgotten.bits - of_order, 0.0)
@@ -264,16 +267,16 @@ def _order_one(
 
 
 def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> bytes:
-    """A circuit as a text that reads back, with the same unit, as the same sequences.
+    """A circuit as text; reading it with the same unit gives the same sequences.
 
-    But several sequences that were files each stand one below another, and UNK, which has no text, is left out.
+    Two exceptions: several files become lines of one text, and UNK, which has no text, is left out.
     """
     end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
     return vocabulary.join(*labels(g, walked), end)[0]
 
 
 def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
-    """The beginning of a circuit as text, as much as is worth compressing, and how many tokens that is."""
+    """Beginning of a circuit as text, at most about XZ_BYTES, and its number of tokens."""
     ids, size = labels(g, walked)
     most = XZ_BYTES // 5
     if len(ids) > most:
@@ -286,15 +289,15 @@ def _notes(header: Header, table: Table) -> list[str]:
     out = []
     if header.holds == "probabilities":
         out.append(
-            "the model holds probabilities only: no shares of tokens, no bits forgotten; a string listed stands in "
-            "the text at least once, if the file it came from lists every n-gram of the text"
+            "the model holds probabilities only: no shares of tokens, no bits forgotten; each string listed occurs in "
+            "the text at least once, if the imported file lists every n-gram of the text"
         )
     if header.holds == "weighted counts":
-        out.append("counts are weighted: no bits forgotten, and a string stands in one of the texts at least once")
+        out.append("counts are weighted: no bits forgotten; each string occurs in one of the texts at least once")
     if header.cap_per_sequence:
         out.append(
             "--cap-per-sequence 1: a count is a number of sequences, so no shares of tokens and no bits forgotten; "
-            "a string listed stands in the text at least once"
+            "each string listed occurs in the text at least once"
         )
     out += [
         f"{said_protection({name: value})}: {_LEFT_OUT[name]}"
@@ -303,11 +306,11 @@ def _notes(header: Header, table: Table) -> list[str]:
     ]
     if table.pruned and not header.cap_per_sequence:
         out.append(
-            "pruned: at orders that are not complete no bits forgotten; certain strings are those whose histories "
-            "have lost nothing, by the totals that the model keeps"
+            "pruned: no bits forgotten at orders that are not complete; strings are certain only where the totals "
+            "that the model keeps show that no follower was pruned"
         )
     if header.min_type_count > 1 or header.max_types is not None:
-        out.append("rare types are <unk>: all figures are of the text with <unk> in their place")
+        out.append("rare types are <unk>: all figures describe the text with <unk> in their place")
     if header.options.lowercase:
-        out.append("all figures are of the text in lower case")
+        out.append("all figures describe the text in lower case")
     return out

@@ -1,14 +1,14 @@
-"""Some text with exactly this table, by whole-array steps: what the sweep of certain.py goes over.
+"""Eulerian circuit of a table's graph, by whole-array steps: some text with exactly this table.
 
-Legend: a copy is one of the c(e) uses of an edge; `after` is a permutation of the copies, each followed by one that
-leaves the node it leads to; a cycle is one of that permutation's; M copies.
+Legend: a copy is one of the c(e) uses of an edge; `after` is a permutation of the copies: each is followed by one that
+leaves the node it leads to; a cycle is a cycle of that permutation; M copies.
 
-As many copies enter a node as leave it, so any way of pairing them, node by node, makes closed walks of all
-copies. Two that meet in a node become one when they change partners there; as the graph hangs together,
-that goes on until one is left. The pairs are drawn at random, but not all texts are equally likely:
-rebuild.py does that, one step of Python at a time. Whatever is certain stands in this text too.
+As many copies enter a node as leave it, so every pairing of them, node by node, gives closed walks of all copies.
+Two cycles that meet in a node become one when they exchange successors there; in a connected graph this ends with
+one cycle. The pairs are random, but the texts are not equally likely: random_text.py draws uniformly, but more
+slowly. Every certain string occurs in this text too, so the sweep of forced_strings.py reads it.
 
-Source: Hierholzer 1873 (splicing); the walks are numbered from many places at once, as in list ranking
+Source: Hierholzer 1873 (splicing); cycles are numbered from many places at once, as in list ranking
 (Reid-Miller 1994).
 """
 
@@ -22,13 +22,13 @@ from .forced_strings import follow
 from .ngram_graph import Graph
 from .random_text import fill
 
-_STRIDE = 32  # copies between two places to walk from, on average
-_FEW = 1 << 12  # below which Python walks by itself
+_STRIDE = 32  # mean number of copies between two starts
+_FEW = 1 << 12  # fewer copies are walked by plain Python
 _U = np.uint64
 
 
 def some_circuit(g: Graph) -> np.ndarray:
-    """The edges of some text, in order: of the dtype of targets (sum of all counts,). The graph must be complete."""
+    """Edges of some text, in order: the dtype of `g.target`, (sum of all counts,). The graph must be complete."""
     branching = np.diff(g.first) > 1
     branching[g.root] = True
     onward = np.where(branching[g.target], np.arange(g.n_edges, dtype=g.target.dtype), _only(g)[g.target])
@@ -46,14 +46,14 @@ def some_circuit(g: Graph) -> np.ndarray:
 
 
 def _one_cycle(after: np.ndarray, land: np.ndarray) -> np.ndarray:
-    """The copies in an order in which each can follow the one before, the first the last."""
+    """All copies in the order of one cycle, made by splicing the cycles of `after`."""
     order, begin = cycles(after)
     if len(begin) == 2:
         return order
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     changed, to = _spliced(land, order, begin, after)
-    # what lies between two changes stays as it is
+    # parts between two changes stay together
     cut = np.unique(np.concatenate((begin, place[changed] + 1)))
     part = np.full(len(cut) - 1, -1)
     part[np.searchsorted(cut, place[changed] + 1) - 1] = np.searchsorted(cut, place[to])
@@ -64,27 +64,27 @@ def _one_cycle(after: np.ndarray, land: np.ndarray) -> np.ndarray:
 
 
 def _only(g: Graph) -> np.ndarray:
-    """The first edge of each node, and of the node that the table lacks."""
+    """First edge of each node, and of the node that stands for missing histories: (n + 1,)."""
     return np.minimum(g.first, max(g.n_edges - 1, 0)).astype(g.target.dtype)
 
 
 def _paired(land: np.ndarray, n: int) -> np.ndarray:
-    """A random partner for each copy among those that leave the node it leads to: int64 (M,)."""
+    """Random successor for each copy among those that leave the node it leads to: int32 or int64 (M,)."""
     m = len(land)
     free = 64 - (m.bit_length() + n.bit_length())
     key = land.astype(np.uint64) << _U(free)
     key |= rehash(np.arange(m, dtype=np.uint64), 1) >> _U(64 - free)
     _, order = sort_keys(key, n.bit_length() + free)
     after = np.empty(m, np.int32 if m < 1 << 31 else np.int64)
-    after[order] = np.arange(m)  # both sides stand by node
+    after[order] = np.arange(m)  # both sides are sorted by node
     return after
 
 
 def cycles(after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A permutation's cycles one behind another.
+    """Cycles of a permutation.
 
-    returns  int (M,), the elements in the order in which they are walked, and where each cycle begins, with
-             the end of the last: int64 (cycles + 1,)
+    returns  int (M,), the elements cycle by cycle, and where each cycle begins, with the end of the last:
+             int64 (cycles + 1,)
     """
     m = len(after)
     if m < _FEW:
@@ -94,7 +94,7 @@ def cycles(after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     stretch, offset = np.full(m, -1, after.dtype), np.zeros(m, after.dtype)
     _walk(after, chosen, start, 0, stretch, offset)
     rest = np.flatnonzero(stretch < 0)
-    if len(rest):  # cycles without a place to walk from
+    if len(rest):  # cycles without a start
         more = _smallest(after, rest)
         chosen[more] = True
         _walk(after, chosen, more, len(start), stretch, offset)
@@ -106,7 +106,7 @@ def cycles(after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     number = np.empty(m, after.dtype)
     number[start] = np.arange(len(start))
     to = number[after[end]]
-    longer = np.flatnonzero(to != np.arange(len(to)))  # those of one stretch are whole already
+    longer = np.flatnonzero(to != np.arange(len(to)))  # cycles of several stretches
     number = np.empty(len(to), after.dtype)
     number[longer] = np.arange(len(longer))
     outer, first = cycles(number[to[longer]])
@@ -140,7 +140,7 @@ def _cycles_of_few(after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _walk(
     after: np.ndarray, chosen: np.ndarray, start: np.ndarray, base: int, stretch: np.ndarray, offset: np.ndarray
 ) -> None:
-    """From each start to before the next that is chosen: which stretch each element is of, and how far in it."""
+    """Walk from each start up to the next chosen element; sets the stretch and the offset of each element."""
     at, which, far = start, np.arange(base, base + len(start), dtype=after.dtype), 0
     while len(at):
         stretch[at], offset[at] = which, far
@@ -150,7 +150,7 @@ def _walk(
 
 
 def _smallest(after: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """The smallest element of each of some whole cycles."""
+    """Smallest element of each cycle in `rest`, which holds whole cycles."""
     number = np.empty(len(after), after.dtype)
     number[rest] = np.arange(len(rest))
     to = number[after[rest]]
@@ -165,23 +165,23 @@ def _smallest(after: np.ndarray, rest: np.ndarray) -> np.ndarray:
 def _spliced(
     land: np.ndarray, order: np.ndarray, begin: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Changes of partner that leave one cycle: the copies that change, and what each is then followed by.
+    """Exchanges of successors that leave one cycle: the copies that change, and their new successors.
 
-    In each round every cycle looks for the smallest it meets and joins it, in one node. Numbers only
-    fall along such steps, so they never close a ring, and every exchange makes cycles fewer.
+    In each round every cycle joins the smallest cycle that it meets, in one node. Numbers only fall along such
+    steps, so the joins form a forest, and each exchange reduces the number of cycles.
     """
     n = len(begin) - 1
-    number = rehash(np.arange(n, dtype=np.uint64), 5).argsort()  # at random, lest long rows of cycles join one by one
+    number = rehash(np.arange(n, dtype=np.uint64), 5).argsort()  # random, so that chains of joins stay short
     node, of, copy = _meetings(land, order, begin, number)
     changed = np.zeros(0, copy.dtype)
     to = changed
-    while len(node):  # an entry for each node and cycle through it, where there are several
+    while len(node):  # one entry for each node and cycle through it, for nodes with several cycles
         first = np.flatnonzero(starts_new(node))
         low = np.repeat(np.minimum.reduceat(of, first), np.diff(np.append(first, len(node))))
         best = np.arange(n)
         np.minimum.at(best, of, low)
         joins = np.flatnonzero((low == best[of]) & (low < of))
-        joins = joins[np.unique(of[joins], return_index=True)[1]]  # in one node each
+        joins = joins[np.unique(of[joins], return_index=True)[1]]  # one node for each cycle
         host = np.zeros(len(node), bool)
         host[np.searchsorted(node, node[joins])] = True  # the smallest comes first in each node
         host[joins] = True
@@ -209,9 +209,9 @@ def _spliced(
 def _meetings(
     land: np.ndarray, order: np.ndarray, begin: np.ndarray, number: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes that several cycles go through, those cycles, and a copy of each that leads there; by node, then cycle.
+    """Nodes on several cycles, those cycles, and a copy of each that leads there; sorted by node, then cycle.
 
-    Most copies are of one cycle; of that one a copy at each node that others go through is enough.
+    Most copies are on one cycle; for that one, a copy at each node that others visit is enough.
     """
     size = np.diff(begin)
     large = int(size.argmax())
@@ -230,7 +230,7 @@ def _meetings(
 
 
 def _apart(node: np.ndarray, of: np.ndarray, copy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By node, then cycle, one entry for each; nodes that one cycle alone goes through left out."""
+    """Sort entries by node, then cycle, and keep one for each pair; drops nodes on only one cycle."""
     order = np.lexsort((of, node))
     node, of, copy = node[order], of[order], copy[order]
     once = starts_new(node, of)

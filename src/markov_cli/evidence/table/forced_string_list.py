@@ -1,7 +1,7 @@
-"""The certain strings themselves.
+"""Lists the certain strings of a table: strings that occur in every text with this table.
 
-Legend as in certain.py. Where the table is complete they are read off one text with this table, which
-shows them all; otherwise off the rows, and then only those that are forced.
+Legend as in forced_strings.py. For a complete table they are read from one text with this table, which contains
+them all; otherwise from the rows, which give only the forced ones.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .random_text import fill
 class Strings:
     """Certain strings, longest first; s of them.
 
-    Where a string opens a sequence, it is as the opening of sequences that it stands `count` times; it
-    may stand elsewhere too. The same of closing.
+    For a string that opens or closes a sequence, `count` counts the sequences that it opens or closes; it may
+    occur elsewhere too.
 
-    ids     int64, their ids one behind another, markers left out
+    ids     int64, ids of all strings, joined, without markers
     size    int64 (s,), tokens of each
-    count   int64 (s,), how often each stands in every text: exactly, or at least
+    count   int64 (s,), occurrences in every text: exact, or a lower bound
     exact   bool (s,)
     opens, closes  bool (s,), the string is known to open, to close a sequence
     """
@@ -44,7 +44,7 @@ class Strings:
 
 
 def swept(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
-    """The longest certain strings of `least` tokens or more, each once, by both rules."""
+    """Longest certain strings of `least` tokens or more, without repeats, by both rules."""
     n = len(s.edge)
     begin = np.flatnonzero(np.concatenate(([True], s.end[1:] > s.end[:-1])))
     end = s.end[begin]
@@ -66,9 +66,9 @@ def swept(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
 
 
 def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:
-    """The forced strings of `least` tokens or more, each once, of a table of any kind.
+    """Forced strings of `least` tokens or more, without repeats, of a table of any kind.
 
-    Counts are exact where they are whole; otherwise each stands in the text at least once.
+    Where counts are not whole, each string has count 1, a lower bound.
     """
     edge = np.flatnonzero(f.words >= least)
     if len(edge):
@@ -80,7 +80,7 @@ def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:
     begin = np.cumsum(size) - size
     walk[ragged(begin, f.behind[edge] + 1)[::-1]] = fill(edge[::-1], 1 + f.behind, f.back)
     walk[ragged(begin + f.behind[edge], f.ahead[edge] + 1)] = fill(edge, 1 + f.ahead, f.onward)
-    widest = np.zeros(g.n_edges, np.int64)  # of all that an edge is part of
+    widest = np.zeros(g.n_edges, np.int64)  # tokens of the longest string with each edge
     np.maximum.at(widest, walk, np.repeat(f.words[edge], size))
     keep = np.flatnonzero(widest[edge] == f.words[edge])
     count = g.count[edge[keep]] if g.whole else np.ones(len(keep), np.int64)
@@ -101,17 +101,17 @@ def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:
 
 
 def _levels(g: Graph, node: np.ndarray) -> np.ndarray:
-    """In which of the graph's blocks each node is."""
+    """Index of the graph's block that each node is in."""
     return np.searchsorted([block[2] for block in g.blocks], node, "right") - 1
 
 
 def _opens(g: Graph, node: np.ndarray) -> np.ndarray:
-    """[i]: history i begins with BOS, and so is shorter than the others."""
+    """True for histories that begin with BOS, and so have fewer tokens: bool (m,)."""
     return g.tokens[node] < g.order - 1
 
 
 def _histories(table: Table, g: Graph, node: np.ndarray) -> np.ndarray:
-    """The tokens of histories one behind another, BOS left out."""
+    """Tokens of histories, joined, without BOS."""
     size = g.tokens[node]
     start = np.cumsum(size) - size
     out = np.empty(int(size.sum()), np.int64)

@@ -1,19 +1,19 @@
-"""Strings that stand in every text with this table.
+"""Certain strings: those that occur in every text with this table (unitigs, and paths with excess flow).
 
-Legend: e is an edge, c(e) its count, v a node, d(v) how often its history was followed; a circuit is a list
-of edges, c(e) copies of each, that is a text with this table.
+Legend: e is an edge, c(e) its count, v a node, d(v) the count of its history; a circuit is a list of edges, with
+c(e) copies of each: a text with this table.
 
 Two rules, both local:
 
-1. Forced. From e on while the history reached has one follower, and back while it has one
-   predecessor, never across S. This string stands in every text exactly c(e) times.
-2. Pigeonhole. A walk e_1 .. e_m with inner histories v_i stands in every text at least
+1. Forced. Extend e forward while the history reached has one follower, and backward while it has one
+   predecessor, never across S. This string occurs in every text exactly c(e) times.
+2. Pigeonhole. A walk e_1 .. e_m with inner histories v_i occurs in every text at least
        g = c(e_1) - sum over i of (d(v_i) - c(e_i+1))
-   times: so many copies of e_1 cannot all leave by another way. Walks only lose by growing, and a walk with
-   g > 0 stands in every text, so one sweep over any one text finds them all.
+   times, because no more copies of e_1 can leave it elsewhere. A longer walk never has a greater g, and a walk
+   with g > 0 occurs in every text, so one sweep over any one text finds them all.
 
-Source: rule 1, the unitigs of sequence assembly, extended; rule 2, flow arguments as in Acosta and
-Tomescu 2022 (excess flow of a path). The problem is that of Galle and Tealdi 2015, whose rules are not used.
+Source: rule 1, unitigs of sequence assembly, extended; rule 2, excess flow of a path (Acosta and Tomescu 2022).
+Galle and Tealdi 2015 pose the problem; their rules are not used.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .ngram_graph import Graph, inflow, outflow
 
 @dataclass
 class Forced:
-    """Rule 1, for every edge.
+    """Forced string of every edge (rule 1).
 
     words          int64 (e,), tokens of its forced string
-    ahead, behind  int64 (e,), edges of it after and before this one
-    onward, back   int64 (e,), the next edge and the one before; the edge itself where there is none
-    opening, last  int64 (e,), the first and the last edge of it
+    ahead, behind  int (e,), edges of it after and before this one
+    onward, back   int (e,), the next edge and the one before; the edge itself where there is none
+    opening, last  int (e,), first and last edge of it
     """
 
     words: np.ndarray
@@ -47,7 +47,7 @@ class Forced:
 
 
 def forced(g: Graph) -> Forced:
-    """Rule 1. Only histories whose whole count is accounted for take part, so pruned tables may be asked too."""
+    """Apply rule 1. Only histories whose edges sum to their count take part, so a pruned table works too."""
     n, e = g.n_nodes, g.n_edges
     every = np.arange(e, dtype=g.target.dtype)
     goes = np.diff(g.first) == 1
@@ -69,9 +69,9 @@ def forced(g: Graph) -> Forced:
 
 
 def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where steps end, at an edge that leads to itself, and how many they are: of the dtype of `step` (e,) each.
+    """Follow pointers to an edge that points to itself: the edge, and the number of steps; (e,), dtype of `step`.
 
-    Pointers double; in a damaged table that goes round in circles the rounds end all the same.
+    Pointer doubling; in a damaged table, pointers in a cycle stay where they are.
     """
     to = step.copy()
     distance = (step != np.arange(len(step))).astype(step.dtype)
@@ -80,23 +80,23 @@ def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         live = live[step[to[live]] != to[live]]
         if not len(live):
             return to, distance
-        # both from the state before: what is read must not be half doubled
+        # read both before writing either
         next_to, more = to[to[live]], distance[to[live]]
         to[live] = next_to
         distance[live] += more
-    live = live[step[to[live]] != to[live]]  # round about
+    live = live[step[to[live]] != to[live]]  # in a cycle
     to[live], distance[live] = live, 0
     return to, distance
 
 
 def shares(g: Graph, f: Forced, lengths: tuple[int, ...], tokens: float) -> list[float]:
-    """The share of all `tokens` whose own n-gram lies in a forced string of so many tokens or more."""
+    """For each length, the share of all `tokens` whose n-gram is in a forced string of that many tokens or more."""
     words = g.words
     return [float(g.count[words & (f.words >= least)].sum() / max(tokens, 1)) for least in lengths]
 
 
 def half_length(g: Graph, f: Forced, tokens: float) -> int:
-    """The largest L with half of all tokens in forced strings of L tokens or more; 0 where the table lacks half."""
+    """Largest L such that half of all tokens are in forced strings of L tokens or more; 0 if the table lacks half."""
     words = np.flatnonzero(g.words)
     order = words[np.argsort(-f.words[words], kind="stable")]
     running = np.cumsum(g.count[order])
@@ -106,12 +106,12 @@ def half_length(g: Graph, f: Forced, tokens: float) -> int:
 
 @dataclass
 class Sweep:
-    """Rule 2 along one circuit of N edges.
+    """Certain walks along one circuit of N edges (rule 2).
 
     edge   int64 (N,), the circuit
-    end    int64 (N,), the last place of the longest certain walk that begins here
-    lost   int64 (N,), running sum of d(v) - c(e); whoever begins a sequence loses everything
-    place  int64 (N,), tokens of its sequence before this place
+    end    int64 (N,), last index of the longest certain walk that begins here
+    lost   int64 (N,), running sum of d(v) - c(e); N + 1 at the beginning of a sequence, so no walk crosses it
+    place  int64 (N,), tokens of its sequence before this index
     """
 
     edge: np.ndarray
@@ -121,7 +121,7 @@ class Sweep:
 
 
 def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
-    """The furthest certain end from every place of a circuit."""
+    """Apply rule 2 from every index of a circuit."""
     n = len(circuit)
     c = g.count[circuit]
     source = g.source[circuit]
@@ -137,17 +137,17 @@ def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
 
 
 def _furthest(lost: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """[i]: the last place where `lost` is below lost[i] + c[i]: int64 (n,)."""
+    """For each i, the last index where `lost` is below lost[i] + c[i]: int64 (n,)."""
     end = np.arange(len(lost))
-    grows = np.flatnonzero(lost[1:] - lost[:-1] < c[:-1])  # the others end where they begin
+    grows = np.flatnonzero(lost[1:] - lost[:-1] < c[:-1])  # the other walks have one edge
     end[grows] = np.searchsorted(lost, lost[grows] + c[grows] - 1, "right") - 1
     return end
 
 
 def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) -> list[float]:
-    """A lower bound, in every text with this table, of the share of tokens in certain strings of so many tokens.
+    """Lower bound, for each length, on the share of tokens in certain strings of that many tokens.
 
-    For each edge the best guarantee of a certain string of that length through it counts, at most c(e).
+    Each edge counts with the greatest g of a certain string of that length through it, at most c(e).
     """
     words = g.words
     out = []
@@ -163,7 +163,7 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
 
 
 def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places where a walk of `size` edges begins that is certain and ends no sequence, its size, and its g."""
+    """Certain walks of `size` edges that end no sequence: their first indices, sizes and g."""
     begin = np.flatnonzero(s.end - np.arange(len(s.end)) >= size - 1)
     size = size[begin]
     last = begin + size - 1
@@ -173,9 +173,9 @@ def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
-    """[i]: the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
+    """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
 
-    Each stretch is two that overlap, of a power of two; powers then hand down to their halves.
+    Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.
     """
     power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
     level = np.zeros(n, np.int64)
@@ -192,7 +192,7 @@ def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np
 
 
 def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:
-    """How often whole sequences stand in every text, of those that do twice or more: int64."""
+    """Least number of occurrences of each whole sequence that occurs twice or more in every text: int64."""
     begin = np.flatnonzero(s.place == 0)
     end = np.append(begin[1:], len(s.edge)) - 1
     sure = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
@@ -201,15 +201,12 @@ def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:
 
 
 def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The first of each set of equal walks, by a 64-bit hash of their edges: int64, rising.
-
-    A walk is its history and labels, and edges say both.
-    """
+    """Index of the first of each group of equal walks, by a 64-bit Rabin-Karp hash of their edges: int64, rising."""
     if not len(begin):
         return np.zeros(0, np.int64)
     powers = np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
     mixed = rehash(edge.astype(np.uint64), 1)
-    # sum of mixed[i] * q**i, times q**-begin: the same wherever the walk stands
+    # sum of mixed[i] * q**i, times q**-begin: independent of where the walk is
     n = len(edge)
     q = np.full(n, powers, np.uint64)
     q[0] = 1

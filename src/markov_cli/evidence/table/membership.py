@@ -1,8 +1,8 @@
-"""Whether a sequence stood in the text of a table: proven in, proven out, or neither.
+"""Membership of sequences in the training text, from the table alone: proven in, proven out, or undecided.
 
-Legend as in certain.py. Proven out: the table is complete and lacks one of the sequence's n-grams. Proven
-in: the walk from S to S has g > 0. Else undecided; then the expected number of times is that of a random
-text with this table, in the Markov approximation c(e_1) * product of c(e_i+1) / d(v_i).
+Legend as in forced_strings.py. Out: the table is complete and lacks an n-gram of the sequence. In: the walk from S
+to S has g > 0. Otherwise undecided, with the expected number of occurrences in a random text with this table, in
+the Markov approximation c(e_1) * product of c(e_i+1) / d(v_i).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ NAMES = {OUT: "out", UNDECIDED: "undecided", IN: "in"}
 
 @dataclass
 class Members:
-    """One answer for each sequence; s of them.
+    """Verdicts on s sequences.
 
     verdict   int64 (s,), OUT, UNDECIDED or IN
-    least     int64 (s,), how often it stands in every text with this table, 0 where that is not known
-    expected  float64 (s,), how often in a random one, an estimate; not a number where nothing can be said
-    begin, end  int64 (s,), where its ids stand in `ids`
+    least     int64 (s,), occurrences in every text with this table, 0 where unknown
+    expected  float64 (s,), estimated occurrences in a random text with this table; NaN where unknown
+    begin, end  int64 (s,), its ids are ids[begin:end]
     """
 
     verdict: np.ndarray
@@ -50,17 +50,20 @@ class Members:
 def read_ids(
     vocabulary: Vocabulary, options: TextOptions, sources: Sequence[Source], encoding: str = "utf-8"
 ) -> np.ndarray:
-    """A text as a model's ids, BOS before and EOS behind each sequence: int64. All of it is held in memory."""
+    """Read a text into memory as a model's ids, each sequence between BOS and EOS: int64.
+
+    TextError where the text has no token.
+    """
     recoder = Recoder([vocabulary], options)
     streams = Streams(1, options.unit).of(recoder.pieces(sources, encoding))
     parts = [recoder.ids(0, stream.codes).astype(np.int64) for stream in streams]
     if not parts:
-        raise TextError(f"{', '.join(s.name for s in sources[:3])}: no token", "name a text")
+        raise TextError(f"{', '.join(s.name for s in sources[:3])}: no token", "give a text that is not empty")
     return np.concatenate(parts)
 
 
 def edges_of(table: Table, g: Graph, ids: np.ndarray) -> np.ndarray:
-    """The edge of every id of a text, -1 for BOS and where the table has none: int64 (n,)."""
+    """Edge of every id of a text, -1 for BOS and for n-grams that the table lacks: int64 (n,)."""
     n = len(ids)
     place = behind(ids)
     row = ids.copy()
@@ -81,7 +84,7 @@ def edges_of(table: Table, g: Graph, ids: np.ndarray) -> np.ndarray:
 
 
 def members(table: Table, g: Graph, complete: bool, ids: np.ndarray) -> Members:
-    """Judge every sequence of a text given as `read_ids` gives it."""
+    """Verdict on every sequence of a text; `ids` as from `read_ids`."""
     begin = np.flatnonzero(ids == BOS)
     edge = edges_of(table, g, ids)
     body = np.flatnonzero(ids != BOS)

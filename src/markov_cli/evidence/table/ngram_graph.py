@@ -1,12 +1,11 @@
-"""A table's order as a multigraph: every text with this table is a walk that uses each edge `count` times.
+"""De Bruijn graph of one order of a table: every text with this table is an Eulerian circuit of it.
 
-Legend: n is an order, k = n - 1; a node is a history; an edge is a row, the history it extends and
-the id that follows; S is the node of BOS, where every sequence begins and ends; d(v) is how often
-history v was followed.
+Legend: n is an order, k = n - 1; a node is a history; an edge is a row: a history and the id that follows; S is the
+node of BOS, where every sequence begins and ends; d(v) is the count of history v.
 
-Nodes are the rows of order k and, for histories that open with BOS and are shorter, those rows of orders
-1..k-1. Edges are the rows of order n and the shorter rows that open with BOS. A row that ends
-in EOS leads to S. This is the graph of a text padded with k copies of BOS, whose texts are its Eulerian circuits.
+Nodes are the rows of order k and, for shorter histories that open with BOS, those rows of orders 1..k-1. Edges are
+the rows of order n and the shorter rows that open with BOS. A row that ends in EOS leads to S. This equals the
+graph of a text padded with k copies of BOS.
 
 Source: van Aardenne-Ehrenfest and de Bruijn 1951 (circuits); Whittle 1955 (counts of followers).
 """
@@ -27,17 +26,17 @@ _CHUNK = 1 << 20
 
 @dataclass
 class Graph:
-    """One order of a table, with n nodes and e edges; edges stand by their source.
+    """Graph of one order of a table, with n nodes and e edges, sorted by their source.
 
     first   int64 (n + 1,), edges of node v are first[v]..first[v + 1] - 1
-    target  (e,), the node an edge leads to; n where the table lacks it. int32 where all numbers of nodes,
-            edges and tokens fit, as label, source and tokens are, else int64
-    label   (e,), the id that the edge adds
-    count   int64 (e,), float64 in weighted tables, ones where the table holds probabilities or counts
-             a sequence once
-    total   the same dtype (n,), d(v) as the table has it, before any pruning
-    tokens  (n,), tokens of the history, BOS not counted
+    target  (e,), node that an edge leads to; n where the table lacks it. Like label, source and tokens it is
+            int32 where all numbers of nodes, edges and tokens fit, else int64
+    label   (e,), id that the edge adds
+    count   int64 (e,), float64 in weighted tables, ones where `counted` is False
+    total   (n,), dtype of count: d(v) as the table has it, before any pruning
+    tokens  (n,), tokens of the history, without BOS
     root    the node S
+    counted False for tables of probabilities, and of counts capped by sequence
     blocks  (level, row, node, edge) where each level's nodes and their edges begin
     short   histories that are known to have lost followers, where `counted` is False
     """
@@ -57,17 +56,17 @@ class Graph:
 
     @property
     def n_nodes(self) -> int:
-        """Nodes, those that nothing follows included."""
+        """Number of nodes, with those without followers."""
         return len(self.total)
 
     @property
     def n_edges(self) -> int:
-        """Rows, as EVIDENCE counts them: the short ones that open with BOS included."""
+        """Number of edges, with the shorter rows that open with BOS."""
         return len(self.label)
 
     @property
     def source(self) -> np.ndarray:
-        """The node each edge leaves: (e,), of the dtype of `target`."""
+        """Node that each edge leaves: (e,), dtype of `target`."""
         if self._source is None:
             self._source = np.repeat(np.arange(self.n_nodes, dtype=self.target.dtype), np.diff(self.first))
         return self._source
@@ -79,17 +78,17 @@ class Graph:
 
     @property
     def sequences(self) -> int:
-        """How many sequences the text has."""
+        """Number of sequences of the text."""
         return int(self.total[self.root])
 
     @property
     def words(self) -> np.ndarray:
-        """[e]: the edge adds a token, and does not end a sequence."""
+        """True for edges that add a token, False for those that end a sequence: bool (e,)."""
         return self.label != EOS
 
 
 def graph_of(table: Table, order: int) -> Graph:
-    """The graph of one order, 2 or more; ModelFileError where rows point outside the table."""
+    """Graph of one order, 2 or more; ModelFileError where rows point outside the table."""
     k = order - 1
     opened = table.opened_by_bos()
     kind = _kind(table, order)
@@ -123,7 +122,7 @@ def graph_of(table: Table, order: int) -> Graph:
 
 
 def _short(table: Table, level: int, low: int, high: int) -> int:
-    """Histories of a capped table that have lost followers: theirs do not sum to the total that is kept."""
+    """Number of histories of a capped table whose followers do not sum to the stored total."""
     out = 0
     for a in range(low, high, _CHUNK):
         row = np.arange(a, min(a + _CHUNK, high))
@@ -139,7 +138,7 @@ def _totals(table: Table, level: int, low: int, high: int) -> np.ndarray:
 
 
 def _kind(table: Table, order: int) -> type[np.signedinteger]:
-    """The dtype of nodes, edges and ids: the smaller, the less a large table takes."""
+    """Dtype of nodes, edges and ids: int32 where they fit, to save memory."""
     rows = sum(len(one) for one in table.orders[:order])
     tokens = rows if isinstance(table.orders[0].count, Uncounted) else table.orders[0].count.total
     return np.int32 if max(rows, tokens) + 2 < 1 << 31 else np.int64
@@ -153,7 +152,7 @@ def _edges(
     counted: bool,
     kind: type[np.signedinteger],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels, counts and targets of all edges, without what EOS leads to."""
+    """Labels, counts and targets of all edges; the targets of EOS edges are set later."""
     labels, counts, targets = [], [], []
     n_nodes = blocks[-1][2] + ranges[-1][1]
     for level, (low, high) in enumerate(ranges, 1):
@@ -163,7 +162,7 @@ def _edges(
         label = table.tokens(level + 1, np.arange(a, b)) if b > a else np.zeros(0, np.int64)
         labels.append(label.astype(kind))
         counts.append(table.orders[level].count.slice(a, b) if counted else np.ones(b - a, np.int64))
-        if level < len(ranges):  # the longer history, which opens with BOS too
+        if level < len(ranges):  # leads to the longer history, which opens with BOS too
             targets.append(np.arange(a, b, dtype=kind) - ranges[level][0] + blocks[level][2])
             continue
         each: np.ndarray = np.diff(column[low : high + 1].astype(np.int64))
@@ -177,7 +176,7 @@ def _edges(
 
 
 def _suffixes(table: Table, order: int, history: np.ndarray, low: int, token: np.ndarray) -> np.ndarray:
-    """The rows, one order below, of the n-grams low, low+1, ... without their first id; -1 where there is none."""
+    """Rows, one order below, of the n-grams low, low+1, ... without their first id; -1 where there is none."""
     if order > 2 and table.orders[order - 1].link is None:
         table.index(order - 2)
     out = np.empty(len(token), np.int64)
@@ -189,11 +188,12 @@ def _suffixes(table: Table, order: int, history: np.ndarray, low: int, token: np
 
 @dataclass(frozen=True)
 class Balance:
-    """How far a graph is from one that a text could have.
+    """Checks of a graph against the properties of a text's graph: numbers of histories that fail.
 
-    short, unbalanced  histories whose followers do not sum to their count; those that are reached more or
-                       less often than they are left
-    apart              histories that no walk from S reaches
+    histories   all histories
+    short       histories whose followers do not sum to their count
+    unbalanced  histories whose incoming edges do not sum to their count
+    apart       histories that no walk from S reaches
     """
 
     histories: int
@@ -203,15 +203,15 @@ class Balance:
 
     @property
     def complete(self) -> bool:
-        """Nothing speaks against completeness. That is evidence, not proof."""
+        """No history fails a check. This is evidence of completeness, not proof."""
         return not (self.short or self.unbalanced or self.apart)
 
 
 def balance(g: Graph) -> Balance:
-    """Judge completeness from the rows alone, not from what the file says of itself.
+    """Check completeness from the rows alone; the header is not used.
 
-    A pruned table breaks the balance nearly everywhere. Where the table holds probabilities, it is asked
-    only that every history reached is followed by something, and every one that is followed, reached.
+    A pruned table fails nearly everywhere. For a graph without counts the only check is that every history
+    reached has followers, and every history with followers is reached.
     """
     n = g.n_nodes
     followed = np.diff(g.first) > 0
@@ -241,7 +241,7 @@ def inflow(g: Graph) -> np.ndarray:
 
 
 def _connected(g: Graph) -> np.ndarray:
-    """[v]: v hangs together with S. In a balanced graph a walk from S then reaches it: bool (n,)."""
+    """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,)."""
     parent = np.arange(g.n_nodes + 1)
     a, b = g.source, g.target
     while True:

@@ -1,10 +1,10 @@
-"""One text with exactly this table, all of them equally likely.
+"""Draws a text with exactly this table, uniformly among all such texts (a random Eulerian circuit).
 
-Legend: a node branches where its history has several followers, and S counts as one that does.
+Legend: a node branches if its history has several followers; S counts as branching.
 
-A random tree of last exits toward S, drawn with the counts as weights; the other exits of each node in random
-order, that of the tree last; then the walk from S that takes them in turn. Between branching nodes
-there is one way only, so tree and walk touch branching nodes alone, and the ways between are filled in at once.
+Draw a random spanning tree of last exits toward S, with the counts as weights; put the other exits of each node in
+random order, and the tree's exit last; then walk from S and take each node's exits in turn. Between branching nodes
+there is only one way, so tree and walk visit branching nodes alone, and the edges between are filled in at the end.
 
 Source: Wilson 1996 (the tree); Kandel, Matias, Unger and Winkler 1996 (exits in random order).
 """
@@ -25,22 +25,22 @@ _BLOCK = 1 << 16
 
 
 class _Uniform:
-    """Numbers in [0, 1) of a PCG64 stream, one after another."""
+    """Uniform numbers in [0, 1) of a PCG64 stream, in blocks."""
 
     def __init__(self, generator: np.random.PCG64) -> None:
         self._generator = generator
         self._size = 128
 
     def refill(self) -> list[float]:
-        """The next block, twice as long as the last up to a limit: small tables need few."""
+        """Next block of numbers; each is twice as long as the last, up to a limit, as small tables need few."""
         self._size = min(self._size * 2, _BLOCK)
         return uniform(self._generator.random_raw(self._size)).tolist()
 
 
 def circuit(g: Graph, seed: int) -> np.ndarray:
-    """The edges of a random text, in order: int64 (sum of all counts,). The graph must be complete.
+    """Edges of a random text, in order: int64 (sum of all counts,). The graph must be complete.
 
-    Takes time in proportion to the tokens behind branching histories: steps of plain Python, about a million a second.
+    Takes one step of plain Python for each token after a branching history, about a million a second.
     """
     branching = np.diff(g.first) > 1
     branching[g.root] = True
@@ -60,7 +60,7 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
 
 
 def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, random: _Uniform) -> np.ndarray:
-    """The edge by which each node is left for the last time: int64 (b,), -1 for the root."""
+    """Random spanning tree: edge of the last exit from each node, int64 (b,), -1 for the root (Wilson 1996)."""
     n = len(first) - 1
     running = [0, *np.cumsum(count).tolist()]
     begin, to = first.tolist(), land.tolist()
@@ -70,7 +70,7 @@ def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, ran
     numbers, at = random.refill(), 0
     for v in range(n):
         u = v
-        while not done[u]:  # a walk to the tree; `way` keeps the last exit, so loops are forgotten
+        while not done[u]:  # a walk to the tree; `way` keeps only the last exit, which erases loops
             low, high = begin[u], begin[u + 1]
             below = running[low]
             if at == len(numbers):
@@ -91,14 +91,14 @@ def _tree(first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, ran
 def _walk(
     first: np.ndarray, land: np.ndarray, count: np.ndarray, root: int, tree: np.ndarray, generator: np.random.PCG64
 ) -> np.ndarray:
-    """The walk from the root that takes each node's exits in a random order, that of the tree last."""
+    """Walk from the root that takes each node's exits in random order, the tree's exit last."""
     n = len(first) - 1
     copies = np.repeat(np.arange(len(land)), count)
     begin = np.concatenate(([0], np.cumsum(count)))
     node = np.repeat(np.arange(n, dtype=np.uint64), np.diff(begin[first]))
     bits = np.uint64(max(n.bit_length(), 1))
     key = np.atleast_1d(generator.random_raw(len(copies))) >> bits
-    key[begin[tree[tree >= 0]]] = np.uint64(2**64 - 1) >> bits  # behind all others, save one in 2**40
+    key[begin[tree[tree >= 0]]] = np.uint64(2**64 - 1) >> bits  # last; ties have probability below 2**-40 each
     key |= node << (np.uint64(64) - bits)
     order = np.argsort(key, kind="stable")
     exits = copies[order]
@@ -115,16 +115,16 @@ def _walk(
 
 
 def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarray:
-    """The edges taken, each with the edges that `onward` leads to from it: int64.
+    """Edges taken, each followed by the edges that `onward` leads to: int64.
 
-    length  int64 (e,), how many that are, the edge taken included
+    length  int64 (e,), number of these edges, with the edge taken
     """
     size = length[taken]
     begin = np.cumsum(size) - size
     out = np.empty(int(size.sum()), np.int64)
     out[begin] = taken
     filled = 1
-    while len(begin):  # what is filled of each run gives as much again
+    while len(begin):  # each round doubles the filled part of each run
         more = np.flatnonzero(size > filled)
         begin, size = begin[more], size[more]
         n = np.minimum(size - filled, filled)
@@ -136,7 +136,7 @@ def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarra
 
 
 def labels(g: Graph, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A circuit as sequences: their ids one behind another, and the number of ids of each: int64."""
+    """A circuit as sequences: ids of all sequences, joined, and the number of ids of each: int64."""
     ids = g.label[edges]
     ends = np.flatnonzero(ids == EOS)
     return ids[ids != EOS], np.diff(ends, prepend=-1) - 1

@@ -1,10 +1,10 @@
-"""How many ways there are to leave every node for the last time: spanning trees toward a root.
+"""Counts spanning trees toward a root (arborescences): the determinant in the BEST theorem.
 
-Legend: d(v) is the number of edges that leave v; A_uv how many lead from u to v; L = diag(d) - A; t is the
-determinant of L without the root's row and column, which is the number of spanning trees toward the root
-and, where as many edges enter as leave everywhere, the same for every root.
+Legend: d(v) is the number of edges that leave v; A_uv the number of edges from u to v; L = diag(d) - A; t is the
+determinant of L without the root's row and column: the number of spanning trees toward the root. In a balanced
+graph it is equal for every root.
 
-Source: Tutte 1948 (the determinant); Hutchinson 1989 (the trace of a matrix by random signs).
+Source: Tutte 1948 (matrix-tree theorem); Hutchinson 1989 (trace of a matrix by random signs).
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy as np
 
 from ...arrays.sorting import sort_keys, starts_new
 
-DENSE_NODES = 6000  # up to which the determinant is worked out: 290 MB and some seconds
+DENSE_NODES = 6000  # most nodes for an exact determinant: 290 MB and some seconds
 _PANEL = 256
 _PROBES = 8
 _MIN_TERMS, _MAX_TERMS, _TAIL = 24, 200, 8
-_EDGES = 1 << 17  # at one time, to stay in the cache
+_EDGES = 1 << 17  # edges at one time, to stay in the cache
 _LN2 = float(np.log(2.0))
 
 
 @dataclass(frozen=True)
 class Trees:
-    """log2 of t times the product over all nodes but the root of 1 / d: 0 or less.
+    """Logarithm of the number of spanning trees, normalised: log2 of t / product of d over all nodes but the root.
 
-    error_bits  0 where it is exact, else the standard error
-    core        nodes that were left after contraction
+    bits        0 or less
+    error_bits  standard error; 0 where bits are exact
+    core        nodes left after contraction
     """
 
     bits: float
@@ -37,12 +38,12 @@ class Trees:
 
 
 def log2_trees(source: np.ndarray, target: np.ndarray, count: np.ndarray, total: np.ndarray, root: int) -> Trees:
-    """log2 det(I - P) without the root, where P = diag(d)^-1 A: the second term of EVIDENCE's formula.
+    """log2 det(I - P) without the root, where P = diag(d)^-1 A: the second term of formula (2) in text_count.py.
 
     source, target, count  (e,), all edges, balanced and connected
     total                  int64 (n,), d
     """
-    hub = int(total.argmax())  # any root gives the same t; the largest makes the rest smallest
+    hub = int(total.argmax())  # every root gives an equal t; this one leaves the smallest core
     logs, s, t, w = _contract(source, target, count.astype(np.float64), total, hub)
     bits = logs + np.log(total[root]) - np.log(total[hub])
     if not len(s):
@@ -62,7 +63,7 @@ def log2_trees(source: np.ndarray, target: np.ndarray, count: np.ndarray, total:
 
 
 def _merged(s: np.ndarray, t: np.ndarray, w: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Parallel edges as one, loops dropped, by source and then target."""
+    """Join parallel edges and drop loops; sorted by source, then target."""
     keep = np.flatnonzero(s != t)
     if not len(keep):
         return s[keep], t[keep], w[keep]
@@ -82,8 +83,8 @@ def _contract(
 ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
     """Eliminate every node that has one successor or one predecessor, until none is left.
 
-    Gaussian elimination whose fill-in is nothing: such a node's edges are handed to its neighbour, and
-    weights stay whole. Returns the sum of log(pivot / d) and the edges of the core.
+    This is Gaussian elimination without fill-in: a node's edges move to its neighbour, and weights stay whole.
+    Returns the sum of ln(pivot / d) and the edges of the core.
     """
     n = len(total)
     logs = 0.0
@@ -104,7 +105,7 @@ def _contract(
             to = np.arange(n, dtype=s.dtype)
             to[a[own]] = b[own]
             live = here
-            while len(live):  # as many rounds as the longest run of such nodes has binary digits
+            while len(live):  # pointer doubling
                 live = live[one[to[live]]]
                 to[live] = to[to[live]]
             rest = ~own
@@ -117,7 +118,7 @@ def _contract(
 def _dense(s: np.ndarray, t: np.ndarray, p: np.ndarray, n: int, root: int) -> float:
     """ln det(I - P) without the root, by elimination in place, a panel of columns at a time.
 
-    Rows are diagonally dominant and stay so, so no pivot need be sought.
+    Rows stay diagonally dominant, so no pivoting is needed.
     """
     keep = (s != root) & (t != root)
     s, t = s[keep] - (s[keep] > root), t[keep] - (t[keep] > root)
@@ -130,17 +131,16 @@ def _dense(s: np.ndarray, t: np.ndarray, p: np.ndarray, n: int, root: int) -> fl
         out += float(np.linalg.slogdet(m[a:b, a:b])[1])
         if b < n - 1:
             right = np.linalg.solve(m[a:b, a:b], m[a:b, b:])
-            for c in range(b, n - 1, 4 * _PANEL):  # so that the product is never as large as the matrix
+            for c in range(b, n - 1, 4 * _PANEL):  # keeps the product smaller than the matrix
                 m[c : c + 4 * _PANEL, b:] -= m[c : c + 4 * _PANEL, a:b] @ right
     return out
 
 
 def _hutchinson(s: np.ndarray, t: np.ndarray, p: np.ndarray, n: int, root: int) -> tuple[float, float]:
-    """ln det(I - P) = - sum over j of trace(P^j) / j by random signs, and its standard error.
+    """ln det(I - P) = - sum over j of trace(P^j) / j, estimated with random signs, and its standard error.
 
-    trace(P) is 0 and trace(P^2) is worked out; from j = 3 on z' P^j z stands for trace(P^j), z of random signs.
-    The sum ends where its last terms are far below the error. The same signs every time: the estimate of a
-    table does not change.
+    trace(P) is 0 and trace(P^2) is exact; for j >= 3, z' P^j z with random signs z estimates trace(P^j). The sum
+    ends when its last terms are far below the error. The signs are fixed, so a table always has one estimate.
     """
     keep = (s != root) & (t != root)
     s, t, p = s[keep], t[keep], p[keep]

@@ -1,14 +1,14 @@
-"""How many texts have exactly this table: what the table has forgotten, in bits.
+"""Counts the texts with exactly this table: log2 of their number is the information that the table has forgotten.
 
-Legend: N is the number of ordered lists of sequences with this table; D of them have W tokens; d(v) and
-c(e) as in graph.py; k tokens of history.
+Legend: N is the number of ordered lists of sequences with this table; each has D sequences and W tokens; d(v) and
+c(e) as in ngram_graph.py; k tokens of history.
 
     log2 N = sum over v of log2(d(v)! / product of c(e)!) + log2 det(I - P)          (2)
 
-with P the transition probabilities between histories, S left out. The determinant is at most 1, so the
-first term alone is a bound. For k = 0, N = (W + D)! / product of c! * D / (W + D): the last token is EOS.
+with P the transition probabilities between histories, without S. The determinant is at most 1, so the
+first term is an upper bound. For k = 0, N = (W + D)! / product of c! * D / (W + D): the last token is EOS.
 
-Source: Whittle 1955, formula 2.8; the BEST theorem (see graph.py).
+Source: Whittle 1955, formula 2.8; the BEST theorem (van Aardenne-Ehrenfest and de Bruijn 1951).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _LN_FACTORIAL = np.concatenate((np.zeros(1), np.cumsum(np.log(np.arange(1, _TABL
 
 @dataclass(frozen=True)
 class Forgotten:
-    """log2 N.
+    """Bits forgotten: log2 N.
 
-    bits   the number itself, or an estimate
+    bits   log2 N, exact or estimated
     how    `exact` or `estimate`
-    error_bits  the estimate's standard error; 0 where it is exact
-    bound_bits  the multinomial term, never below log2 N
+    error_bits  standard error of an estimate; 0 where exact
+    bound_bits  upper bound on log2 N: the multinomial term
     core   nodes of the graph after contraction
     """
 
@@ -48,7 +48,7 @@ class Forgotten:
 def ln_factorial(n: np.ndarray) -> np.ndarray:
     """ln n!: float64 of the shape of n.
 
-    A table, and behind it Stirling's series, whose first term left out is below 1e-17 there.
+    Exact up to 65,535 from a table; above, Stirling's series, whose first omitted term is below 1e-17.
     """
     out = _LN_FACTORIAL[np.minimum(n, _TABLE - 1)]
     big = n >= _TABLE
@@ -59,7 +59,7 @@ def ln_factorial(n: np.ndarray) -> np.ndarray:
 
 
 def multinomial_bits(g: Graph) -> float:
-    """The first term of (2)."""
+    """First term of (2), in bits."""
     repeated = g.count[g.count > 1]
     branching = g.total[g.total > 1]
     return float(ln_factorial(branching).sum() - ln_factorial(repeated).sum()) / _LN2
@@ -75,7 +75,7 @@ def forgotten(g: Graph) -> Forgotten:
 
 
 def forgotten_without_history(table: Table) -> Forgotten:
-    """log2 N of order 1: all orders of the tokens and of the ends."""
+    """log2 N of order 1: arrangements of all tokens and ends."""
     count = table.orders[0].count.slice(0, table.n_ids).copy()
     count[BOS] = 0
     everything = count.sum()
@@ -84,16 +84,16 @@ def forgotten_without_history(table: Table) -> Forgotten:
 
 
 def order_bits(sequences: int, equal: np.ndarray) -> float:
-    """log2(D! / product of m!): the bits that say only in which order the sequences stood.
+    """Bits of the order of the sequences: log2(D! / product of m!).
 
-    equal  int64, m of those sequences that are known to be there more than once
+    equal  int64, number m of copies of each sequence that is known to occur more than once
     """
     d = np.array([sequences])
     return float(ln_factorial(d)[0] - ln_factorial(equal).sum()) / _LN2
 
 
 def table_tokens(table: Table) -> int:
-    """W: tokens of the text, the ends not counted."""
+    """W, the number of tokens of the text, without ends."""
     count = table.orders[0].count
     ends = count.at(np.array([BOS, EOS])).sum()
     return int(count.total - ends)
