@@ -46,7 +46,7 @@ def flags(text):
         (
             "co\u00adop zero\u200bwidth",
             ["co\u00adop", "zero", "\u200b", "width"],
-        ),  # a soft hyphen joins, U+200B separates
+        ),  # U+200B separates
     ],
 )
 def test_words_of_alphabets(text, tokens):
@@ -169,7 +169,7 @@ def test_lowercase_equals_str_lower():
         "école",
         "i\u0307",
         "σας",
-    ]  # İ and final sigma as str.lower has them
+    ]
     assert split("The ÉCOLE", "spaces", lowercase=True) == ["the", "école"]
 
 
