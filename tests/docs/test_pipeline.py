@@ -1,4 +1,4 @@
-"""docs/Makefile: corpus, model, samples, report."""
+"""The example pipeline docs/Makefile: corpus, model, samples, report."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def make(folder, *args):
     )  # fmt: skip
 
 
-def test_the_pipeline(tmp_path, harbour, run):
+def test_the_pipeline_makes_a_report_and_only_what_is_out_of_date(tmp_path, harbour, run):
     (tmp_path / "text.txt").write_text(harbour[:20_000])
     (tmp_path / "held.txt").write_text(harbour[20_000:])
     args = ["CORPUS=text.txt", "HELDOUT=held.txt", "OUT=out", "GENERATE=--count 3 --seed 4"]
@@ -45,7 +45,7 @@ def test_the_pipeline(tmp_path, harbour, run):
     assert "train" in make(tmp_path, *args).stdout
 
 
-def test_what_fails_leaves_nothing_half_made(tmp_path):
+def test_a_failed_step_leaves_no_file(tmp_path):
     (tmp_path / "empty.txt").write_text("")
     made = make(tmp_path, "CORPUS=empty.txt", "OUT=out")
     assert made.returncode == 2
