@@ -31,7 +31,7 @@ def flags(text):
         # an apostrophe between letters stays in the word; at its edge it is a quote
         ("it's 'tis dogs' rock’n’roll", ["it's", "'", "tis", "dogs", "'", "rock’n’roll"]),
         ("a''b", ["a", "''", "b"]),  # two in a row are a quote
-        ("90's", ["90", "'", "s"]),  # only between letters, not behind digits
+        ("90's", ["90", "'", "s"]),  # only between letters, not after digits
         # a point or comma between digits stays in the number
         ("1,000.50 3. .5 a.b 1,,2", ["1,000.50", "3", ".", ".", "5", "a", ".", "b", "1", ",,", "2"]),
         ("1.a b2.3", ["1", ".", "a", "b2.3"]),  # digits run together with letters
