@@ -1,4 +1,4 @@
-"""The commands that make models from models and from what other programs write."""
+"""The commands merge, update, prune, export and import."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def folder(tmp_path_factory, corpora):
 
 @pytest.fixture
 def here(capfdbinary, monkeypatch):
-    """The program in this process, which starts sooner: what `run` gives."""
+    """Like `run`, but in this process, which starts sooner."""
 
     def go(*args, stdin=b""):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -50,7 +50,7 @@ def refused(ran, code, *words):
         assert word in ran.stderr
 
 
-def test_merge_and_update_from_the_shell(run, folder):
+def test_merge_and_update_give_the_model_of_the_whole_text(run, folder):
     whole = (folder / "whole.npz").read_bytes()
     out = folder / "m.npz"
     ran = run("merge", folder / "a.npz", folder / "b.npz", "-o", out, "--json")
@@ -63,7 +63,7 @@ def test_merge_and_update_from_the_shell(run, folder):
     piped = run("merge", folder / "a.npz", folder / "b.npz", "-o", "-", "-q")
     assert (piped.stdout_bytes, piped.stderr) == (whole, "")
     out.write_bytes((folder / "a.npz").read_bytes())
-    ran = run("train", folder / "b.txt", "--update", out, "-o", out, "-q")  # in its own place
+    ran = run("train", folder / "b.txt", "--update", out, "-o", out, "-q")  # over itself
     assert (ran.code, ran.stderr) == (0, "")
     assert out.read_bytes() == whole
     given = run("train", folder / "b.txt", "--update", folder / "a.npz", "--unit", "line", "-o", out, "--json")
@@ -72,7 +72,7 @@ def test_merge_and_update_from_the_shell(run, folder):
     assert json.loads(given.stdout)["repairs"]["empty_sequences"] == 113
 
 
-def test_prune_from_the_shell(run, here, folder):
+def test_prune_gives_the_pruned_model(run, here, folder):
     out = folder / "p.npz"
     assert run("prune", folder / "whole.npz", "--prune", "0,0,1", "-o", out, "-q").code == 0
     assert out.read_bytes() == (folder / "pruned.npz").read_bytes()
@@ -83,7 +83,7 @@ def test_prune_from_the_shell(run, here, folder):
     assert here("inspect", out, "--verify").code == 0
 
 
-def test_weights_from_the_shell(here, folder):
+def test_merge_weights_the_counts(here, folder):
     out = folder / "w.npz"
     ran = here("merge", folder / "a.npz", folder / "b.npz", "--weight", "0.5", "--weight", "2", "-o", out)
     assert ran.code == 0, ran.stderr
@@ -95,7 +95,7 @@ def test_weights_from_the_shell(here, folder):
     refused(here("generate", out, "--smoothing", "kn"), 1, "--smoothing kn needs whole counts")
 
 
-def test_export_and_import_from_the_shell(run, folder):
+def test_exported_models_are_imported_again(run, folder):
     tsv, back = folder / "w.tsv", folder / "back.npz"
     ran = run("export", folder / "whole.npz", "--format", "counts", "-o", tsv, "--json")
     assert (ran.code, ran.stderr) == (0, "")
@@ -117,7 +117,7 @@ def test_export_and_import_from_the_shell(run, folder):
 
 
 @pytest.mark.parametrize("data", [b"a\tx\n", b"{", b"\xff\xfe\x00", b"a\t1\n", b"PK\x03\x04\x00 \t 7"])
-def test_a_failed_import_leaves_what_was_there(here, folder, data):
+def test_a_failed_import_leaves_the_old_model(here, folder, data):
     (folder / "bad").write_bytes(data)
     before = (folder / "a.npz").read_bytes()
     refused(here("import", folder / "bad", "-o", folder / "a.npz"), 1, "bad")
@@ -125,7 +125,7 @@ def test_a_failed_import_leaves_what_was_there(here, folder, data):
     assert not [*folder.glob(".*")]
 
 
-def test_usage_of_the_new_commands(here, folder):
+def test_wrong_calls_are_errors_of_two_lines(here, folder):
     a, out = folder / "a.npz", folder / "none.npz"
     assert here("merge").code == 2
     refused(here("merge", a), 2, "no -o")

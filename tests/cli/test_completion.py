@@ -1,4 +1,4 @@
-"""Completion: what is offered, and that real shells take it."""
+"""Shell completion: the words offered, and scripts that work in real shells."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def needs(shell):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A model, and a folder whose `markov` is this one."""
+    """A folder with a model, the completion scripts and a `markov` that runs this program."""
     here = tmp_path_factory.mktemp("completion")
     as_model(model_of(LINES, 3, tokenizer="spaces", unit="line")).save(here / "m.npz")
     (here / "bin").mkdir()
@@ -50,7 +50,7 @@ def environment(folder):
 
 
 def ask(folder, *words):
-    """What the program answers a shell."""
+    """The completions that the program sends to a shell."""
     done = subprocess.run(
         [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, text=True,
         env={**environment(folder), "COMP_WORDS": "\n".join(["markov", *words]), "COMP_CWORD": str(len(words)),
@@ -65,14 +65,14 @@ def words(folder, *line):
 
 
 @posix
-def test_what_is_offered(folder):
+def test_commands_options_and_words_of_a_model_are_offered(folder):
     assert words(folder, "ins") == ["inspect"]
     assert "--starts-with" in words(folder, "generate", "m.npz", "--st")
     assert "chars" in words(folder, "train", "--tokenizer", "ch")
     assert ask(folder, "inspect", "m") == [["file", "m"]]
-    # the commonest first: old 4 times, older once
+    # most frequent first: old 4 times, older once
     assert words(folder, "inspect", "m.npz", "ol") == ["old", "older"]
-    # behind `the`: old, older, ship; behind `the old`: man, sea
+    # after `the`: old, older, ship; after `the old`: man, sea
     assert words(folder, "inspect", "m.npz", "the", "") == ["old", "older", "ship"]
     assert words(folder, "inspect", "m.npz", "the", "old", "") == ["man", "sea"]
     assert words(folder, "inspect", "m.npz", "the", "old", "s") == ["sea", "saw", "say", "ship"]
@@ -82,17 +82,17 @@ def test_what_is_offered(folder):
 
 
 @posix
-def test_nothing_that_could_harm_a_terminal(folder):
+def test_words_with_control_characters_are_not_offered(folder):
     assert words(folder, "inspect", "m.npz", "\x1b") == []
     assert all("\x1b" not in w for w in words(folder, "inspect", "m.npz", ""))
-    assert words(folder, "inspect", "m.npz", "old", "") == ["man", "sea"]  # and not the one with a control character
+    assert words(folder, "inspect", "m.npz", "old", "") == ["man", "sea"]  # not the type with a control character
 
 
 @posix
 @pytest.mark.parametrize(
     "line", [["inspect", "no.npz", "t"], ["inspect", "markov.bash", "t"], ["inspect", "m.npz", "zz"]]
 )
-def test_what_cannot_be_completed_is_silent(folder, line):
+def test_failed_completion_is_silent(folder, line):
     assert ask(folder, *line) == []
 
 
@@ -117,12 +117,12 @@ def test_of_half_a_million_types():
     ("don't", True), ("Möwe", True), ("👩", True), ("", False), ("a b", False), ("a\tb", False), ("\x1b[0m", False),
     ("a\u202eb", False), ("\udc80", False), ("\x85", False), ("\u00a0", False),
 ])  # fmt: skip
-def test_what_is_safe(word, is_safe):
+def test_safe_words_are_printable_without_white_space(word, is_safe):
     assert safe(word) == is_safe
 
 
 @posix
-def test_as_json(folder):
+def test_completion_prints_its_script_as_json(folder):
     done = subprocess.run(
         [folder / "bin" / "markov", "completion", "zsh", "--json"], stdout=subprocess.PIPE, check=True
     )
@@ -133,7 +133,7 @@ def test_as_json(folder):
 
 
 def in_shell(folder, argv, typed, shown):
-    """Type into a real shell: what it shows until a text comes."""
+    """Type into a real shell; returns its output up to `shown`."""
     t = Terminal(*argv, columns=100, **environment(folder))
     try:
         t.until("READY")
@@ -153,21 +153,21 @@ LINES_TYPED = [
     ("markov inspect m.npz don\t", "markov inspect m.npz don't\r\n"),
     ('markov generate m.npz --prompt "the old m\t', "markov generate m.npz --prompt the old man\r\n"),
 ]
-ECHO = "\x01echo \x05\r"  # shows what the line has become
+ECHO = "\x01echo \x05\r"  # prints the completed line
 
 
 @posix
 @needs("bash")
 @pytest.mark.parametrize(("typed", "shown"), LINES_TYPED)
-def test_bash(folder, typed, shown):
+def test_bash_completes(folder, typed, shown):
     (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n")
     in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], typed + ECHO, shown)
 
 
 @posix
 @needs("bash")
-def test_bash_keeps_the_order(folder):
-    """The commonest first, and words with spaces or quotes whole."""
+def test_bash_keeps_the_order_and_quotes_words(folder):
+
     code = """. ./markov.bash
         t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _markov_completion markov; printf '%s|' "${COMPREPLY[@]}"; }
         t markov inspect m.npz the ""; t markov inspect m.npz don; t markov generate m.npz --prompt 'the old m'"""
@@ -180,7 +180,7 @@ def test_bash_keeps_the_order(folder):
 @posix
 @needs("zsh")
 @pytest.mark.parametrize(("typed", "shown"), [*LINES_TYPED[:4], ("markov inspect m.npz the \t", "old    older  ship")])
-def test_zsh(folder, typed, shown):
+def test_zsh_completes(folder, typed, shown):
     rc = f"cd {folder}; PS1='> '; autoload -Uz compinit; compinit -u -D; . ./markov.zsh; bindkey -e; print READ\"\"Y\n"
     (folder / ".zshrc").write_text(rc)
     echo = ECHO if shown.endswith("\n") else ""
@@ -189,7 +189,7 @@ def test_zsh(folder, typed, shown):
 
 @posix
 @needs("fish")
-def test_fish(folder):
+def test_fish_completes(folder):
     def completed(line):
         code = f"source markov.fish; complete -C {line!r}"
         done = subprocess.run(
