@@ -171,7 +171,7 @@ def our_chain(model) -> Chain:
     """The chain of a model of order 3: its trigrams, and its bigrams after BEGIN."""
     import numpy as np
 
-    name = [model.name_of(i) for i in range(model.table.n_ids)]
+    name = [model.vocabulary.name_of(i) for i in range(model.table.n_ids)]
     name[1], name[2] = BEGIN, END
     chain: Chain = {}
     for k in (2, 3):

@@ -149,6 +149,7 @@ def main() -> None:
     o = asked.parse_args()
     path = o.folder / f"large-{o.bits}.npz"
     if not path.exists():
+        o.folder.mkdir(parents=True, exist_ok=True)
         begin = time.perf_counter()
         make(path, o.bits)
         print(f"made in {time.perf_counter() - begin:.0f} s", file=sys.stderr)

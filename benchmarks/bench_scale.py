@@ -120,10 +120,12 @@ class Scale:
         text = self.grown(10)
         one = self.train("one-job", text, "--jobs", "1", "--memory", "4G")
         two = self.train("two-jobs", text, "--jobs", "2", "--memory", "4G")
-        self.keep({"what": "jobs", "times_the_speed": round(one["seconds"] / two["seconds"], 2)})
+        same = filecmp.cmp(self.work / "one-job.npz", self.work / "two-jobs.npz", shallow=False)
+        ratio = round(one["seconds"] / two["seconds"], 2)
+        self.keep({"what": "jobs", "same_bytes": same, "times_the_speed": ratio})
 
 
-def main() -> None:
+def main() -> int:
     """Measure the rows asked for; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", type=Path, required=True)
@@ -132,14 +134,18 @@ def main() -> None:
     parser.add_argument("--rows", default="growth,limit,jobs")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    names = args.rows.split(",")
+    if unknown := sorted({*names} - {"growth", "limit", "jobs"}):
+        parser.error(f"--rows {unknown[0]}: growth, limit and jobs are known")
     args.work.mkdir(parents=True, exist_ok=True)
     scale = Scale(args.text, args.work, args.copies)
-    for name in args.rows.split(","):
+    for name in names:
         getattr(scale, name)()
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "scale.jsonl").write_text("".join(json.dumps(r) + "\n" for r in scale.rows))
+    return int(any(row.get("same_bytes") is False for row in scale.rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

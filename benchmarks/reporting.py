@@ -50,8 +50,10 @@ def report(b: Any, out: Path, more: dict | None = None) -> int:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that figures depend on."""
-    found = {}
-    for name in ("markov-cli", "numpy", "click", "rich", "markovify"):
+    import markov_cli
+
+    found = {"markov": markov_cli.__version__}
+    for name in ("numpy", "click", "rich", "markovify"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
