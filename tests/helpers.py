@@ -4,8 +4,10 @@ import io
 import json
 import math
 import os
+import signal
 import sys
 import tempfile
+import threading
 import zipfile
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from markov_cli.api.model import Model
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
+from terminal import Terminal
 
 
 def chi_squared(seen, p, n):
@@ -46,29 +49,19 @@ def two_lines(ran, code, *words):
         assert word in ran.stderr
 
 
+# a shell starts background jobs with SIGINT ignored; programs that the tests start would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 MARKOV = [sys.executable, "-m", "markov_cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
 
 
-def in_terminal(*args, columns=80):
+def in_terminal(*args, columns=80, **env):
     """Run a command on a terminal of this width; returns what it shows and its exit code."""
-    import pty
-
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm")
-        os.execv(sys.executable, [*MARKOV, *map(str, args)])
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(fd)
-    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    t = Terminal(*MARKOV, *args, columns=columns, **env)
+    code = t.close()
+    return t.data.decode(), code
 
 
 def loaded(data):

@@ -19,7 +19,7 @@ def folder(tmp_path_factory, corpora):
     here = tmp_path_factory.mktemp("steering")
     train(CATS).save(here / "cats.npz")
     train(DOGS).save(here / "dogs.npz")
-    as_model(model_of((corpora / "harbour.txt").read_text(), 3)).save(here / "harbour.npz")
+    as_model(model_of((corpora / "harbour.txt").read_text(encoding="utf-8"), 3)).save(here / "harbour.npz")
     train(CATS, tokenizer="chars").save(here / "chars.npz")
     return here
 
@@ -119,12 +119,13 @@ def test_a_stream_ends_when_it_is_stopped(folder, how):
         assert one.stdout.readline().strip()
     if how == "interrupt":
         one.send_signal(signal.SIGINT)
-    one.stdout.close() if how == "close" else one.stdout.read()
-    assert one.wait(20) == (130 if how == "interrupt" else 0)
-    said = one.stderr.read()
+        said = one.communicate(timeout=60)[1]
+    else:
+        one.stdout.close()
+        said = one.stderr.read()
+        one.stderr.close()
+    assert one.wait(60) == (130 if how == "interrupt" else 0)
     assert b"Traceback" not in said and (said == b"") == (how == "close")
-    one.stderr.close()
-    one.stdout.close()
 
 
 @pytest.mark.parametrize("options", [{}, {"tokenizer": "spaces"}, {"lowercase": True}, {"tokenizer": "chars"}], ids=str)

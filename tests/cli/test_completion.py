@@ -132,12 +132,12 @@ def test_completion_prints_its_script_as_json(folder):
 # ------------------------------------------------------------ real shells
 
 
-def in_shell(folder, argv, typed, shown):
+def in_shell(folder, argv, prompt, typed, shown):
     """Type into a real shell; returns its output up to `shown`."""
     t = Terminal(*argv, columns=100, **environment(folder))
     try:
         t.until("READY")
-        time.sleep(0.2)
+        t.until(prompt)  # the shell reads keys from here on
         t.type(typed)
         return t.until(shown)
     finally:
@@ -161,7 +161,7 @@ ECHO = "\x01echo \x05\r"  # prints the completed line
 @pytest.mark.parametrize(("typed", "shown"), LINES_TYPED)
 def test_bash_completes(folder, typed, shown):
     (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n")
-    in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], typed + ECHO, shown)
+    in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], "$ ", typed + ECHO, shown)
 
 
 @posix
@@ -184,7 +184,7 @@ def test_zsh_completes(folder, typed, shown):
     rc = f"cd {folder}; PS1='> '; autoload -Uz compinit; compinit -u -D; . ./markov.zsh; bindkey -e; print READ\"\"Y\n"
     (folder / ".zshrc").write_text(rc)
     echo = ECHO if shown.endswith("\n") else ""
-    in_shell(folder, ["env", f"ZDOTDIR={folder}", "zsh", "-d", "-i"], typed + echo, shown)
+    in_shell(folder, ["env", f"ZDOTDIR={folder}", "zsh", "-d", "-i"], "> ", typed + echo, shown)
 
 
 @posix

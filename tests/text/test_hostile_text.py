@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from helpers import in_terminal
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -194,28 +195,6 @@ def test_file_names_with_newlines_and_invalid_bytes_are_escaped(run, tmp_path):
 # ------------------------------------------------------------ the terminal
 
 
-def on_a_terminal(*args):
-    """Run `markov` on a terminal of 80 columns; returns the exit code and the bytes sent."""
-    import pty
-    import subprocess
-
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
-    with subprocess.Popen([sys.executable, "-m", "markov_cli", *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as p:  # fmt: skip # noqa: E501
-        os.close(theirs)
-        out = b""
-        while True:
-            try:
-                piece = os.read(ours, 1 << 16)
-            except OSError:
-                break
-            if not piece:
-                break
-            out += piece
-    os.close(ours)
-    return p.returncode, out
-
-
 @pytest.fixture(scope="module")
 def nasty(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nasty")
@@ -234,9 +213,9 @@ def nasty(tmp_path_factory):
      "audit {}/spaces.npz --min-tokens 2", "export {}/spaces.npz --format counts -o -"],
 )  # fmt: skip
 def test_no_control_characters_reach_a_terminal(nasty, line):
-    code, out = on_a_terminal(*line.format(nasty, nasty).split())
+    out, code = in_terminal(*line.format(nasty, nasty).split(), NO_COLOR="1", TERM="dumb")
     assert code == 0, out
-    text = out.replace(b"\r\n", b"\n").decode("utf-8")  # and it is valid UTF-8
+    text = out.replace("\r\n", "\n")
     assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066"]
     assert "\\x1b" in text or "\\u001b" in text or "bell" in text
 
