@@ -70,7 +70,8 @@ def lmplz(lines, order, prune=(), more=()):
     options = ["--discount_fallback", "-o", order, *(["--prune", *prune] if prune else []), *more]
     done = subprocess.run(
         [LMPLZ, *map(str, options), "-S", "200M", "--vocab_estimate", "10000"],
-        input="".join(" ".join(line) + "\n" for line in lines), capture_output=True, text=True, check=False, timeout=60,
+        input="".join(" ".join(line) + "\n" for line in lines), capture_output=True, encoding="utf-8",
+        check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = re.findall(r"^\d+ [\d/]+ D1=(\S+) D2=(\S+) D3\+=(\S+)$", done.stderr, re.M)

@@ -74,7 +74,8 @@ def test_a_module_imports_only_rooms_below_its_own(name):
 @pytest.mark.parametrize("name", [r for r in FLOW if r != "errors"])
 def test_each_room_says_what_it_may_import(name):
     said = re.search(
-        r"May import: ([\w, ]+)\.", ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text()))
+        r"May import: ([\w, ]+)\.",
+        ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text(encoding="utf-8"))),
     )
     allowed = said[1].split(", ")
     assert allowed == [r for r in FLOW if r in allowed]  # rooms that exist, in the order of the flow

@@ -17,7 +17,7 @@ def folder(tmp_path_factory):
     from conftest import run_markov
 
     here = tmp_path_factory.mktemp("models")
-    (here / "change.txt").write_text(YOU)
+    (here / "change.txt").write_text(YOU, encoding="utf-8")
     assert run_markov("train", here / "change.txt", "--lowercase", "-o", here / "change.npz").code == 0
     return here
 
@@ -179,7 +179,7 @@ def test_empty_sequences_are_counted(run, tmp_path):
 def test_binary_files_of_a_folder_are_skipped_and_named(run, tmp_path):
     inside = tmp_path / "texts" / "deep"
     inside.mkdir(parents=True)
-    (inside / "a.txt").write_text("one two")
+    (inside / "a.txt").write_text("one two", encoding="utf-8")
     (tmp_path / "texts" / "picture.png").write_bytes(bytes(range(256)) * 4)
     ran = run("train", tmp_path / "texts", "-o", tmp_path / "m.npz")
     assert ran.code == 0

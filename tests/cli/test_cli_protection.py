@@ -53,7 +53,7 @@ def test_unset_options_are_not_in_the_header():
 
 
 def test_train_reports_what_it_kept(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     done = run(
         "train", "a.txt", "--min-sequences", "2", "--cap-per-sequence", "1", "-o", "m.npz", "--json", cwd=tmp_path
     )
@@ -71,7 +71,7 @@ def test_train_reports_what_it_kept(run, tmp_path, story):
 
 
 def test_audit_reports_protection_and_leaves_figures_empty(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     for name, *options in (("k", "--min-sequences", "2"), ("c", "--cap-per-sequence", "1")):
         assert run("train", "a.txt", *options, "-o", f"{name}.npz", "-q", cwd=tmp_path).code == 0
     kept = json.loads(run("audit", "k.npz", "--json", cwd=tmp_path).stdout)
@@ -162,7 +162,7 @@ def test_verify_finds_followers_above_their_history(story, tmp_path):
 
 
 def test_counts_of_sequences_can_be_exported_but_not_imported(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     run("train", "a.txt", "--cap-per-sequence", "1", "-o", "c.npz", "-q", cwd=tmp_path)
     done = run("export", "c.npz", "--format", "counts", "-o", "c.tsv", cwd=tmp_path)
     assert done.code == 0 and "counts are numbers of sequences, which do not add up" in done.stderr

@@ -18,9 +18,9 @@ def here(tmp_path_factory):
     from conftest import run_markov
 
     folder = tmp_path_factory.mktemp("score")
-    (folder / "story.txt").write_text(STORY)
-    (folder / "other.txt").write_text(OTHER)
-    (folder / "empty.txt").write_text("\n\n")
+    (folder / "story.txt").write_text(STORY, encoding="utf-8")
+    (folder / "other.txt").write_text(OTHER, encoding="utf-8")
+    (folder / "empty.txt").write_text("\n\n", encoding="utf-8")
     for name, text, more in (
         ("story", "story", []),
         ("other", "other", []),
@@ -127,8 +127,8 @@ def test_notes_go_to_stderr(run, inside):
 
 
 def test_files_folders_and_stdin(run, inside, tmp_path):
-    (tmp_path / "a.txt").write_text("the cat\n")
-    (tmp_path / "b.txt").write_text("a dog\n")
+    (tmp_path / "a.txt").write_text("the cat\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("a dog\n", encoding="utf-8")
     one = json.loads(run("score", "story.npz", tmp_path, "--json").stdout)
     two = json.loads(run("score", "story.npz", tmp_path / "a.txt", "-", "--json", stdin="a dog\n").stdout)
     assert one == two

@@ -18,7 +18,7 @@ def folder(tmp_path_factory):
     options = ["--tokenizer", "spaces", "--unit", "line", "-n", "2", "-o", here / "ab.npz"]
     made = run_markov("train", "-", *options, stdin="a a b a\nb a a b\n")
     assert made.code == 0
-    (here / "small.arpa").write_text(SMALL)
+    (here / "small.arpa").write_text(SMALL, encoding="utf-8")
     import_arpa(here / "small.arpa").save(here / "small.npz")
     return here
 

@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("completion")
     as_model(model_of(LINES, 3, tokenizer="spaces", unit="line")).save(here / "m.npz")
     (here / "bin").mkdir()
-    (here / "bin" / "markov").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m markov_cli "$@"\n')
+    (here / "bin" / "markov").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m markov_cli "$@"\n', encoding="utf-8")
     (here / "bin" / "markov").chmod(0o755)
     for shell in ("bash", "zsh", "fish"):
         done = subprocess.run([here / "bin" / "markov", "completion", shell], stdout=subprocess.PIPE, check=True)
@@ -52,7 +52,7 @@ def environment(folder):
 def ask(folder, *words):
     """The completions that the program sends to a shell."""
     done = subprocess.run(
-        [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, text=True,
+        [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, encoding="utf-8",
         env={**environment(folder), "COMP_WORDS": "\n".join(["markov", *words]), "COMP_CWORD": str(len(words)),
              "_MARKOV_COMPLETE": "bash_complete"},
     )  # fmt: skip
@@ -126,7 +126,7 @@ def test_completion_prints_its_script_as_json(folder):
     done = subprocess.run(
         [folder / "bin" / "markov", "completion", "zsh", "--json"], stdout=subprocess.PIPE, check=True
     )
-    assert json.loads(done.stdout) == {"shell": "zsh", "script": (folder / "markov.zsh").read_text()}
+    assert json.loads(done.stdout) == {"shell": "zsh", "script": (folder / "markov.zsh").read_text(encoding="utf-8")}
 
 
 # ------------------------------------------------------------ real shells
@@ -160,7 +160,7 @@ ECHO = "\x01echo \x05\r"  # prints the completed line
 @needs("bash")
 @pytest.mark.parametrize(("typed", "shown"), LINES_TYPED)
 def test_bash_completes(folder, typed, shown):
-    (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n")
+    (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n", encoding="utf-8")
     in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], "$ ", typed + ECHO, shown)
 
 
@@ -172,7 +172,7 @@ def test_bash_keeps_the_order_and_quotes_words(folder):
         t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _markov_completion markov; printf '%s|' "${COMPREPLY[@]}"; }
         t markov inspect m.npz the ""; t markov inspect m.npz don; t markov generate m.npz --prompt 'the old m'"""
     done = subprocess.run(
-        ["bash", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, text=True
+        ["bash", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, encoding="utf-8"
     )
     assert done.stdout == "old|older|ship|don\\'t|the\\ old\\ man|"
 
@@ -182,7 +182,7 @@ def test_bash_keeps_the_order_and_quotes_words(folder):
 @pytest.mark.parametrize(("typed", "shown"), [*LINES_TYPED[:4], ("markov inspect m.npz the \t", "old    older  ship")])
 def test_zsh_completes(folder, typed, shown):
     rc = f"cd {folder}; PS1='> '; autoload -Uz compinit; compinit -u -D; . ./markov.zsh; bindkey -e; print READ\"\"Y\n"
-    (folder / ".zshrc").write_text(rc)
+    (folder / ".zshrc").write_text(rc, encoding="utf-8")
     echo = ECHO if shown.endswith("\n") else ""
     in_shell(folder, ["env", f"ZDOTDIR={folder}", "zsh", "-d", "-i"], "> ", typed + echo, shown)
 
@@ -193,7 +193,7 @@ def test_fish_completes(folder):
     def completed(line):
         code = f"source markov.fish; complete -C {line!r}"
         done = subprocess.run(
-            ["fish", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, text=True
+            ["fish", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, encoding="utf-8"
         )
         return [one.split("\t")[0] for one in done.stdout.splitlines()]
 

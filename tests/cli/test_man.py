@@ -79,11 +79,11 @@ def test_man_writes_the_pages(run, tmp_path):
 
 
 def test_man_refuses_a_file_as_folder(run, tmp_path):
-    (tmp_path / "file").write_text("kept")
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
     ran = run("man", tmp_path / "file")
     assert ran.code == 2 and len(ran.stderr.splitlines()) == 2
     assert run("man", tmp_path / "file" / "under").code == 1
-    assert (tmp_path / "file").read_text() == "kept"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
 
 
 @posix

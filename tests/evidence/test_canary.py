@@ -116,14 +116,14 @@ def test_a_line_of_several_sequences_is_refused(story):
 
 
 def test_the_commands_make_and_score_canaries(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     made = run(
         "canary", "make", "--format", LINE, "-s", 4, "--count", 2, "--repeat", "1,3", "-o", "c.txt", cwd=tmp_path
     )
     assert made.code == 0
     assert made.stderr == "4 canaries in 8 lines, 2 controls, 1,000 fillings; keys in canaries.json\n"
     assert made.stdout == ""
-    lines = (tmp_path / "c.txt").read_text()
+    lines = (tmp_path / "c.txt").read_text(encoding="utf-8")
     assert len([x for x in lines.split("\n") if x]) == 8 and "\n\n" in lines
     piped = run("canary", "make", "--format", LINE, "-s", 4, "--count", 2, "--repeat", "1,3", "-q", cwd=tmp_path)
     assert (piped.stdout, piped.stderr) == (lines, "")
@@ -152,18 +152,18 @@ def test_the_commands_make_and_score_canaries(run, tmp_path, story):
     ],
 )  # fmt: skip
 def test_wrong_calls_are_errors(run, tmp_path, args, code, said):
-    (tmp_path / "book.txt").write_text("A text.")
+    (tmp_path / "book.txt").write_text("A text.", encoding="utf-8")
     odd = make(LINE, 1, [1], 0, 1).as_dict()
     odd["canaries"][0]["filling"] = "12x"
-    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    (tmp_path / "odd.json").write_text(json.dumps(odd), encoding="utf-8")
     done = run("canary", *args, cwd=tmp_path)
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.startswith(said)
-    assert (tmp_path / "book.txt").read_text() == "A text."
+    assert (tmp_path / "book.txt").read_text(encoding="utf-8") == "A text."
 
 
 def test_forced_steps_and_choice_bits_of_generated_texts(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     run("train", "book.txt", "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("generate", "m.npz", "-c", 20, "-s", 1, "--trace", "--corpus", "book.txt", "--json", cwd=tmp_path)
     assert done.code == 0

@@ -225,11 +225,13 @@ KEYS = ("tokens", "novel", "fragments_per_100", "mean_fragment", "longest_fragme
 
 @pytest.fixture
 def files(tmp_path):
-    (tmp_path / "corpus.txt").write_text("the cat sat on the mat.\nA dog [b]ran[/b] :smile: off & away <i>now</i>.\n")
-    (tmp_path / "text.txt").write_text(
-        "Then the cat sat on the mat. \x1b[31m A dog [b]ran[/b] :smile: off & away <i>now</i>"
+    (tmp_path / "corpus.txt").write_text(
+        "the cat sat on the mat.\nA dog [b]ran[/b] :smile: off & away <i>now</i>.\n", encoding="utf-8"
     )
-    (tmp_path / "base.txt").write_text("Something else, by someone.")
+    (tmp_path / "text.txt").write_text(
+        "Then the cat sat on the mat. \x1b[31m A dog [b]ran[/b] :smile: off & away <i>now</i>", encoding="utf-8"
+    )
+    (tmp_path / "base.txt").write_text("Something else, by someone.", encoding="utf-8")
     return tmp_path
 
 
@@ -277,7 +279,7 @@ def test_shown_fragments_are_marked_and_escaped(run, files):
     ],
 )
 def test_wrong_calls_are_errors(run, files, args, code, said):
-    (files / "empty.txt").write_text("")
+    (files / "empty.txt").write_text("", encoding="utf-8")
     done = run("trace", *args, cwd=files)
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.startswith(said)
@@ -333,7 +335,7 @@ def test_the_page_is_well_formed_escaped_and_self_contained(run, files):
         "trace", "text.txt", "--corpus", "corpus.txt", "--html", "page.html", "--baseline", "base.txt", cwd=files
     )
     assert done.code == 0 and done.stderr == "wrote page.html\n"
-    data = (files / "page.html").read_text()
+    data = (files / "page.html").read_text(encoding="utf-8")
     assert "http" not in data and "\x1b" not in data and "<i>" not in data and "<script" not in data
     page = Page(data)
     shown = "".join(page.text)
@@ -345,10 +347,10 @@ def test_the_page_is_well_formed_escaped_and_self_contained(run, files):
 
 
 def test_a_failed_trace_leaves_the_old_page(run, files):
-    (files / "page.html").write_text("old")
+    (files / "page.html").write_text("old", encoding="utf-8")
     done = run("trace", "text.txt", "--corpus", "none.txt", "--html", "page.html", cwd=files)
     assert done.code == 1
-    assert (files / "page.html").read_text() == "old"
+    assert (files / "page.html").read_text(encoding="utf-8") == "old"
     assert sorted(p.name for p in files.iterdir()) == ["base.txt", "corpus.txt", "page.html", "text.txt"]
 
 
@@ -361,12 +363,12 @@ def test_shades_follow_the_lengths_of_runs():
 
 def test_the_page_of_an_audit_shows_its_figures(run, tmp_path, story):
     (tmp_path / "book.txt").write_text(
-        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n"
+        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n", encoding="utf-8"
     )
     run("train", "book.txt", "-n", 4, "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("audit", "m.npz", "--html", "page.html", "--show", 500, cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "wrote page.html\n")
-    data = (tmp_path / "page.html").read_text()
+    data = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(data)
     shown = "".join(page.text)
     assert "http" not in data and "<b>" not in data
@@ -382,7 +384,7 @@ def test_the_page_of_an_audit_shows_its_figures(run, tmp_path, story):
 
 
 def test_the_page_of_a_pruned_model_names_missing_figures(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     run("train", "book.txt", "-n", 3, "--prune", "0,1", "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("audit", "m.npz", "--html", "-", cwd=tmp_path)
     page = Page(done.stdout)

@@ -123,16 +123,16 @@ def test_no_text_shares_a_run_under_any_tokenizer(book, harbour, how, guarded):
 
 def test_newlines_of_the_corpus_count_in_a_character_model(tmp_path):
     """A run across two lines counts with its newline."""
-    (tmp_path / "a.txt").write_text("abc\ndef\nab\ncd\n" * 3)
+    (tmp_path / "a.txt").write_text("abc\ndef\nab\ncd\n" * 3, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], tokenizer="chars", unit="file", order=2)
-    text = (tmp_path / "a.txt").read_text()
+    text = (tmp_path / "a.txt").read_text(encoding="utf-8")
     for one in made.generate(50, 1, novel=4, corpus=[tmp_path / "a.txt"], max_tokens=30):
         assert not any(one.text[i : i + 4] in text for i in range(len(one.text) - 3))
 
 
 def test_runs_cross_sequences_and_files(tmp_path):
-    (tmp_path / "a.txt").write_text("one two.\nthree four.")
-    (tmp_path / "b.txt").write_text("five six.")
+    (tmp_path / "a.txt").write_text("one two.\nthree four.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("five six.", encoding="utf-8")
     made = markov_cli.train(texts=["x y"], order=1)
     files = find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
     asked = Novelty(made.language_model, made.known(""), 2, files)
@@ -146,7 +146,7 @@ def test_tokens_that_join_are_read_again(tmp_path):
     corpus = "w 3.5 x y z"
     joined = markov_cli.train(texts=["w 3 b.5"], order=1, unit="file")
     path = tmp_path / "a.txt"
-    path.write_text(corpus)
+    path.write_text(corpus, encoding="utf-8")
     there = runs(stream(corpus), 2)
     texts = [t.text for t in joined.generate(6000, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
     assert not any(runs(stream(t), 2) & there for t in texts)
@@ -207,7 +207,7 @@ def bigrams(text):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_each_step_draws_among_followers_without_copies_and_dead_ends(tmp_path, seed):
     text = words_of(12, "abcdefghijkl", seed, 2)
-    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], order=2, tokenizer="spaces", unit="line")
     k, longest, n = 3, 7, 20_000
     expected = enumerate_texts(bigrams(text), runs(text.split(), k), k, 2, longest)
@@ -289,7 +289,7 @@ def test_min_tokens_holds(model):
 
 def test_a_text_caught_in_a_loop_is_redrawn(tmp_path):
     text = "go " + "ha ha ha ha ha ha stop\n" + "go on then you\nnow go on to ha\nyou then go home\n"
-    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], order=2, unit="line", tokenizer="spaces")
     corpus = tuple(find_sources([str(tmp_path / "a.txt")]))
     drawn = [batch.samples for batch in run_of(made, count=200, seed=1, novel=3, corpus=corpus).batches()]
@@ -312,7 +312,7 @@ def test_a_missing_or_unfit_guard_is_an_error(book, model):
 
 
 def test_a_model_without_any_new_text_gives_none(run, tmp_path):
-    (tmp_path / "a.txt").write_text("one two three four five six seven eight nine ten\n")
+    (tmp_path / "a.txt").write_text("one two three four five six seven eight nine ten\n", encoding="utf-8")
     run("train", tmp_path / "a.txt", "-o", tmp_path / "a.npz", "--guard", 4, "-q")
     ran = run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 4)
     assert (ran.code, ran.stdout) == (3, "")

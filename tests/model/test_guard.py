@@ -180,7 +180,7 @@ def test_updating_and_merging_give_the_union(story):
 
 
 def test_pruning_keeps_the_guard_unless_told_not_to(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     model, out = tmp_path / "a.npz", tmp_path / "b.npz"
     run("train", tmp_path / "a.txt", "-o", model, "--guard", 5, "-q")
     run("train", tmp_path / "a.txt", "-o", tmp_path / "plain.npz", "-q")

@@ -134,7 +134,7 @@ def test_a_file_holds_no_time_and_no_path(tmp_path, tiny):
 
 def test_a_model_file_has_the_usual_permissions(tmp_path):
     other = tmp_path / "other"
-    other.write_text("")
+    other.write_text("", encoding="utf-8")
     as_model(model_of(TINY)).save(tmp_path / "model.npz")
     assert (tmp_path / "model.npz").stat().st_mode == other.stat().st_mode
 

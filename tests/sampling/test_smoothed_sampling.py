@@ -49,8 +49,8 @@ def imported(tmp_path_factory, models):
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
         export_arpa(models["order 4"], out, "kn")
-    (folder / "small").write_text(SMALL)
-    (folder / "odd").write_text(ODD)
+    (folder / "small").write_text(SMALL, encoding="utf-8")
+    (folder / "odd").write_text(ODD, encoding="utf-8")
     return {name: import_arpa(folder / name) for name in ("story", "small", "odd")}
 
 

@@ -136,7 +136,7 @@ def _run_with(stdin, *args):
 def test_pipes_and_broken_links_in_a_folder_are_skipped_and_named(tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
-    (folder / "a.txt").write_text("a b c. " * 5)
+    (folder / "a.txt").write_text("a b c. " * 5, encoding="utf-8")
     os.mkfifo(folder / "pipe")  # opening it would block
     (folder / "loop").symlink_to("loop")
     (folder / "gone").symlink_to("nowhere")
@@ -149,7 +149,7 @@ def test_pipes_and_broken_links_in_a_folder_are_skipped_and_named(tmp_path):
 @unix
 def test_a_pipe_given_by_name_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("a b c. " * 5))
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("a b c. " * 5, encoding="utf-8"))
     writer.start()
     assert markov_cli.train([tmp_path / "pipe"]).header.tokens == 20
     writer.join()
@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
-    (tmp_path / "a.txt").write_text("a b")
+    (tmp_path / "a.txt").write_text("a b", encoding="utf-8")
 
     def walk(folder, onerror=None):
         onerror(PermissionError(13, "Permission denied", str(folder)))
@@ -182,7 +182,7 @@ def test_file_names_with_newlines_and_invalid_bytes_are_escaped(run, tmp_path):
     name = os.fsencode(folder) + b"/a\n\x1b[31m\xff.txt"
     with open(name, "wb") as f:
         f.write(b"\0\1\2" * 100)
-    (folder / "b.txt").write_text("a b c. " * 5)
+    (folder / "b.txt").write_text("a b c. " * 5, encoding="utf-8")
     ran = run("train", folder, "-o", tmp_path / "m.npz", "--json")
     assert ran.code == 0 and "\x1b" not in ran.stderr and "\\x1b[31m" in ran.stderr
     import json

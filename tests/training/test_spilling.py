@@ -100,7 +100,7 @@ def test_every_order_pruning_and_block_size_gives_the_same_bytes(tmp_path, low, 
 
 def test_sequences_shorter_than_the_order_give_the_same_bytes(tmp_path, low):
     path = tmp_path / "text.txt"
-    path.write_text("a b\nb\na b\n" * 50)
+    path.write_text("a b\nb\na b\n" * 50, encoding="utf-8")
     for order in (4, 7):
         for prune in ((), (0, 1)):
             more = {"unit": "line", "order": order, "prune": prune}
@@ -110,7 +110,7 @@ def test_sequences_shorter_than_the_order_give_the_same_bytes(tmp_path, low):
 def test_one_ngram_may_fill_many_blocks(tmp_path, low):
     """More equal windows than a block or range holds, all with one history."""
     path = tmp_path / "text.txt"
-    path.write_text("a " * 20000 + "\n" + "a b " * 5000)
+    path.write_text("a " * 20000 + "\n" + "a b " * 5000, encoding="utf-8")
     assert train_on_disk(path, tmp_path / "model.npz", unit="line", order=4) == in_memory(path, unit="line", order=4)
 
 

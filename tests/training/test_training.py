@@ -93,7 +93,7 @@ def test_folders_are_read_in_sorted_order_without_hidden_files(tmp_path, story):
 
 
 def test_a_binary_file_is_skipped_in_a_folder_and_refused_by_name(tmp_path):
-    (tmp_path / "a.txt").write_text("Some text.")
+    (tmp_path / "a.txt").write_text("Some text.", encoding="utf-8")
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 10)
     trained = from_files([tmp_path])
     assert trained.header.sequences == 1
@@ -103,7 +103,7 @@ def test_a_binary_file_is_skipped_in_a_folder_and_refused_by_name(tmp_path):
 
 
 def test_an_empty_folder_and_a_missing_file_are_errors(tmp_path):
-    (tmp_path / "corpus.txt").write_text("a")
+    (tmp_path / "corpus.txt").write_text("a", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TextError, match="folder without files"):
         find_sources([str(tmp_path / "empty")])
