@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import two_lines
+from markov_cli.cli.main import main
 
 YOU = "You must be the change you wish to see in the world\n"
 
@@ -19,6 +20,7 @@ def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("models")
     (here / "change.txt").write_text(YOU, encoding="utf-8")
     assert run_markov("train", here / "change.txt", "--lowercase", "-o", here / "change.npz").code == 0
+    assert run_markov("train", here / "change.txt", "-o", here / "cased.npz").code == 0
     return here
 
 
@@ -90,8 +92,8 @@ def test_a_shortened_history_is_reported(run, folder):
 
 
 def test_ignore_case_finds_the_known_spelling(run, folder):
-    two_lines(run("inspect", folder / "a.npz", "MUST"), 1, "'MUST'")
-    assert "be" in run("inspect", folder / "a.npz", "MUST", "--ignore-case").stdout
+    two_lines(run("inspect", folder / "cased.npz", "MUST"), 1, "'MUST'")
+    assert "be" in run("inspect", folder / "cased.npz", "MUST", "--ignore-case").stdout
 
 
 def test_fewer_texts_than_asked_for_exit_3(run, folder):
@@ -228,9 +230,14 @@ def test_escape_sequences_of_a_corpus_are_escaped_in_tables(run, tmp_path):
     assert b"\x1b" not in run("inspect", tmp_path / "m.npz").stdout_bytes
 
 
-def test_every_command_has_help(run):
-    for command in ("train", "generate", "inspect", "score"):
-        ran = run(command, "--help")
-        assert ran.code == 0
-        assert f"markov {command} " in ran.stdout
-    assert run().stdout or run().stderr
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_has_help(command, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        main.main([command, "--help"], "markov")
+    assert ended.value.code == 0
+    assert f"markov {command} " in capsys.readouterr().out
+
+
+def test_without_a_command_the_help_is_shown(run):
+    assert "Usage: markov " in run().stdout + run().stderr

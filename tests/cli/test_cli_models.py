@@ -9,6 +9,7 @@ import pytest
 
 from conftest import Ran
 from engine import model_of, rows_of, saved
+from helpers import two_lines
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.cli.main import main
@@ -39,15 +40,6 @@ def here(capfdbinary, monkeypatch):
         return Ran(subprocess.CompletedProcess(args, ended.value.code or 0, out, err))
 
     return go
-
-
-def refused(ran, code, *words):
-    assert ran.code == code, ran.stderr
-    assert ran.stdout_bytes == b""
-    one, two = ran.stderr.splitlines()
-    assert one.startswith("markov: ") and two.startswith("  ")
-    for word in words:
-        assert word in ran.stderr
 
 
 def test_merge_and_update_give_the_model_of_the_whole_text(run, folder):
@@ -92,7 +84,7 @@ def test_merge_weights_the_counts(here, folder):
     with Model.load(folder / "a.npz") as a, Model.load(folder / "b.npz") as b:
         totals = [m.followers("the harbour").total for m in (a, b)]
     assert found["total"] == 0.5 * totals[0] + 2 * totals[1]
-    refused(here("generate", out, "--smoothing", "kn"), 1, "--smoothing kn needs whole counts")
+    two_lines(here("generate", out, "--smoothing", "kn"), 1, "--smoothing kn needs whole counts")
 
 
 def test_exported_models_are_imported_again(run, folder):
@@ -120,7 +112,7 @@ def test_exported_models_are_imported_again(run, folder):
 def test_a_failed_import_leaves_the_old_model(here, folder, data):
     (folder / "bad").write_bytes(data)
     before = (folder / "a.npz").read_bytes()
-    refused(here("import", folder / "bad", "-o", folder / "a.npz"), 1, "bad")
+    two_lines(here("import", folder / "bad", "-o", folder / "a.npz"), 1, "bad")
     assert (folder / "a.npz").read_bytes() == before
     assert not [*folder.glob(".*")]
 
@@ -128,16 +120,16 @@ def test_a_failed_import_leaves_the_old_model(here, folder, data):
 def test_wrong_calls_are_errors_of_two_lines(here, folder):
     a, out = folder / "a.npz", folder / "none.npz"
     assert here("merge").code == 2
-    refused(here("merge", a), 2, "no -o")
-    refused(here("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
-    refused(here("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
-    refused(here("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
-    refused(here("prune", a, "-o", out), 2, "nothing to prune by")
-    refused(here("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
-    refused(here("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
-    refused(here("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
-    refused(here("export", a), 2, "no -o")
-    refused(here("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
-    refused(here("import", folder / "nope", "-o", out), 1, "no such file")
-    refused(here("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")
+    two_lines(here("merge", a), 2, "no -o")
+    two_lines(here("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
+    two_lines(here("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
+    two_lines(here("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
+    two_lines(here("prune", a, "-o", out), 2, "nothing to prune by")
+    two_lines(here("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
+    two_lines(here("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
+    two_lines(here("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
+    two_lines(here("export", a), 2, "no -o")
+    two_lines(here("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
+    two_lines(here("import", folder / "nope", "-o", out), 1, "no such file")
+    two_lines(here("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")
     assert not out.exists()

@@ -11,7 +11,7 @@ import pytest
 import engine
 from arpa_files import SMALL
 from engine import model_of
-from helpers import ODD, arrays_of, bytes_of_arrays, header_of, packed
+from helpers import ODD, arrays_of, bytes_of_arrays, header_of, loaded, packed
 from lmplz import check as check_lmplz
 from lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
 from markov_cli.api.convert import export_arpa, import_arpa
@@ -217,15 +217,6 @@ def tiny(tmp_path_factory):
     return out.getvalue()
 
 
-@pytest.fixture
-def opened(tmp_path):
-    def open_bytes(data):
-        (tmp_path / "m.npz").write_bytes(data)
-        return Model.load(tmp_path / "m.npz")
-
-    return open_bytes
-
-
 def use(model):
     """Call everything that reads such a table; only our own errors may be raised."""
     stream = np.array([BOS, 3, 4, 5, 3, EOS], np.uint32)
@@ -258,43 +249,43 @@ def test_a_file_has_these_arrays(tiny):
 
 @pytest.mark.parametrize("name", ["log10_1", "backoff_2", "log10_4", "first_1", "token_2", "link_3", "vocab_bytes"])
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "<u4", "|u1", "<i4"])
-def test_a_wrong_dtype_is_refused(opened, tiny, name, dtype):
+def test_a_wrong_dtype_is_refused(tiny, name, dtype):
     arrays = arrays_of(tiny)
     if arrays[name].dtype == np.dtype(dtype):
         return
     data = packed({**arrays, name: np.nan_to_num(arrays[name]).astype(dtype)})
     with pytest.raises(ModelFileError) as error:
-        opened(data)
+        loaded(data)
     assert name in error.value.message or "vocabulary" in error.value.message
 
 
 @pytest.mark.parametrize("name", ["log10_1", "log10_3", "backoff_1", "backoff_3", "token_3", "first_2", "link_3"])
-def test_a_missing_array_and_a_wrong_length_are_refused(opened, tiny, name):
+def test_a_missing_array_and_a_wrong_length_are_refused(tiny, name):
     arrays = arrays_of(tiny)
     for change in (arrays[name][:-1], np.append(arrays[name], arrays[name][-1:])):
         with pytest.raises(ModelFileError):
-            opened(packed({**arrays, name: change}))
+            loaded(packed({**arrays, name: change}))
     del arrays[name]
     with pytest.raises(ModelFileError):
-        opened(packed(arrays))
+        loaded(packed(arrays))
 
 
-def test_a_header_unlike_the_arrays_is_refused(opened, tiny):
+def test_a_header_unlike_the_arrays_is_refused(tiny):
     with pytest.raises(ModelFileError, match="count_1"):
-        opened(packed(arrays_of(tiny), holds="counts"))
+        loaded(packed(arrays_of(tiny), holds="counts"))
     of_counts = arrays_of(engine.saved(model_of("a b a")))
     with pytest.raises(ModelFileError, match="log10_1"):
-        opened(packed(of_counts, holds="probabilities"))
+        loaded(packed(of_counts, holds="probabilities"))
     with pytest.raises(ModelFileError, match="backoff_4"):
-        opened(packed({**arrays_of(tiny), "backoff_4": arrays_of(tiny)["log10_4"]}))
+        loaded(packed({**arrays_of(tiny), "backoff_4": arrays_of(tiny)["log10_4"]}))
     with pytest.raises(ModelFileError, match="holds"):
-        opened(packed(arrays_of(tiny), holds="something"))
+        loaded(packed(arrays_of(tiny), holds="something"))
 
 
 CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lambda b: b ^ 0x80, lambda b: 0x7F]
 
 
-def test_verify_finds_any_damaged_byte_of_an_array(opened, tiny):
+def test_verify_finds_any_damaged_byte_of_an_array(tiny):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for n, i in enumerate(bytes_of_arrays(tiny)):
@@ -303,7 +294,7 @@ def test_verify_finds_any_damaged_byte_of_an_array(opened, tiny):
             if bad == tiny:
                 continue
             try:
-                model = opened(bytes(bad))
+                model = loaded(bytes(bad))
             except ModelFileError:
                 continue
             if n % 7 == 0:
@@ -325,13 +316,13 @@ def test_verify_finds_any_damaged_byte_of_an_array(opened, tiny):
         ("first_2", {1: 200}, "first_2: not rising"),
     ],
 )
-def test_verify_names_the_wrong_values(opened, tiny, name, change, says):
+def test_verify_names_the_wrong_values(tiny, name, change, says):
     """With right checksums, so only the values are wrong."""
     arrays = arrays_of(tiny)
     arrays[name] = arrays[name].copy()
     for at, value in change.items():
         arrays[name][at] = value
-    assert any(says in line for line in damage(opened(packed(arrays)).file))
+    assert any(says in line for line in damage(loaded(packed(arrays)).file))
 
 
 def test_verify_accepts_a_blank_above_1(read, tmp_path):
@@ -342,8 +333,8 @@ def test_verify_accepts_a_blank_above_1(read, tmp_path):
     assert damage(Model.load(tmp_path / "m.npz").file) == []
 
 
-def test_verify_finds_figures_of_a_text_in_an_imported_model(opened, tiny):
-    assert any("figures of a text" in line for line in damage(opened(packed(arrays_of(tiny), tokens=5)).file))
+def test_verify_finds_figures_of_a_text_in_an_imported_model(tiny):
+    assert any("figures of a text" in line for line in damage(loaded(packed(arrays_of(tiny), tokens=5)).file))
 
 
 # ------------------------------------------------------------------ lmplz

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from helpers import loaded
+from helpers import arrays_of, loaded
 from markov_cli.api.combine import merge as merge_models
 from markov_cli.api.combine import prune as prune_model
 from markov_cli.api.combine import update
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model import model_file
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.merging import Stored, merge, prune
 from markov_cli.model.remap_ids import Part, group, relabelled
@@ -28,12 +27,6 @@ from strategies import TOKENIZERS, UNITS, prose
 
 def stored(trained, name="m"):
     return Stored(trained.header, trained.types, trained.table, name)
-
-
-def bytes_of(model):
-    data = io.BytesIO()
-    model_file.save(data, model.header, model.types, model.table)
-    return data.getvalue()
 
 
 def halves(harbour):
@@ -50,14 +43,14 @@ def halves(harbour):
 def test_merging_two_halves_is_training_on_the_whole(harbour, tokenizer, order):
     options = {"order": order, "tokenizer": tokenizer, "unit": "line"}
     parts = [stored(model_of(half, **options)) for half in halves(harbour)]
-    assert bytes_of(merge(parts)) == saved(model_of(harbour, **options))
+    assert saved(merge(parts)) == saved(model_of(harbour, **options))
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_merging_is_training_on_both_files(harbour, unit):
     texts = halves(harbour)
     parts = [stored(model_of(text, unit=unit)) for text in texts]
-    assert bytes_of(merge(parts, jobs=2)) == saved(model_of(texts, unit=unit))
+    assert saved(merge(parts, jobs=2)) == saved(model_of(texts, unit=unit))
 
 
 # without `chars`, which sorts all code points for each model; tested above
@@ -75,7 +68,7 @@ def test_merging_with_whole_weights_is_training_on_repeated_texts(texts, order, 
     except MarkovError:  # one of them has no token
         return
     again = [text for text, w in zip(texts, weights, strict=True) for _ in range(w)]
-    assert bytes_of(merge(parts, weights)) == saved(model_of(again, **options))
+    assert saved(merge(parts, weights)) == saved(model_of(again, **options))
 
 
 def test_ranges_of_any_size_give_the_same_table(story):
@@ -182,7 +175,7 @@ def test_weighted_counts_are_exact(one, other, order, first, second):
 def weighted(harbour):
     """A model of weighted counts, and one with four times the weights, both saved and opened."""
     parts = [stored(model_of(half, unit="line")) for half in halves(harbour)]
-    return loaded(bytes_of(merge(parts, [1.5, 0.25]))), loaded(bytes_of(merge(parts, [6, 1])))
+    return loaded(saved(merge(parts, [1.5, 0.25]))), loaded(saved(merge(parts, [6, 1])))
 
 
 def test_a_weighted_model_is_marked_and_undamaged(weighted):
@@ -269,8 +262,6 @@ def test_real_columns_behave_like_whole_ones(values, data):
 
 def changed(data, name, at, value):
     """A model's bytes with one entry of an array replaced, and its checksum made right."""
-    from helpers import arrays_of
-
     arrays = arrays_of(data)
     head = arrays.pop("header")
     arrays[name] = arrays[name].copy()
@@ -295,7 +286,7 @@ def test_only_weighted_models_hold_real_counts(weighted):
     whole = weighted[1]
     lying = Stored(replace(whole.header, holds="weighted counts"), whole.vocabulary.types(), whole.table)
     with pytest.raises(ModelFileError, match="count_1 is uint8"):
-        loaded(bytes_of(lying))
+        loaded(saved(lying))
 
 
 # ------------------------------------------------------------ pruning
@@ -310,8 +301,8 @@ def test_pruning_is_training_with_the_thresholds(text, order, first, second):
     except MarkovError:
         return
     once = prune(whole, first)
-    assert bytes_of(once) == saved(model_of(text, order, unit="line", prune=first))
-    through_a_file = loaded(bytes_of(once))
+    assert saved(once) == saved(model_of(text, order, unit="line", prune=first))
+    through_a_file = loaded(saved(once))
     data = io.BytesIO()
     higher = all(b >= a for a, b in zip(padded(first, order), padded(second, order), strict=True))
     if higher or not any(second):  # no thresholds change nothing
@@ -339,7 +330,7 @@ def test_weighted_counts_are_pruned_by_their_weighted_value(weighted, harbour):
     pruned = prune(real, (0, 1))
     expected = {g: c for g, c in rows_of(real.table)[1].items() if c > 1}
     assert rows_of(pruned.table)[1] == expected
-    assert damage(loaded(bytes_of(pruned)).file) == []
+    assert damage(loaded(saved(pruned)).file) == []
 
 
 @examples(20)
@@ -360,7 +351,7 @@ def test_max_types_is_training_with_rare_types_replaced(text, order, kept):
     for k, level in enumerate(made.table.orders[:-1], 1):
         for i, seen in zip(range(len(level)), level.left.slice(0, len(level)).tolist(), strict=True):
             assert seen == len(lefts[k - 1][tuple(made.table.ngram(k, i))])
-    assert damage(loaded(bytes_of(made)).file) == []
+    assert damage(loaded(saved(made)).file) == []
 
 
 def test_max_types_equals_min_type_count_for_the_same_types(harbour):
@@ -370,9 +361,9 @@ def test_max_types_equals_min_type_count_for_the_same_types(harbour):
     whole = stored(model_of(harbour))
     for thresholds, expected in ((), rare), ((0, 0, 1), pruned):
         made = prune(whole, thresholds, len(rare.types))
-        assert bytes_of(made._replace(header=expected.header)) == saved(expected)
+        assert saved(made._replace(header=expected.header)) == saved(expected)
         assert made.header.max_types == len(rare.types)
-    assert bytes_of(prune(whole, max_types=10**6)) == saved(model_of(harbour))
+    assert saved(prune(whole, max_types=10**6)) == saved(model_of(harbour))
 
 
 def test_a_model_without_its_rare_types_is_not_merged():

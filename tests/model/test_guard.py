@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import markov_cli
-from engine import model_of, sequences
-from markov_cli.api.train import model_of as model_around
+from engine import model_of, saved, sequences
 from markov_cli.errors import ModelFileError, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.fingerprints import Guard, bits_for, union
@@ -121,12 +120,6 @@ def test_runs_with_rare_types_count_as_seen(story):
     tokens = [token for one in sequences(story) for token, _ in one]
     guard = model_of(story, 2, guard=4, min_type_count=3).table.guard
     assert guard.seen(run_hashes(hash_tokens(tokens), 4)).all()
-
-
-def saved(trained):
-    out = io.BytesIO()
-    model_around(trained).save(out)
-    return out.getvalue()
 
 
 def test_blocks_jobs_and_the_order_of_files_change_no_byte(story):

@@ -238,13 +238,8 @@ OTHERS = "\n".join(f"{who} went to the {where} again" for who in ("she", "he", "
 
 def holds(model, text):
     """True if all trigrams of a text are in the table."""
-    level, row = 0, 0
     ids = model.known(text).ids
-    for i in range(len(ids) - 2):
-        row = model.table.row_of(ids[i : i + 3])
-        if row < 0:
-            return False
-    return level == 0
+    return all(model.table.row_of(ids[i : i + 3]) >= 0 for i in range(len(ids) - 2))
 
 
 def secret_in(texts, unit="line", **options):

@@ -6,7 +6,7 @@ import pytest
 import markov_cli
 from conftest import CORPORA
 from engine import model_of, saved
-from helpers import arrays_of, bytes_of_arrays, packed
+from helpers import arrays_of, bytes_of_arrays, loaded, packed
 from markov_cli.api.model import Model
 from markov_cli.errors import MarkovError, ModelFileError
 
@@ -16,18 +16,6 @@ TINY = "a b a c. a b, a b!"
 @pytest.fixture(scope="module")
 def tiny():
     return saved(model_of(TINY))
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Write bytes to a file and open it as a model."""
-
-    def open_bytes(data):
-        path = tmp_path / "model.npz"
-        path.write_bytes(data)
-        return Model.load(path)
-
-    return open_bytes
 
 
 def use(model):
@@ -50,7 +38,7 @@ CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lam
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_a_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
+def test_a_damaged_count_or_index_is_an_error_or_harmless(tiny, monkeypatch, turn):
     if turn % 2:  # drawing many texts uses another path through the table
         monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
     for n, i in enumerate(bytes_of_arrays(tiny)):
@@ -58,13 +46,13 @@ def test_a_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypa
         bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])
         if bad != tiny and n % 2 == turn // 2:
             try:
-                model = opened(bytes(bad))
+                model = loaded(bytes(bad))
             except ModelFileError:
                 continue
             use(model)
 
 
-def test_a_damaged_byte_outside_the_arrays_is_refused_or_harmless(opened, tiny):
+def test_a_damaged_byte_outside_the_arrays_is_refused_or_harmless(tiny):
     """Bytes of the zip structure and of the `.npy` headers."""
     inside = {*bytes_of_arrays(tiny)}
     for i in range(0, len(tiny), 29):
@@ -73,14 +61,14 @@ def test_a_damaged_byte_outside_the_arrays_is_refused_or_harmless(opened, tiny):
         bad = bytearray(tiny)
         bad[i] ^= 0xFF if i % 2 else 0x01
         try:
-            model = opened(bytes(bad))
+            model = loaded(bytes(bad))
         except ModelFileError:
             continue
         if i % 3 == 0:
             use(model)
 
 
-def test_arrays_of_arbitrary_values_are_an_error_or_harmless(opened, tiny):
+def test_arrays_of_arbitrary_values_are_an_error_or_harmless(tiny):
     """Each array in turn replaced by noise, zeros and the largest values."""
     rng = np.random.default_rng(1)
     arrays = arrays_of(tiny)
@@ -92,7 +80,7 @@ def test_arrays_of_arbitrary_values_are_an_error_or_harmless(opened, tiny):
             rng.integers(0, high, len(old), endpoint=True).astype(old.dtype) for high in (3, 12, top)
         )]:  # fmt: skip
             try:
-                model = opened(packed({**arrays, name: new}))
+                model = loaded(packed({**arrays, name: new}))
             except ModelFileError:
                 continue
             use(model)

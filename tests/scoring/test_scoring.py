@@ -14,6 +14,7 @@ import engine
 import oracle_smoothing as oracle
 import strategies
 from conftest import examples
+from lmplz import LMPLZ
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of, train
@@ -103,7 +104,6 @@ def test_totals_of_a_text_by_hand():
 
 
 QUERY = shutil.which("query")
-LMPLZ = shutil.which("lmplz")
 
 
 @pytest.mark.skipif(QUERY is None or LMPLZ is None, reason="lmplz and query are not on PATH")
