@@ -8,9 +8,15 @@ import re
 import pytest
 
 from enumeration import enumerated, train
+from helpers import run_in_process
 from markov_cli import Constraints
 from markov_cli.api.model import Model
 from markov_cli.errors import AnswerIsNo
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 @pytest.fixture(scope="module")

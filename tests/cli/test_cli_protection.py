@@ -8,7 +8,7 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from helpers import bytes_of
+from helpers import bytes_of, run_in_process
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts
 from markov_cli.inspecting.verify import damage
@@ -17,6 +17,11 @@ from markov_cli.model.model_file import Header
 from markov_cli.model.thresholds import Protection
 from markov_cli.render.inspect import model_json
 from markov_cli.text.encoder import TextOptions
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 def texts_of(files):

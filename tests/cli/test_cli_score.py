@@ -1,13 +1,10 @@
 """`markov score`: its output, notes and errors."""
 
-import io
 import json
-import sys
 
 import pytest
 
-from helpers import two_lines
-from markov_cli.cli.main import main
+from helpers import run_in_process, two_lines
 
 STORY = "the cat sat on the mat\nthe dog sat on the cat\na dog ran\n"
 OTHER = "il gatto dorme\nil cane dorme\nil gatto corre\n"
@@ -33,34 +30,9 @@ def here(tmp_path_factory):
     return folder
 
 
-class Ended:
-    """Exit code and output of a run in this process."""
-
-    def __init__(self, code, out, err):
-        self.code, self.stdout_bytes, self.stderr = code, out, err
-
-    @property
-    def stdout(self):
-        return self.stdout_bytes.decode()
-
-
 @pytest.fixture
-def run(monkeypatch):
-    """Run a command in this process, which starts sooner; there are many runs here."""
-
-    def one(*args, stdin=b""):
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        streams = [io.TextIOWrapper(io.BytesIO(x), encoding="utf-8", newline="") for x in (data, b"", b"")]
-        with monkeypatch.context() as patch:
-            for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
-                patch.setattr(sys, name, stream)
-            with pytest.raises(SystemExit) as stop:
-                main([*map(str, args)])
-            for stream in streams[1:]:
-                stream.flush()
-        return Ended(stop.value.code, streams[1].buffer.getvalue(), streams[2].buffer.getvalue().decode())
-
-    return one
+def run():
+    return run_in_process
 
 
 @pytest.fixture

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from arpa_files import SMALL
-from helpers import two_lines
+from helpers import run_in_process, two_lines
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 @pytest.fixture(scope="module")
