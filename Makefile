@@ -28,7 +28,7 @@ $(READY): pyproject.toml
 .PHONY: install
 install: $(READY) ## Make the environment and install the program into it
 
-# ---- a model per corpus, a sample per model, made anew only when what they rest on changed
+# ---- a model for each corpus and a sample for each model, made again only when their sources change
 
 MODELS := $(addprefix build/,change.npz harbour.npz names.npz messages.npz scripts.npz python.npz)
 SAMPLES := $(MODELS:.npz=.txt)
@@ -39,8 +39,8 @@ build/messages.npz: OPTIONS := --unit line
 build/python.npz: OPTIONS := --unit paragraph
 
 .PHONY: models samples
-models: $(MODELS) ## A model for every corpus
-samples: $(SAMPLES) ## Ten texts from every model
+models: $(MODELS) ## Train a model on every corpus
+samples: $(SAMPLES) ## Write ten texts from every model
 
 build/%.npz: corpora/%.txt | $(READY)
 	@mkdir -p build
@@ -57,7 +57,7 @@ build/%.txt: build/%.npz | $(READY)
 	$(MARKOV) generate $< --count 10 --seed 1 > $@
 
 .PHONY: corpora
-corpora: build/corpora/python.txt ## A larger text without a download: Python's own help topics
+corpora: build/corpora/python.txt ## Make a larger text without a download: Python's help topics
 build/corpora/python.txt: | $(READY)
 	@mkdir -p $(@D)
 	$(BIN)/python -c 'import sys; from pydoc_data.topics import topics; \
@@ -65,7 +65,7 @@ build/corpora/python.txt: | $(READY)
 	mv $@.part $@
 
 .PHONY: demo
-demo: $(READY) $(SAMPLES) ## Environment, install, train on corpora/, generate, inspect
+demo: $(READY) $(SAMPLES) ## Install, train on corpora/, generate, inspect
 	@echo; echo '== What follows "you" in "You must be the change you wish to see in the world"?'
 	$(MARKOV) inspect build/change.npz you
 	@echo; echo '== Texts from a story'
@@ -80,26 +80,26 @@ demo: $(READY) $(SAMPLES) ## Environment, install, train on corpora/, generate, 
 # ---- checks
 
 .PHONY: test
-test: $(READY) ## Style, types, all tests, and the wheel in an empty environment
+test: $(READY) ## Check style and types, run all tests, try the wheel in an empty environment
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	@$(MAKE) --no-print-directory smoke
 
-# found where they are installed or on PATH, skipped where not; each is tried alone, for kenlm needs a compiler
+# each peer is installed by itself, since kenlm needs a compiler; tests skip the missing ones
 PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pyctcdecode
 PEER_TESTS := $(addprefix tests/,$(addsuffix .py,scoring/test_against_kenlm training/test_against_lmplz formats/test_exchange \
   formats/test_listing model/test_oracle_smoothing scoring/test_scoring))
 
 .PHONY: peers
-peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode themselves
+peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 	@for one in $(PEERS); do \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$one || echo "$$one: not to be had here"; done
-	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; what needs it is skipped"; done
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$one || echo "$$one: not available here"; done
+	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; its tests are skipped"; done
 	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
 
 .PHONY: thorough
-thorough: $(READY) ## The tests with ten times as many drawn examples, other ones every time (half an hour)
+thorough: $(READY) ## Run the tests with ten times as many random examples, new ones each time (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .PHONY: smoke
@@ -113,34 +113,35 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 	@rm -rf build/smoke
 
 .PHONY: fuzz
-fuzz: $(READY) ## 20,000 mutated model files through every command (CASES=, SEED=, JOBS=)
+fuzz: $(READY) ## Run every command on 20,000 damaged model files (CASES=, SEED=, JOBS=)
 	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
-docs: $(READY) ## Write docs/commands.md anew and run every block of the documentation
+docs: $(READY) ## Write docs/commands.md from the help and run every block of the documentation
 	$(BIN)/python tests/test_docs.py --write
 	$(BIN)/python -m pytest tests/test_docs.py
 
 .PHONY: man
-man: $(READY) ## Manual pages from the help, in build/man/man1
+man: $(READY) ## Write manual pages from the help to build/man/man1
 	$(MARKOV) man build/man/man1
 
 .PHONY: bench
-bench: $(READY) ## Time the program beside wc, markovify and KenLM (TEXT=FILE, RUNS=3)
+bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT=FILE, RUNS=3)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[peers]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
 .PHONY: bench-scale
-bench-scale: $(READY) ## Train on text larger than memory (TEXT=FILE of 100 MB; an hour, 70 GB of disk)
+bench-scale: $(READY) ## Measure training on text larger than memory (TEXT=FILE of 100 MB; an hour, 70 GB of disk)
 	$(BIN)/python benchmarks/bench_scale.py --text $(TEXT) --work build/scale
 
 .PHONY: stress
-stress: $(READY) ## Kill 200 trainings, fill disks: nothing may be lost (20 minutes)
+stress: $(READY) ## Kill 200 trainings and fill disks; no model may be lost (20 minutes)
 	$(BIN)/python benchmarks/stress.py
+
 .PHONY: evidence
-evidence: $(READY) ## What three models of one text keep of it, written into docs/evidence.md (BOOKS=FOLDER)
+evidence: $(READY) ## Write the audit figures of three models into docs/evidence.md (BOOKS=FOLDER)
 	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
 
 .PHONY: clean

@@ -1,10 +1,9 @@
-"""Whether the answers are right, counted in other ways than the program's.
+"""Checks of benchmark answers: tokens, types and n-grams counted without the program.
 
-A benchmark that does not check its answer is not run. Tokens are counted by `wc`, types by a
-set, n-grams by a Counter, by markovify and by KenLM.
+Tokens are counted by `wc`, types by a set, n-grams by a Counter, by markovify and by KenLM.
 
-Legend: V is the number of types; a chain is a dict: two tokens of history -> Counter of what
-follows, with BEGIN and END for the ends of a line.
+Legend: V is the number of types; a chain is a dict from two tokens of history to a Counter of
+their followers, with BEGIN and END for the ends of a line.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Check:
 
     @property
     def agrees(self) -> bool:
-        """Both are the same."""
+        """True if both counts are equal."""
         return self.ours == self.theirs
 
     def __str__(self) -> str:
@@ -58,7 +57,7 @@ def _shown(value: object) -> str:
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What plain Python and wc find in a text."""
+    """Counts of a text by plain Python and wc."""
 
     bytes: int
     tokens: int
@@ -70,7 +69,7 @@ class TextFacts:
 
     @property
     def unlike_kenlm(self) -> str:
-        """Why lmplz counts other n-grams in this text, if it does."""
+        """The reason why lmplz counts other n-grams in this text, if there is one."""
         reasons = (
             ("blank lines, which lmplz takes for sentences", self.blank_lines),
             ("words that are markers, which lmplz leaves out", self.markers),
@@ -80,7 +79,7 @@ class TextFacts:
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """The file in pieces that end with a line."""
+    """The file in pieces of whole lines."""
     with path.open("rb") as file:
         while piece := file.read(CHUNK):
             yield piece + file.readline()
@@ -89,9 +88,8 @@ def chunks(path: Path) -> Iterator[bytes]:
 def text_facts(path: Path) -> TextFacts:
     """Count in plain Python.
 
-    `wc -w` has its own idea of what separates words and of bytes that no one can print, and it
-    depends on the locale. So it is given the text with each separator as a space and any
-    other byte as an x: then every wc counts what stands between separators.
+    In `wc -w`, separators and unprintable bytes depend on the program and the locale. So it gets the
+    text with each separator as a space and any other byte as an x, which every wc counts alike.
     """
     types: set[bytes] = set()
     blank = tokens = 0
@@ -115,7 +113,7 @@ def text_facts(path: Path) -> TextFacts:
 
 
 def arpa_header(path: Path) -> list[int]:
-    """N-grams per order, as an ARPA file's header says."""
+    """N-grams per order by the header of an ARPA file."""
     found = []
     with path.open("rb") as file:
         for line in file:
@@ -130,9 +128,9 @@ def arpa_header(path: Path) -> list[int]:
 
 
 def sample_of(path: Path, size: int = 1_000_000) -> list[str]:
-    """Lines from the middle of a text, in which all agree on what a word is.
+    """Lines from the middle of a text, changed so that all programs see the same words.
 
-    Other white space becomes a space, since markovify splits at all of Unicode's; the
+    Other white space becomes a space, since markovify splits at all Unicode white space; the
     names of markers are replaced; blank lines are left out.
     """
     total = path.stat().st_size
@@ -148,7 +146,7 @@ def sample_of(path: Path, size: int = 1_000_000) -> list[str]:
 
 
 def chain_of(lines: list[str]) -> Chain:
-    """What follows every two tokens, counted the obvious way."""
+    """The chain of some lines, counted in plain Python."""
     chain: Chain = {}
     for line in lines:
         tokens = [BEGIN, BEGIN, *line.split(" "), END]
@@ -158,7 +156,7 @@ def chain_of(lines: list[str]) -> Chain:
 
 
 def rows_of(lines: list[str], order: int) -> list[int]:
-    """How many n-grams of each order there are, one marker at each end of a line."""
+    """The number of n-grams of each order, with one marker at each end of a line."""
     rows = []
     for k in range(1, order + 1):
         seen = set()
@@ -170,10 +168,10 @@ def rows_of(lines: list[str], order: int) -> list[int]:
 
 
 def our_chain(model) -> Chain:
-    """The same from a model of order 3: rows of three tokens, and for BEGIN the short ones."""
+    """The chain of a model of order 3: its trigrams, and its bigrams after BEGIN."""
     import numpy as np
 
-    name = [model.name_of(i) for i in range(model.table.n_ids)]
+    name = [model.vocabulary.name_of(i) for i in range(model.table.n_ids)]
     name[1], name[2] = BEGIN, END
     chain: Chain = {}
     for k in (2, 3):
@@ -189,7 +187,7 @@ def our_chain(model) -> Chain:
 
 
 def followers_agree(model, chain: Chain, n: int = 200) -> bool:
-    """`Model.followers` for some histories spread over the chain."""
+    """True if `Model.followers` agrees for some histories spread over the chain."""
     inside = [h for h in chain if BEGIN not in h]
     for a, b in inside[:: max(len(inside) // n, 1)]:
         found = model.followers(f"{a} {b}")
@@ -199,7 +197,7 @@ def followers_agree(model, chain: Chain, n: int = 200) -> bool:
 
 
 def walks(texts: list[str], chain: Chain) -> bool:
-    """Every text leads from BEGIN to END by steps that the chain holds."""
+    """True if every text is a path of the chain from BEGIN to END."""
     for text in texts:
         tokens = [BEGIN, BEGIN, *text.split(" "), END]
         if any(c not in chain.get((a, b), ()) for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False)):
@@ -213,8 +211,8 @@ _ASCII_TOKEN = re.compile(r"(?:[A-Za-z0-9]|(?<=[A-Za-z])'(?=[A-Za-z])|(?<=[0-9])
 def ascii_words(text: str) -> tuple[int, int]:
     """Tokens and types of the tokenizer `words` in ASCII text, by a regular expression.
 
-    A type is a token's letters and the sides on which it touches its neighbour: of two that
-    touch, the second says so, but the first where it is a mark and the second is none.
+    A type is a token's letters and the sides on which it touches its neighbours. Of two touching
+    tokens the second carries the flag, or the first if only the first is a mark.
     """
     found = [(m.group(), m.start(), m.end(), m.group(1) is not None) for m in _ASCII_TOKEN.finditer(text)]
     types = set()

@@ -1,10 +1,10 @@
-"""Train and generate, beside wc, markovify and KenLM.
+"""Time and memory of training and generating, compared with wc, markovify and KenLM.
 
     python benchmarks/bench_core.py [--text FILE] [--megabytes 100] [--runs 3] [--out DIR]
 
-Every figure is a ratio of medians in one run of this program, the commands in turn, and every
-row tells whether its answers agree with other programs' (answers.py). Peers that are missing are
-left out with a note. Exit code 1 if an answer is wrong; a short row is no error.
+Every figure is a ratio of medians from one run of this program, in which the commands take turns.
+Every row says if its answers agree with other programs' (answers.py). Missing peers are left out
+with a note. Exit code 1 if an answer is wrong; a missed target is no error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ QUICK_RUNS = 11  # of commands that take a fraction of a second
 
 
 def run_training(b: Bench) -> None:
-    """Ours, wc and KenLM in turn on the whole text."""
+    """Run our training, wc and KenLM in turn on the whole text."""
     if b.wc:
         wc = Command("wc -w", [b.wc, "-w", b.text])
     else:
@@ -56,7 +56,7 @@ def run_training(b: Bench) -> None:
 
 
 def kenlm(b: Bench, order: int) -> list[Command]:
-    """lmplz to an ARPA file, and its fastest binary from that."""
+    """The commands that make an ARPA file with lmplz and KenLM's fastest binary from it."""
     arpa = b.path(f"lmplz-{order}.arpa")
     options = ["-o", str(order), "-S", "4G", "-T", b.work / "lmplz", "--discount_fallback", "--skip_symbols"]
     out = [Command(f"lmplz -o {order}", [b.lmplz or "", *options], stdin=b.text, stdout=arpa)]
@@ -66,7 +66,7 @@ def kenlm(b: Bench, order: int) -> list[Command]:
 
 
 def run_markovify(b: Bench) -> None:
-    """Ours several times and markovify once, on the same text."""
+    """Run ours several times and markovify once, on one text."""
     whole = b.prefix == b.text
     if not whole:
         train = b.trained("train-3-prefix", b.prefix, "--order", "3", *SPACES)
@@ -91,7 +91,7 @@ def run_markovify(b: Bench) -> None:
         Command("markov --help", [*b.markov, "--help"], stdout=b.path("help.txt")),
         Command("generate-1", large, stdout=b.path("generate-1.txt")),
     ]
-    for c in quick[1:]:  # once uncounted, so that the byte code of all modules is there
+    for c in quick[1:]:  # once untimed, to compile the byte code of all modules
         measure.launch(c)
     b.m.measure(quick, QUICK_RUNS)
 
@@ -100,8 +100,8 @@ def run_markovify(b: Bench) -> None:
 
 
 def run(b: Bench) -> None:
-    """Everything, in order."""
-    say("counting in other ways")
+    """Run and check everything, in order."""
+    say("counting without the program")
     facts = answers.text_facts(b.text)
     b.path("lmplz").mkdir()
     say("training")
@@ -121,7 +121,7 @@ def run(b: Bench) -> None:
 
 
 def trained(b: Bench) -> dict:
-    """What `train` said, without file names."""
+    """The JSON of each `train`, without file names."""
     return {k: {i: v for i, v in said.items() if i != "model"} for k, said in b.train.items()}
 
 
@@ -132,7 +132,7 @@ def markovify_said(b: Bench) -> dict | None:
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Train and generate, beside wc, markovify and KenLM.")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", type=Path, help="a large text [default: one is written]")
     parser.add_argument("--megabytes", type=float, default=100, help="size of the text that is written")
     parser.add_argument("--runs", type=int, default=3)

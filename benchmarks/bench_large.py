@@ -1,8 +1,8 @@
-"""First text from a model of 3 GB: `python benchmarks/bench_large.py FOLDER`.
+"""Time to the first text from a model of 3 GB: `python benchmarks/bench_large.py FOLDER`.
 
-The model is made, not trained: a table that is whole, and as irregular as a real one where it is looked at. Every
-type is followed by `FOLLOWERS` types, every pair of them by `LONGER`, each n-gram of three seen once, and there is one
-sequence that walks all of it. It takes some 6 GB of memory for a minute or two; `--bits 14` makes a small one.
+The model is constructed, not trained: a valid table, as irregular as a real one where it is read. Every
+type has `FOLLOWERS` followers, every pair `LONGER`; each trigram occurs once, in one sequence that covers
+all of them. Making it takes about 6 GB of memory and two minutes; `--bits 14` makes a small one.
 
 Legend: V is the number of types, t one of them, id t + 3; its followers are B t + c mod V for c < FOLLOWERS.
 """
@@ -64,10 +64,10 @@ def put(counts: Counts, row: int, value: int) -> None:
 
 
 def make(path: Path, bits: int) -> int:
-    """Write the model; returns its bytes. The sequence begins and ends with the types 0 and 1."""
+    """Write the model; returns its size in bytes. The sequence begins and ends with the types 0 and 1."""
     v = 1 << bits
     n2, n3 = v * FOLLOWERS + 2, v * FOLLOWERS * LONGER + 2
-    # order 2: of BOS its one follower, then the followers of each type; of type 1 EOS too, before the others
+    # order 2: the one follower of BOS, then the followers of each type; type 1 has EOS first
     closing = 1 + 1 * FOLLOWERS  # the row of (1, EOS)
     token2 = np.empty(n2, smallest(v + N_MARKERS - 1))
     token3 = np.empty(n3, smallest(v + N_MARKERS - 1))
@@ -86,7 +86,7 @@ def make(path: Path, bits: int) -> int:
         token2[row] = f + N_MARKERS
         t = np.repeat(np.arange(low, high), FOLLOWERS)
         third = (longer(v, t, f.ravel()) + N_MARKERS).ravel()
-        if low == 0:  # behind (0, 1) the sequence ends, and EOS comes first
+        if low == 0:  # the sequence ends after (0, 1), where EOS comes first
             cut = (opening - 1) * LONGER
             third = np.concatenate((third[:cut], [EOS], third[cut:]))
         token3[at : at + len(third)] = third
@@ -122,7 +122,7 @@ def make(path: Path, bits: int) -> int:
 
 
 def forget(path: Path) -> bool:
-    """Drop the file from the page cache, so that it is read from the disk."""
+    """Drop the file from the page cache, so it is read from disk."""
     if not hasattr(os, "posix_fadvise"):
         return False
     with open(path, "rb") as f:
@@ -141,7 +141,7 @@ def first_text(path: Path, *more: str) -> float:
 
 
 def main() -> None:
-    """Make the model where it is not there yet, and measure."""
+    """Make the model if it is missing, and measure."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("folder", type=Path)
     asked.add_argument("--bits", type=int, default=20, help="2 to this many types: 20 give 3.4 GB")
@@ -149,6 +149,7 @@ def main() -> None:
     o = asked.parse_args()
     path = o.folder / f"large-{o.bits}.npz"
     if not path.exists():
+        o.folder.mkdir(parents=True, exist_ok=True)
         begin = time.perf_counter()
         make(path, o.bits)
         print(f"made in {time.perf_counter() - begin:.0f} s", file=sys.stderr)

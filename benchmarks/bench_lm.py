@@ -1,9 +1,9 @@
-"""The language model beside KenLM: estimate, ARPA, import, score.
+"""Time of estimating, writing ARPA, importing and scoring, compared with KenLM.
 
     python benchmarks/bench_lm.py [--text FILE] [--megabytes 100] [--heldout FILE] [--runs 3] [--out DIR]
 
-As bench_core.py: ratios of medians in one run, the commands in turn, every answer checked. It needs
-lmplz, build_binary and query on PATH; without them it says so and measures ours alone.
+As in bench_core.py, figures are ratios of medians from one run, the commands take turns, and every
+answer is checked. Without lmplz, build_binary and query on PATH it measures ours alone.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from core_state import Row
 from measure import Command, Measurements, say
 
 SPACES = ("--tokenizer", "spaces", "--unit", "line")
-TOLERANCE = 2e-6  # of log10; lmplz computes in float32
+TOLERANCE = 2e-6  # in log10; lmplz computes in float32
 HELD_OUT_MEGABYTES = 50
 
 
 class Bench:
-    """What one run of the program knows."""
+    """State of one run: files, commands, measurements and rows."""
 
     def __init__(self, text: Path, held_out: Path, work: Path, runs: int, import_megabytes: float) -> None:
         self.text, self.held_out, self.work, self.runs = text, held_out, work, runs
@@ -51,7 +51,7 @@ class Bench:
         return self.work / name
 
     def theirs(self, name: str, program: str, *args: object, **files: Path) -> list[Command]:
-        """A command of KenLM's, none where it is not there."""
+        """A list with one command of KenLM; empty if the program is missing."""
         found = self.peers[program]
         return [Command(name, [found, *map(str, args)], **files)] if found else []
 
@@ -60,7 +60,7 @@ class Bench:
         return Command(name, [*self.markov, *map(str, args)], **files)
 
     def ratio(self, mine: tuple[str, ...], their: tuple[str, ...]) -> float | None:
-        """Our seconds by theirs; None where they were not run."""
+        """Our seconds divided by theirs; None if theirs were not run."""
         if not all(self.m.of(n) for n in their):
             return None
         return sum(map(self.m.wall_s, mine)) / sum(map(self.m.wall_s, their))
@@ -78,7 +78,7 @@ def head_of(text: Path, out: Path, megabytes: float) -> Path:
 
 
 def run(b: Bench) -> None:
-    """Everything, in order."""
+    """Run and check everything, in order."""
     model, arpa, lmplz = b.path("model.npz"), b.path("ours.arpa"), b.path("lmplz.arpa")
     b.path("tmp").mkdir()
     options = ("-o", 3, "-S", "4G", "-T", b.path("tmp"), "--discount_fallback")
@@ -174,7 +174,7 @@ def table(b: Bench, small: Path) -> None:
 
 
 def same_arpa(b: Bench) -> list[Check]:
-    """Rows, and every number within the tolerance; files are compared sorted, some million lines at a time."""
+    """Compare rows and numbers of two ARPA files; sorted, some million lines at a time."""
     mine, their = b.path("ours.arpa"), b.path("lmplz.arpa")
     if not their.exists():
         return []
@@ -197,7 +197,7 @@ def same_arpa(b: Bench) -> list[Check]:
 
 
 def sections(path: Path, b: Bench):
-    """Per order, its lines by words, in parts: the order of rows is each program's own."""
+    """For each order its lines sorted by words, in parts, since each program has its own order of rows."""
     env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
     n = len(arpa_header(path))
     for k in range(1, n + 1):
@@ -225,13 +225,13 @@ def parts(path: Path, lines: int = 1 << 18):
 
 
 def split(lines: list[bytes]) -> tuple[list[bytes], np.ndarray]:
-    """Words, and numbers as an array."""
+    """The words of some lines, and their numbers as an array."""
     columns = [line.rstrip(b"\n").split(b"\t") for line in lines]
     return [c[0] for c in columns], np.array([c[1:] for c in columns]).astype(np.float64)
 
 
 def same_perplexity(b: Bench, said: dict) -> list[Check]:
-    """To six digits."""
+    """Compare two perplexities to six digits."""
     if not b.path("query.txt").exists():
         return []
     text = b.path("query.txt").read_text(encoding="utf-8")

@@ -1,13 +1,14 @@
-"""Text larger than memory: time, memory and bytes; `make bench-scale`. Takes an hour and 70 GB of disk.
+"""Time and memory of training on text larger than memory: `make bench-scale`, an hour and 70 GB of disk.
 
     python benchmarks/bench_scale.py --text FILE --work DIR [--copies 31] [--rows a,b] [--out DIR]
 
-FILE is some 100 MB; grow_text.py makes the larger texts of it. Every row is one run, but where it is
-quick. Memory is the sum over all processes of a command of what Linux says is resident (VmRSS), looked at every
-20 ms; and of that what is no page of a file (RssAnon).
+FILE has about 100 MB; grow_text.py makes larger texts of it. Every row is one run. Memory is the resident
+memory (VmRSS) of all processes of a command, read every 20 ms from Linux, and the part of it that is
+no page of a file (RssAnon).
 
-Rows: growth (1, 10 and 31 copies, beside lmplz on the largest), limit (--memory 512M on three copies at
-order 5), jobs (one and two threads on ten copies).
+Rows: growth (1, 10 and 31 copies, and lmplz on the largest), limit (--memory 512M on three copies at
+order 5), jobs (one and two threads on ten copies). Exit code 1 if two trainings of one text give
+different bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MARKOV = [sys.executable, "-m", "markov_cli"]
 
 
 def resident(pid: int) -> tuple[int, int]:
-    """Bytes of a process and all below it: resident, and of those the ones that are no pages of files."""
+    """Resident bytes of a process and its descendants, and the part that is no page of a file."""
     rss = own = 0
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -46,7 +47,7 @@ def resident(pid: int) -> tuple[int, int]:
 
 
 def run(args: list[str], **more: object) -> dict[str, float]:
-    """Seconds and the largest memory of a command, which must succeed."""
+    """Run a command, which must succeed; returns its seconds and largest memory."""
     begin = time.monotonic()
     peak = peak_own = 0
     with subprocess.Popen(args, stderr=subprocess.DEVNULL, **more) as process:
@@ -60,14 +61,14 @@ def run(args: list[str], **more: object) -> dict[str, float]:
 
 
 class Scale:
-    """What one run of the program knows."""
+    """State of one run: the text, its larger copies and the rows."""
 
     def __init__(self, text: Path, work: Path, copies: int) -> None:
         self.text, self.work, self.copies = text, work, copies
         self.rows: list[dict[str, object]] = []
 
     def grown(self, copies: int) -> Path:
-        """The text so many times."""
+        """A text of this many copies, made if it is missing."""
         path = self.work / f"text-{copies}.txt"
         if not path.exists():
             command = [sys.executable, HERE / "grow_text.py", self.text, path, "--copies", str(copies)]
@@ -75,7 +76,7 @@ class Scale:
         return path
 
     def train(self, name: str, text: Path, *options: str) -> dict[str, object]:
-        """One training; its model stays at NAME.npz."""
+        """Train once and keep the model at NAME.npz."""
         model, said = self.work / f"{name}.npz", self.work / f"{name}.json"
         with said.open("w") as out:
             took = run([*MARKOV, "train", str(text), "-o", str(model), *SPACES, *options, "--json", "-q"], stdout=out)
@@ -92,7 +93,7 @@ class Scale:
         print(json.dumps(row), flush=True)
 
     def growth(self) -> None:
-        """Time by the size of the text, and lmplz on the largest."""
+        """Train on texts of growing size; lmplz on the largest."""
         for copies in (1, 10, self.copies):
             self.train(f"order-3-of-{copies}", self.grown(copies), "--memory", "4G", "--jobs", "2")
         lmplz = shutil.which("lmplz")
@@ -106,7 +107,7 @@ class Scale:
         self.keep({"what": f"lmplz-of-{self.copies}", **took})
 
     def limit(self) -> None:
-        """A limit far below what the text would take, and the same bytes."""
+        """Train with a memory limit far below what the text needs."""
         text = self.grown(3)
         free = self.train("order-5-of-3", text, "-n", "5", "--memory", "16G")
         held = self.train("order-5-of-3-in-512M", text, "-n", "5", "--memory", "512M")
@@ -115,15 +116,17 @@ class Scale:
         self.keep({"what": "limit", "same_bytes": same, "held": held["rss_bytes"] <= 512e6, "times_the_time": ratio})
 
     def jobs(self) -> None:
-        """One and two threads."""
+        """Train with one thread and with two."""
         text = self.grown(10)
         one = self.train("one-job", text, "--jobs", "1", "--memory", "4G")
         two = self.train("two-jobs", text, "--jobs", "2", "--memory", "4G")
-        self.keep({"what": "jobs", "times_the_speed": round(one["seconds"] / two["seconds"], 2)})
+        same = filecmp.cmp(self.work / "one-job.npz", self.work / "two-jobs.npz", shallow=False)
+        ratio = round(one["seconds"] / two["seconds"], 2)
+        self.keep({"what": "jobs", "same_bytes": same, "times_the_speed": ratio})
 
 
-def main() -> None:
-    """The rows asked for."""
+def main() -> int:
+    """Measure the rows asked for; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
@@ -131,14 +134,18 @@ def main() -> None:
     parser.add_argument("--rows", default="growth,limit,jobs")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    names = args.rows.split(",")
+    if unknown := sorted({*names} - {"growth", "limit", "jobs"}):
+        parser.error(f"--rows {unknown[0]}: growth, limit and jobs are known")
     args.work.mkdir(parents=True, exist_ok=True)
     scale = Scale(args.text, args.work, args.copies)
-    for name in args.rows.split(","):
+    for name in names:
         getattr(scale, name)()
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "scale.jsonl").write_text("".join(json.dumps(r) + "\n" for r in scale.rows))
+    return int(any(row.get("same_bytes") is False for row in scale.rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The rows of bench_core.py's table, and what each of them checks.
+"""The rows of bench_core.py's table, with their targets and checks.
 
 Legend: b is the `Bench` of one run.
 """
@@ -20,7 +20,7 @@ GB = 1e9
 
 
 def whole_checks(b: Bench, facts: answers.TextFacts) -> dict[str, list[Check]]:
-    """Tokens, types and n-grams of the whole text, by command."""
+    """Checks of tokens, types and n-grams of the whole text, by command."""
     three, five = b.train["train-3"], b.train["train-5"]
     out: dict[str, list[Check]] = {}
     for name, said, order in (("train-3", three, 3), ("train-5", five, 5)):
@@ -39,7 +39,7 @@ def whole_checks(b: Bench, facts: answers.TextFacts) -> dict[str, list[Check]]:
 
 
 def sample_checks(b: Bench) -> dict[str, list[Check]]:
-    """1 MB of the text, counted by plain Python and by markovify."""
+    """Checks on 1 MB of the text, counted by plain Python and by markovify."""
     import markov_cli
 
     lines = answers.sample_of(b.text)
@@ -87,14 +87,14 @@ def sample_checks(b: Bench) -> dict[str, list[Check]]:
 
 
 def mean_agrees(drawn: list, header) -> bool:
-    """The mean length of a chain's walks is that of the lines it was counted from."""
+    """True if the mean length of drawn texts is that of the training lines, within 6 standard errors."""
     length = [t.tokens for t in drawn]
     error = stdev(length) / math.sqrt(len(length))
     return abs(fmean(length) - header.tokens / header.sequences) <= 6 * error
 
 
 def words_in(path: Path) -> tuple[int, int]:
-    """Lines and words of what `generate` wrote."""
+    """Lines and words of a file that `generate` wrote."""
     lines = words = 0
     with path.open("rb") as file:
         for line in file:
@@ -107,7 +107,7 @@ def words_in(path: Path) -> tuple[int, int]:
 
 
 def rows_training(b: Bench, whole: dict[str, list[Check]], sample: dict[str, list[Check]]) -> None:
-    """Time beside wc's."""
+    """Rows of training time relative to wc."""
     wc = b.m.wall_s("wc -w")
     for name, what, limit, checks in (
         ("train-3", "train order 3, spaces/line", 6, [*whole["train-3"], *sample["chain"]]),
@@ -128,12 +128,12 @@ def rows_training(b: Bench, whole: dict[str, list[Check]], sample: dict[str, lis
 
 
 def kenlm_s(b: Bench, order: int) -> float:
-    """lmplz and build_binary together."""
+    """Seconds of lmplz and build_binary together."""
     return sum(b.m.wall_s(n) for n in (f"lmplz -o {order}", f"build_binary -o {order}") if b.m.of(n))
 
 
 def row_memory(b: Bench, checks: list[Check]) -> None:
-    """Peak memory of training."""
+    """Row of the peak memory of training."""
     ours = b.m.peak_bytes("train-3")
     theirs = b.m.peak_bytes("lmplz -o 3") if b.lmplz else None
     against = "-" if theirs is None else f"lmplz -S 4G, {theirs / GB:.2f} GB"
@@ -144,7 +144,7 @@ def row_memory(b: Bench, checks: list[Check]) -> None:
 
 
 def rows_markovify(b: Bench, sample: dict[str, list[Check]]) -> None:
-    """Training and generating beside markovify, on the same text."""
+    """Rows of training and generating relative to markovify, on one text."""
     name = "train-3" if b.prefix == b.text else "train-3-prefix"
     speed = b.train[name]["tokens"] / b.m.wall_s(name)
     peak = b.m.peak_bytes(name)
@@ -205,7 +205,7 @@ def rows_markovify(b: Bench, sample: dict[str, list[Check]]) -> None:
 
 
 def rows_quick(b: Bench) -> None:
-    """What a person waits for."""
+    """Rows of commands that should answer at once."""
     s = b.m.wall_s("markov --help")
     shown = "train" in b.path("help.txt").read_text(encoding="utf-8")
     bare = f"python -c pass, {b.m.wall_s('python -c pass') * 1000:.0f} ms"
@@ -225,7 +225,7 @@ def rows_quick(b: Bench) -> None:
         load = b.m.wall_s("markovify-load")
         share = load / s
         result = f"1/{share:.0f}"
-        if b.prefix != b.text:  # loading takes as long as the chain is large
+        if b.prefix != b.text:  # loading time grows with the chain
             rows = b.train["train-3"]["ngrams"][2] / b.train["train-3-prefix"]["ngrams"][2]
             share *= rows
             result += f"; 1/{share:.0f} by the whole text's trigrams"
@@ -236,7 +236,7 @@ def rows_quick(b: Bench) -> None:
 
 
 def row_size(b: Bench, checks: list[Check]) -> None:
-    """Bytes per n-gram."""
+    """Row of the model's bytes per n-gram."""
     said = b.train["train-3"]
     each = said["model_bytes"] / sum(said["ngrams"])
     size = b.path("train-3.npz").stat().st_size

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Row:
-    """One line of the table; `holds` is None where nothing was compared."""
+    """One line of the table; `holds` is None if nothing was compared."""
 
     what: str
     against: str
@@ -29,21 +29,21 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """WRONG goes before everything."""
+        """WRONG for any wrong answer, whatever the time."""
         if not all(c.agrees for c in self.checks):
             return "WRONG"
         return {True: "pass", False: "short", None: "-"}[self.holds]
 
 
 class Bench:
-    """What one run of the program knows."""
+    """State of one run: files, commands, measurements and rows."""
 
     def __init__(self, text: Path, work: Path, runs: int, texts: int, markovify_megabytes: float) -> None:
         self.text, self.work, self.runs, self.texts = text, work, runs, texts
         self.m = Measurements()
         self.notes: list[str] = []
         self.rows: list[Row] = []
-        self.train: dict[str, dict] = {}  # what `train --json` said, by command name
+        self.train: dict[str, dict] = {}  # the output of `train --json`, by command name
         self.lmplz, self.build_binary = shutil.which("lmplz"), shutil.which("build_binary")
         self.wc = shutil.which("wc")
         self.markovify = importlib.util.find_spec("markovify") is not None
@@ -52,7 +52,7 @@ class Bench:
         self.prefix = self._prefix(markovify_megabytes)
 
     def _prefix(self, megabytes: float) -> Path:
-        """The text that markovify gets: a prefix in whole lines, or all of it."""
+        """The text for markovify: a prefix in whole lines, or all of it."""
         size = int(megabytes * 1e6)
         if not size or size >= self.text.stat().st_size:
             return self.text
@@ -67,12 +67,12 @@ class Bench:
         return self.work / name
 
     def trained(self, name: str, text: Path, *options: str) -> Command:
-        """`markov train` to NAME.npz, its JSON to NAME.json."""
+        """The command `markov train` to NAME.npz, its JSON to NAME.json."""
         args = [*self.markov, "train", text, "-o", self.path(f"{name}.npz"), *options, "--json", "--quiet"]
         return Command(name, args, stdout=self.path(f"{name}.json"))
 
     def worker(self, name: str, *args: object) -> Command:
-        """A function of workers.py, its JSON to NAME.json."""
+        """The command for a function of workers.py, its JSON to NAME.json."""
         return Command(name, [sys.executable, HERE / "workers.py", *map(str, args)], stdout=self.path(f"{name}.json"))
 
     def said(self, name: str) -> dict:

@@ -1,11 +1,11 @@
-"""What three models of one text keep of it, and the same of books where they lie; written into docs/evidence.md.
+"""Audit figures of models of one text, and of books if present, written into docs/evidence.md.
 
     python benchmarks/evidence.py --write docs/evidence.md
     python benchmarks/evidence.py --books DIR --write docs/evidence.md
 
-The text is corpora/harbour.txt: nine paragraphs of ten are trained on, each tenth is held out. Books are
+The text is corpora/harbour.txt: each tenth paragraph is held out, the others are trained on. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.
-Every figure comes from `markov_cli.api.audit.audit`; with the same text it is the same everywhere.
+Every figure comes from `markov_cli.api.audit.audit` and depends on the text only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def number(x: float | None, digits: int = 0) -> str:
 
 
 def table(rows: list[list[str]]) -> Iterator[str]:
-    """Rows as Markdown, the first as its head."""
+    """Rows as a Markdown table; the first is the head."""
     yield "| " + " | ".join(rows[0]) + " |"
     yield "|---" * len(rows[0]) + "|"
     for row in rows[1:]:
@@ -52,7 +52,7 @@ def table(rows: list[list[str]]) -> Iterator[str]:
 
 
 def divided(text: str) -> tuple[str, str]:
-    """Nine paragraphs of ten, and each tenth."""
+    """A text without each tenth paragraph, and those paragraphs."""
     parts = [p for p in text.split("\n\n") if p.strip()]
     return "\n\n".join(p for i, p in enumerate(parts) if i % 10 != 9), "\n\n".join(parts[9::10])
 
@@ -97,7 +97,7 @@ def three_models(path: Path) -> Iterator[str]:
 
 
 def books(folder: Path, nodes: int) -> Iterator[str]:
-    """A table for each book that is there."""
+    """A table for each book that is present."""
     spanning_trees.DENSE_NODES = nodes
     for title, name, unit in BOOKS:
         if not (folder / name).exists():
@@ -131,7 +131,7 @@ def books(folder: Path, nodes: int) -> Iterator[str]:
 
 
 def between(text: str, name: str, lines: list[str]) -> str:
-    """A document with one generated part made anew."""
+    """A document with one generated part replaced."""
     begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->\n"
     head, _, rest = text.partition(begin)
     _, found, tail = rest.partition(end)

@@ -2,11 +2,11 @@
 
     python benchmarks/grow_text.py TEXT OUT --copies 30 [--seed 1]
 
-Each copy of TEXT has one word in eight replaced by a word drawn from anywhere in TEXT, and a third of the
-seldom words (seen up to three times) spelled anew. So types grow by about 30 % of those of TEXT with each copy, and
-two thirds of its trigrams are new, as in text that goes on. The same seed and TEXT give the same bytes.
+In each copy of TEXT one word in eight is replaced by a word from anywhere in TEXT, and a third of the
+rare words (seen up to three times) get a new spelling. So each copy adds about 30 % of the types of TEXT, and
+two thirds of its trigrams are new, as in a longer text. One seed and TEXT always give the same bytes.
 
-Legend: a token is what stands between white space; ids number the distinct ones.
+Legend: tokens are separated by white space; ids number the distinct ones.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from markov_cli.arrays.sorting import ragged
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
 
-REPLACED = 8  # one word in
+REPLACED = 8  # one word in this many is replaced
 SELDOM = 3
-RESPELLED = 3  # one seldom word in
+RESPELLED = 3  # one rare word in this many gets a new spelling
 
 
 def numbers(path: Path) -> tuple[np.ndarray, np.ndarray, Encoder]:
-    """The words of a text: int64 (n,) and, for each, whether a line ends behind it."""
+    """The words of a text as ids, int64 (n,), and for each if a line ends after it."""
     encoder = Encoder(TextOptions("spaces", "line"))
     found, ends = [], []
     for block in blocks(Source(str(path)), keep_bytes=True, repairs=Repairs()):

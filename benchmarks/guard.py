@@ -1,11 +1,11 @@
-"""How much of its text a guard gives back to who can guess.
+"""Share of next tokens that a guard lets an attacker guess.
 
     python benchmarks/guard.py BOOK [--guard 6] [--order 3] [--places 4000] [--rates 0.0039,0.05]
 
-Who holds a model knows, say, five tokens of the text and wants the next one. The table offers the followers of the
-last two. Without a guard the best guess is the commonest. With one each follower is asked for: does the text have the
-five tokens and this one? The commonest of those it says yes to is the guess. The program tells how often
-either guess is right, over places of the text drawn at random.
+The attacker has the model, knows five tokens of the text, and guesses the next one. The table gives the followers of
+the last two tokens; without a guard the best guess is the most frequent. With a guard the attacker asks for each
+follower if the text has the five tokens and this one, and guesses the most frequent with the answer yes. The program
+prints how often each guess is right at random positions of the text.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from markov_cli.text.types import N_MARKERS
 
 
 def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> tuple[float, float, float]:
-    """The share of next tokens guessed with the table, with the guard too, and those it leaves no choice for.
+    """The shares of next tokens guessed with the table alone and with the guard, and of those with one choice left.
 
-    ids  int64, the whole text, markers left out but for the histories
+    ids  int64, the whole text with markers
     """
     guard, table, order = model.table.guard, model.table, model.order
     assert guard is not None
@@ -41,7 +41,7 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
         low, high = table.followers(level, np.array([row]))
         rows = np.arange(int(low[0]), int(high[0]))
         token, count = table.tokens(level + 1, rows), table.orders[level].count.at(rows)
-        inside = token >= N_MARKERS  # it is known that a token follows
+        inside = token >= N_MARKERS  # the attacker knows that the text goes on
         token, count = token[inside], count[inside]
         before = hashes[ids[plain[i - k + 1 : i]]]
         yes = guard.seen(mix(np.sum(before * up[: k - 1]) + hashes[token] * up[k - 1]))
@@ -54,7 +54,7 @@ def read_back(model: markov_cli.Model, ids: np.ndarray, places: np.ndarray) -> t
 
 
 def main() -> int:
-    """Measure."""
+    """Measure each rate; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("book", type=Path)
     parser.add_argument("--guard", type=int, default=6)

@@ -1,11 +1,11 @@
-"""Tell languages apart with `markov score --classify`, and print what was mistaken for what.
+"""Accuracy of telling languages apart with `markov score --classify`, with every confusion.
 
     python benchmarks/languages.py FOLDER [--order 5] [--smoothing kn] [--lengths 0,50,20,10] [--shortest 20]
 
-FOLDER holds one text file per language, named after it. A text is cut into sections at its blank lines (the
-articles of a declaration, the paragraphs of a book). Two of three train a model of characters, every third is held
-out, whole and cut to its first characters. Held-out sections shorter than --shortest are left out: headings such as
-`Article 3` are the same in several languages. Nothing of the texts is kept.
+FOLDER holds one text file per language, named after it. A text is split into sections at its blank lines (the
+articles of a declaration, the paragraphs of a book). Two of three train a model of characters; every third is held
+out and classified, whole and cut to its first characters. Held-out sections shorter than --shortest are left out:
+headings such as `Article 3` are the same in several languages. The texts are not kept.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from collections import Counter
 from pathlib import Path
 
 MARKOV = [sys.executable, "-m", "markov_cli"]
-EVERY = 3  # one section of so many is held out
+EVERY = 3  # one section in this many is held out
 
 
 def sections(text: str) -> list[str]:
-    """The sections of a text, each on one line, every run of white space made one space."""
+    """The sections of a text, each on one line, with single spaces."""
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text) if part.split()]
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
-    """Sections to learn from, and those held out: every third."""
+    """The sections for training, and those held out: every third."""
     found = sections(text)
     return [s for i, s in enumerate(found) if i % EVERY != EVERY - 1], found[EVERY - 1 :: EVERY]
 
 
 def train(lines: list[str], path: Path, order: int) -> None:
-    """One language's model."""
+    """Train the model of one language."""
     subprocess.run(
         [*MARKOV, "train", "-", "--tokenizer", "chars", "--unit", "line", "-n", str(order), "-q", "-o", path],
         input="\n".join(lines).encode(), check=True,
@@ -55,7 +55,7 @@ def classify(lines: list[str], models: list[Path], smoothing: str) -> list[tuple
 
 
 def report(name: str, truth: list[str], found: list[tuple[str, float]]) -> None:
-    """Accuracy, and every confusion."""
+    """Print accuracy and every confusion."""
     right = sum(a == b for a, (b, _) in zip(truth, found, strict=True))
     print(f"{name}: {right} of {len(truth)} right, {right / len(truth):.2%}")
     wrong = Counter((a, b) for a, (b, _) in zip(truth, found, strict=True) if a != b)

@@ -2,17 +2,16 @@
 
     python benchmarks/make_text.py OUT --megabytes 100 [--from FILE ...] [--seed 1]
 
-A model with one token of history is trained on real text, and its lines are the grammar of the
-new one. Such lines use a few ten thousand types however many are drawn, while natural text goes
-on bringing new ones. So a share of the plain words is replaced by invented words, whose numbers
-are drawn from a power law without an end: n draws give about n ** 0.7 types, as a Pitman-Yor
-process with discount 0.7 does (Heaps' law; Pitman and Yor 1997). A part of them repeats a recent
-invented word, as the topic of a page does, so that about half of all types occur once.
+A model with one token of history is trained on real text and writes the lines. They use a few
+ten thousand types at most, while natural text keeps adding new ones. So a share of the plain words
+is replaced by invented words, whose numbers come from an unbounded power law: n draws give about
+n ** 0.7 types, like a Pitman-Yor process with discount 0.7 (Heaps' law; Pitman and Yor 1997). Some
+repeat a recent invented word, as the topic of a page does, so that about half of all types occur once.
 
-The same seed, source text and version of markov give the same text on every machine: every
+One seed, source text and version of markov give the same text on every machine: every
 number comes from PCG64's integers, by operations that IEEE 754 rounds alike everywhere.
 
-Legend: a is bytes of text, uint8; a span is a start and a length in them; k is the number of an
+Legend: a is bytes of text, uint8; a span is a start and a length in a; k is the number of an
 invented word; u is a uniform number in (0, 1].
 """
 
@@ -31,11 +30,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"  # ignored by git
 
-SHARE = 0.34  # of the plain words, those that are replaced
-REPEAT = 0.25  # of the replaced, those that repeat a recent invented word
+SHARE = 0.34  # share of the plain words that is replaced
+REPEAT = 0.25  # share of the replacements that repeat a recent invented word
 RECENT = 200  # invented words that count as recent
-SCALE = 4000.0  # the larger, the more types the power law spreads over
-LARGEST = 2.0**50  # power-law numbers above it are met once anyhow
+SCALE = 4000.0  # a larger value spreads the power law over more types
+LARGEST = 2.0**50  # larger power-law numbers occur once anyway
 BATCH = 20_000  # lines
 
 _U = np.uint64
@@ -45,7 +44,7 @@ SYLLABLES = np.array([[c, v] for c in _ONSETS for v in _VOWELS], np.uint8)  # (8
 
 
 class Uniforms:
-    """Uniform numbers of one seed, straight from PCG64's integers."""
+    """Uniform numbers of one seed, from PCG64's integers."""
 
     def __init__(self, seed: int) -> None:
         self._generator = np.random.PCG64(seed)
@@ -72,10 +71,10 @@ def word_numbers(uniforms: Uniforms, n: int) -> np.ndarray:
 
 
 def spell(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Invented words: their bytes one behind another, and their lengths.
+    """Invented words: their bytes, concatenated, and their lengths.
 
-    Two syllables at least, so that the commonest are no shorter than words are. Different
-    numbers are different words, since the syllables are the digits of k + 80 to base 80.
+    Each has at least two syllables, so the most frequent have the length of words. Different
+    numbers give different words, since the syllables are the digits of k + 80 to base 80.
 
     >>> letters, length = spell(np.array([0, 1, 6400]))
     >>> letters.tobytes(), length.tolist()
@@ -103,7 +102,7 @@ def plain_words(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def replace_words(a: np.ndarray, uniforms: Uniforms, recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The text with a share of its plain words replaced; also the invented words that were last."""
+    """The text with a share of its plain words replaced, and the last invented words."""
     start, length = plain_words(a)
     chosen = uniforms.draw(len(start)) <= SHARE
     start, length = start[chosen], length[chosen]
@@ -121,7 +120,7 @@ def splice(a: np.ndarray, start: np.ndarray, length: np.ndarray, new: np.ndarray
     """`a` with each span replaced by the next `size` bytes of `new`."""
     kept_from = np.concatenate(([0], start + length))
     kept = np.concatenate((start, [len(a)])) - kept_from
-    # kept pieces and spans alternate, one kept piece more than spans
+    # kept pieces and spans alternate, with one more kept piece than spans
     before, after = np.empty((2, 2 * len(start) + 1), np.int64)
     before[::2] = after[::2] = kept
     before[1::2], after[1::2] = length, size
@@ -142,7 +141,7 @@ def default_sources(folder: Path) -> list[Path]:
 
 
 def batches(texts: Iterable[str], seed: int) -> Iterator[bytes]:
-    """Lines, many at a time, with their words replaced; without an end."""
+    """Endless batches of lines with their words replaced."""
     uniforms = Uniforms(seed)
     recent = np.empty(0, np.int64)
     while True:
@@ -153,7 +152,7 @@ def batches(texts: Iterable[str], seed: int) -> Iterator[bytes]:
 
 
 def write_text(out: Path, megabytes: float, sources: list[Path], seed: int) -> None:
-    """Write the text; a file in its place is replaced whole."""
+    """Write the text; an existing file is replaced as a whole."""
     import markov_cli
 
     wanted = int(megabytes * 1e6)
@@ -178,7 +177,7 @@ def write_text(out: Path, megabytes: float, sources: list[Path], seed: int) -> N
 
 
 def ensure_text(megabytes: float, seed: int = 1) -> Path:
-    """The default text of this size, written first where it is not there yet."""
+    """The default text of this size, written if it is missing."""
     out = BUILD / f"text-{megabytes:g}mb-seed{seed}.txt"
     if not out.exists():
         print(f"writing {out.relative_to(ROOT).as_posix()}", file=sys.stderr)

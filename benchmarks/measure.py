@@ -1,12 +1,11 @@
-"""Time commands against each other, with their memory.
+"""Wall time, CPU time and peak memory of commands that take turns.
 
-Each command runs in a process of its own, begun by a small launcher (this file, run as a
-program). The launcher is there because Linux counts the parent's memory as the child's until the
-child has begun: begun from a large program, a small command would look large. So nothing below
-some 15 MB can be told apart.
+A small launcher (this file, run as a program) starts each command in a process of its own, because
+Linux counts the parent's memory as the child's until the child's program starts: started from a
+large program, a small command would look large. So memory below about 15 MB is not resolved.
 
-Memory is `ru_maxrss` of `os.wait4`: the largest process of the tree that the command began.
-Where there is no `os.wait4` (Windows), wall time is all there is; the rest is None, printed `-`.
+Memory is `ru_maxrss` of `os.wait4`: the largest process of the command's tree. Without `os.wait4`
+(Windows) there is only wall time; the rest is None, printed `-`.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one command; None where the system does not tell."""
+    """One run of one command; figures the system does not give are None."""
 
     name: str
     run: int
@@ -48,7 +47,7 @@ class Run:
 
 
 class CommandError(Exception):
-    """A command ended with another code than 0."""
+    """A command ended with an exit code other than 0."""
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Measurements:
     runs: list[Run] = field(default_factory=list)
 
     def measure(self, commands: Sequence[Command], runs: int) -> None:
-        """Run the commands in turn, all of them once, then all of them again."""
+        """Run all commands once, then all again, `runs` times."""
         for _ in range(runs):
             for command in commands:
                 self.once(command)
@@ -72,20 +71,20 @@ class Measurements:
         return run
 
     def of(self, name: str) -> list[Run]:
-        """All runs of one name."""
+        """All runs of one command."""
         return [r for r in self.runs if r.name == name]
 
     def wall_s(self, name: str) -> float:
-        """The median."""
+        """The median wall time in seconds."""
         return median(r.wall_s for r in self.of(name))
 
     def peak_bytes(self, name: str) -> float | None:
-        """The median, None where it is not known."""
+        """The median peak memory in bytes; None if unknown."""
         known = [r.peak_bytes for r in self.of(name) if r.peak_bytes is not None]
         return median(known) if known else None
 
     def summary(self) -> list[dict]:
-        """Medians and spread of every name."""
+        """Medians and spread of every command."""
         out = []
         for name in dict.fromkeys(r.name for r in self.runs):
             of = self.of(name)
@@ -118,7 +117,7 @@ class Measurements:
         ]
 
     def write_csv(self, path: Path) -> None:
-        """Every run, in the order in which they were made."""
+        """Write every run, in order."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(Run.__dataclass_fields__))
             writer.writeheader()
@@ -144,7 +143,7 @@ def launch(command: Command) -> dict:
             "stderr": str(errors),
             "result": str(result),
         }
-        # an installed program has its bytecode beside it; where Python is told to write none, every start compiles anew
+        # without written bytecode every start would compile the program again
         env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         subprocess.run([sys.executable, "-I", "-S", __file__, json.dumps(task)], check=True, env=env)
         got = json.loads(result.read_text())
@@ -156,7 +155,7 @@ def launch(command: Command) -> dict:
 
 
 def _launcher(task: dict) -> None:
-    """What the launcher does: begin the command, wait, write down what it took."""
+    """Start the command, wait, and write its time and memory as JSON."""
     with open(task["stdin"], "rb") as stdin, open(task["stdout"], "wb") as stdout, open(task["stderr"], "wb") as stderr:
         begin = time.perf_counter()
         child = subprocess.Popen(task["args"], stdin=stdin, stdout=stdout, stderr=stderr)
@@ -175,7 +174,7 @@ def _launcher(task: dict) -> None:
 
 
 def machine() -> dict:
-    """What the figures depend on; no names and no paths."""
+    """The system, processor and Python that figures depend on; no names and no paths."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "system": platform.system(),
@@ -195,7 +194,7 @@ def _processor_model() -> str | None:
 
 
 def table_text(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table whose columns line up."""
+    """A Markdown table with aligned columns."""
     width = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
 
     def line(cells: list[str]) -> str:

@@ -1,10 +1,10 @@
-"""Texts that copy nothing: checked in plain Python, and timed.
+"""Time of `generate --novel`, with its texts checked for copied runs in plain Python.
 
     python benchmarks/novel.py BOOK [--novel 6] [--order 3] [--count 10000] [--runs 5]
 
 Trains on BOOK with a guard, writes texts with --novel from the corpus and from the guard, and looks for shared runs
-with the tokenizer of the tests (tests/oracle.py: plain Python, nothing of ours) and with `str.split`. A shared run
-ends the program with exit code 1. Time is beside that of the same number of texts without --novel.
+with the oracle's tokenizer (tests/oracle.py: plain Python, nothing of the program) and with `str.split`. A shared
+run gives exit code 1. Times are relative to the same number of texts without --novel.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from measure import Command, Measurements
 from oracle import words
 
 
-def longest_shared(texts: list[str], corpus: str, k: int, split: object) -> int:
-    """How many texts share a run of k tokens with the corpus."""
+def n_sharing(texts: list[str], corpus: str, k: int, split: object) -> int:
+    """The number of texts that share a run of k tokens with the corpus."""
     stream = [*split(corpus)]  # type: ignore[operator]
     runs = {tuple(stream[i : i + k]) for i in range(len(stream) - k + 1)}
     shared = 0
@@ -33,12 +33,12 @@ def longest_shared(texts: list[str], corpus: str, k: int, split: object) -> int:
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens alone; whether they touch is nothing here."""
+    """The tokens of a text by the oracle, without flags."""
     return [found[0] for found in words(text)]
 
 
 def main() -> int:
-    """Measure and check."""
+    """Measure and check; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("book", type=Path)
     parser.add_argument("--novel", type=int, default=6)
@@ -82,7 +82,7 @@ def main() -> int:
                 base.setdefault("wall", wall)
                 base.setdefault("cpu", cpu)
                 texts = out[name].read_text(encoding="utf-8").rstrip("\n").split("\n")
-                found = [longest_shared(texts, book, args.novel, split) for split in (tokens, str.split)]
+                found = [n_sharing(texts, book, args.novel, split) for split in (tokens, str.split)]
                 line += f"   {wall / base['wall']:.2f} ({cpu / base['cpu']:.2f} CPU)  {len(texts):>6}"
                 line += f"   {found[0]:>16}   {found[1]:>14}"
                 if name != "without":

@@ -1,23 +1,23 @@
-"""What each protection costs, and what a protected model still gives away.
+"""Perplexity that each protection costs, and the text that a protected model still reveals.
 
     python benchmarks/protection.py TEXT [--orders 3,5] [--dp 10,4,1] [--out FILE]
 
-TEXT is cut into sequences at its blank lines. Every tenth is held out. Where sequences open with a line that ends in
-a colon, as in a play, each speaker's go to a file of their own, so that --min-files counts people. Tokens are what
-stands between white space. For each setting:
+TEXT is split into sequences at its blank lines. Every tenth is held out. If sequences open with a line that ends in
+a colon, as in a play, each speaker has a file of their own, so --min-files counts people. Tokens are separated by
+white space. For each setting:
 
 rows       n-grams of order 2 and more
 wb, kn     perplexity of the held-out tenth, Witten-Bell and Kneser-Ney, words outside the vocabulary included
 certain    share of tokens in strings of 10 or more that the table proves to be in the text, from the table alone
-covered    share of the text's tokens that lie in such a string, of any order, where it stands in the text
-secrets    which of three planted secrets have all their n-grams in the table: `1` stands once in one sequence, `r` five
+covered    share of the text's tokens inside such a string, of any order
+secrets    the planted secrets with all their n-grams in the table: `1` occurs once in one sequence, `r` five
            times in one, `s` once in each of five sequences of one speaker
 
---dp adds models of noisy counts: an n-gram counts once in a sequence, a sequence is cut after 30 tokens, so that it
-changes at most 32 counts of each order by 1; Gaussian noise, sigma^2 = 32 / (2 rho) for each order, a threshold that
-hides, but for delta, what one sequence alone has; rho = (sqrt(ln 1/delta + epsilon) - sqrt(ln 1/delta))^2 in all, zCDP
-(Bun and Steinke 2016), shared evenly by the orders; delta 1e-6, half of it the thresholds'. The types are taken as
-public: with private ones it would be worse. Sequences are protected, not speakers. Nothing of the text is kept.
+--dp adds models of noisy counts. An n-gram counts once in a sequence, and a sequence is cut after 30 tokens, so it
+changes at most 32 counts of each order by 1. Each order has Gaussian noise with sigma^2 = 32 / (2 rho) and a threshold
+that hides, up to delta, the n-grams of one sequence only. In all, rho = (sqrt(ln 1/delta + epsilon) - sqrt(ln
+1/delta))^2, zCDP (Bun and Steinke 2016), shared evenly by the orders; delta is 1e-6, half of it for the thresholds.
+The types count as public: private ones would cost more. Sequences are protected, not speakers. The text is not kept.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from markov_cli.model.building import build_table, levels_of
 from markov_cli.model.language_model import LanguageModel
 from markov_cli.model.thresholds import Protected, followed
 
-EVERY = 10  # one sequence of so many is held out
+EVERY = 10  # one sequence in this many is held out
 LEAST = 10  # tokens of a string
-CUT = 30  # tokens that a sequence may give, for --dp
+CUT = 30  # tokens of a sequence that count, for --dp
 DELTA = 1e-6
 SECRETS = {
     "1": "zq the first code of the old gate is zq11 zq12 zq13 zq14 zq15",
@@ -68,26 +68,26 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
 
 
 def sequences(text: str) -> list[tuple[str, str]]:
-    """(speaker, sequence); no speaker, an empty name, unless half of them have one."""
+    """(speaker, sequence); every speaker is empty unless half of the sequences have one."""
     out = []
     for part in re.split(r"\n[ \t]*\n", text):
         if part.split():
             named = re.match(r"\s*([^\n]+):(\n|$)", part)
             out.append((named[1] if named else "", part.strip()))
     if 2 * sum(who != "" for who, _ in out) < len(out):
-        return [("", part) for _, part in out]  # no play: some paragraphs happen to begin so
+        return [("", part) for _, part in out]  # not a play; a few paragraphs begin with a colon line by chance
     return out
 
 
 def planted(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The sequences with the three secrets, all of the first speaker's."""
+    """The sequences with the three secrets added, all by the first speaker."""
     who = parts[0][0]
     repeated = " ".join([SECRETS["r"]] * 5)
     return [*parts, (who, SECRETS["1"]), (who, repeated), *[(who, SECRETS["s"])] * 5]
 
 
 def files_of(parts: list[tuple[str, str]], folder: Path) -> int:
-    """A file for each speaker; returns how many."""
+    """Write a file for each speaker; returns their number."""
     by = defaultdict(list)
     for who, part in parts:
         by[who].append(part)
@@ -97,15 +97,15 @@ def files_of(parts: list[tuple[str, str]], folder: Path) -> int:
 
 
 def knows(model: Model, secret: str) -> bool:
-    """All n-grams of the highest order of a secret are rows."""
+    """True if all n-grams of a secret, of the highest order, are in the table."""
     ids, n = model.known(secret).ids, model.order
     return n > 1 and all(model.table.row_of(ids[i : i + n]) >= 0 for i in range(len(ids) - n + 1))
 
 
 def covered(model: Model, parts: list[tuple[str, str]]) -> float:
-    """The share of the text's tokens that lie in a string of `LEAST` tokens or more that some order proves."""
+    """The share of the text's tokens inside a string of `LEAST` tokens or more that some order proves."""
     found = defaultdict(set)
-    for order in range(2, model.order + 1):  # a lower order may be whole where the highest is pruned
+    for order in range(2, model.order + 1):  # a lower order may be unpruned
         strings = audit(model, order, LEAST).strings
         if strings is None:
             continue
@@ -150,7 +150,7 @@ def figures(
 
 
 def private(model: Model, epsilon: float, seed: int = 1) -> tuple[Model, float, list[float]]:
-    """A capped model with noisy counts and without what few sequences have; sigma, and a threshold for each order."""
+    """A capped model with noisy counts above thresholds; returns also sigma and the threshold of each order."""
     levels, _, _ = levels_of(model.table)
     n = model.order
     delta = DELTA / 2
@@ -169,7 +169,7 @@ def private(model: Model, epsilon: float, seed: int = 1) -> tuple[Model, float, 
     levels[0].count[:3] = np.maximum(levels[0].count[:3], (0, 1, 1))
     _close(levels, keep)
     totals = followed(levels)
-    for k, total in enumerate(totals):  # what is known of a history is its own noisy count, and that of those that stay
+    for k, total in enumerate(totals):  # a history's total comes from noisy counts only
         if total is not None:
             edges = np.concatenate(([0], np.cumsum(levels[k].children)))
             running = np.concatenate(([0], np.cumsum(np.where(keep[k + 1], levels[k + 1].count, 0))))
@@ -179,7 +179,7 @@ def private(model: Model, epsilon: float, seed: int = 1) -> tuple[Model, float, 
 
 
 def _close(levels: list[Any], keep: list[np.ndarray]) -> None:
-    """Only what stands on what is kept is kept: an n-gram's history and its end."""
+    """Drop n-grams whose history or suffix was dropped."""
     suffix = None
     for k in range(1, len(levels)):
         above = levels[k - 1]

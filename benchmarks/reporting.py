@@ -1,4 +1,4 @@
-"""What a benchmark prints and keeps."""
+"""Print a benchmark's tables and write its files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import measure
 
 
 def report(b: Any, out: Path, more: dict | None = None) -> int:
-    """Print the tables and write the files; the exit code.
+    """Print the tables and write the files; returns the exit code.
 
     b     has rows, notes and measurements (`m`)
-    more  what else the summary holds
+    more  further keys of the summary
     """
     head = ["what", "against", "target", "result", ""]
     rows = [[r.what, r.against, r.target, r.result, r.verdict] for r in b.rows]
@@ -49,9 +49,11 @@ def report(b: Any, out: Path, more: dict | None = None) -> int:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that matter."""
-    found = {}
-    for name in ("markov-cli", "numpy", "click", "rich", "markovify"):
+    """Versions of the packages that figures depend on."""
+    import markov_cli
+
+    found = {"markov": markov_cli.__version__}
+    for name in ("numpy", "click", "rich", "markovify"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -1,11 +1,13 @@
-"""Kill trainings and fill disks: `make stress`. Prints a table, and ends with 1 where anything was lost.
+"""Kill trainings and fill disks, and check that no model is lost: `make stress`.
 
-Kills: a training that spills to disk gets SIGKILL at a random moment, again and again. Every time the model at its
-target must be the one that was there before or the new one, whole; and at the end a run must succeed,
-with the right bytes, and leave nothing behind. Half of the runs go on with --resume.
+Kills: a training on disk gets SIGKILL at random moments. Each time the output must be the old model or the
+whole new one; at the end a run must succeed with the right bytes and leave no other file. Half of the runs use
+--resume.
 
-Full disks: the same training on disks of growing size, made with mount (needs root, Linux); each that is too small
-must end with exit 1 and two lines, and leave nothing.
+Full disks: the training runs on disks of growing size, made with mount (needs root and Linux). On each that is too
+small it must exit 1 with two lines and leave no file.
+
+Prints a table; exit code 1 if anything was lost.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pathlib import Path
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 
-# run as the program is, but for limits so low that a small text is sorted on disk, in many runs
+# the program with limits so low that a small text is sorted on disk, in many runs
 SPILLED = """
 import sys
 from markov_cli.training import on_disk, options
@@ -35,7 +37,7 @@ main(sys.argv[1:])
 
 
 def text(folder: Path, copies: int) -> Path:
-    """The project's own texts, several times, with new words in each copy."""
+    """The corpora of this project, several times, with new words in each copy."""
     whole = "\n\n".join(p.read_text(encoding="utf-8") for p in sorted(CORPORA.glob("*.txt")))
     path = folder / "text.txt"
     rng = random.Random(1)
@@ -46,7 +48,7 @@ def text(folder: Path, copies: int) -> Path:
 
 
 def command(path: Path, target: Path, *more: str) -> list[str]:
-    """The training."""
+    """The training command."""
     return [sys.executable, "-c", SPILLED, "train", str(path), "-n", "4", "-o", str(target), "-q", *more]
 
 
@@ -63,7 +65,7 @@ def step_reached(folder: Path) -> str:
 
 
 def kills(folder: Path, n: int, seed: int) -> int:
-    """The failures among n kills."""
+    """Kill n runs; returns the number of failures."""
     path, target = text(folder, 8), folder / "model.npz"
     begin = time.monotonic()
     subprocess.run(command(path, target), check=True)
@@ -88,16 +90,14 @@ def kills(folder: Path, n: int, seed: int) -> int:
     left = [p.name for p in folder.iterdir() if p.name not in ("text.txt", "model.npz")]
     if done or target.read_bytes() != whole or left:
         bad += 1
-    print(
-        f"kills      {n}: the model was {dict(ended)}; a run after them: exit {done}, left behind: {left or 'nothing'}"
-    )
-    print(f"           killed behind the step {dict(reached)}")
+    print(f"kills      {n}: the model was {dict(ended)}; a run after them: exit {done}, files left: {left or 'none'}")
+    print(f"           killed after the step {dict(reached)}")
     return bad
 
 
 @contextmanager
 def disk(folder: Path, size: int):
-    """A disk of that many bytes, in memory."""
+    """A disk of this many bytes, in memory."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
     try:
         yield
@@ -106,7 +106,7 @@ def disk(folder: Path, size: int):
 
 
 def full_disks(folder: Path) -> int:
-    """The failures on disks from too small by far to large enough."""
+    """Train on disks from far too small to large enough; returns the number of failures."""
     path, small = text(folder, 8), folder / "disk"
     small.mkdir()
     bad, size, failed, worked = 0, 20_000, 0, 0
@@ -134,7 +134,7 @@ def full_disks(folder: Path) -> int:
 
 
 def main() -> None:
-    """Both, with a table."""
+    """Run both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)

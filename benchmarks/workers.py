@@ -1,4 +1,4 @@
-"""What bench_core.py runs in processes of their own, each printing one JSON object.
+"""The parts of bench_core.py that run in processes of their own; each prints one JSON object.
 
 python benchmarks/workers.py WORK ARGUMENT...
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 def markovify_work(text: str, model: str, count: str) -> dict:
     """Train markovify on a text, write its JSON, compile it, generate texts.
 
-    `well_formed=False`: by default markovify leaves out every line with a bracket or a quote.
+    `well_formed=False`, since markovify by default leaves out every line with a bracket or a quote.
     """
     import random
 
@@ -60,7 +60,7 @@ def markovify_load(model: str) -> dict:
 
 
 def draw(model: str, count: str, runs: str) -> dict:
-    """Our own texts by the Python API, the loading not timed; the median of some runs."""
+    """Draw our texts through the Python API; the median time of some runs, without loading."""
     import markov_cli
 
     seconds = []
@@ -74,7 +74,7 @@ def draw(model: str, count: str, runs: str) -> dict:
 
 
 def count_words(text: str) -> dict:
-    """`wc -w` for machines that have none, in plain Python."""
+    """Count words in plain Python, on machines without wc."""
     with open(text, "rb") as file:
         return {"words": sum(len(line.split()) for line in file)}
 

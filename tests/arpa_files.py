@@ -1,4 +1,4 @@
-"""ARPA files for tests: a small one, any that is given as rows, and what was read as dicts."""
+"""ARPA files for tests: a small file, a writer from rows, a reader to dicts."""
 
 import io
 from itertools import pairwise
@@ -43,7 +43,7 @@ def blob_of(words):
 
 
 def written(words, orders, size=3, **options):
-    """orders: per order a list of (ids, log10, backoff); `size` rows in a chunk."""
+    """The bytes of an ARPA file. orders: for each order a list of (ids, log10, backoff); size: rows in a chunk."""
 
     def chunks(k):
         rows = orders[k - 1]
@@ -58,7 +58,7 @@ def written(words, orders, size=3, **options):
 
 
 def reader(folder):
-    """A function that reads a text as a file."""
+    """A function that reads a text through a file in `folder`."""
 
     def parse(text):
         path = folder / "x.arpa"
@@ -69,7 +69,7 @@ def reader(folder):
 
 
 def rows_of(listing):
-    """Per order {words: (log10, backoff)}, as float32; and no row twice."""
+    """Per order {words: (log10, backoff)} of a listing, as float32; checks that no row is repeated."""
     words = [listing.blob[i:j].tobytes().decode() for i, j in pairwise(listing.offsets)]
     out = []
     for ids, log10, backoff in listing.orders:

@@ -1,4 +1,4 @@
-"""Two small texts about cats and dogs, for tests of mixtures."""
+"""Two small texts and their models, for tests of mixtures."""
 
 from engine import model_of
 from markov_cli.api.train import model_of as as_model

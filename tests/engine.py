@@ -1,4 +1,4 @@
-"""The real engine, opened where the oracle can be held against it."""
+"""The program's own tokens, tables and files as plain Python values, to compare with the oracle."""
 
 import io
 from collections import Counter
@@ -17,11 +17,11 @@ PATTERN = r"\w+|[^\w\s]"
 
 
 def no_refusal(head, name):
-    """In place of `_refuse_binary`: drawn texts may be full of NULs and U+FFFD."""
+    """Replaces `_refuse_binary`: drawn texts may be full of NULs and U+FFFD."""
 
 
 def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **more):
-    """[[(token, flags)]] of a text (str or bytes), read in blocks, the empty sequences left out."""
+    """[[(token, flags)]] of a text (str or bytes), read in blocks, without empty sequences."""
     data = text.encode() if isinstance(text, str) else text
     if tokenizer == "regex":
         more.setdefault("pattern", PATTERN)
@@ -36,7 +36,7 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
                 out.append([])
                 begin = end
             out[-1] += numbers[begin:]
-    if tokenizer == "chars":  # a number is its own code point; a million types are not listed for it
+    if tokenizer == "chars":  # a number is a code point here, so no list of a million types is needed
         name = {n: (chr(n).encode(), 0) for s in out for n in s}
     else:
         t = encoder.types(np.arange(encoder.n_numbers()))
@@ -65,7 +65,7 @@ def types_of(trained):
 
 
 def rows_of(table):
-    """[k - 1]: {k-gram: count}, read from the table as a reader of the file would."""
+    """[k - 1]: {k-gram: count}, read from the arrays of a table."""
     out = []
     grams = [(i,) for i in range(table.n_ids)]
     for k, order in enumerate(table.orders, 1):
@@ -92,7 +92,7 @@ def id_counts(streams, n_ids):
 
 
 def stream_of(streams, pad):
-    """Sequences of ids, each [BOS, ..., EOS], as counting wants them: EOS first, no BOS, zeros behind."""
+    """Sequences of ids, each [BOS, ..., EOS], as the stream that counting reads: EOS first, no BOS, padded."""
     flat = [2]
     for s in streams:
         assert s[0] == BOS

@@ -1,4 +1,4 @@
-"""A small model, and all its texts by enumeration with their probabilities."""
+"""A small model, and all its texts with their probabilities, enumerated in plain Python."""
 
 from engine import model_of, rows_of
 from markov_cli.api.train import model_of as as_model
@@ -29,7 +29,7 @@ def train(text=LINES, order=3, unit="line", **options):
 
 
 def enumerated(model, longest, history=(BOS,), least=1e-7):
-    """{tokens: probability} of the texts of up to `longest` tokens, but for the most improbable."""
+    """{tokens: probability} of all texts of up to `longest` tokens, without the least probable."""
     rows = rows_of(model.table)
     followers = {}
     for k, grams in enumerate(rows):
@@ -41,7 +41,7 @@ def enumerated(model, longest, history=(BOS,), least=1e-7):
     while todo:
         text, before, p = todo.pop()
         before = before[max(len(before) - model.order + 1, 0) :]
-        while before not in followers:  # the sampler's rule: a shorter history
+        while before not in followers:  # like the sampler: shorten an unknown history
             before = before[1:]
         here = followers[before]
         for i, c in here.items():

@@ -1,26 +1,35 @@
-"""Helpers that several test modules share."""
+"""Shared helpers: a chi-squared measure, checks of errors, model files as bytes and arrays."""
 
+import contextlib
 import io
 import json
 import math
 import os
+import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from conftest import Ran
 from markov_cli.api.model import Model
+from markov_cli.cli.main import main
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
+from terminal import Terminal
 
 
 def chi_squared(seen, p, n):
-    """How far n draws are from their probabilities, in units of a standard normal.
+    """Chi-squared of n draws against their probabilities, as a standard normal.
 
     Wilson and Hilferty (1931): the cube root of chi-squared over its degrees of freedom is
-    almost normal, with mean 1 - 2/9f and variance 2/9f. Rare outcomes are put together.
+    almost normal, with mean 1 - 2/9f and variance 2/9f. Rare outcomes are pooled.
     """
     expected = sorted(((n * p[i], seen[i]) for i in p), reverse=True)
     groups = [e for e in expected if e[0] >= 5]
@@ -35,7 +44,7 @@ def chi_squared(seen, p, n):
 
 
 def two_lines(ran, code, *words):
-    """An error: two lines on stderr, the second indented, nothing on stdout, no traceback."""
+    """Check an error: this exit code, two lines on stderr, the second indented, nothing on stdout."""
     assert ran.code == code, ran.stderr
     lines = ran.stderr.splitlines()
     assert ran.stdout_bytes == b""
@@ -46,33 +55,42 @@ def two_lines(ran, code, *words):
         assert word in ran.stderr
 
 
+# a shell starts background jobs with SIGINT ignored; programs that the tests start would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 MARKOV = [sys.executable, "-m", "markov_cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
 
 
-def in_terminal(*args, columns=80):
-    """What a command shows on a terminal of that width, and its exit code."""
-    import pty
+def run_in_process(*args, stdin=b"", cwd=None):
+    """Like `run_markov` of conftest.py, but in this process, which starts sooner."""
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    streams = [io.TextIOWrapper(io.BytesIO(x), encoding="utf-8", newline="") for x in (data, b"", b"")]
+    before = Path.cwd()
+    with contextlib.ExitStack() as patched:
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            patched.enter_context(mock.patch.object(sys, name, stream))
+        patched.enter_context(mock.patch.dict(os.environ, {"COLUMNS": "80"}))
+        patched.callback(os.chdir, before)
+        os.chdir(cwd or before)
+        with pytest.raises(SystemExit) as ended:
+            main.main([*map(str, args)])
+        for stream in streams[1:]:
+            stream.flush()
+    out, err = (stream.buffer.getvalue() for stream in streams[1:])
+    return Ran(subprocess.CompletedProcess(args, ended.value.code or 0, out, err))
 
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm")
-        os.execv(sys.executable, [*MARKOV, *map(str, args)])
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(fd)
-    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def in_terminal(*args, columns=80, **env):
+    """Run a command on a terminal of this width; returns what it shows and its exit code."""
+    t = Terminal(*MARKOV, *args, columns=columns, **env)
+    code = t.close()
+    return t.data.decode(), code
 
 
 def loaded(data):
-    """The same model through a file."""
+    """Open the bytes of a model file as a model."""
     handle, path = tempfile.mkstemp()
     os.write(handle, data)
     os.close(handle)
@@ -83,7 +101,7 @@ def loaded(data):
 
 
 def arrays_of(data):
-    """All members, as NumPy itself reads them."""
+    """All arrays of a model file, read by NumPy."""
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
@@ -93,7 +111,7 @@ def header_of(data):
 
 
 def packed(arrays, /, **header):
-    """A file of these arrays, and of a header that fits them, by NumPy's own writer."""
+    """A model file of these arrays with a header that fits them, written by NumPy."""
     head = json.loads(arrays["header"].tobytes())
     rest = {n: a for n, a in arrays.items() if n != "header"}
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in rest.items()}
@@ -104,7 +122,7 @@ def packed(arrays, /, **header):
 
 
 def bytes_of_arrays(tiny):
-    """Where in the file the arrays' own bytes stand: what opening does not look at."""
+    """Offsets of the arrays' data in the file, which opening does not read."""
     found = []
     with zipfile.ZipFile(io.BytesIO(tiny)) as archive:
         for info in archive.infolist():
@@ -117,8 +135,8 @@ def bytes_of_arrays(tiny):
     return found
 
 
-# `b a` has a backoff, and its own end `a` has it too; but `c b` is a blank: `a c b` is there and `c b` is not.
-# The types of the empty history sum to 1.1, those behind `a` listed here to 1.2, and b has a positive backoff.
+# An unusual ARPA file: `a c b` is listed and its suffix `c b` is not, so `c b` becomes a blank row. The unigrams
+# sum to 1.1, the listed followers of `a` to 1.2, and the backoff of b is positive.
 ODD = """
 \\data\\
 ngram 1=6
@@ -149,13 +167,12 @@ ngram 3=3
 
 
 def run_of(model, **asked):
-    """A request under way; `asked` are fields of `Request`."""
+    """A run of a request; `asked` are fields of `Request`."""
     return Run(model.language_model, Request(**asked))
 
 
 def bytes_of(model):
-    import io
-
+    """The bytes of a model's file."""
     out = io.BytesIO()
     model.save(out)
     return out.getvalue()

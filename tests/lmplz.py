@@ -1,4 +1,4 @@
-"""KenLM's estimator lmplz, run on small corpora, and its rows held against a model."""
+"""Run KenLM's estimator lmplz on small corpora and compare its ARPA rows with a model."""
 
 import math
 import random
@@ -35,18 +35,18 @@ def read_arpa(text):
 
 
 def log10(x):
-    """From numerator and denominator where they are integers too large or small for a float."""
+    """log10 of a float or a Fraction; a Fraction's integers may exceed a float."""
     if not x:
         return -math.inf
     return math.log10(x.numerator) - math.log10(x.denominator) if hasattr(x, "numerator") else math.log10(x)
 
 
 def compare(arpa, probability, backoff, tolerance=TOLERANCE):
-    """Hold every row of an ARPA file against a model; returns the largest differences of log10: (p, backoff).
+    """Compare every row of an ARPA file with a model; returns the largest differences of log10: (p, backoff).
 
     arpa         its text, or rows as `read_arpa` returns them
-    probability  words (a tuple of str) -> probability of the last behind the others; not asked for <s>
-    backoff      words -> backoff weight of that history; not asked for n-grams of the top order
+    probability  words (a tuple of str) -> probability of the last after the others; not called for <s>
+    backoff      words -> backoff weight of that history; not called for n-grams of the top order
     tolerance    of log10; AssertionError beyond it, with the ten worst rows
     """
     rows = read_arpa(arpa) if isinstance(arpa, str) else arpa
@@ -66,11 +66,12 @@ def compare(arpa, probability, backoff, tolerance=TOLERANCE):
 
 
 def lmplz(lines, order, prune=(), more=()):
-    """Its ARPA file, and its discounts by order from stderr; lines of words."""
+    """Run lmplz on lines of words; returns its ARPA file and, from stderr, its discounts by order."""
     options = ["--discount_fallback", "-o", order, *(["--prune", *prune] if prune else []), *more]
     done = subprocess.run(
         [LMPLZ, *map(str, options), "-S", "200M", "--vocab_estimate", "10000"],
-        input="".join(" ".join(line) + "\n" for line in lines), capture_output=True, text=True, check=False, timeout=60,
+        input="".join(" ".join(line) + "\n" for line in lines), capture_output=True, encoding="utf-8",
+        check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = re.findall(r"^\d+ [\d/]+ D1=(\S+) D2=(\S+) D3\+=(\S+)$", done.stderr, re.M)
@@ -78,7 +79,7 @@ def lmplz(lines, order, prune=(), more=()):
 
 
 def numbered(lines):
-    """Lines as ids, types numbered by first appearance as lmplz does, and {word: id}."""
+    """Lines as ids, with types numbered by first appearance like lmplz, and {word: id}."""
     ids = dict(MARKERS)
     for line in lines:
         for word in line:
@@ -87,7 +88,7 @@ def numbered(lines):
 
 
 def check(lines, order, prune=(), number=float, emulate=True):
-    """One corpus, one set of options: rows, probabilities, backoffs, discounts. Returns the largest differences."""
+    """Compare rows, probabilities, backoffs and discounts on one corpus; returns the largest differences."""
     text, discounts = lmplz(lines, order, prune)
     sequences, ids = numbered(lines)
     model = Smoothed(sequences, order, len(ids), "kn", prune=prune, number=number, emulate=emulate)
@@ -107,7 +108,7 @@ def check(lines, order, prune=(), number=float, emulate=True):
 
 
 def corpus_of(seed):
-    """A small corpus with its own skew of types, sometimes with blank lines, which lmplz reads as empty sentences."""
+    """A small random corpus, sometimes with blank lines, which lmplz reads as empty sentences."""
     r = random.Random(seed)
     words = [f"w{i}" for i in range(r.choice([1, 2, 3, 5, 8, 20, 60]))]
     skew = r.choice([0, 0.5, 1, 1.5])

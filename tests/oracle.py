@@ -1,7 +1,7 @@
-"""The same engine in the most obvious Python: str, dict and Counter, one character at a time.
+"""Oracle of tokens, sequences and counts in the simplest Python: str, dict and Counter, one character at a time.
 
 A token is (bytes, flags); a sequence is a list of tokens; LEFT and RIGHT are the flags.
-Nothing here knows about blocks, arrays or hash tables: what it says is what the rules say.
+It uses no blocks, arrays or hash tables; it follows the written rules directly.
 """
 
 import re
@@ -12,13 +12,13 @@ LEFT, RIGHT = 1, 2
 UNK, BOS, EOS = 0, 1, 2
 SPACES = "\0\t\n\r "  # what the tokenizer `spaces` splits at
 
-# first words of the names of characters that stand alone: scripts written without spaces
+# first words of the names of characters that are tokens of their own: scripts written without spaces
 _ALONE = {"CJK", "IDEOGRAPHIC", "HIRAGANA", "THAI", "LAO", "MYANMAR", "KHMER", "YI", "TAI", "TANGUT", "NUSHU"}
 
 CLOSERS, WIDE_CLOSERS = set("\"')]}"), set("’”»›」』）〉》】")
 ENDS = set("!?")
 WIDE_ENDS = set("…‼‽⁇⁈⁉։؝؞؟۔।॥၊။።፧។៕。！．？｡")
-STOPS = set("。！？｡")  # they need no white space behind them
+STOPS = set("。！？｡")  # these end a sentence without white space after them
 TITLES = [
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "messrs", "mme", "mlle",
     "vs", "cf", "e.g", "i.e",
@@ -33,7 +33,7 @@ def white(c):
 
 
 def kind(c):
-    """What a character is, before it is seen what it stands on or between."""
+    """The class of a character by itself, without its neighbours."""
     category = unicodedata.category(c)
     if white(c):
         return "space"
@@ -53,7 +53,7 @@ def words(text):
     """[(token, flags, begin)] of the tokenizer `words`."""
     own = [kind(c) for c in text]
     kinds = []
-    for k in own:  # a combining character is what it stands on; on nothing, a letter
+    for k in own:  # a combining character takes the class of its base; without one it is a letter
         if k == "extend":
             k = kinds[-1] if kinds and kinds[-1] != "space" else "word"
         kinds.append(k)
@@ -67,7 +67,7 @@ def words(text):
     kinds = ["word" if k == "digit" else k for k in kinds]
 
     starts = []
-    flag_open = False  # a regional indicator waits for its second
+    flag_open = False  # one regional indicator was seen, its pair may follow
     for i, c in enumerate(text):
         before = text[i - 1] if i else ""
         regional = "\U0001f1e6" <= c <= "\U0001f1ff"
@@ -115,7 +115,7 @@ def gaps(text, is_white):
 
 
 def breaks(text, unit, is_white=white, wide=True, original=None):
-    """The stretches between sequences: [(begin, end)], in order; `original` is the text before it was lowered."""
+    """The gaps between sequences: [(begin, end)], in order; `original` is the text before lowercasing."""
     original = text if original is None else original
     if unit == "file":
         return []
@@ -133,7 +133,7 @@ def breaks(text, unit, is_white=white, wide=True, original=None):
 
 
 def ends_sentence(text, wide, original):
-    """A sentence ends with `text`, if white space follows; its points are those of `original`."""
+    """True if a sentence ends with `text` before white space; its points are read in `original`."""
     closers = CLOSERS | WIDE_CLOSERS if wide else CLOSERS
     while text and text[-1] in closers:
         text = text[:-1]
@@ -143,7 +143,7 @@ def ends_sentence(text, wide, original):
 
 
 def abbreviated(text):
-    """The point behind `text` belongs to a title or an initial."""
+    """True if a point after `text` belongs to a title or an initial."""
     for short in TITLES:
         if text.lower().endswith(short) and text[-len(short) :].isascii() and opens(text[: -len(short)]):
             return True
@@ -151,7 +151,7 @@ def abbreviated(text):
 
 
 def opens(text):
-    """A word can begin behind `text`."""
+    """True if a word can begin after `text`."""
     last = text[-1:]
     return not (last.isascii() and (last.isalnum() or last == "'")) and last <= "\x7f"
 
@@ -169,7 +169,7 @@ def unspaced(text, is_white):
 
 
 def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False):
-    """All sequences of a text (bytes for `bytes`, else str), the empty ones left out."""
+    """All nonempty sequences of a text (bytes for `bytes`, else str)."""
     original = text
     if lowercase:
         text = text.lower()
@@ -186,7 +186,7 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
         spaces = breaks(text, unit, original=original)
         found = words(text) if tokenizer == "words" else [(c, 0, i) for i, c in enumerate(text)]
         tokens = [(t.encode(), f, i) for t, f, i in found]
-    if tokenizer in ("chars", "bytes"):  # white space is a token, but not between sequences
+    if tokenizer in ("chars", "bytes"):  # white space is a token, except between sequences
         dropped = {i for begin, end in spaces for i in range(begin, end)}
         if tokenizer == "chars" and unit != "line":
             dropped |= {m.start() for m in re.finditer("\r\n", text)}
@@ -216,9 +216,9 @@ def _matches(text, spaces, pattern):
 
 
 def join(sequence, spaced=True):
-    """Tokens as a person would have typed them."""
+    """Tokens joined as typed text."""
     out = b""
-    right = True  # nothing before the first
+    right = True  # no space before the first
     for token, flags in sequence:
         touches = not spaced or right or flags & LEFT
         out += token if touches else b" " + token
@@ -227,7 +227,7 @@ def join(sequence, spaced=True):
 
 
 def plain(text, is_white=white):
-    """Runs of white space as one space, none at the ends."""
+    """The text with each run of white space as one space, and none at the ends."""
     spaced = "".join(" " if is_white(c) else c for c in text)
     return " ".join(part for part in spaced.split(" ") if part)
 
@@ -242,7 +242,7 @@ def types_of(found, min_count=1):
 
 
 def ids_of(found, min_count=1):
-    """Sequences as ids, each with its BOS and EOS."""
+    """Sequences as ids, each with BOS and EOS."""
     number = {t: 3 + i for i, t in enumerate(types_of(found, min_count))}
     return [[BOS, *(number.get(t, UNK) for t in s), EOS] for s in found]
 
@@ -256,7 +256,7 @@ def counts(streams, order):
 
 
 def lefts(streams, order):
-    """[k - 1]: the distinct left neighbours of each k-gram."""
+    """[k - 1]: {k-gram: set of its left neighbours}."""
     out = []
     for k in range(1, order + 1):
         seen = defaultdict(set)

@@ -1,31 +1,31 @@
-"""Every smoothing from the counts of the text itself, in the most obvious Python.
+"""Oracle of every smoothing method, from the counts of a text, in the simplest Python.
 
 Sequences are lists of ids (0 UNK, 1 BOS, 2 EOS, types from 3 on; an id 0 inside is a rare type that was
 mapped to UNK). One BOS opens a sequence and one EOS closes it; BOS is never predicted, so
 V = n_ids - 1 ids have a probability.
 
 Legend: n is the order; h a history (a tuple of ids), h' the same without its first id; w an id;
-c(hw) a count; c(h.) the sum of the counts of h's followers; T(h) how many followers h has;
-u(w|h) what h itself gives to w; b(h) the backoff weight.
+c(hw) a count; c(h.) the sum of the counts of h's followers; T(h) the number of followers of h;
+u(w|h) the share of w in h's own distribution; b(h) the backoff weight.
 
 All but `stupid` are one recursion, p(w|h) = u(w|h) + b(h) p(w|h'), where b(h) = 1 - the sum of u(w|h).
 A history without followers has b(h) = 1 and no u. Below the empty history lies 1/V.
 
-    none      u = c / c(h.); a history with followers has b(h) = 0, so nothing is shorter than it need be
+    none      u = c / c(h.); a history with followers has b(h) = 0, so shorter ones have no say
     kn        u = (a - D(a)) / a(h.), a the adjusted counts (Chen and Goodman 1998, section 3; Heafield et al. 2013):
               the count at the top order and for n-grams that open with BOS, else the number of
               distinct left neighbours
     wb        u = c / (c(h.) + T(h)) (Witten and Bell 1991)
     abs       u = max(c - D, 0) / c(h.) (Ney, Essen and Kneser 1994)
     lidstone  u = c / (c(h.) + g V), and in place of p(w|h') there is 1/V; so p = (c + g) / (c(h.) + g V),
-              and 1/V behind a history never seen
-    stupid    S = c / c(h.) where w was seen behind h, else 0.4 S(w|h'), behind a history never seen too;
-              0 for an id never seen (Brants et al. 2007). No distribution: it sums to more or less than 1.
+              and 1/V after a history never seen
+    stupid    S = c / c(h.) where w was seen after h, else 0.4 S(w|h'), also after a history never seen;
+              0 for an id never seen (Brants et al. 2007). Not a distribution: the sum is not 1.
 
 A pruned table lacks the n-grams of order k >= 2 whose count in the text is at most the threshold of order
-k; they have no u. Adjusted counts, kn's discounts and c(h.) are those before pruning, so what
-a pruned follower had goes to b(h), and every distribution still sums to 1. Three things see only
-the rows that were kept: `none` divides by the sum of the kept counts (no kept follower: go on to h'), T(h)
+k; they have no u. Adjusted counts, kn's discounts and c(h.) are those before pruning, so the share of
+a pruned follower goes to b(h), and every distribution still sums to 1. Three figures use only
+the kept rows: `none` divides by the sum of the kept counts (no kept follower: go on to h'), T(h)
 counts kept followers, and the discounts of abs are estimated from kept rows. `statistics="all"`
 takes the last two before pruning.
 """
@@ -60,7 +60,7 @@ def abs_discount(n_with_count):
 
 
 def padded(sequences, marks=1):
-    """Sequences between their markers."""
+    """Sequences with their markers."""
     return [[BOS] * marks + list(s) + [EOS] * marks for s in sequences]
 
 
@@ -88,11 +88,11 @@ def adjust(streams, counts):
 
 
 def quirk(streams, order):
-    """The n-grams that lmplz counts raw in its statistics, where it should count them adjusted (kenlm#405).
+    """The n-grams that lmplz counts raw in its statistics instead of adjusted (kenlm#405).
 
-    The last window of `order` ids in suffix order (compared from the last id backwards), every
-    sequence opened by order - 1 BOS, has its proper suffixes counted so; those that BOS opens have
-    no other count. Ids must be lmplz's: by first appearance in the text.
+    These are the proper suffixes of the last window of `order` ids in suffix order (compared from
+    the last id backwards), where order - 1 BOS open each sequence. N-grams that start with BOS have
+    no adjusted count. Ids must be lmplz's: by first appearance in the text.
     """
     windows = set()
     for s in streams:
@@ -106,19 +106,19 @@ class Smoothed:
     """p(w|h) of one smoothing over the counts of some sequences.
 
     order       length of the longest n-gram
-    n_ids       UNK, BOS, EOS and all types; more than appear is as `--vocab_pad`
-    prune       thresholds of orders 1, 2, ..; the last goes on; that of order 1 is 0
+    n_ids       UNK, BOS, EOS and all types; a larger number is like `--vocab_pad`
+    prune       thresholds of orders 1, 2, ..; the last one repeats; order 1 has 0
     discounts   kn: (D1, D2, D3+), abs: D, for every order; None estimates them per order
     amount      lidstone's g
     factor      stupid's 0.4
-    number      Fraction, or float where that takes too long
-    statistics  "kept" or "all": what wb's T and abs's estimate see of a pruned text
-    emulate     True repeats lmplz's quirk, to compare with it
+    number      Fraction, or float where a Fraction takes too long
+    statistics  "kept" or "all": rows that wb's T and abs's estimate use after pruning
+    emulate     True repeats lmplz's quirk, for comparisons with lmplz
     marks       markers at each end; NLTK has n - 1
-    bos         True predicts BOS as any other id, as NLTK does
-    keep        which n-grams stay besides, a function; all where None
+    bos         True predicts BOS like any other id, as NLTK does
+    keep        n-gram -> bool, a further condition to stay; None keeps all
     once        a sequence counts an n-gram once
-    bottom      "uniform" or "mle": the empty history of wb and abs is c / c(.) with nothing below, as NLTK's
+    bottom      "uniform", or "mle": the empty history of wb and abs is c / c(.) with nothing below, as in NLTK
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Smoothed:
         self._levels = {}
 
     def _discounts(self, raw, used, thresholds, given, quirks):
-        """[k - 1]: D by count (0, D1, D2, D3+), the last going on."""
+        """[k - 1]: D by count (0, D1, D2, D3+), the last for all higher counts."""
         out = []
         for of_order, raw_of_order, t in zip(used, raw, thresholds, strict=True):
             if self.smoothing == "kn":
@@ -163,7 +163,7 @@ class Smoothed:
         return out
 
     def level(self, history):
-        """What one history (a tuple of at most n - 1 ids) says itself: {w: u(w|h)}, b(h)."""
+        """{w: u(w|h)} and b(h) of one history, a tuple of at most n - 1 ids."""
         if history not in self._levels:
             self._levels[history] = self._level(history)
         return self._levels[history]
@@ -173,7 +173,7 @@ class Smoothed:
         if not before or (self.smoothing == "none" and not kept):
             return {}, self.number(1)
         total = self.number(sum(before.values()))
-        take = {w: self.number(c) for w, c in kept.items()}  # c(hw), less the discount
+        take = {w: self.number(c) for w, c in kept.items()}  # c(hw) minus the discount
         if self.bottom == "mle" and history == () and self.smoothing in ("wb", "abs"):
             pass
         elif self.smoothing == "none":
@@ -188,7 +188,7 @@ class Smoothed:
         return {w: c / total for w, c in take.items()}, (total - sum(take.values())) / total
 
     def p(self, history, word):
-        """The probability of an id behind a history of any length; `stupid`: its score."""
+        """The probability of an id after a history of any length; for `stupid` its score."""
         if not 0 <= word < self.n_ids:
             raise ValueError(f"id {word} of {self.n_ids}")
         if word == BOS and not self.bos:
@@ -213,5 +213,5 @@ class Smoothed:
         return self.level(tuple(history))[1]
 
     def rows(self):
-        """The n-grams of an ARPA file: those kept, and every id but BOS, whose row has no probability."""
+        """The n-grams of an ARPA file: all kept ones, and every id except BOS, whose row has no probability."""
         return {(w,) for w in range(self.n_ids) if w != BOS} | {(*h, w) for h in self.kept for w in self.kept[h]}

@@ -1,4 +1,4 @@
-"""Reading and scoring of small texts, for the tests of scoring."""
+"""Score small texts in blocks and batches of any size, for the tests of scoring."""
 
 import functools
 from unittest import mock
@@ -22,7 +22,7 @@ def model(text, **options):
 
 
 def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
-    """Totals, units and tokens of one reading."""
+    """Score one text; returns totals, units and tokens."""
     small = functools.partial(model_ids.read_blocks, block_bytes=block_bytes)
     with (
         mock.patch.object(model_ids, "read_blocks", small),

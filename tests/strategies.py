@@ -1,4 +1,4 @@
-"""Texts for Hypothesis: the awkward characters are common, and stand beside each other."""
+"""Hypothesis strategies for texts with many awkward characters side by side."""
 
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ ATOMS = [
     "longerthaneightbytes", "longerthaneightbytez",
 ]  # fmt: skip
 
-# code points that a name alone does not tell apart (see test_tokens) and surrogates stay out
+# without surrogates and the code points whose names do not show their class (see test_tokens)
 anything = st.characters(exclude_categories=("Cs", "Cn"), max_codepoint=0x16FFF).filter(
     lambda c: not 0x1900 <= ord(c) <= 0x1AFF and not 0x3021 <= ord(c) <= 0x303B and not 0x3190 <= ord(c) <= 0x319F
 )
@@ -22,11 +22,11 @@ texts = (
     st.lists(st.one_of(atoms, atoms, atoms, anything), max_size=40)
     .map("".join)
     .map(
-        lambda t: t.lstrip("\ufeff")  # there it is a byte order mark, and not text
+        lambda t: t.lstrip("\ufeff")  # at the start it is a byte order mark, not text
     )
 )
 
-# sentences and words, as far as a drawn text can have them: for what needs repetition
+# texts like prose, with repetition
 _words = st.sampled_from(["the", "cat", "sat", "on", "a", "mat", "it's", "Mr", "e.g", "ran", "3.5", "猫", "é"])
 _marks = st.sampled_from([" ", " ", " ", " ", ", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". "])
 prose = st.lists(st.tuples(_words, _marks).map("".join), min_size=1, max_size=30).map("".join)

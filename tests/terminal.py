@@ -1,27 +1,33 @@
-"""A program on a terminal of its own, and someone who types."""
+"""Run a program on a pseudo-terminal and type into it."""
 
+import codecs
 import os
 import select
+import subprocess
+import sys
 import time
+
+# makes the terminal the controlling one; `pty.fork` warns in a process with threads, and warnings are errors
+_START = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+_OUTER = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
 class Terminal:
-    """The program on a terminal of its own."""
+    """A program that runs on a pseudo-terminal of its own, whatever the outer terminal is."""
 
     def __init__(self, *args, columns=80, **env):
-        import pty  # there is none on Windows
+        self.fd, theirs = os.openpty()
+        outer = {k: v for k, v in os.environ.items() if k not in _OUTER}
+        self.process = subprocess.Popen(
+            [sys.executable, "-ISc", _START, *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs,
+            start_new_session=True, env={**outer, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm", **env},
+        )  # fmt: skip
+        os.close(theirs)
+        self.data, self.seen, self.at = b"", "", 0
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            try:
-                os.environ.update({**env, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm"})
-                os.execvp(args[0], list(map(str, args)))
-            finally:
-                os._exit(127)  # no second test run beside the first
-        self.seen, self.at = "", 0
-
-    def until(self, text, seconds=20):
-        """Read on until it shows a text; what was shown since the last one."""
+    def until(self, text, seconds=60):
+        """Read until the program shows `text`; returns everything since the last call."""
         begin, end = self.at, time.monotonic() + seconds
         while text not in self.seen[begin:]:
             assert time.monotonic() < end, repr(self.seen[begin:])
@@ -31,19 +37,32 @@ class Terminal:
         return self.seen[begin : self.at]
 
     def _read(self):
-        """Whether there may be more."""
+        """Read once; False at the end of output."""
         if select.select([self.fd], [], [], 0.2)[0]:
             try:
-                self.seen += os.read(self.fd, 65536).decode("utf-8", "replace")
-            except OSError:
+                piece = os.read(self.fd, 65536)
+            except OSError:  # Linux says so when the other end is closed
                 return False
+            self.data += piece
+            self.seen += self._decode(piece)
+            return bool(piece)
         return True
 
     def type(self, keys):
         os.write(self.fd, keys.encode())
 
-    def close(self):
-        """Read to the end; the exit code."""
-        self.until("\0never")
+    def close(self, interrupt=False, seconds=60):
+        """Read to the end; returns the exit code.
+
+        interrupt  type Ctrl-C again every 5 s: Python's input() can miss one right after its prompt
+        """
+        now = time.monotonic()
+        end, again = now + seconds, now + 5
+        while self._read():
+            now = time.monotonic()
+            assert now < end, repr(self.seen[self.at :])
+            if interrupt and now > again:
+                self.type("\x03")
+                again = now + 5
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.process.wait(seconds)

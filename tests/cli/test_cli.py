@@ -1,4 +1,4 @@
-"""The commands, through the real program: what they print, their exit codes, bad input."""
+"""The main commands as a user runs them: output, exit codes, bad input."""
 
 import gzip
 import json
@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from helpers import two_lines
+from helpers import run_in_process, two_lines
+from markov_cli.cli.main import main
 
 YOU = "You must be the change you wish to see in the world\n"
 
@@ -17,16 +18,17 @@ def folder(tmp_path_factory):
     from conftest import run_markov
 
     here = tmp_path_factory.mktemp("models")
-    (here / "change.txt").write_text(YOU)
+    (here / "change.txt").write_text(YOU, encoding="utf-8")
     assert run_markov("train", here / "change.txt", "--lowercase", "-o", here / "change.npz").code == 0
+    assert run_markov("train", here / "change.txt", "-o", here / "cased.npz").code == 0
     return here
 
 
 # ------------------------------------------------------------ the running example
 
 
-def test_the_running_example(run, folder):
-    # "you" stands twice: once before "must", once before "wish"
+def test_inspect_shows_the_readme_example(run, folder):
+    # "you" occurs twice, before "must" and before "wish"
     out = json.loads(run("inspect", folder / "change.npz", "you", "--json").stdout)
     assert [(f["token"], f["count"], f["probability"]) for f in out["followers"]] == [
         ("must", 1, 0.5),
@@ -39,7 +41,7 @@ def test_the_running_example(run, folder):
     assert [(f["token"], f["probability"]) for f in out["followers"]] == [("be", 1.0)]
 
 
-def test_train_says_what_it_did(run, folder):
+def test_train_reports_its_figures(run, folder):
     ran = run("train", folder / "change.txt", "-o", folder / "a.npz", "--json")
     assert ran.code == 0
     out = json.loads(ran.stdout)
@@ -55,20 +57,20 @@ def test_train_says_what_it_did(run, folder):
     assert (quiet.stdout, quiet.stderr) == ("", "")
 
 
-def test_generate_json(run, folder):
+def test_generate_prints_one_json_object_per_text(run, folder):
     ran = run("generate", folder / "change.npz", "-c", "2", "-s", "5", "--json")
     one, two = map(json.loads, ran.stdout.splitlines())
     assert one == {"text": YOU.strip().lower(), "tokens": 12, "bits": 0.0, "complete": True, "seed": 5, "index": 0}
     assert two["index"] == 1
 
 
-def test_a_seed_is_chosen_and_said(run, folder):
+def test_a_chosen_seed_is_reported(run, folder):
     ran = run("generate", folder / "change.npz")
     seed = re.fullmatch(r"seed (\d+)\n", ran.stderr).group(1)
     assert run("generate", folder / "change.npz", "--seed", seed).stdout == ran.stdout
 
 
-def test_null_ends_texts(run, folder):
+def test_null_separates_texts_by_nul(run, folder):
     ran = run("generate", folder / "change.npz", "-c", "2", "-s", "1", "--null")
     assert ran.stdout_bytes.count(b"\0") == 2
     assert b"\n" not in ran.stdout_bytes
@@ -83,24 +85,24 @@ def test_a_prompt_is_kept_as_typed_and_continued(run, folder):
     )
 
 
-def test_a_history_is_shortened_and_the_note_says_so(run, folder):
+def test_a_shortened_history_is_reported(run, folder):
     ran = run("generate", folder / "change.npz", "-s", "1", "--prompt", "blue must")
     assert ran.stdout == "blue must be the change you wish to see in the world\n"
     assert ran.stderr == "history shortened to what the model knows: must\n"
 
 
-def test_ignore_case(run, folder):
-    two_lines(run("inspect", folder / "a.npz", "MUST"), 1, "'MUST'")
-    assert "be" in run("inspect", folder / "a.npz", "MUST", "--ignore-case").stdout
+def test_ignore_case_finds_the_known_spelling(run, folder):
+    two_lines(run("inspect", folder / "cased.npz", "MUST"), 1, "'MUST'")
+    assert "be" in run("inspect", folder / "cased.npz", "MUST", "--ignore-case").stdout
 
 
-def test_fewer_texts_than_asked_for(run, folder):
+def test_fewer_texts_than_asked_for_exit_3(run, folder):
     ran = run("generate", folder / "change.npz", "-c", "3", "-s", "1", "--min-tokens", "13")
     assert (ran.code, ran.stdout) == (3, "")
     assert ran.stderr.startswith("0 of 3 texts")
 
 
-def test_inspect_csv_and_dot(run, folder):
+def test_inspect_writes_csv_and_dot(run, folder):
     csv = run("inspect", folder / "change.npz", "you", "--format", "csv").stdout.splitlines()
     assert csv[:3] == ["history,token,marker,touches,count,probability", "you,must,,,1,0.5", "you,wish,,,1,0.5"]
     dot = run("inspect", folder / "change.npz", "you", "--format", "dot").stdout
@@ -109,7 +111,7 @@ def test_inspect_csv_and_dot(run, folder):
     two_lines(run("inspect", folder / "change.npz", "--format", "dot"), 2)
 
 
-def test_verify(run, folder):
+def test_verify_finds_a_flipped_bit(run, folder):
     assert run("inspect", folder / "change.npz", "--verify").code == 0
     data = bytearray((folder / "change.npz").read_bytes())
     with np.load(folder / "change.npz") as z:
@@ -135,7 +137,7 @@ def test_verify(run, folder):
     ],
     ids=["empty", "white", "binary", "utf-16 without a mark", "cut gzip"],
 )
-def test_texts_that_are_refused_leave_an_earlier_model_alone(run, tmp_path, data, words):
+def test_refused_texts_leave_the_old_model(run, tmp_path, data, words):
     (tmp_path / "text").write_bytes(data)
     (tmp_path / "m.npz").write_bytes(b"earlier")
     two_lines(run("train", tmp_path / "text", "-o", tmp_path / "m.npz"), 1, words)
@@ -158,28 +160,28 @@ def test_texts_that_are_refused_leave_an_earlier_model_alone(run, tmp_path, data
     ],
     ids=["invalid", "utf-16", "mark", "crlf", "nul", "marks", "markers", "a long word", "gzip"],
 )
-def test_texts_that_are_read_with_a_stated_repair(run, tmp_path, data, tokens, words):
+def test_repaired_texts_are_read_and_reported(run, tmp_path, data, tokens, words):
     ran = run("train", "-", "-o", tmp_path / "m.npz", "--json", stdin=data)
     assert ran.code == 0, ran.stderr
     assert json.loads(ran.stdout)["tokens"] == tokens
     assert words in ran.stderr
 
 
-def test_markers_in_text_are_plain_text(run, tmp_path):
+def test_markers_written_in_a_text_are_plain_text(run, tmp_path):
     ran = run("train", "-", "-o", tmp_path / "m.npz", "--tokenizer", "spaces", stdin=b"<s> a </s> <unk>\n")
     assert ran.code == 0
     assert run("generate", tmp_path / "m.npz", "-s", "1").stdout == "<s> a </s> <unk>\n"
 
 
-def test_sequences_that_are_empty_are_counted(run, tmp_path):
+def test_empty_sequences_are_counted(run, tmp_path):
     ran = run("train", "-", "--unit", "line", "-o", tmp_path / "m.npz", stdin=b"a\n\n \nb\n")
     assert "2 empty sequences skipped" in ran.stderr
 
 
-def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
+def test_binary_files_of_a_folder_are_skipped_and_named(run, tmp_path):
     inside = tmp_path / "texts" / "deep"
     inside.mkdir(parents=True)
-    (inside / "a.txt").write_text("one two")
+    (inside / "a.txt").write_text("one two", encoding="utf-8")
     (tmp_path / "texts" / "picture.png").write_bytes(bytes(range(256)) * 4)
     ran = run("train", tmp_path / "texts", "-o", tmp_path / "m.npz")
     assert ran.code == 0
@@ -211,26 +213,29 @@ def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
         (["generate", "change.npz", "--coutn", "2"], 2, "--count"),
     ],
 )
-def test_wrong_calls(run, folder, monkeypatch, args, code, words):
+def test_wrong_calls_are_errors_of_two_lines(run, folder, monkeypatch, args, code, words):
     monkeypatch.chdir(folder)
     two_lines(run(*args), code, words)
 
 
-def test_names_with_escape_sequences_are_shown_harmless(run, tmp_path):
+def test_escape_sequences_in_file_names_are_escaped(run, tmp_path):
     ran = run("train", tmp_path / "a\x1b[31m\nb", "-o", tmp_path / "m.npz")
     assert b"\x1b" not in ran.stderr_bytes
     assert "\\x1b[31m" in ran.stderr
 
 
-def test_escape_sequences_of_a_corpus_do_not_reach_tables(run, tmp_path):
+def test_escape_sequences_of_a_corpus_are_escaped_in_tables(run, tmp_path):
     run("train", "-", "-o", tmp_path / "m.npz", "--tokenizer", "spaces", stdin=b"a \x1b[31mred b\n")
     assert b"\x1b" not in run("inspect", tmp_path / "m.npz", "a").stdout_bytes
     assert b"\x1b" not in run("inspect", tmp_path / "m.npz").stdout_bytes
 
 
-def test_help_of_every_command(run):
-    for command in ("train", "generate", "inspect", "score"):
-        ran = run(command, "--help")
-        assert ran.code == 0
-        assert f"markov {command} " in ran.stdout
-    assert run().stdout or run().stderr
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_has_help(command):
+    ran = run_in_process(command, "--help")
+    assert ran.code == 0
+    assert f"markov {command} " in ran.stdout
+
+
+def test_without_a_command_the_help_is_shown(run):
+    assert "Usage: markov " in run().stdout + run().stderr

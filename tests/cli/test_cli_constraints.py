@@ -1,4 +1,4 @@
-"""Constraints of `markov generate`, through the real program: texts, notes, errors, exit codes."""
+"""Constraint options of `markov generate`: texts, notes, errors, exit codes."""
 
 import itertools
 import json
@@ -8,9 +8,15 @@ import re
 import pytest
 
 from enumeration import enumerated, train
+from helpers import run_in_process
 from markov_cli import Constraints
 from markov_cli.api.model import Model
 from markov_cli.errors import AnswerIsNo
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +31,7 @@ def path(tmp_path_factory):
     return path
 
 
-def test_json_has_a_key_more(run, path):
+def test_json_of_constrained_texts_has_conditioned_bits(run, path):
     done = run("generate", path, "-s", 1, "-c", 2, "--tokens", "5", "--contains", "dog", "--json")
     assert done.code == 0 and done.stderr == ""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -33,7 +39,7 @@ def test_json_has_a_key_more(run, path):
     assert all(line["tokens"] == 5 and 0 <= line["conditioned_bits"] < line["bits"] for line in lines)
 
 
-def test_the_acceptance_rate_is_told(run, path):
+def test_the_acceptance_rate_is_reported(run, path):
     done = run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat")
     assert done.code == 0
     assert re.fullmatch(r"50 of [\d,]+ tries kept \([\d.]+%\)\n", done.stderr)
@@ -41,7 +47,7 @@ def test_the_acceptance_rate_is_told(run, path):
     assert run("generate", path, "-s", 1, "-c", 50, "--match", "^a .*sat", "-q").stderr == ""
 
 
-def test_fewer_texts_than_asked_for(run, path):
+def test_fewer_texts_than_asked_for_exit_3(run, path):
     done = run("generate", path, "-s", 1, "-c", 2, "--match", "zebra")
     assert done.code == 3 and done.stdout == ""
     assert done.stderr == (
@@ -50,14 +56,14 @@ def test_fewer_texts_than_asked_for(run, path):
     )
 
 
-def test_impossible_is_exit_3(run, path):
+def test_impossible_constraints_exit_3(run, path):
     done = run("generate", path, "-s", 1, "--contains", "catt")
     assert done.code == 3
     assert done.stderr == "markov: --contains 'catt': not in the model's 8 types\n  nearest known: cat\n"
 
 
 @pytest.mark.parametrize("value", ["x", "5..4", "..", "1..2..3", "-1"])
-def test_ranges_that_are_none(run, path, value):
+def test_malformed_ranges_are_refused(run, path, value):
     done = run("generate", path, f"--tokens={value}")
     assert done.code == 2 and "--tokens" in done.stderr
 
@@ -74,8 +80,8 @@ def test_a_loaded_model_gives_the_same_texts(model, path):
         assert [*loaded.generate(20, 1, constraints=asked)] == [*model.generate(20, 1, constraints=asked)]
 
 
-def test_all_combinations_hold(model):
-    """Every subset of five constraints at once: what comes meets all, or nothing is enumerated either."""
+def test_all_combinations_of_constraints_hold(model):
+    """Every subset of five constraints: texts meet all of them, or the enumeration has none either."""
     single = {
         "contains": (["ate"], lambda w: "ate" in w),
         "starts_with": ("the", lambda w: w[0] == "the"),
@@ -95,5 +101,5 @@ def test_all_combinations_hold(model):
                 continue
             texts = [*model.generate(5, 1, constraints=asked, max_tokens=9)]
             assert all(k(t.text.split()) for k in keep for t in texts)
-            # bits - conditioned_bits is -log2 of the share of the texts that are so
+            # bits - conditioned_bits is -log2 of the share of texts that meet the constraints
             assert texts[0].bits - texts[0].conditioned_bits == pytest.approx(-math.log2(share), abs=1e-6)

@@ -1,17 +1,13 @@
-"""The commands that make models from models and from what other programs write."""
+"""The commands merge, update, prune, export and import."""
 
-import io
 import json
-import subprocess
-import sys
 
 import pytest
 
-from conftest import Ran
 from engine import model_of, rows_of, saved
+from helpers import run_in_process, two_lines
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
-from markov_cli.cli.main import main
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +24,11 @@ def folder(tmp_path_factory, corpora):
 
 
 @pytest.fixture
-def here(capfdbinary, monkeypatch):
-    """The program in this process, which starts sooner: what `run` gives."""
-
-    def go(*args, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as ended:
-            main.main([str(a) for a in args])
-        out, err = capfdbinary.readouterr()
-        return Ran(subprocess.CompletedProcess(args, ended.value.code or 0, out, err))
-
-    return go
+def run():
+    return run_in_process
 
 
-def refused(ran, code, *words):
-    assert ran.code == code, ran.stderr
-    assert ran.stdout_bytes == b""
-    one, two = ran.stderr.splitlines()
-    assert one.startswith("markov: ") and two.startswith("  ")
-    for word in words:
-        assert word in ran.stderr
-
-
-def test_merge_and_update_from_the_shell(run, folder):
+def test_merge_and_update_give_the_model_of_the_whole_text(run, folder):
     whole = (folder / "whole.npz").read_bytes()
     out = folder / "m.npz"
     ran = run("merge", folder / "a.npz", folder / "b.npz", "-o", out, "--json")
@@ -63,7 +41,7 @@ def test_merge_and_update_from_the_shell(run, folder):
     piped = run("merge", folder / "a.npz", folder / "b.npz", "-o", "-", "-q")
     assert (piped.stdout_bytes, piped.stderr) == (whole, "")
     out.write_bytes((folder / "a.npz").read_bytes())
-    ran = run("train", folder / "b.txt", "--update", out, "-o", out, "-q")  # in its own place
+    ran = run("train", folder / "b.txt", "--update", out, "-o", out, "-q")  # over itself
     assert (ran.code, ran.stderr) == (0, "")
     assert out.read_bytes() == whole
     given = run("train", folder / "b.txt", "--update", folder / "a.npz", "--unit", "line", "-o", out, "--json")
@@ -72,30 +50,30 @@ def test_merge_and_update_from_the_shell(run, folder):
     assert json.loads(given.stdout)["repairs"]["empty_sequences"] == 113
 
 
-def test_prune_from_the_shell(run, here, folder):
+def test_prune_gives_the_pruned_model(run, folder):
     out = folder / "p.npz"
     assert run("prune", folder / "whole.npz", "--prune", "0,0,1", "-o", out, "-q").code == 0
     assert out.read_bytes() == (folder / "pruned.npz").read_bytes()
     ran = run("prune", folder / "whole.npz", "--max-types", "100", "-o", out, "--json")
     assert (json.loads(ran.stdout)["types"], json.loads(ran.stdout)["tokens"]) == (100, 9119)
-    assert json.loads(here("inspect", out, "--json").stdout)["max_types"] == 100
-    assert "the 100 commonest types" in here("inspect", out).stdout
-    assert here("inspect", out, "--verify").code == 0
+    assert json.loads(run("inspect", out, "--json").stdout)["max_types"] == 100
+    assert "the 100 commonest types" in run("inspect", out).stdout
+    assert run("inspect", out, "--verify").code == 0
 
 
-def test_weights_from_the_shell(here, folder):
+def test_merge_weights_the_counts(run, folder):
     out = folder / "w.npz"
-    ran = here("merge", folder / "a.npz", folder / "b.npz", "--weight", "0.5", "--weight", "2", "-o", out)
+    ran = run("merge", folder / "a.npz", folder / "b.npz", "--weight", "0.5", "--weight", "2", "-o", out)
     assert ran.code == 0, ran.stderr
-    assert json.loads(here("inspect", out, "--json").stdout)["holds"] == "weighted counts"
-    found = json.loads(here("inspect", out, "the", "harbour", "--json").stdout)
+    assert json.loads(run("inspect", out, "--json").stdout)["holds"] == "weighted counts"
+    found = json.loads(run("inspect", out, "the", "harbour", "--json").stdout)
     with Model.load(folder / "a.npz") as a, Model.load(folder / "b.npz") as b:
         totals = [m.followers("the harbour").total for m in (a, b)]
     assert found["total"] == 0.5 * totals[0] + 2 * totals[1]
-    refused(here("generate", out, "--smoothing", "kn"), 1, "--smoothing kn needs whole counts")
+    two_lines(run("generate", out, "--smoothing", "kn"), 1, "--smoothing kn needs whole counts")
 
 
-def test_export_and_import_from_the_shell(run, folder):
+def test_exported_models_are_imported_again(run, folder):
     tsv, back = folder / "w.tsv", folder / "back.npz"
     ran = run("export", folder / "whole.npz", "--format", "counts", "-o", tsv, "--json")
     assert (ran.code, ran.stderr) == (0, "")
@@ -117,27 +95,27 @@ def test_export_and_import_from_the_shell(run, folder):
 
 
 @pytest.mark.parametrize("data", [b"a\tx\n", b"{", b"\xff\xfe\x00", b"a\t1\n", b"PK\x03\x04\x00 \t 7"])
-def test_a_failed_import_leaves_what_was_there(here, folder, data):
+def test_a_failed_import_leaves_the_old_model(run, folder, data):
     (folder / "bad").write_bytes(data)
     before = (folder / "a.npz").read_bytes()
-    refused(here("import", folder / "bad", "-o", folder / "a.npz"), 1, "bad")
+    two_lines(run("import", folder / "bad", "-o", folder / "a.npz"), 1, "bad")
     assert (folder / "a.npz").read_bytes() == before
     assert not [*folder.glob(".*")]
 
 
-def test_usage_of_the_new_commands(here, folder):
+def test_wrong_calls_are_errors_of_two_lines(run, folder):
     a, out = folder / "a.npz", folder / "none.npz"
-    assert here("merge").code == 2
-    refused(here("merge", a), 2, "no -o")
-    refused(here("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
-    refused(here("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
-    refused(here("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
-    refused(here("prune", a, "-o", out), 2, "nothing to prune by")
-    refused(here("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
-    refused(here("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
-    refused(here("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
-    refused(here("export", a), 2, "no -o")
-    refused(here("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
-    refused(here("import", folder / "nope", "-o", out), 1, "no such file")
-    refused(here("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")
+    assert run("merge").code == 2
+    two_lines(run("merge", a), 2, "no -o")
+    two_lines(run("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
+    two_lines(run("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
+    two_lines(run("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
+    two_lines(run("prune", a, "-o", out), 2, "nothing to prune by")
+    two_lines(run("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
+    two_lines(run("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
+    two_lines(run("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
+    two_lines(run("export", a), 2, "no -o")
+    two_lines(run("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
+    two_lines(run("import", folder / "nope", "-o", out), 1, "no such file")
+    two_lines(run("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")
     assert not out.exists()

@@ -1,4 +1,4 @@
-"""Protected models as files, and the commands that make and show them."""
+"""Protected models: their files, and the commands that make and show them."""
 
 import json
 import random
@@ -8,7 +8,7 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from helpers import bytes_of
+from helpers import bytes_of, run_in_process
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts
 from markov_cli.inspecting.verify import damage
@@ -17,6 +17,11 @@ from markov_cli.model.model_file import Header
 from markov_cli.model.thresholds import Protection
 from markov_cli.render.inspect import model_json
 from markov_cli.text.encoder import TextOptions
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 def texts_of(files):
@@ -29,7 +34,7 @@ def trained(files, order, protection=None, **more):
 
 @pytest.mark.parametrize("p", [Protection(2), Protection(1, 2), Protection(2, 2, 1), Protection(1, 1, 1)])
 @pytest.mark.parametrize("order", [1, 2, 4])
-def test_through_a_file_nothing_changes(p, order, tmp_path, story, messages):
+def test_a_saved_protected_model_is_unchanged(p, order, tmp_path, story, messages):
     made = as_model(model_of([story, messages[:2000], story[1000:]], order, protection=p, prune=(0, 0, 1)))
     path = tmp_path / "m.npz"
     made.save(path)
@@ -46,14 +51,14 @@ def test_through_a_file_nothing_changes(p, order, tmp_path, story, messages):
     assert ("min_files" in shown) == (p.min_files > 1)
 
 
-def test_fields_that_are_not_set_are_not_in_the_header():
+def test_unset_options_are_not_in_the_header():
     options = TextOptions()
     assert not {"min_sequences", "min_files", "cap_per_sequence"} & Header(3, options, 1, 1, 1, 1).as_dict().keys()
     assert Header(3, options, 1, 1, 1, 1, min_files=2).as_dict()["min_files"] == 2
 
 
-def test_train_says_what_it_kept(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+def test_train_reports_what_it_kept(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     done = run(
         "train", "a.txt", "--min-sequences", "2", "--cap-per-sequence", "1", "-o", "m.npz", "--json", cwd=tmp_path
     )
@@ -70,8 +75,8 @@ def test_train_says_what_it_kept(run, tmp_path, story):
     assert done.code == 2 and "--min-sequences 2, but plain.npz was trained with 1" in done.stderr
 
 
-def test_audit_says_what_the_figures_are(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+def test_audit_reports_protection_and_leaves_figures_empty(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     for name, *options in (("k", "--min-sequences", "2"), ("c", "--cap-per-sequence", "1")):
         assert run("train", "a.txt", *options, "-o", f"{name}.npz", "-q", cwd=tmp_path).code == 0
     kept = json.loads(run("audit", "k.npz", "--json", cwd=tmp_path).stdout)
@@ -86,12 +91,12 @@ def test_audit_says_what_the_figures_are(run, tmp_path, story):
         done = run("audit", "c.npz", option, "a.txt" if option == "--member" else "out", cwd=tmp_path)
         assert done.code == 1 and "counts an n-gram once a sequence" in done.stderr
     text = " ".join(story.split())
-    for s in capped["strings"]:  # what is called certain is there
+    for s in capped["strings"]:  # certain strings are in the text
         assert " ".join(s["text"].split()) in text
 
 
-def test_certain_strings_of_capped_tables_stand_in_the_text():
-    """Random texts: each string that a capped table lists is in the text; where rows were left out, none is listed."""
+def test_certain_strings_of_capped_tables_are_in_the_text():
+    """Random texts, also with rows left out."""
     from markov_cli.api.audit import audit
 
     listed = 0
@@ -127,7 +132,7 @@ def test_a_capped_model_has_no_counts_of_occurrences(story):
     [("total_1", "total_1|count_2: followers do not sum"), ("count_3", "sum"), ("count_1", "count_1")],
 )
 def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
-    """A number of one column is made larger, and the file put together again with right checksums."""
+    """One number of a column is raised, with a right checksum."""
     import io
 
     model = as_model(model_of(story, 3, protection=Protection(1, 1, 1)))
@@ -144,7 +149,7 @@ def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
     assert found and any(word in line for line in found for word in says.split("|"))
 
 
-def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path):
+def test_verify_finds_followers_above_their_history(story, tmp_path):
     import io
 
     model = as_model(model_of(story, 3, protection=Protection(2)))
@@ -161,8 +166,8 @@ def test_a_pruned_table_whose_followers_are_too_many_is_damaged(story, tmp_path)
     assert "count_2: followers do not sum to their history's count" in damage(model_file.load(path))
 
 
-def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, story):
-    (tmp_path / "a.txt").write_text(story)
+def test_counts_of_sequences_can_be_exported_but_not_imported(run, tmp_path, story):
+    (tmp_path / "a.txt").write_text(story, encoding="utf-8")
     run("train", "a.txt", "--cap-per-sequence", "1", "-o", "c.npz", "-q", cwd=tmp_path)
     done = run("export", "c.npz", "--format", "counts", "-o", "c.tsv", cwd=tmp_path)
     assert done.code == 0 and "counts are numbers of sequences, which do not add up" in done.stderr
@@ -170,8 +175,8 @@ def test_counts_of_sequences_can_be_written_and_not_read_back(run, tmp_path, sto
     assert done.code == 1 and "not those of one text" in done.stderr
 
 
-def test_a_capped_model_is_held_against_no_text(run, tmp_path, corpora):
-    """Its counts are not the text's, which would be taken for a proof that it is another."""
+def test_a_capped_model_is_not_compared_with_a_text(run, tmp_path, corpora):
+    """Its counts differ from the text's, so the audit would report another text."""
     text = corpora / "harbour.txt"
     assert run("train", text, "--cap-per-sequence", 1, "-q", "-o", tmp_path / "m.npz").code == 0
     done = run("audit", tmp_path / "m.npz", "--corpus", text)

@@ -1,13 +1,10 @@
-"""`markov score` through the real program: what it prints, its notes, its errors."""
+"""`markov score`: its output, notes and errors."""
 
-import io
 import json
-import sys
 
 import pytest
 
-from helpers import two_lines
-from markov_cli.cli.main import main
+from helpers import run_in_process, two_lines
 
 STORY = "the cat sat on the mat\nthe dog sat on the cat\na dog ran\n"
 OTHER = "il gatto dorme\nil cane dorme\nil gatto corre\n"
@@ -18,9 +15,9 @@ def here(tmp_path_factory):
     from conftest import run_markov
 
     folder = tmp_path_factory.mktemp("score")
-    (folder / "story.txt").write_text(STORY)
-    (folder / "other.txt").write_text(OTHER)
-    (folder / "empty.txt").write_text("\n\n")
+    (folder / "story.txt").write_text(STORY, encoding="utf-8")
+    (folder / "other.txt").write_text(OTHER, encoding="utf-8")
+    (folder / "empty.txt").write_text("\n\n", encoding="utf-8")
     for name, text, more in (
         ("story", "story", []),
         ("other", "other", []),
@@ -33,34 +30,9 @@ def here(tmp_path_factory):
     return folder
 
 
-class Ended:
-    """How a run within this process ended."""
-
-    def __init__(self, code, out, err):
-        self.code, self.stdout_bytes, self.stderr = code, out, err
-
-    @property
-    def stdout(self):
-        return self.stdout_bytes.decode()
-
-
 @pytest.fixture
-def run(monkeypatch):
-    """The command as a user has it, but without a process of its own: there are many runs here."""
-
-    def one(*args, stdin=b""):
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        streams = [io.TextIOWrapper(io.BytesIO(x), encoding="utf-8", newline="") for x in (data, b"", b"")]
-        with monkeypatch.context() as patch:
-            for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
-                patch.setattr(sys, name, stream)
-            with pytest.raises(SystemExit) as stop:
-                main([*map(str, args)])
-            for stream in streams[1:]:
-                stream.flush()
-        return Ended(stop.value.code, streams[1].buffer.getvalue(), streams[2].buffer.getvalue().decode())
-
-    return one
+def run():
+    return run_in_process
 
 
 @pytest.fixture
@@ -72,7 +44,7 @@ def inside(here, monkeypatch):
 # ------------------------------------------------------------ totals
 
 
-def test_the_summary_whole(run, inside):
+def test_the_whole_summary_of_a_text(run, inside):
     """Raw counts: the 2/3, dog 1/2 (or cat), sat 1, on 1, the 1, cat 1/2 (or mat), </s> 1/2 (or sat)."""
     ran = run("score", "story.npz", "--smoothing", "none", stdin="the dog sat on the cat\n")
     assert ran.code == 0
@@ -89,11 +61,11 @@ def test_the_summary_whole(run, inside):
     ]
 
 
-def test_json_has_the_promised_keys(run, inside):
+def test_json_has_the_documented_keys(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", "--json", stdin="the dog sat on the cat\nthe cow\n\n")
     out = json.loads(ran.stdout)
     assert ran.stderr == ""
-    # 1/12, then the 2/3, cow 0, and behind it, which was never seen, </s> is 3 of 15 tokens and 3 ends
+    # 1/12; then the 2/3, cow 0; after the unseen cow </s> is 3 of 15 tokens and 3 ends
     assert {k: v for k, v in out.items() if k != "repairs"} == {
         "tokens": 10, "oov": 1, "sequences": 2, "log10_probability": None, "perplexity": None,
         "perplexity_without_oov": pytest.approx((12 * 1.5 * 6) ** (1 / 9)), "bits_per_token": None,
@@ -102,20 +74,20 @@ def test_json_has_the_promised_keys(run, inside):
     assert out["repairs"]["empty_sequences"] == 1
 
 
-def test_impossible_tokens_are_said(run, inside):
+def test_impossible_tokens_are_counted(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", stdin="the cow\n")
     assert "perplexity          infinite  OOV included" in ran.stdout
     assert "probability 0              1  tokens that the model holds impossible" in ran.stdout
     assert "log10 probability  -infinite" in ran.stdout
 
 
-def test_notes(run, inside):
+def test_notes_go_to_stderr(run, inside):
     ran = run("score", "story.npz", "story.txt", stdin="")
     note = "kn: too little text to estimate the discounts of order 2, 3; 0.5, 1 and 1.5 are used\n"
     assert ran.stderr == note
     assert run("score", "story.npz", "story.txt", "-q").stderr == ""
     ran = run("score", "story.npz", "story.txt", "--model", "other.npz")
-    assert ran.stderr == note  # once, however many models
+    assert ran.stderr == note  # once, also with two models
     assert run("score", "story.npz", "story.txt", "--smoothing", "stupid").stderr == (
         "stupid: these are scores, not probabilities; they do not sum to 1\n"
     )
@@ -127,8 +99,8 @@ def test_notes(run, inside):
 
 
 def test_files_folders_and_stdin(run, inside, tmp_path):
-    (tmp_path / "a.txt").write_text("the cat\n")
-    (tmp_path / "b.txt").write_text("a dog\n")
+    (tmp_path / "a.txt").write_text("the cat\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("a dog\n", encoding="utf-8")
     one = json.loads(run("score", "story.npz", tmp_path, "--json").stdout)
     two = json.loads(run("score", "story.npz", tmp_path / "a.txt", "-", "--json", stdin="a dog\n").stdout)
     assert one == two
@@ -137,12 +109,12 @@ def test_files_folders_and_stdin(run, inside, tmp_path):
     assert json.loads(latin.stdout)["text_bytes"] == 14  # in UTF-8
 
 
-# ------------------------------------------------------------ rows
+# ------------------------------------------------------------ --each
 
 
 def test_a_row_for_each_line(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", "--each", "line", stdin="the dog sat\n\na\tcow\n")
-    # the dog sat: 2/3 1/2 1, then </s> behind `dog sat` never: 0
+    # the dog sat: 2/3 1/2 1; </s> never follows `dog sat`: 0
     assert ran.stdout.splitlines() == [
         "text\ttokens\toov\tbits\tperplexity\tlongest",
         "the dog sat\t4\t0\tinf\tinf\t3",
@@ -157,7 +129,7 @@ def test_a_row_for_each_line(run, inside):
 
 def test_a_row_for_each_token(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", "--each", "token", stdin="a dog </s>\n")
-    # a 1/3, dog 1, then what is unknown behind `a dog`
+    # a 1/3, dog 1, then an unknown token
     assert ran.stdout.splitlines()[:4] == [
         "token\toov\tbits\tlongest",
         "a\t0\t1.5850\t2",
@@ -191,9 +163,9 @@ def test_rows_sum_to_the_summary(run, inside, corpora):
 DOCS = '{"id": 1, "text": "the cat sat on the mat"}\n\n{"id":2.50,"text":"the dog\\nran"}\n{"text": ""}\n'
 
 
-def test_json_lines(run, inside):
+def test_json_lines_get_the_scores(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", "--jsonl", "text", stdin=DOCS)
-    # the cat sat on the mat: 2/3 1/2 1/2 1 1 1/2 1 = 1/12, 7 tokens, 22 bytes; the second ends behind `the dog`: 0
+    # the cat sat on the mat: 2/3 1/2 1/2 1 1 1/2 1 = 1/12, 7 tokens, 22 bytes; </s> never follows `the dog`: 0
     assert ran.stdout.splitlines() == [
         '{"id": 1, "text": "the cat sat on the mat", "perplexity": 1.4262, "bits_per_byte": 0.162953,'
         ' "scored_tokens": 7, "scored_oov": 0}',
@@ -205,7 +177,7 @@ def test_json_lines(run, inside):
     assert [json.loads(a) for a in again.stdout.splitlines()] == [json.loads(a) for a in ran.stdout.splitlines()]
 
 
-def test_json_lines_within_objects(run, inside):
+def test_json_lines_may_hold_the_text_in_a_nested_field(run, inside):
     doc = '{"doc": {"body": "the cat"}, "a.b": "the dog"}'
     tokens = [
         json.loads(run("score", "story.npz", "--jsonl", field, stdin=doc).stdout)["scored_tokens"]
@@ -230,31 +202,31 @@ def test_json_lines_within_objects(run, inside):
         ("\n \n", ["no JSON line"]),
     ],
 )
-def test_bad_json_lines(run, inside, lines, words):
+def test_bad_json_lines_are_errors_with_a_line_number(run, inside, lines, words):
     two_lines(run("score", "story.npz", "-q", "--jsonl", "text", stdin=lines), 1, *words)
 
 
-def test_units_are_kept_as_they_came(run, inside):
+def test_kept_lines_are_written_unchanged(run, inside):
     text = "the cat sat on the mat\nzxq \x01 <b>\t\nthe dog ran\n"
     ran = run("score", "story.npz", "--smoothing", "wb", "--max-perplexity", "20", stdin=text)
     assert ran.stdout == "the cat sat on the mat\nthe dog ran\n"
     assert ran.stderr == "kept 2 of 3 lines\n"
     ran = run("score", "story.npz", "--smoothing", "wb", "--min-perplexity", "20", stdin=text)
     assert ran.stdout == "zxq \x01 <b>\t\n"
-    # a sentence over two lines is one line, a sentence again to who reads it
+    # a sentence over two lines is written on one line and stays one sentence
     ran = run("score", "sentences.npz", "--smoothing", "wb", "--max-perplexity", "1e6", stdin="The\ncat. A dog.")
     assert ran.stdout == "The cat.\nA dog.\n"
     ran = run("score", "story.npz", "--each", "line", "--max-perplexity", "20", "--smoothing", "wb", stdin=text)
     assert len(ran.stdout.splitlines()) == 3
 
 
-def test_documents_are_kept(run, inside):
+def test_documents_are_kept_by_perplexity(run, inside):
     ran = run("score", "story.npz", "--smoothing", "wb", "--jsonl", "text", "--max-perplexity", "5", stdin=DOCS)
     assert [json.loads(line)["id"] for line in ran.stdout.splitlines()] == [1]
     assert ran.stderr == "kept 1 of 3 documents\n"
 
 
-def test_buckets_by_percentile_and_by_value(run, inside):
+def test_buckets_are_cut_by_percentile_or_by_value(run, inside):
     lines = "".join(f"the cat {'zxq ' * i}\n" for i in range(10))
     ran = run("score", "story.npz", "--smoothing", "wb", "--buckets", "30,60", stdin=lines)
     found = [line.split("\t") for line in ran.stdout.splitlines()]
@@ -274,7 +246,7 @@ def test_buckets_by_percentile_and_by_value(run, inside):
 # ------------------------------------------------------------ several models
 
 
-def test_models_beside_each_other(run, inside):
+def test_several_models_are_compared(run, inside):
     args = ["score", "story.npz", "--model", "other.npz", "--model", "spaces.npz", "--smoothing", "wb"]
     ran = run(*args, "--json", stdin=STORY)
     out = json.loads(ran.stdout)
@@ -288,7 +260,7 @@ def test_models_beside_each_other(run, inside):
     assert [row.split()[:3] for row in rows] == [["story", "18", "0"], ["other", "18", "15"], ["spaces", "18", "0"]]
 
 
-def test_classify(run, inside):
+def test_classify_names_the_best_model_of_each_line(run, inside):
     text = "the dog sat\nil cane corre\n\nil\tgatto\r\n"
     ran = run("score", "story.npz", "--model", "other.npz", "--classify", "--smoothing", "wb", stdin=text)
     rows = [line.split("\t") for line in ran.stdout.splitlines()]
@@ -309,7 +281,7 @@ def test_classify(run, inside):
     assert out[1]["margin_bits"] == pytest.approx(bits[0] - bits[1], abs=1e-5)
 
 
-def test_mix_and_tune(run, inside):
+def test_mix_and_tune_weigh_the_models(run, inside):
     args = ["score", "story.npz", "--model", "other.npz", "--smoothing", "wb"]
     ran = run(*args, "--mix", "3,1", "--json", stdin=STORY + OTHER)
     out = json.loads(ran.stdout)
@@ -318,7 +290,7 @@ def test_mix_and_tune(run, inside):
     found = json.loads(run(*args, "--tune", "story.txt", "--json").stdout)
     assert found["weights"][0] > 0.9
     assert sum(found["weights"]) == pytest.approx(1)
-    assert found["bits_per_token"] <= min(found["bits_per_token_alone"]) + 1e-5  # it stops a little before 1,0
+    assert found["bits_per_token"] <= min(found["bits_per_token_alone"]) + 1e-5  # tuning stops a little before 1,0
     ran = run(*args, "--tune", "story.txt")
     assert ran.stdout.splitlines()[-1] == "--mix 1,0"
     ran = run(*args, "--tune", "story.txt", "other.txt", "--json")
@@ -328,7 +300,7 @@ def test_mix_and_tune(run, inside):
     assert len(ran.stdout.splitlines()) == 2
 
 
-# ------------------------------------------------------------ mistakes
+# ------------------------------------------------------------ errors
 
 
 @pytest.mark.parametrize(
@@ -370,11 +342,11 @@ def test_mix_and_tune(run, inside):
         (["-", "-"], 2, "standard input can be read once"),
     ],
 )
-def test_wrong_calls(run, inside, args, code, words):
+def test_wrong_calls_are_errors_of_two_lines(run, inside, args, code, words):
     two_lines(run("score", *args, "-q"), code, words)
 
 
-def test_help(run):
+def test_help_opens_with_an_example(run):
     ran = run("score", "--help")
     assert ran.code == 0
     assert "markov score book.npz" in ran.stdout

@@ -1,4 +1,4 @@
-"""`--smoothing` of the commands, and models of probabilities, through the real program: all they print, their codes."""
+"""`--smoothing` of inspect and generate, and models of probabilities: whole outputs and exit codes."""
 
 import json
 
@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from arpa_files import SMALL
-from helpers import two_lines
+from helpers import run_in_process, two_lines
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +23,7 @@ def folder(tmp_path_factory):
     options = ["--tokenizer", "spaces", "--unit", "line", "-n", "2", "-o", here / "ab.npz"]
     made = run_markov("train", "-", *options, stdin="a a b a\nb a a b\n")
     assert made.code == 0
-    (here / "small.arpa").write_text(SMALL)
+    (here / "small.arpa").write_text(SMALL, encoding="utf-8")
     import_arpa(here / "small.arpa").save(here / "small.npz")
     return here
 
@@ -27,8 +32,8 @@ FELL_BACK = "kn: too little text to estimate the discounts of order 1, 2; 0.5, 1
 SCORES = "stupid: these are scores, not probabilities; they do not sum to 1\n"
 
 
-def test_inspect_kn(run, folder):
-    """The numbers of tests/model/test_smoothing.py: 207/560, 187/560, 131/560, 35/560 behind a."""
+def test_inspect_shows_kneser_ney_probabilities(run, folder):
+    """As worked out in tests/model/test_smoothing.py: 207/560, 187/560, 131/560, 35/560 after a."""
     ran = run("inspect", folder / "ab.npz", "a", "--smoothing", "kn")
     assert (ran.code, ran.stderr) == (0, FELL_BACK)
     assert ran.stdout == (
@@ -59,7 +64,7 @@ def test_inspect_kn(run, folder):
         ("stupid", SCORES, [0.4, 0.4, 0.2]),
     ],
 )  # fmt: skip
-def test_inspect_json_and_csv(run, folder, smoothing, note, p):
+def test_inspect_writes_smoothed_probabilities_as_json_and_csv(run, folder, smoothing, note, p):
     ran = run("inspect", folder / "ab.npz", "a", "--smoothing", smoothing, "--json")
     assert (ran.code, ran.stderr) == (0, note)
     found = [f["probability"] for f in json.loads(ran.stdout)["followers"]]
@@ -72,7 +77,7 @@ def test_inspect_json_and_csv(run, folder, smoothing, note, p):
 
 
 @pytest.mark.parametrize("smoothing", ["kn", "lidstone:0.1"])
-def test_generate(run, folder, smoothing):
+def test_generate_draws_unseen_sequences_with_smoothing(run, folder, smoothing):
     ran = run("generate", folder / "ab.npz", "-c", "50", "-s", "1", "--smoothing", smoothing, "--max-tokens", "9")
     assert (ran.code, ran.stderr) == (0, FELL_BACK if smoothing == "kn" else "")
     lines = ran.stdout.splitlines()
@@ -113,7 +118,7 @@ def test_a_model_of_probabilities_generates_and_is_inspected(run, folder):
     assert 'label="(0.5)"' in run("inspect", folder / "small.npz", "a", "--format", "dot").stdout
 
 
-def test_the_whole_of_a_model_of_probabilities(run, folder):
+def test_inspect_shows_the_whole_of_a_model_of_probabilities(run, folder):
     size = (folder / "small.npz").stat().st_size
     ran = run("inspect", "small.npz", cwd=folder)
     assert (ran.code, ran.stderr) == (0, "")
@@ -144,11 +149,11 @@ def test_the_whole_of_a_model_of_probabilities(run, folder):
     assert run("inspect", folder / "small.npz", "--verify").stdout.endswith("small.npz: whole\n")
 
 
-def test_verify_of_a_damaged_model_of_probabilities(run, folder):
+def test_verify_finds_damage_in_a_model_of_probabilities(run, folder):
     data = bytearray((folder / "small.npz").read_bytes())
     with np.load(folder / "small.npz") as z:
         at = data.index(z["log10_3"].tobytes())
-    data[at + 3] ^= 0x80  # the sign of the first
+    data[at + 3] ^= 0x80  # the sign of the first value
     (folder / "hurt.npz").write_bytes(data)
     ran = run("inspect", "hurt.npz", "--verify", cwd=folder)
     assert (ran.code, ran.stderr) == (3, "")
@@ -161,7 +166,7 @@ def test_verify_of_a_damaged_model_of_probabilities(run, folder):
     [
         (["generate", "ab.npz", "--smoothing", "stupid"], 2, "texts cannot be drawn"),
         (["generate", "ab.npz", "--smoothing", "katz"], 2, "one of none, kn, wb, abs, laplace, lidstone, stupid"),
-        (["generate", "nosuch.npz", "--smoothing", "katz"], 2, "no such method"),  # said before anything is read
+        (["generate", "nosuch.npz", "--smoothing", "katz"], 2, "no such method"),  # checked before the model is read
         (["inspect", "ab.npz", "a", "--smoothing", "abs:2"], 2, "above 0 and up to 1"),
         (["inspect", "ab.npz", "a", "--smoothing", "kn:1"], 2, "kn takes no number"),
         (["inspect", "ab.npz", "c", "--smoothing", "kn"], 1, "not in the model's 2 types"),
@@ -172,5 +177,5 @@ def test_verify_of_a_damaged_model_of_probabilities(run, folder):
         (["inspect", "small.npz", "c"], 1, "not in the model's 2 types"),
     ],
 )
-def test_wrong_calls(run, folder, args, code, words):
+def test_wrong_calls_are_errors_of_two_lines(run, folder, args, code, words):
     two_lines(run(*args, cwd=folder), code, words)

@@ -1,4 +1,4 @@
-"""Mixtures, bans, unique texts and streams of `markov generate`, through the real program."""
+"""`markov generate` with mixtures, bans, unique texts and streams."""
 
 import json
 import re
@@ -9,9 +9,14 @@ import pytest
 
 from cats_and_dogs import CATS, DOGS, train
 from engine import model_of
-from helpers import MARKOV, posix
+from helpers import MARKOV, posix, run_in_process
 from markov_cli.api.train import model_of as as_model
 from markov_cli.generation.prompt import tokens_of, tokens_of_each
+
+
+@pytest.fixture
+def run():
+    return run_in_process
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +24,12 @@ def folder(tmp_path_factory, corpora):
     here = tmp_path_factory.mktemp("steering")
     train(CATS).save(here / "cats.npz")
     train(DOGS).save(here / "dogs.npz")
-    as_model(model_of((corpora / "harbour.txt").read_text(), 3)).save(here / "harbour.npz")
+    as_model(model_of((corpora / "harbour.txt").read_text(encoding="utf-8"), 3)).save(here / "harbour.npz")
     train(CATS, tokenizer="chars").save(here / "chars.npz")
     return here
 
 
-def test_mix(run, folder):
+def test_mixtures_have_json_and_stable_texts(run, folder):
     args = ["generate", folder / "cats.npz", "--model", folder / "dogs.npz", "--mix", "0.7,0.3", "-s", "1"]
     assert args[4] == "--mix"
     ran = run(*args, "-c", "40", "--json")
@@ -32,7 +37,7 @@ def test_mix(run, folder):
     texts = [json.loads(line) for line in ran.stdout.splitlines()]
     assert set(texts[0]) == {"text", "tokens", "bits", "complete", "seed", "index"}
     assert [t["index"] for t in texts] == list(range(40))
-    assert run(*args, "-c", "7").stdout.splitlines() == [t["text"] for t in texts[:7]]  # whatever the count
+    assert run(*args, "-c", "7").stdout.splitlines() == [t["text"] for t in texts[:7]]  # for any count
     even = run("generate", folder / "cats.npz", "--model", folder / "dogs.npz", "-c", "9", "-s", "1").stdout
     assert even == run(*args[:5], "2,2", "-c", "9", "-s", "1").stdout
     cut = run(*args, "-c", "9", "--max-tokens", "2", "--json")
@@ -52,13 +57,13 @@ def test_mix(run, folder):
         (["--ban", "/dev/null"], "the file has no words"),
     ],
 )
-def test_wrong_usage(run, folder, more, said):
+def test_wrong_calls_are_errors_of_two_lines(run, folder, more, said):
     ran = run("generate", "cats.npz", *more, cwd=folder)
     assert ran.code == 2 and ran.stdout == "" and len(ran.stderr.splitlines()) == 2
     assert said in ran.stderr
 
 
-def test_ban_file(run, folder):
+def test_a_file_of_banned_words_is_read(run, folder):
     (folder / "ban.txt").write_text("\ufeffmat\r\n\n  the fish \nhorse\n", encoding="utf-8")
     ran = run("generate", folder / "cats.npz", "--ban", folder / "ban.txt", "-c", "50", "-s", "1")
     assert ran.code == 0
@@ -71,7 +76,7 @@ def test_ban_file(run, folder):
     assert run("generate", folder / "cats.npz", "--ban", folder / "none.txt").code == 1
 
 
-def test_unique_says_when_there_are_fewer(run, folder):
+def test_unique_reports_fewer_texts(run, folder):
     ran = run("generate", folder / "cats.npz", "--unique", "--tokens", "3", "-c", "200", "-s", "1")
     texts = ran.stdout.splitlines()
     assert ran.code == 3
@@ -79,7 +84,7 @@ def test_unique_says_when_there_are_fewer(run, folder):
     assert ran.stderr == f"{len(texts)} of 200 texts: 30,000 draws gave no other distinct texts\n"
 
 
-def test_the_rate_of_balanced_texts_is_told(run, folder):
+def test_the_rate_of_balanced_texts_is_reported(run, folder):
     ran = run("generate", folder / "harbour.npz", "--balanced", "-c", "20", "-s", "1")
     assert ran.code == 0 and len(ran.stdout.splitlines()) == 20
     assert re.fullmatch(r"20 of \d+ tries kept \(\d+\.\d\d%\)\n", ran.stderr)
@@ -93,12 +98,12 @@ def test_the_rate_of_balanced_texts_is_told(run, folder):
         ("harbour.npz", ["--prompt", "the"]),
     ],
 )
-def test_a_stream_is_the_texts_of_the_seed(run, folder, model, more):
+def test_a_stream_writes_the_texts_of_the_seed(run, folder, model, more):
     args = ["generate", folder / model, "-c", "5", "-s", "2", *more]
     assert run(*args, "--stream").stdout == run(*args).stdout
 
 
-def test_a_stream_of_tokens(run, folder):
+def test_a_stream_writes_tokens_as_json(run, folder):
     args = ["generate", folder / "cats.npz", "--model", folder / "dogs.npz", "-s", "2", "--stream"]
     ran = run(*args, "--json", "--max-tokens", "40")
     tokens = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -115,20 +120,21 @@ def test_a_stream_ends_when_it_is_stopped(folder, how):
         [*MARKOV, "generate", folder / "cats.npz", "-s", "1", "--stream"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    for _ in range(100):  # written as they are drawn, and without end
+    for _ in range(100):  # endless, and written while drawing
         assert one.stdout.readline().strip()
     if how == "interrupt":
         one.send_signal(signal.SIGINT)
-    one.stdout.close() if how == "close" else one.stdout.read()
-    assert one.wait(20) == (130 if how == "interrupt" else 0)
-    said = one.stderr.read()
+        said = one.communicate(timeout=60)[1]
+    else:
+        one.stdout.close()
+        said = one.stderr.read()
+        one.stderr.close()
+    assert one.wait(60) == (130 if how == "interrupt" else 0)
     assert b"Traceback" not in said and (said == b"") == (how == "close")
-    one.stderr.close()
-    one.stdout.close()
 
 
 @pytest.mark.parametrize("options", [{}, {"tokenizer": "spaces"}, {"lowercase": True}, {"tokenizer": "chars"}], ids=str)
-def test_many_texts_are_tokenized_as_each_alone(options, harbour):
+def test_texts_are_tokenized_alike_together_and_alone(options, harbour):
     texts = [line for line in harbour.splitlines() if line] + [
         "don't",
         "a, b",

@@ -1,17 +1,18 @@
-"""Completion: what is offered, and that real shells take it."""
+"""Shell completion: the words offered, and scripts that work in real shells."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 
+import numpy as np
 import pytest
 
 from engine import model_of
 from helpers import posix
 from markov_cli.api.train import model_of as as_model
+from markov_cli.text import word_completion
 from markov_cli.text.vocabulary import Vocabulary
 from markov_cli.text.word_completion import beginning_with, safe
 from terminal import Terminal
@@ -29,11 +30,11 @@ def needs(shell):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A model, and a folder whose `markov` is this one."""
+    """A folder with a model, the completion scripts and a `markov` that runs this program."""
     here = tmp_path_factory.mktemp("completion")
     as_model(model_of(LINES, 3, tokenizer="spaces", unit="line")).save(here / "m.npz")
     (here / "bin").mkdir()
-    (here / "bin" / "markov").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m markov_cli "$@"\n')
+    (here / "bin" / "markov").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m markov_cli "$@"\n', encoding="utf-8")
     (here / "bin" / "markov").chmod(0o755)
     for shell in ("bash", "zsh", "fish"):
         done = subprocess.run([here / "bin" / "markov", "completion", shell], stdout=subprocess.PIPE, check=True)
@@ -50,9 +51,9 @@ def environment(folder):
 
 
 def ask(folder, *words):
-    """What the program answers a shell."""
+    """The completions that the program sends to a shell."""
     done = subprocess.run(
-        [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, text=True,
+        [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, encoding="utf-8",
         env={**environment(folder), "COMP_WORDS": "\n".join(["markov", *words]), "COMP_CWORD": str(len(words)),
              "_MARKOV_COMPLETE": "bash_complete"},
     )  # fmt: skip
@@ -65,14 +66,14 @@ def words(folder, *line):
 
 
 @posix
-def test_what_is_offered(folder):
+def test_commands_options_and_words_of_a_model_are_offered(folder):
     assert words(folder, "ins") == ["inspect"]
     assert "--starts-with" in words(folder, "generate", "m.npz", "--st")
     assert "chars" in words(folder, "train", "--tokenizer", "ch")
     assert ask(folder, "inspect", "m") == [["file", "m"]]
-    # the commonest first: old 4 times, older once
+    # most frequent first: old 4 times, older once
     assert words(folder, "inspect", "m.npz", "ol") == ["old", "older"]
-    # behind `the`: old, older, ship; behind `the old`: man, sea
+    # after `the`: old, older, ship; after `the old`: man, sea
     assert words(folder, "inspect", "m.npz", "the", "") == ["old", "older", "ship"]
     assert words(folder, "inspect", "m.npz", "the", "old", "") == ["man", "sea"]
     assert words(folder, "inspect", "m.npz", "the", "old", "s") == ["sea", "saw", "say", "ship"]
@@ -82,62 +83,63 @@ def test_what_is_offered(folder):
 
 
 @posix
-def test_nothing_that_could_harm_a_terminal(folder):
+def test_words_with_control_characters_are_not_offered(folder):
     assert words(folder, "inspect", "m.npz", "\x1b") == []
     assert all("\x1b" not in w for w in words(folder, "inspect", "m.npz", ""))
-    assert words(folder, "inspect", "m.npz", "old", "") == ["man", "sea"]  # and not the one with a control character
+    assert words(folder, "inspect", "m.npz", "old", "") == ["man", "sea"]  # not the type with a control character
 
 
 @posix
 @pytest.mark.parametrize(
     "line", [["inspect", "no.npz", "t"], ["inspect", "markov.bash", "t"], ["inspect", "m.npz", "zz"]]
 )
-def test_what_cannot_be_completed_is_silent(folder, line):
+def test_failed_completion_is_silent(folder, line):
     assert ask(folder, *line) == []
 
 
-def test_of_half_a_million_types():
-    """Counted in looks, not in seconds: the first commonest thousands end the search where there are enough."""
-    text = [f"w{i}" for i in range(500_000)]
-    blob = "".join(text).encode()
-    import numpy as np
-
+def test_a_search_ends_with_the_first_frequent_types(monkeypatch):
+    """A large vocabulary is searched in parts, most frequent types first, until there are enough."""
+    text = [f"w{i}" for i in range(200_000)]
     size = np.array([0, 0, 0, *map(len, text)], np.int64)
     vocabulary = Vocabulary(
-        np.frombuffer(blob, np.uint8), np.concatenate(([0], np.cumsum(size))), np.empty(0, np.uint8), "words"
-    )
+        np.frombuffer("".join(text).encode(), np.uint8), np.concatenate(([0], np.cumsum(size))),
+        np.empty(0, np.uint8), "words",
+    )  # fmt: skip
+    search, searched = word_completion._beginning, []
+    monkeypatch.setattr(word_completion, "_beginning", lambda v, w, ids: searched.append(len(ids)) or search(v, w, ids))
     assert beginning_with(vocabulary, "w49", 3) == ["w49", "w490", "w491"]
-    begin = time.perf_counter()
-    assert beginning_with(vocabulary, "w499999", 60) == ["w499999"]
+    assert searched == [word_completion._CHUNK]
+    searched.clear()
+    assert beginning_with(vocabulary, "w199999", 60) == ["w199999"]
     assert beginning_with(vocabulary, "no", 60) == []
-    assert time.perf_counter() - begin < 1  # 0.03 s where nothing else runs
+    assert sum(searched) == 2 * len(text)
 
 
 @pytest.mark.parametrize(("word", "is_safe"), [
     ("don't", True), ("Möwe", True), ("👩", True), ("", False), ("a b", False), ("a\tb", False), ("\x1b[0m", False),
     ("a\u202eb", False), ("\udc80", False), ("\x85", False), ("\u00a0", False),
 ])  # fmt: skip
-def test_what_is_safe(word, is_safe):
+def test_safe_words_are_printable_without_white_space(word, is_safe):
     assert safe(word) == is_safe
 
 
 @posix
-def test_as_json(folder):
+def test_completion_prints_its_script_as_json(folder):
     done = subprocess.run(
         [folder / "bin" / "markov", "completion", "zsh", "--json"], stdout=subprocess.PIPE, check=True
     )
-    assert json.loads(done.stdout) == {"shell": "zsh", "script": (folder / "markov.zsh").read_text()}
+    assert json.loads(done.stdout) == {"shell": "zsh", "script": (folder / "markov.zsh").read_text(encoding="utf-8")}
 
 
 # ------------------------------------------------------------ real shells
 
 
-def in_shell(folder, argv, typed, shown):
-    """Type into a real shell: what it shows until a text comes."""
+def in_shell(folder, argv, prompt, typed, shown):
+    """Type into a real shell; returns its output up to `shown`."""
     t = Terminal(*argv, columns=100, **environment(folder))
     try:
         t.until("READY")
-        time.sleep(0.2)
+        t.until(prompt)  # the shell reads keys from here on
         t.type(typed)
         return t.until(shown)
     finally:
@@ -153,26 +155,26 @@ LINES_TYPED = [
     ("markov inspect m.npz don\t", "markov inspect m.npz don't\r\n"),
     ('markov generate m.npz --prompt "the old m\t', "markov generate m.npz --prompt the old man\r\n"),
 ]
-ECHO = "\x01echo \x05\r"  # shows what the line has become
+ECHO = "\x01echo \x05\r"  # prints the completed line
 
 
 @posix
 @needs("bash")
 @pytest.mark.parametrize(("typed", "shown"), LINES_TYPED)
-def test_bash(folder, typed, shown):
-    (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n")
-    in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], typed + ECHO, shown)
+def test_bash_completes(folder, typed, shown):
+    (folder / "rc").write_text(f"cd {folder}; PS1='$ '; . ./markov.bash; echo READ\"\"Y\n", encoding="utf-8")
+    in_shell(folder, ["bash", "--noprofile", "--rcfile", folder / "rc", "-i"], "$ ", typed + ECHO, shown)
 
 
 @posix
 @needs("bash")
-def test_bash_keeps_the_order(folder):
-    """The commonest first, and words with spaces or quotes whole."""
+def test_bash_keeps_the_order_and_quotes_words(folder):
+
     code = """. ./markov.bash
         t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _markov_completion markov; printf '%s|' "${COMPREPLY[@]}"; }
         t markov inspect m.npz the ""; t markov inspect m.npz don; t markov generate m.npz --prompt 'the old m'"""
     done = subprocess.run(
-        ["bash", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, text=True
+        ["bash", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, encoding="utf-8"
     )
     assert done.stdout == "old|older|ship|don\\'t|the\\ old\\ man|"
 
@@ -180,20 +182,20 @@ def test_bash_keeps_the_order(folder):
 @posix
 @needs("zsh")
 @pytest.mark.parametrize(("typed", "shown"), [*LINES_TYPED[:4], ("markov inspect m.npz the \t", "old    older  ship")])
-def test_zsh(folder, typed, shown):
+def test_zsh_completes(folder, typed, shown):
     rc = f"cd {folder}; PS1='> '; autoload -Uz compinit; compinit -u -D; . ./markov.zsh; bindkey -e; print READ\"\"Y\n"
-    (folder / ".zshrc").write_text(rc)
+    (folder / ".zshrc").write_text(rc, encoding="utf-8")
     echo = ECHO if shown.endswith("\n") else ""
-    in_shell(folder, ["env", f"ZDOTDIR={folder}", "zsh", "-d", "-i"], typed + echo, shown)
+    in_shell(folder, ["env", f"ZDOTDIR={folder}", "zsh", "-d", "-i"], "> ", typed + echo, shown)
 
 
 @posix
 @needs("fish")
-def test_fish(folder):
+def test_fish_completes(folder):
     def completed(line):
         code = f"source markov.fish; complete -C {line!r}"
         done = subprocess.run(
-            ["fish", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, text=True
+            ["fish", "-c", code], cwd=folder, env=environment(folder), capture_output=True, check=True, encoding="utf-8"
         )
         return [one.split("\t")[0] for one in done.stdout.splitlines()]
 

@@ -1,4 +1,4 @@
-"""Canaries: made by seed, and their exposure against every filling scored by hand."""
+"""Canaries: made from a seed; their exposure equals the rank among all fillings."""
 
 import json
 import math
@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 
 import markov_cli
+from helpers import run_in_process
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus import exposure
 from markov_cli.evidence.corpus.canary import Canaries, Canary, fill, make
 from markov_cli.evidence.corpus.exposure import score
+
+
+@pytest.fixture
+def run():
+    return run_in_process
+
 
 LINE = "the code of {name} is {d} {d} {d}"
 
@@ -26,7 +33,7 @@ def expose(model, keys, smoothing="wb", jobs=1):
 
 
 def oracle(model, keys, canary, smoothing):
-    """Every filling scored as a text of its own; cheaper ones and ties counted."""
+    """Exposure of a canary: score every filling as a text of its own, count cheaper ones and ties."""
     costs = {}
     for filling in product(*keys.alphabets):
         text = fill(keys.format, canary.name, "".join(filling))
@@ -41,38 +48,38 @@ def oracle(model, keys, canary, smoothing):
 @pytest.mark.parametrize(
     ("order", "smoothing", "unit"), [(2, "wb", "sentence"), (3, "kn", "line"), (3, "none", "sentence")]
 )
-def test_exposure_is_that_of_all_fillings_scored_one_by_one(story, order, smoothing, unit):
+def test_exposure_equals_the_rank_among_all_fillings(story, order, smoothing, unit):
     keys = make("{name} has {d} no {d}.", 1, [2], 1, seed=5)
     model = model_with(keys, story, order, unit)
     found = expose(model, keys, smoothing)
     assert found.scored == found.space == 100
-    # without smoothing a control's line is impossible from its name on, whatever its slots hold
+    # without smoothing a control's line is impossible from its name on, for every filling
     for one in found.each if smoothing != "none" else found.of_repeat(2):
         assert one.bits == pytest.approx(oracle(model, keys, one.canary, smoothing), abs=1e-6)
         assert one.p == pytest.approx(one.rank / 100)
 
 
-def test_slots_that_touch_are_read_as_the_model_reads_them(story):
+def test_adjacent_slots_are_read_as_one_token(story):
     keys = make("{name} has {d}{d}", 1, [2], 1, seed=2)
     model = model_with(keys, story)
     found = expose(model, keys, "kn")
     for one in found.each:
         assert one.bits == pytest.approx(oracle(model, keys, one.canary, "kn"), abs=1e-6)
-    assert found.unknown > 0.95  # nearly all but the one put in
+    assert found.unknown > 0.95  # nearly all fillings except the planted one
 
 
-def test_what_was_put_in_has_full_exposure_and_controls_stand_at_chance(story):
+def test_planted_canaries_have_full_exposure_and_controls_are_at_chance(story):
     keys = make(LINE, 1, [4], 60, seed=11)
     found = expose(model_with(keys, story, 4), keys, jobs=2)
     (one,) = found.of_repeat(4)
     assert (one.rank, one.bits) == (1.0, math.log2(1000))
     controls = [c.bits for c in found.of_repeat(0)]
-    # of 60 at chance 30 have more than 1 bit and 4 more than 4; five standard deviations are allowed
+    # by chance 30 of 60 have more than 1 bit and 4 more than 4; allow five standard deviations
     assert sum(b > 1 for b in controls) < 30 + 5 * math.sqrt(60 / 4)
     assert sum(b > 4 for b in controls) < 4 + 5 * math.sqrt(60 / 16)
 
 
-def test_a_sample_agrees_with_all_of_them_and_says_what_it_is(story, monkeypatch):
+def test_a_sample_of_fillings_agrees_with_all_and_is_marked_as_estimate(story, monkeypatch):
     keys = make(LINE, 2, [1], 3, seed=3)
     model = model_with(keys, story)
     exact = expose(model, keys)
@@ -98,12 +105,12 @@ def test_the_same_seed_makes_the_same_canaries():
 
 
 @pytest.mark.parametrize("line", ["no slot", "{name} only", "{x}", "{d", "d}", "a\n{d}", "{d} {}"])
-def test_formats_that_cannot_be(line):
+def test_malformed_formats_are_refused(line):
     with pytest.raises(OptionError):
         make(line, 1, [1], 1, seed=1)
 
 
-def test_more_canaries_than_fillings():
+def test_more_canaries_than_fillings_are_refused():
     with pytest.raises(OptionError, match="12 canaries and controls, but 10 fillings"):
         make("code {d}", 6, [1], 6, seed=1)
     assert len({c.filling for c in make("code {d}", 5, [1], 5, seed=1).canaries}) == 10
@@ -115,15 +122,15 @@ def test_a_line_of_several_sequences_is_refused(story):
         expose(model_with(keys, story), keys)
 
 
-def test_the_commands(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+def test_the_commands_make_and_score_canaries(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     made = run(
         "canary", "make", "--format", LINE, "-s", 4, "--count", 2, "--repeat", "1,3", "-o", "c.txt", cwd=tmp_path
     )
     assert made.code == 0
     assert made.stderr == "4 canaries in 8 lines, 2 controls, 1,000 fillings; keys in canaries.json\n"
     assert made.stdout == ""
-    lines = (tmp_path / "c.txt").read_text()
+    lines = (tmp_path / "c.txt").read_text(encoding="utf-8")
     assert len([x for x in lines.split("\n") if x]) == 8 and "\n\n" in lines
     piped = run("canary", "make", "--format", LINE, "-s", 4, "--count", 2, "--repeat", "1,3", "-q", cwd=tmp_path)
     assert (piped.stdout, piped.stderr) == (lines, "")
@@ -151,26 +158,26 @@ def test_the_commands(run, tmp_path, story):
         (["score", "m.npz", "odd.json"], 1, "markov: odd.json: its canaries do not fit its line\n"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_said(run, tmp_path, args, code, said):
-    (tmp_path / "book.txt").write_text("A text.")
+def test_wrong_calls_are_errors(run, tmp_path, args, code, said):
+    (tmp_path / "book.txt").write_text("A text.", encoding="utf-8")
     odd = make(LINE, 1, [1], 0, 1).as_dict()
     odd["canaries"][0]["filling"] = "12x"
-    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    (tmp_path / "odd.json").write_text(json.dumps(odd), encoding="utf-8")
     done = run("canary", *args, cwd=tmp_path)
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.startswith(said)
-    assert (tmp_path / "book.txt").read_text() == "A text."
+    assert (tmp_path / "book.txt").read_text(encoding="utf-8") == "A text."
 
 
 def test_forced_steps_and_choice_bits_of_generated_texts(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     run("train", "book.txt", "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("generate", "m.npz", "-c", 20, "-s", 1, "--trace", "--corpus", "book.txt", "--json", cwd=tmp_path)
     assert done.code == 0
     *texts, last = [json.loads(x) for x in done.stdout.splitlines()]
     model = markov_cli.Model.load(tmp_path / "m.npz")
     for one in texts:
-        # every history is in the table, so the followers of each step can be asked for one by one
+        # every history is in the table, so the followers of each step can be counted
         ids = [1, *(t for t in _ids(model, one["text"])), 2]
         forced = 0
         for i in range(1, len(ids)):

@@ -1,4 +1,4 @@
-"""Evidence held against every text there is: tiny corpora whose texts with the same table can be listed."""
+"""The audit of a table, compared with all texts that have the same table, on corpora small enough to list them."""
 
 import json
 import math
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from helpers import run_in_process
 from markov_cli.api.audit import audit, member, rebuild
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
 from markov_cli.evidence.table import (
@@ -29,11 +30,18 @@ from markov_cli.evidence.table.random_text import circuit, labels
 from markov_cli.text.reading import Source
 
 S, E = "<s>", "</s>"
-MOST = 150  # texts that are listed; tables with more are left to the others
+
+
+@pytest.fixture
+def run():
+    return run_in_process
+
+
+MOST = 150  # tables with more texts than this are skipped
 
 
 def tiny(seed):
-    """1 to 3 sequences of 1 to 9 letters."""
+    """A random text: 1 to 3 short sequences of letters."""
     r = random.Random(seed)
     letters = r.choice(["ab", "abc", "abcd", "abcdefg"])
     n = r.choice([1, 1, 2, 3])
@@ -45,7 +53,7 @@ def train(texts, order, **more):
 
 
 def walk(text, k):
-    """A sequence as edges: (the last k of what stands before, the token)."""
+    """A sequence as edges: (the k tokens before, the token)."""
     x = [S] * k + list(text) + [E]
     return [(tuple(x[i - k : i]), x[i]) for i in range(k, len(x))]
 
@@ -55,7 +63,7 @@ def after(edge, k):
 
 
 def all_texts(texts, k):
-    """Every list of sequences with the n-grams of `texts`; None where there are more than MOST."""
+    """Every list of sequences with the n-grams of `texts`; None if there are more than MOST."""
     left = Counter(e for t in texts for e in walk(t, k))
     follow = defaultdict(list)
     for history, token in left:
@@ -66,7 +74,7 @@ def all_texts(texts, k):
         if len(found) > MOST:
             return
         if not n:
-            if path[-1] == E:  # without history every order of tokens comes up
+            if path[-1] == E:  # without history every order of the tokens is possible
                 found.append(tuple("".join(path).replace(E, "|").split("|")[:-1]))
             return
         for token in follow[history]:
@@ -91,7 +99,7 @@ def times(pattern, texts):
 
 
 def patterns(model, s):
-    """The strings as they stand between markers, with count and exact."""
+    """Each string with its markers, its count and whether the count is exact."""
     begin = np.cumsum(s.size) - s.size
     for i in range(len(s)):
         ids = s.ids[begin[i] : begin[i] + s.size[i]].tolist()
@@ -100,12 +108,12 @@ def patterns(model, s):
 
 
 def sure(edges, c, d):
-    """Rule 2 as it is written."""
+    """Rule 2 (evidence/table/forced_strings.py), in plain Python."""
     return c[edges[0]] - sum(d[e[0]] - c[e] for e in edges[1:])
 
 
 def forced_words(c, k):
-    """Rule 1 as it is written: tokens of each edge's forced string."""
+    """Rule 1, in plain Python: tokens of each edge's forced string."""
     root, out, into = (S,) * k, defaultdict(list), defaultdict(list)
     for e in c:
         out[e[0]].append(e)
@@ -122,7 +130,7 @@ def forced_words(c, k):
 
 
 def check(texts, model, order):
-    """Everything about one order of one corpus; False where it has too many texts."""
+    """Check everything about one order of one corpus; False if it has too many texts."""
     k = order - 1
     every = all_texts(texts, k)
     if every is None:
@@ -163,14 +171,14 @@ def check(texts, model, order):
         assert min(found) >= count >= 1, (texts, order, pattern)
         assert not exact or found == {count}
     joined = ["\0".join(p) + "\0" for p, _, _ in listed]
-    for t in texts:  # nothing that rule 2 promises is missing
+    for t in texts:  # no string of rule 2 is missing
         edges = walk(t, k)
         for a in range(len(edges)):
             for b in range(a + 1, len(edges) + 1):
                 if sure(edges[a:b], c, d) <= 0:
                     break
                 real = [x for x in edges[a][0] if x != S] + [e[1] for e in edges[a:b]]
-                if real != [E]:  # a history of S alone, followed by nothing, is no string
+                if real != [E]:  # a history of S alone without followers is no string
                     assert any("\0".join(real) + "\0" in j for j in joined), (texts, order, real)
     check_bound(g, sweep, every, c, d, k, n_tokens)
     check_equal(g, sweep, every)
@@ -178,7 +186,7 @@ def check(texts, model, order):
 
 
 def check_bound(g, sweep, every, c, d, k, n_tokens):
-    """The share that rule 2 promises is reached in every text."""
+    """Check that every text reaches the share that rule 2 promises."""
     lengths = (k + 2, k + 3)
     for least, share in zip(lengths, certain.least_shares(g, sweep, lengths, n_tokens), strict=True):
         for t in every:
@@ -197,7 +205,7 @@ def check_bound(g, sweep, every, c, d, k, n_tokens):
 
 
 def check_equal(g, sweep, every):
-    """Sequences that surely stand more than once: some do, so often, in every text."""
+    """Check that every text repeats as many sequences, as often, as the table proves."""
     found = sorted(certain.equal_sequences(g, sweep).tolist(), reverse=True)
     for t in every:
         have = sorted((n for n in Counter(t).values() if n > 1), reverse=True)
@@ -205,7 +213,7 @@ def check_equal(g, sweep, every):
 
 
 @pytest.mark.parametrize("part", range(8))
-def test_every_text_with_the_same_table_agrees(part):
+def test_claims_hold_in_every_text_with_the_same_table(part):
     checked = 0
     for seed in range(part * 70, part * 70 + 70):
         texts = tiny(seed)
@@ -231,10 +239,10 @@ def test_rebuilt_texts_are_equally_likely(texts, order):
     assert set(seen) <= set(every)
     squares = sum((seen[t] - 40) ** 2 / 40 for t in every)
     free = len(every) - 1
-    assert squares < free + 4 * math.sqrt(2 * free) + 4  # some four standard deviations of chi-squared
+    assert squares < free + 4 * math.sqrt(2 * free) + 4  # about four standard deviations of chi-squared
 
 
-def test_the_estimate_is_within_its_error(monkeypatch, harbour):
+def test_estimates_are_within_their_error(monkeypatch, harbour):
     model = markov_cli.train(texts=[harbour], order=3)
     for order in (2, 3):
         g = graph.graph_of(model.table, order)
@@ -246,12 +254,12 @@ def test_the_estimate_is_within_its_error(monkeypatch, harbour):
         assert abs(estimate.bits - exact.bits) < 4 * estimate.error_bits < 0.01 * exact.bits
 
 
-def test_large_factorials():
+def test_logarithms_of_large_factorials():
     n = np.array([0, 1, 65535, 65536, 10**6, 10**9])
     assert forgotten.ln_factorial(n) == pytest.approx([math.lgamma(x + 1) for x in n.tolist()], rel=1e-14)
 
 
-def test_pruned_orders_tell_what_is_left(harbour):
+def test_claims_of_pruned_orders_hold_in_a_text(harbour):
     whole = markov_cli.train(texts=[harbour], order=4)
     pruned = markov_cli.train(texts=[harbour], order=4, prune=(0, 0, 1))
     found = audit(pruned)
@@ -289,7 +297,7 @@ def test_a_rebuilt_text_has_the_same_table(options, story):
         assert np.array_equal(a.count.small, b.count.small) and np.array_equal(a.token, b.token)
 
 
-def test_members_are_proven_in_or_out():
+def test_members_are_proven_in_or_out_or_left_open():
     for seed in range(60):
         texts = tiny(seed)
         model = train(texts, 3)
@@ -305,7 +313,7 @@ def test_members_are_proven_in_or_out():
             assert max(found) or verdict != IN
 
 
-def test_weighted_and_probability_models_say_what_they_cannot(tmp_path, harbour):
+def test_weighted_models_refuse_what_needs_whole_counts(tmp_path, harbour):
     a, b = (markov_cli.train(texts=[t], order=3) for t in (harbour[:9000], harbour[9000:18000]))
     weighted = markov_cli.merge([a, b], weights=[0.5, 2.0])
     found = audit(weighted)
@@ -317,7 +325,7 @@ def test_weighted_and_probability_models_say_what_they_cannot(tmp_path, harbour)
         audit(weighted, 7)
 
 
-def test_the_command(tmp_path, run, corpora):
+def test_the_command_shows_rebuilds_and_lists(tmp_path, run, corpora):
     model, text = tmp_path / "m.npz", tmp_path / "again.txt"
     assert run("train", corpora / "harbour.txt", "-n", 4, "-o", model, "-q").code == 0
     shown = run("audit", model, "--show", 3)
@@ -356,14 +364,14 @@ def test_the_command(tmp_path, run, corpora):
         (["--strings", "no/such/folder.tsv"], 1, "no folder"),
     ],
 )
-def test_the_command_says_what_is_wrong(tmp_path, run, args, code, says):
+def test_wrong_calls_are_errors(tmp_path, run, args, code, says):
     model = tmp_path / "m.npz"
     markov_cli.train(texts=["a b. b a."], order=2).save(model)
     done = run("audit", model, *args)
     assert done.code == code and says in done.stderr and "Traceback" not in done.stderr
 
 
-def test_probabilities_only(tmp_path, run, harbour):
+def test_a_model_of_probabilities_gives_certain_strings_only(tmp_path, run, harbour):
     model = tmp_path / "m.npz"
     markov_cli.train(texts=[harbour], order=3).save(model)
     assert run("export", model, "-o", tmp_path / "m.arpa", "-q").code == 0

@@ -1,4 +1,4 @@
-"""A text held against a model: every figure beside plain Python, and beside models really made without a sequence."""
+"""Audit with --corpus: every figure equals plain Python, and models trained without one sequence."""
 
 import json
 import math
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from helpers import run_in_process
 from markov_cli.api.audit import audit
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, history_of, number, true_positives
@@ -18,8 +19,13 @@ from markov_cli.text.reading import Source
 S, E = "<s>", "</s>"
 
 
+@pytest.fixture
+def run():
+    return run_in_process
+
+
 def some_text(seed, most=14):
-    """2 to 6 sequences of 1 to `most` letters; every letter stands in two of them."""
+    """2 to 6 sequences of 1 to `most` letters; every letter occurs in two of them."""
     r = random.Random(seed)
     letters = r.choice(["ab", "abc", "abcde"])
     body = ["".join(r.choice(letters) for _ in range(r.randint(1, most))) for _ in range(r.randint(0, 4))]
@@ -43,7 +49,7 @@ def held(texts, order, **more):
 
 
 @pytest.mark.parametrize("prune", [(), (0, 0, 1), (0, 1, 1, 2)])
-def test_leaving_one_out_is_training_without_it(prune):
+def test_leaving_one_out_equals_training_without_it(prune):
     order = 4
     for seed in range(5):
         texts = some_text(seed)
@@ -56,7 +62,7 @@ def test_leaving_one_out_is_training_without_it(prune):
             for i, text in enumerate(texts):
                 rest = texts[:i] + texts[i + 1 :]
                 model = train(rest, k, prune=prune[:k])
-                if set("".join(rest)) != set("".join(texts)):  # V is left as it is
+                if set("".join(rest)) != set("".join(texts)):  # a change of V would change the smoothing
                     break
                 bits += model.score(texts=[" ".join(text)], smoothing="wb").bits
             else:
@@ -69,7 +75,7 @@ def test_leaving_one_out_is_training_without_it(prune):
                 assert one.memorised == pytest.approx((bits - full) / n, abs=1e-9)
 
 
-def test_leaving_one_out_of_a_story(story):
+def test_leaving_one_out_of_a_story_equals_training_without_it(story):
     lines = [line for line in story.splitlines() if line.strip()]
     model = markov_cli.train(texts=["\n".join(lines)], order=3, unit="line")
     corpus = audit(model, corpus=[Source("story", data="\n".join(lines).encode())]).against.corpus
@@ -80,7 +86,7 @@ def test_leaving_one_out_of_a_story(story):
     compared = 0
     for i in range(len(lines)):
         rest = markov_cli.train(texts=["\n".join(lines[:i] + lines[i + 1 :])], order=3, unit="line")
-        if len(rest.vocabulary) == len(model.vocabulary):  # else V is another
+        if len(rest.vocabulary) == len(model.vocabulary):  # otherwise V differs
             bits = rest.score(texts=[lines[i]], smoothing="wb").bits
             assert left.bits_without[i] == pytest.approx(bits, rel=1e-9)
             compared += 1
@@ -102,7 +108,7 @@ def proven(edges, c, d):
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_verified_greedy_and_rows(seed):
+def test_verified_greedy_and_single_sequence_shares_equal_plain_python(seed):
     texts = some_text(seed, 30)
     found = held(texts, 4)
     model = train(texts, 4)
@@ -143,7 +149,7 @@ def test_verified_greedy_and_rows(seed):
         assert len(c) == ngram_graph.graph_of(model.table, order).n_edges
 
 
-def test_rows_of_one_file():
+def test_rows_of_a_single_file_are_counted():
     texts = [["abcab", "bca"], ["abc", "ddd"]]
     model = train(texts[0] + texts[1], 3)
     found = audit(model, corpus=[source(t, f"file {i}") for i, t in enumerate(texts)])
@@ -155,7 +161,7 @@ def test_rows_of_one_file():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_is_rebuilt(seed):
+def test_rebuilt_shares_equal_plain_python(seed):
     from markov_cli.evidence.corpus.extraction import rebuilt
     from markov_cli.evidence.table.random_text import circuit, labels
 
@@ -172,7 +178,7 @@ def test_what_is_rebuilt(seed):
     assert found.against.orders[3].rebuilt_sequences == same
 
 
-def test_membership():
+def test_membership_figures_equal_plain_python():
     r = random.Random(1)
     for _ in range(50):
         a = [r.choice([1.0, 2.0, 3.0, 4.0]) for _ in range(r.randint(1, 20))]
@@ -190,7 +196,7 @@ def test_membership():
 
 
 @pytest.mark.parametrize("few", [2, 9, 1 << 12])
-def test_some_circuit_is_one(monkeypatch, few):
+def test_some_circuit_is_an_euler_circuit(monkeypatch, few):
     monkeypatch.setattr(euler_circuit, "_FEW", few)
     for seed in range(40):
         texts = some_text(seed, 60)
@@ -202,7 +208,7 @@ def test_some_circuit_is_one(monkeypatch, few):
             assert np.array_equal(g.target[w], g.source[np.roll(w, -1)]) and g.source[w[0]] == g.root
 
 
-def test_cycles():
+def test_cycles_of_a_permutation():
     r = np.random.default_rng(1)
     for size in (1, 2, 7, 5000, 20000):
         for after in (r.permutation(size), np.arange(size), np.roll(np.arange(size), 1), np.arange(size) ^ 1):
@@ -220,7 +226,7 @@ def test_cycles():
 # ------------------------------------------------------------ another text
 
 
-def test_another_text_is_proven_to_be_one():
+def test_another_text_is_recognized():
     for seed in range(20):
         texts = some_text(seed)
         model = train(texts, 3)
@@ -233,10 +239,10 @@ def test_another_text_is_proven_to_be_one():
         assert found.against.is_not
         assert not audit(
             model, corpus=[source(r.sample(texts, len(texts)))]
-        ).against.is_not  # another order is no proof
+        ).against.is_not  # reordered sequences prove nothing
 
 
-def test_strings_are_looked_up():
+def test_certain_strings_are_looked_up_in_the_text():
     texts = ["abcdefghijklm", "nopqrstuvwxyz", "abcdefghijklm"]
     found = audit(train(texts, 3), least=3, corpus=[source(texts)])
     assert found.against.looked_up == len(found.strings) == 2 == found.against.found
@@ -246,7 +252,7 @@ def test_strings_are_looked_up():
     assert len(ids) == 13 and (here, there) == (1, 2)
 
 
-def test_the_command(tmp_path, run, corpora):
+def test_the_command_reports_what_the_text_shows(tmp_path, run, corpora):
     model, text = tmp_path / "m.npz", corpora / "harbour.txt"
     assert run("train", text, "-n", 4, "-o", model, "-q").code == 0
     more = ["--heldout", corpora / "messages.txt"]
@@ -274,7 +280,7 @@ def test_the_command(tmp_path, run, corpora):
     assert only["orders"][0]["verified"] == found["orders"][2]["verified"]
 
 
-def test_the_command_says_that_a_text_is_another(tmp_path, run, corpora):
+def test_another_text_gives_exit_code_3(tmp_path, run, corpora):
     model = tmp_path / "m.npz"
     assert run("train", corpora / "harbour.txt", "-n", 3, "-o", model, "-q").code == 0
     done = run("audit", model, "--corpus", corpora / "messages.txt", "--show", 0)
@@ -294,14 +300,14 @@ def test_the_command_says_that_a_text_is_another(tmp_path, run, corpora):
         (["--corpus", "-", "--member", "x.txt"], 2, "one at a time"),
     ],
 )
-def test_what_is_wrong(tmp_path, run, args, code, says):
+def test_wrong_calls_are_errors(tmp_path, run, args, code, says):
     model = tmp_path / "m.npz"
     markov_cli.train(texts=["a b. b a."], order=2).save(model)
     done = run("audit", model, *args)
     assert done.code == code and says in done.stderr and "Traceback" not in done.stderr
 
 
-def test_odd_models(tmp_path, run, harbour):
+def test_unusual_models_are_audited(tmp_path, run, harbour):
     text = [Source("h", data=harbour.encode())]
     rare = markov_cli.train(texts=[harbour], order=3, min_type_count=2)
     found = audit(rare, corpus=text)
@@ -309,14 +315,14 @@ def test_odd_models(tmp_path, run, harbour):
     pruned = markov_cli.train(texts=[harbour], order=3, prune=(0, 1, 1))
     found = audit(pruned, corpus=text)
     assert not found.against.is_not and found.against.orders[3].rebuilt_sequences is None
-    assert found.against.orders[3].single_sequence < 0.2  # what stands once is gone
+    assert found.against.orders[3].single_sequence < 0.2  # n-grams seen once are pruned
     whole = audit(markov_cli.train(texts=[harbour], order=3), corpus=text)
     assert found.against.orders[3].memorised < whole.against.orders[3].memorised / 2
     assert found.against.orders[3].verified[10] < whole.against.orders[3].verified[10]
     lower = markov_cli.train(texts=[harbour], order=3, lowercase=True)
     assert not audit(lower, corpus=text).against.is_not
     other = markov_cli.train(texts=[harbour], order=3, tokenizer="spaces", unit="line")
-    assert not audit(other, corpus=text).against.is_not  # the text is read as the model was
+    assert not audit(other, corpus=text).against.is_not  # the text is read with the model's options
     by_entropy = markov_cli.prune_by_entropy(whole_model := markov_cli.train(texts=[harbour], order=3), threshold=1e-4)
     found = audit(by_entropy.model, corpus=text)
     assert not found.against.is_not and found.against.orders[3].memorised is None and found.against.notes
@@ -337,7 +343,7 @@ def test_odd_models(tmp_path, run, harbour):
         audit(whole_model, corpus=[Source("x", data=b" \n")])
 
 
-def test_perplexity_left_out_foretells_that_of_other_text(harbour):
+def test_leave_one_out_perplexity_predicts_held_out_perplexity(harbour):
     cut = harbour.rindex("\n", 0, int(len(harbour) * 0.8))
     model = markov_cli.train(texts=[harbour[:cut]], order=3)
     found = audit(

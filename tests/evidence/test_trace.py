@@ -1,4 +1,4 @@
-"""Texts held against corpora: against a plain search, and as users see it."""
+"""Tracing texts in corpora: fragments equal a plain search; the command, its JSON and its page."""
 
 import json
 from html.parser import HTMLParser
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import no_refusal, sequences
+from helpers import run_in_process
 from markov_cli.api.trace import trace_sources
 from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
 from markov_cli.evidence.copying.shading import stretches
@@ -20,11 +21,17 @@ from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
 from strategies import TOKENIZERS, UNITS, prose, texts
 
+
+@pytest.fixture
+def run():
+    return run_in_process
+
+
 # ------------------------------------------------------------ the oracle: lists and loops
 
 
 def oracle(text, corpora):
-    """What trace should find: text and each corpus are lists of sequences, which are lists of tokens."""
+    """The longest match at each token, by loops; text and corpora are lists of sequences of tokens."""
     length, count, files, first, rest = [], [], [], [], []
     for seq in text:
         for i in range(len(seq)):
@@ -104,33 +111,33 @@ words = st.lists(st.sampled_from(["a", "b", "c", "a b", "b.\n\n", "c\n"]), min_s
 
 
 @given(words, st.lists(words, min_size=1, max_size=4), st.sampled_from(UNITS))
-def test_fragments_are_those_of_a_plain_search_whatever_the_batches(text, corpora, unit):
+def test_fragments_equal_a_plain_search_in_batches_of_any_size(text, corpora, unit):
     check(text, corpora, (1, 20, 1 << 21), tokenizer="words", unit=unit)
 
 
 @given(prose, st.lists(prose, min_size=1, max_size=3), st.sampled_from(TOKENIZERS), st.sampled_from(UNITS))
-def test_every_tokenizer_and_unit(text, corpora, tokenizer, unit):
+def test_fragments_equal_a_plain_search_under_every_tokenizer_and_unit(text, corpora, tokenizer, unit):
     check(text, corpora, (50, 1 << 21), tokenizer=tokenizer, unit=unit)
 
 
 @given(texts, texts, st.sampled_from(TOKENIZERS))
-def test_any_text(text, corpus, tokenizer):
+def test_fragments_equal_a_plain_search_on_any_text(text, corpus, tokenizer):
     check(text, [corpus, text[: len(text) // 2]], (1 << 21,), tokenizer=tokenizer, unit="file")
 
 
 @given(st.lists(st.integers(0, 6), max_size=30).map(lambda x: [min(n, len(x) - i) for i, n in enumerate(x)]))
-def test_parse_by_doubling_is_the_parse_from_left_to_right(length):
+def test_parsing_by_doubling_equals_parsing_from_left_to_right(length):
     assert parse(np.array(length, np.int64)).tolist() == pieces(length)
 
 
-def test_runs_are_the_longest_string_over_each_token():
-    # as lengths of shared strings are, each at most one shorter than the one before
+def test_runs_are_the_longest_match_over_each_token():
+    # lengths of matches fall by at most one per token
     length = [4, 3, 2, 3, 2, 1, 0, 1, 5, 4, 3, 2, 1]
     assert runs(np.array(length)).tolist() == run_over(length)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.data())
-def test_ranges(values, data):
+def test_extremes_and_distinct_values_of_ranges(values, data):
     ends = [sorted(data.draw(st.tuples(*[st.integers(0, len(values))] * 2))) for _ in range(6)]
     ends = [(a, b) for a, b in ends if a < b] or [(0, len(values))]
     low, high = np.array(ends).T
@@ -142,7 +149,7 @@ def test_ranges(values, data):
     assert distinct_in(v, low, high).tolist() == [len(set(values[a:b])) for a, b in ends]
 
 
-def test_keys_too_wide_for_one_sort_give_the_same_order():
+def test_keys_too_wide_for_one_sort_give_the_same_suffix_array():
     rng = np.random.default_rng(1)
     text, corpus = rng.integers(0, 3, 300), rng.integers(0, 3, 2000)
     one = share(text, corpus, 3)
@@ -150,15 +157,15 @@ def test_keys_too_wide_for_one_sort_give_the_same_order():
         two = share(text, corpus, 3)
     assert np.array_equal(one.order, two.order)
     assert len(one.levels) == len(two.levels) and np.array_equal(one.levels[-1], two.levels[-1])
-    # the longest end of the corpus that the text holds, the plain way
+    # the longest suffix of the corpus that occurs in the text, in plain Python
     s, t = "".join(map(str, corpus)), "".join(map(str, text))
     assert unfinished(one) == max(k for k in range(30) if k == 0 or s[-k:] in t)
 
 
-# ------------------------------------------------------------ what is said of a fragment
+# ------------------------------------------------------------ figures of a fragment
 
 
-def test_file_line_occurrences_and_rarity():
+def test_file_line_occurrences_and_rarity_by_hand():
     text = "we saw the old red barn at dawn"
     corpora = ["x y\n\nthe old red barn\nz", "z\nz z\n z the old red\nbarn at z\nat dawn"]
     t = traced(text, corpora, tokenizer="spaces", unit="file")
@@ -170,7 +177,7 @@ def test_file_line_occurrences_and_rarity():
             f.found.file.tolist(), f.found.line.tolist(), strict=True,
         )
     ]  # fmt: skip
-    # "the old red barn at" stands once, in the second file, over a line's end; "dawn" once
+    # "the old red barn at" occurs once, in the second file, across a line's end; "dawn" once
     assert said == [(b"the old red barn at", 1, 1, "c1", 3), (b"dawn", 1, 1, "c1", 5)]
     # 19 tokens; the, old, red, barn, at: 2 each; dawn: 1
     assert t.corpus_tokens == 19
@@ -180,7 +187,7 @@ def test_file_line_occurrences_and_rarity():
 
 
 @pytest.mark.parametrize("tokenizer", ["words", "spaces", "chars", "bytes", "regex"])
-def test_lines_far_into_a_large_file(tokenizer):
+def test_line_numbers_are_right_far_into_a_large_file(tokenizer):
     filler = "".join(f"line {i} of many\n" for i in range(90_000))  # more than one block
     corpus, unit = filler + "a needle in it\nend", "file" if tokenizer == "regex" else "line"
     t = traced("needle in it", [corpus], tokenizer=tokenizer, unit=unit, sorted_codes=1 << 16)
@@ -189,10 +196,10 @@ def test_lines_far_into_a_large_file(tokenizer):
 
 def test_lines_of_the_text_are_counted_in_each_source():
     t = markov_cli.trace(texts=["x\ny a b", "\n\na b c"], corpus_texts=["a b c"], tokenizer="spaces")
-    assert t.text.lines(np.arange(7)).tolist() == [1, 2, 2, 2, 3, 3, 3][: len(t.text)]
+    assert t.text.lines(np.arange(7)).tolist() == [1, 2, 2, 2, 3, 3, 3]
 
 
-def test_no_fragment_crosses_a_mark():
+def test_no_fragment_crosses_a_sequence_or_a_file():
     assert traced("a b c d", ["a b\nc d"], unit="file").figures.longest_fragment == 4
     assert traced("a b c d", ["a b\nc d"], unit="line").figures.longest_fragment == 2
     assert traced("a b\nc d", ["a b c d"], unit="line").figures.longest_fragment == 2
@@ -200,7 +207,7 @@ def test_no_fragment_crosses_a_mark():
     assert traced("a b\nc d", ["a b\nc d"], unit="file", text_unit="line").figures.longest_fragment == 2
 
 
-def test_a_baseline_is_held_against_the_same_corpus(story):
+def test_a_baseline_is_traced_in_the_same_corpus(story):
     other = "Nothing of this is in the story, not even in part."
     t = traced(story[1000:3000], [story], baseline=other, unit="file")
     assert t.baseline.as_dict() == traced(other, [story], unit="file").figures.as_dict()
@@ -209,7 +216,7 @@ def test_a_baseline_is_held_against_the_same_corpus(story):
     assert t.figures.in_runs[50] > 0.99 > 0.01 > t.baseline.in_runs[50]
 
 
-def test_what_a_raw_model_writes_has_no_new_ngrams_of_its_order(harbour):
+def test_unsmoothed_texts_have_no_new_ngrams_of_the_models_order(harbour):
     model = markov_cli.train(texts=[harbour], order=3)
     written = [one.text for one in model.generate(50, seed=3)]
     t = markov_cli.trace(texts=written, corpus_texts=[harbour])
@@ -225,15 +232,17 @@ KEYS = ("tokens", "novel", "fragments_per_100", "mean_fragment", "longest_fragme
 
 @pytest.fixture
 def files(tmp_path):
-    (tmp_path / "corpus.txt").write_text("the cat sat on the mat.\nA dog [b]ran[/b] :smile: off & away <i>now</i>.\n")
-    (tmp_path / "text.txt").write_text(
-        "Then the cat sat on the mat. \x1b[31m A dog [b]ran[/b] :smile: off & away <i>now</i>"
+    (tmp_path / "corpus.txt").write_text(
+        "the cat sat on the mat.\nA dog [b]ran[/b] :smile: off & away <i>now</i>.\n", encoding="utf-8"
     )
-    (tmp_path / "base.txt").write_text("Something else, by someone.")
+    (tmp_path / "text.txt").write_text(
+        "Then the cat sat on the mat. \x1b[31m A dog [b]ran[/b] :smile: off & away <i>now</i>", encoding="utf-8"
+    )
+    (tmp_path / "base.txt").write_text("Something else, by someone.", encoding="utf-8")
     return tmp_path
 
 
-def test_json_has_the_keys_of_the_contract(run, files):
+def test_json_has_the_documented_keys(run, files):
     done = run("trace", "text.txt", "--corpus", "corpus.txt", "--json", "--min-tokens", 2, cwd=files)
     assert done.code == 0
     found = json.loads(done.stdout)
@@ -252,7 +261,7 @@ def test_json_has_the_keys_of_the_contract(run, files):
     }
 
 
-def test_what_people_see_is_safe_and_marked(run, files):
+def test_shown_fragments_are_marked_and_escaped(run, files):
     done = run("trace", "text.txt", "--corpus", "corpus.txt", "--baseline", "base.txt", "--show-text", cwd=files)
     assert done.code == 0 and done.stderr == ""
     assert "\x1b" not in done.stdout and "\\x1b" in done.stdout
@@ -276,8 +285,8 @@ def test_what_people_see_is_safe_and_marked(run, files):
         (["text.txt", "--corpus", "corpus.txt", "--pattern", "x"], 2, "markov: --pattern needs --tokenizer regex\n"),
     ],
 )
-def test_what_cannot_be_done_is_said(run, files, args, code, said):
-    (files / "empty.txt").write_text("")
+def test_wrong_calls_are_errors(run, files, args, code, said):
+    (files / "empty.txt").write_text("", encoding="utf-8")
     done = run("trace", *args, cwd=files)
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.startswith(said)
@@ -328,12 +337,12 @@ class Page(HTMLParser):
             self.text.append(data)
 
 
-def test_the_page_is_whole_escaped_and_by_itself(run, files):
+def test_the_page_is_well_formed_escaped_and_self_contained(run, files):
     done = run(
         "trace", "text.txt", "--corpus", "corpus.txt", "--html", "page.html", "--baseline", "base.txt", cwd=files
     )
     assert done.code == 0 and done.stderr == "wrote page.html\n"
-    data = (files / "page.html").read_text()
+    data = (files / "page.html").read_text(encoding="utf-8")
     assert "http" not in data and "\x1b" not in data and "<i>" not in data and "<script" not in data
     page = Page(data)
     shown = "".join(page.text)
@@ -344,29 +353,29 @@ def test_the_page_is_whole_escaped_and_by_itself(run, files):
     assert piped.stdout == data
 
 
-def test_a_page_that_cannot_be_finished_leaves_the_old_one(run, files):
-    (files / "page.html").write_text("old")
+def test_a_failed_trace_leaves_the_old_page(run, files):
+    (files / "page.html").write_text("old", encoding="utf-8")
     done = run("trace", "text.txt", "--corpus", "none.txt", "--html", "page.html", cwd=files)
     assert done.code == 1
-    assert (files / "page.html").read_text() == "old"
+    assert (files / "page.html").read_text(encoding="utf-8") == "old"
     assert sorted(p.name for p in files.iterdir()) == ["base.txt", "corpus.txt", "page.html", "text.txt"]
 
 
-def test_shades_follow_the_runs():
+def test_shades_follow_the_lengths_of_runs():
     words_of = [f"w{i}" for i in range(100)]
     t = traced(" ".join([*words_of, "x", *words_of[:7], "y"]), [" ".join(words_of)])
     shades = {s.shade for _, found in stretches(t, 5) for s in found}
     assert shades == {0, 1, len(RUNS)}
 
 
-def test_the_page_of_an_audit(run, tmp_path, story):
+def test_the_page_of_an_audit_shows_its_figures(run, tmp_path, story):
     (tmp_path / "book.txt").write_text(
-        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n"
+        story + "\n\nA <b>bold</b> & [red]odd[/red] sentence of its own that nothing else is like.\n", encoding="utf-8"
     )
     run("train", "book.txt", "-n", 4, "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("audit", "m.npz", "--html", "page.html", "--show", 500, cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "wrote page.html\n")
-    data = (tmp_path / "page.html").read_text()
+    data = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(data)
     shown = "".join(page.text)
     assert "http" not in data and "<b>" not in data
@@ -375,14 +384,14 @@ def test_the_page_of_an_audit(run, tmp_path, story):
     for one in figures:
         assert f"{one['certain']['10']:.1%}" in shown and f"{one['forgotten_bits']:,.0f}" in shown
     assert data.count("<svg") == 3
-    # a bar for each order and length, each with its value to be read
+    # a bar for each order and length, with its value in the title
     assert data.count("<title>order 4: ") == 6
     piped = run("audit", "m.npz", "--html", "-", "--show", 500, cwd=tmp_path)
     assert (piped.code, piped.stdout) == (0, data)
 
 
-def test_the_page_of_a_pruned_model_has_what_can_be_said(run, tmp_path, story):
-    (tmp_path / "book.txt").write_text(story)
+def test_the_page_of_a_pruned_model_names_missing_figures(run, tmp_path, story):
+    (tmp_path / "book.txt").write_text(story, encoding="utf-8")
     run("train", "book.txt", "-n", 3, "--prune", "0,1", "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("audit", "m.npz", "--html", "-", cwd=tmp_path)
     page = Page(done.stdout)

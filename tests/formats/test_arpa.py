@@ -1,4 +1,4 @@
-"""ARPA: what is written is well formed, and what others write is read or refused with a reason."""
+"""ARPA files: ours are well formed; those of other programs are read, or refused with a reason."""
 
 import bz2
 import gzip
@@ -16,7 +16,7 @@ from markov_cli.formats.arpa_reading import read
 from markov_cli.formats.arpa_writing import Rows, write
 
 
-def test_every_byte_of_a_small_file():
+def test_a_small_model_is_written_byte_for_byte():
     words = [b"<unk>", b"<s>", b"</s>", b"a", b"a-word-that-is-longer-than-all-pieces", b"eight--8", b"seven-7"]
     one = [([0], -math.inf, 0), ([1], 0, -0.5), ([2], -1.25, 0), ([3], -0.123456789, 0.5), ([4], -12, 0)]
     one += [([5], -100.5, -0.0), ([6], -5000, -math.inf)]
@@ -41,12 +41,12 @@ def test_empty_orders_at_the_top_are_left_out():
 
 
 @pytest.mark.parametrize("x", [math.nan, math.inf, 1000.0])
-def test_what_is_no_logarithm_is_not_written(x):
+def test_impossible_logarithms_are_not_written(x):
     with pytest.raises(ModelFileError, match=r"order 1, row 1 .* cannot be written"):
         written([b"a"], [[([0], x, 0)]])
 
 
-def test_rows_that_were_announced_must_come():
+def test_announced_rows_must_be_written():
     with pytest.raises(ValueError, match="order 1: 1 rows given, 2 announced"):
         write(io.BytesIO(), blob_of([b"a"]), [2], lambda k: [Rows(np.zeros((1, 1), int), np.zeros(1))])
 
@@ -57,7 +57,7 @@ def parse(tmp_path):
 
 
 def same(listing, expected=SMALL):
-    """Compare with a plain reading of a well-formed text."""
+    """Compare a listing with a well-formed text, read in plain Python."""
     plain = []
     for line in expected.splitlines():
         if line.endswith("-grams:"):
@@ -69,7 +69,7 @@ def same(listing, expected=SMALL):
     assert rows_of(listing) == plain
 
 
-def test_a_small_file(parse):
+def test_a_small_file_is_read(parse):
     listing = parse(SMALL)
     same(listing)
     assert listing.blob.tobytes() == b"<unk><s></s>ab"
@@ -99,7 +99,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("block_bytes", [1, 7, 64, 1 << 20])
-def test_variants(name, block_bytes, parse, monkeypatch):
+def test_variants_of_other_programs_are_read(name, block_bytes, parse, monkeypatch):
     monkeypatch.setattr(arpa_reading, "BLOCK_BYTES", block_bytes)
     same(parse(VARIANTS[name]))
 
@@ -110,10 +110,10 @@ def test_a_missing_backoff_is_zero_and_counted(parse):
     same(listing)
     assert listing.notes.missing_backoffs == 3  # </s>, b </s>, b a
     every = "\n".join(line.rsplit("\t", 1)[0] if line.count("\t") == 2 else line for line in SMALL.split("\n"))
-    assert parse(every).notes.missing_backoffs == 9  # 5 unigrams, 4 bigrams; the top order has none to miss
+    assert parse(every).notes.missing_backoffs == 9  # 5 unigrams and 4 bigrams; the top order never has one
 
 
-def test_odd_values(parse):
+def test_extreme_values_are_clamped_and_counted(parse):
     text = SMALL.replace("a\t-0.3", "a\t3.0").replace("-0.6\tb", "-inf\tb").replace("-0.11", "0.00004")
     listing = parse(text.replace("a b </s>", "a b </s>\t-7"))
     one, _, three = rows_of(listing)
@@ -121,7 +121,7 @@ def test_odd_values(parse):
     assert listing.notes.clamped == 1 and listing.notes.top_backoffs == 1
 
 
-def test_compressed_and_from_standard_input(tmp_path, monkeypatch):
+def test_compressed_files_and_standard_input_are_read(tmp_path, monkeypatch):
     for name, packed in (("g", gzip.compress), ("b", bz2.compress), ("x", lzma.compress)):
         (tmp_path / name).write_bytes(packed(SMALL.encode()))
         same(read(str(tmp_path / name)))
@@ -133,8 +133,8 @@ def test_compressed_and_from_standard_input(tmp_path, monkeypatch):
     same(read("-"))
 
 
-def test_words_are_bytes(parse):
-    # vertical tab and U+00A0 divide nothing
+def test_words_may_be_any_bytes(parse):
+    # vertical tab and U+00A0 separate no words
     text = b"\\data\\\nngram 1=2\n\\1-grams:\n-1 \xff\x0b\xc2\xa0 0\n-1 " + b"w" * 70_000 + b"\n\\end\\"
     listing = parse(text)
     assert listing.blob.tobytes() == b"\xff\x0b\xc2\xa0" + b"w" * 70_000
@@ -194,7 +194,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.parametrize("block_bytes", [5, 1 << 20])
-def test_errors(name, block_bytes, parse, monkeypatch):
+def test_malformed_files_are_errors_with_a_line_number(name, block_bytes, parse, monkeypatch):
     monkeypatch.setattr(arpa_reading, "BLOCK_BYTES", block_bytes)
     text, message = ERRORS[name]
     with pytest.raises(ModelFileError, match=message) as caught:
@@ -203,7 +203,7 @@ def test_errors(name, block_bytes, parse, monkeypatch):
     assert "\n" not in caught.value.message + caught.value.hint
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_unreadable_files_are_errors(tmp_path):
     with pytest.raises(TextError, match="No such file"):
         read(str(tmp_path / "none"))
     with pytest.raises(TextError):
@@ -231,7 +231,7 @@ class Endless:
 @pytest.mark.parametrize(
     ("begin", "message"), [(b"", "not an ARPA"), (SMALL.encode(), "a line of more than 16,777,216")]
 )
-def test_a_line_without_end_is_not_read_to_its_end(begin, message, monkeypatch):
+def test_an_endless_line_is_refused(begin, message, monkeypatch):
     file = Endless(begin.replace(b"\\end\\\n", b""))
     monkeypatch.setattr(arpa_reading, "open_bytes", lambda source: file)
     with pytest.raises(ModelFileError, match=message):

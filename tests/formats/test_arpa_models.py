@@ -1,4 +1,4 @@
-"""Models of probabilities: from ARPA and back, saved and opened; what needs counts says so; a file's damage."""
+"""Models imported from ARPA: round trips, files, damage, and refusals of everything that needs counts."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import pytest
 import engine
 from arpa_files import SMALL
 from engine import model_of
-from helpers import ODD, arrays_of, bytes_of_arrays, header_of, packed
+from helpers import ODD, arrays_of, bytes_of_arrays, header_of, loaded, packed
 from lmplz import check as check_lmplz
 from lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
 from markov_cli.api.convert import export_arpa, import_arpa
@@ -56,16 +56,16 @@ def words(model, ids):
     return [model.vocabulary.name_of(i) for i in ids]
 
 
-# ------------------------------------------------------------------ there and back
+# ------------------------------------------------------------------ round trips
 
 
 @pytest.mark.parametrize(
     ("smoothing", "seed"), [(s, i) for s in CHAINED for i in range(5)] + [("stupid", i) for i in range(2)]
 )
 def test_an_exported_model_scores_the_same(read, smoothing, seed):
-    """Within float32 of a logarithm.
+    """To the precision of float32 logarithms.
 
-    Stupid backoff only at orders 1 and 2: ARPA has no weight for a history that is not listed.
+    Stupid backoff only at orders 1 and 2: ARPA has no weight for an unlisted history.
     """
     options = [{}, {"prune": (0, 1)}, {"min_type_count": 2}, {"prune": (0, 0, 1)}, {}][seed]
     made = counted(corpus_of(seed), 1 + seed, **options)
@@ -77,13 +77,13 @@ def test_an_exported_model_scores_the_same(read, smoothing, seed):
     moved = [ids_of[w] for w in words(made, stream)]
     p, n = Scorer(own).score(np.array(stream, np.uint32))
     q, m = Scorer(other).score(np.array(moved, np.uint32))
-    # log10 p is kept to 24 bits, below 100: within 100 * 2^-24 * ln 10 of itself; a probability of 0 is 1e-99
+    # log10 p has 24 bits and is below 100: error 100 * 2^-24 * ln 10 at most; a probability of 0 is 1e-99
     assert q == pytest.approx(p, rel=2e-5, abs=1e-90)
     assert (n == m).all()
 
 
-def test_a_second_export_is_the_first(read, story):
-    """A third is the second to the last byte; the first has more digits than float32."""
+def test_a_second_export_equals_the_first(read, story):
+    """To float32, for the first has more digits; a third export equals the second byte for byte."""
     lines = [line.split() for line in story.split("\n") if line.strip()]
     for smoothing in ("kn", "wb"):
         first = arpa_of(counted(lines, 3, prune=(0, 0, 1)), smoothing)
@@ -97,14 +97,14 @@ def test_a_second_export_is_the_first(read, story):
 
 
 @pytest.mark.parametrize("smoothing", ["none", "laplace", "lidstone:0.1", "stupid"])
-def test_what_has_not_the_form_of_arpa_is_refused(smoothing):
+def test_smoothing_without_the_form_of_arpa_is_refused(smoothing):
     with pytest.raises(OptionError, match="back off to shorter") as error:
         arpa_of(counted(corpus_of(0), 3), smoothing)
     assert error.value.hint == "kn, wb or abs"
 
 
 @pytest.mark.parametrize("text", [SMALL, ODD], ids=["small", "odd"])
-def test_a_saved_model_is_the_model(read, tmp_path, text):
+def test_a_saved_model_is_unchanged(read, tmp_path, text):
     model = read(text, tokenizer="words", unit="sentence", lowercase=True)
     model.save(tmp_path / "m.npz")
     loaded = Model.load(tmp_path / "m.npz")
@@ -124,8 +124,8 @@ def test_a_saved_model_is_the_model(read, tmp_path, text):
     assert damage(loaded.file) == []
 
 
-def test_orders_that_are_empty(read):
-    """An ARPA of order 1; a model of an order above every sequence is exported without the empty orders."""
+def test_empty_orders_are_left_out(read):
+    """Also: an ARPA of order 1 is read."""
     one = read("\\data\\\nngram 1=3\n\n\\1-grams:\n-0.5\t<unk>\n-0.3\ta\n-0.4\t</s>\n\n\\end\\\n")
     assert (one.order, one.notes.added_markers) == (1, 1)  # <s>
     assert {t.text for t in one.generate(50, 1, max_tokens=3)} >= {"a", "a a"}
@@ -134,8 +134,8 @@ def test_orders_that_are_empty(read):
     assert [len(o) for o in back.table.orders] == [5, 3, 2, 1]
 
 
-def test_markers_inside_ngrams(read):
-    """Some programs list `</s> <s>`: nothing follows an end here, and <s> is never written."""
+def test_ngrams_with_markers_inside_never_write_a_marker(read):
+    """Some programs list `</s> <s>`."""
     text = SMALL.replace("ngram 2=4", "ngram 2=6").replace(
         "-0.8\tb a\t0\n", "-0.8\tb a\t0\n-.1\tb <s>\n-.1\t</s> <s>\n"
     )
@@ -146,7 +146,7 @@ def test_markers_inside_ngrams(read):
         assert {w for t in texts for w in t.split()} == {"a", "b"}
 
 
-# ------------------------------------------------------------------ what needs counts
+# ------------------------------------------------------------------ refused without counts
 
 
 @pytest.mark.parametrize("smoothing", ["none", "kn", "wb", "abs", "laplace", "stupid"])
@@ -162,7 +162,7 @@ def test_smoothing_needs_counts(read, smoothing):
         assert f"--smoothing {smoothing}" in error.value.message and error.value.hint
 
 
-def test_columns_of_counts_say_that_they_are_not_there(read):
+def test_missing_count_columns_raise_an_error(read):
     count = read(SMALL).table.orders[1].count
     assert len(count) == 4
     for use in ("at", "slice", "total", "small", "sum_before"):
@@ -170,10 +170,10 @@ def test_columns_of_counts_say_that_they_are_not_there(read):
             getattr(count, use)
 
 
-def test_followers_of_a_history(read):
+def test_followers_of_a_history_by_hand(read):
     model = read(SMALL)
     then = model.followers("a")
-    # a b -0.2 is listed as -0.3; a is backed off to: -0.3 - 0.5
+    # `a b` is listed with -0.3; a backs off: -0.3 - 0.5
     assert (then.total, then.n_followers) == (None, 1)
     assert [(f.token or f.marker, f.count) for f in then.followers] == [
         ("b", None), ("a", None), ("</s>", None), ("<unk>", None),
@@ -182,7 +182,7 @@ def test_followers_of_a_history(read):
     assert model.followers().n_followers == 4  # <s> follows nothing
 
 
-def test_figures_of_a_model_without_counts(read, capsys):
+def test_figures_without_counts_are_left_empty(read, capsys):
     model = read(SMALL)
     told = json.loads(inspect.model_json(model, "m.npz", 10))
     assert (told["holds"], told["types"], told["order"], told["lengths"]) == ("probabilities", 2, 3, [])
@@ -209,7 +209,7 @@ def test_figures_of_a_model_without_counts(read, capsys):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """The bytes of a model of probabilities, order 4 so that every kind of member is there."""
+    """The bytes of a model of probabilities of order 4, which has every kind of array."""
     folder = tmp_path_factory.mktemp("tiny")
     (folder / "x.arpa").write_bytes(arpa_of(counted([[*"abac"], [*"abab"], [*"b"]], 4), "kn"))
     out = io.BytesIO()
@@ -217,17 +217,8 @@ def tiny(tmp_path_factory):
     return out.getvalue()
 
 
-@pytest.fixture
-def opened(tmp_path):
-    def open_bytes(data):
-        (tmp_path / "m.npz").write_bytes(data)
-        return Model.load(tmp_path / "m.npz")
-
-    return open_bytes
-
-
 def use(model):
-    """Everything that reads such a table; only our own errors may come of it, and no warning."""
+    """Call everything that reads such a table; only our own errors may be raised."""
     stream = np.array([BOS, 3, 4, 5, 3, EOS], np.uint32)
     calls = [
         lambda: [*model.generate(10, 1, max_tokens=20)],
@@ -245,7 +236,7 @@ def use(model):
             assert error.message
 
 
-def test_the_members(tiny):
+def test_a_file_has_these_arrays(tiny):
     names = [n for n in arrays_of(tiny) if n != "header"]
     assert names == [
         "vocab_bytes", "vocab_offsets", "first_1", "log10_1", "backoff_1", "token_2", "first_2", "log10_2",
@@ -258,43 +249,43 @@ def test_the_members(tiny):
 
 @pytest.mark.parametrize("name", ["log10_1", "backoff_2", "log10_4", "first_1", "token_2", "link_3", "vocab_bytes"])
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "<u4", "|u1", "<i4"])
-def test_a_wrong_dtype(opened, tiny, name, dtype):
+def test_a_wrong_dtype_is_refused(tiny, name, dtype):
     arrays = arrays_of(tiny)
     if arrays[name].dtype == np.dtype(dtype):
         return
     data = packed({**arrays, name: np.nan_to_num(arrays[name]).astype(dtype)})
     with pytest.raises(ModelFileError) as error:
-        opened(data)
+        loaded(data)
     assert name in error.value.message or "vocabulary" in error.value.message
 
 
 @pytest.mark.parametrize("name", ["log10_1", "log10_3", "backoff_1", "backoff_3", "token_3", "first_2", "link_3"])
-def test_a_missing_member_and_a_wrong_length(opened, tiny, name):
+def test_a_missing_array_and_a_wrong_length_are_refused(tiny, name):
     arrays = arrays_of(tiny)
     for change in (arrays[name][:-1], np.append(arrays[name], arrays[name][-1:])):
         with pytest.raises(ModelFileError):
-            opened(packed({**arrays, name: change}))
+            loaded(packed({**arrays, name: change}))
     del arrays[name]
     with pytest.raises(ModelFileError):
-        opened(packed(arrays))
+        loaded(packed(arrays))
 
 
-def test_what_holds_and_the_members_disagree(opened, tiny):
+def test_a_header_unlike_the_arrays_is_refused(tiny):
     with pytest.raises(ModelFileError, match="count_1"):
-        opened(packed(arrays_of(tiny), holds="counts"))
+        loaded(packed(arrays_of(tiny), holds="counts"))
     of_counts = arrays_of(engine.saved(model_of("a b a")))
     with pytest.raises(ModelFileError, match="log10_1"):
-        opened(packed(of_counts, holds="probabilities"))
+        loaded(packed(of_counts, holds="probabilities"))
     with pytest.raises(ModelFileError, match="backoff_4"):
-        opened(packed({**arrays_of(tiny), "backoff_4": arrays_of(tiny)["log10_4"]}))
+        loaded(packed({**arrays_of(tiny), "backoff_4": arrays_of(tiny)["log10_4"]}))
     with pytest.raises(ModelFileError, match="holds"):
-        opened(packed(arrays_of(tiny), holds="something"))
+        loaded(packed(arrays_of(tiny), holds="something"))
 
 
 CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lambda b: b ^ 0x80, lambda b: 0x7F]
 
 
-def test_any_damaged_byte_of_an_array_is_found_and_harmless(opened, tiny):
+def test_verify_finds_any_damaged_byte_of_an_array(tiny):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for n, i in enumerate(bytes_of_arrays(tiny)):
@@ -303,7 +294,7 @@ def test_any_damaged_byte_of_an_array_is_found_and_harmless(opened, tiny):
             if bad == tiny:
                 continue
             try:
-                model = opened(bytes(bad))
+                model = loaded(bytes(bad))
             except ModelFileError:
                 continue
             if n % 7 == 0:
@@ -325,32 +316,32 @@ def test_any_damaged_byte_of_an_array_is_found_and_harmless(opened, tiny):
         ("first_2", {1: 200}, "first_2: not rising"),
     ],
 )
-def test_verify_names_what_is_wrong(opened, tiny, name, change, says):
-    """Checksums are right here: the numbers themselves are looked at."""
+def test_verify_names_the_wrong_values(tiny, name, change, says):
+    """With right checksums, so only the values are wrong."""
     arrays = arrays_of(tiny)
     arrays[name] = arrays[name].copy()
     for at, value in change.items():
         arrays[name][at] = value
-    assert any(says in line for line in damage(opened(packed(arrays)).file))
+    assert any(says in line for line in damage(loaded(packed(arrays)).file))
 
 
-def test_verify_lets_a_blank_above_1_be(read, tmp_path):
-    """`c b` of the odd file is put in as b(c) p(b); with a backoff of 10 that is above 1, and no damage."""
+def test_verify_accepts_a_blank_above_1(read, tmp_path):
+    """The blank `c b` of the odd file is b(c) p(b); with a backoff of 10 it is above 1, which is no damage."""
     model = read(ODD.replace("-0.5228787\tc\t-0.1", "-0.5228787\tc\t1.0"))
     assert model.table.orders[1].log10.max() > 0
     model.save(tmp_path / "m.npz")
     assert damage(Model.load(tmp_path / "m.npz").file) == []
 
 
-def test_a_header_with_figures_of_a_text(opened, tiny):
-    assert any("figures of a text" in line for line in damage(opened(packed(arrays_of(tiny), tokens=5)).file))
+def test_verify_finds_figures_of_a_text_in_an_imported_model(tiny):
+    assert any("figures of a text" in line for line in damage(loaded(packed(arrays_of(tiny), tokens=5)).file))
 
 
 # ------------------------------------------------------------------ lmplz
 
 
 def oracle_rows(made, lines, order, prune):
-    """probability and backoff of words, by the oracle, without the quirk of `lmplz` (tests/lmplz.py)."""
+    """Functions from words to probability and backoff, by the oracle without lmplz's quirk (tests/lmplz.py)."""
     ids = {name: i for i, name in enumerate(words(made, range(len(made.vocabulary))))}
     model = Smoothed([[ids[w] for w in line] for line in lines if line], order, len(ids), "kn", prune=prune)
     return (
@@ -360,8 +351,8 @@ def oracle_rows(made, lines, order, prune):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_every_row_of_our_arpa_is_the_oracles(seed):
-    """Which in turn is lmplz's."""
+def test_every_row_of_our_arpa_equals_the_oracle(seed):
+    """tests/training/test_against_lmplz.py compares the oracle with lmplz."""
     order = 2 + seed % 4
     prune = [(), (0, 1), (0, 0, 1), (0, 1, 2), ()][seed % 5][:order]
     lines = [line for line in corpus_of(seed + 100) if line]
@@ -371,8 +362,8 @@ def test_every_row_of_our_arpa_is_the_oracles(seed):
 
 @needs_lmplz
 @pytest.mark.parametrize("seed", range(10))
-def test_our_arpa_is_lmplzs(seed):
-    """Where the last n-gram in suffix order has one left neighbour only, its quirk changes nothing."""
+def test_our_arpa_equals_lmplz(seed):
+    """The last n-gram in suffix order has one left neighbour here, so lmplz's quirk changes nothing."""
     order = 2 + seed % 4
     prune = [(), (0, 1), (0, 0, 1), (), (0, 1, 2)][seed % 5][:order]
     lines = [line for line in corpus_of(seed + 40) if line] + [["once"]]
@@ -385,7 +376,7 @@ def test_our_arpa_is_lmplzs(seed):
 @needs_lmplz
 @pytest.mark.parametrize("prune", [(), (0, 1), (0, 0, 1)])
 @pytest.mark.parametrize("order", [2, 3, 4, 5])
-def test_our_arpa_of_a_story_is_lmplzs(harbour, order, prune):
+def test_our_arpa_of_a_story_equals_lmplz(harbour, order, prune):
     lines = [line.split() for line in harbour.split("\n") if line.strip()]
     text, _ = lmplz(lines, order, prune[:order])
     same(read_arpa(text), read_arpa(arpa_of(counted(lines, order, prune=prune[:order]), "kn").decode()))
@@ -395,6 +386,6 @@ def same(theirs, ours):
     assert theirs.keys() == ours.keys()
     for row, (p, backoff) in theirs.items():
         assert ours[row][0] == pytest.approx(p, abs=2e-6), row
-        # orders without a row are not written, so what is lmplz's last order but one may be our last
+        # we write no empty orders, so lmplz's last but one may be our last
         own = ours[row][1] or 0.0
         assert max(own, -99) == pytest.approx(max(backoff or 0.0, -99), abs=2e-6), row

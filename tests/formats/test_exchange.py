@@ -1,4 +1,4 @@
-"""Counts files and markovify's JSON, out and in."""
+"""Export and import of counts files and of markovify's JSON."""
 
 import gzip
 import io
@@ -33,7 +33,7 @@ def counts_of(model, order=None):
 
 
 def same_table(levels, model):
-    """Every array of the table of these levels is that of the model."""
+    """Check that the table built from these levels equals the model's, array by array."""
     table = build_table(levels, model.order)
     for a, b in zip(table.orders, model.table.orders, strict=True):
         for name in ("token", "first", "link"):
@@ -59,10 +59,10 @@ def imported(tmp_path):
     return run
 
 
-# ------------------------------------------------------------ counts, out and in
+# ------------------------------------------------------------ counts
 
 
-def test_the_lines_of_a_small_model():
+def test_a_small_model_has_these_lines():
     # <s> a b a </s>, <s> b </s>: 3 tokens and 1
     model = as_model(model_of("a b a\nb", 3, "spaces", "line"))
     assert counts_of(model).decode().splitlines() == [
@@ -75,8 +75,8 @@ def test_the_lines_of_a_small_model():
 
 @examples(30)
 @given(st.one_of(prose, texts), st.integers(1, 6), st.sampled_from(["words", "words", "spaces", "bytes", "regex"]))
-def test_what_goes_out_comes_in_again(text, order, tokenizer):
-    """The same arrays, from all orders and from the longest with the short sequences alone."""
+def test_exported_counts_come_back(text, order, tokenizer):
+    """From all orders, and from the highest order with the shorter sequences."""
     try:
         model = as_model(model_of(text, order, tokenizer, "line"))
     except MarkovError:
@@ -96,14 +96,14 @@ def test_what_goes_out_comes_in_again(text, order, tokenizer):
         same_table(derived(b"".join(longest), order).levels, model)
 
 
-def test_chars_go_out_and_come_in(names):
+def test_exported_counts_of_characters_come_back(names):
     model = as_model(model_of(names, 4, "chars", "line"))
     same_table(derived(counts_of(model)).levels, model)
 
 
 @examples(10)
 @given(prose, st.integers(1, 4), st.randoms())
-def test_the_order_of_lines_says_nothing(text, order, random):
+def test_the_order_of_lines_changes_nothing(text, order, random):
     try:
         model = as_model(model_of(text, order, unit="line"))
     except MarkovError:
@@ -113,7 +113,7 @@ def test_the_order_of_lines_says_nothing(text, order, random):
     same_table(derived(b"".join(lines), order).levels, model)
 
 
-def test_what_others_write(imported):
+def test_variants_of_other_programs_are_read(imported):
     """Spaces or tabs between words, CR LF, blank lines, <UNK>, a byte order mark, counts of 0, gzip."""
     plain = "<s>\t1\n</s>\t1\na\t1\n<unk>\t1\n<s> a\t1\na <unk>\t1\n<unk> </s>\t1\n"
     odd = "\ufeff<s> 1\r\n\n</s>   1\na\t1\n<UNK>\t1\n <s>\ta\t1\na <UNK> 1\na a 0\n<UNK> </s>\t001"
@@ -127,7 +127,7 @@ def test_what_others_write(imported):
         assert damage(loaded(buffer.getvalue()).file) == []
 
 
-def test_blocks_end_within_lines(harbour, monkeypatch):
+def test_blocks_may_end_within_lines(harbour, monkeypatch):
     from markov_cli.formats import ngram_counts
 
     model = as_model(model_of(harbour[:3000], 3))
@@ -137,7 +137,7 @@ def test_blocks_end_within_lines(harbour, monkeypatch):
         same_table(derived(data).levels, model)
 
 
-def test_the_options_of_an_import(imported, story):
+def test_options_of_an_import_are_those_given(imported, story):
     data = counts_of(as_model(model_of(story, lowercase=True)))
     model = imported(data, tokenizer="words", unit="sentence", lowercase=True)
     assert vars(model.header.options) == vars(model_of(story, lowercase=True).header.options)
@@ -169,7 +169,7 @@ WHOLE = ["<s>\t2", "</s>\t2", "a\t3", "b\t1", "<s> a\t2", "a </s>\t1", "a b\t1",
         ({"b </s>\t1": "c </s>\t1"}, "line 4: 'b' 1 times, but n-grams of order 2 make it 0"),
     ],
 )
-def test_counts_that_contradict_each_other(imported, change, what):
+def test_counts_that_contradict_each_other_are_errors(imported, change, what):
     text = "\n".join(change.get(line, line) for line in WHOLE)
     assert imported("\n".join(WHOLE)).header.tokens == 4
     with pytest.raises(MarkovError) as caught:
@@ -181,7 +181,7 @@ def test_counts_that_contradict_each_other(imported, change, what):
 @pytest.mark.parametrize(
     ("lines", "what"),
     [
-        # a opens two windows, and one stands behind <s>
+        # a begins 2 n-grams, and ends only one, after <s>
         (["<s> a b\t1", "a b </s>\t2"], "'a' begins n-grams seen 2 times and ends such seen 1 time"),
         (["<s> a b\t1", "a b c\t1"], "'b' begins n-grams seen 0 times"),
         (["<s> a b\t1", "a b c\t1", "b d </s>\t1"], "'a b c', but nothing begins with 'b c'"),
@@ -193,14 +193,14 @@ def test_counts_that_contradict_each_other(imported, change, what):
         (["", " ", "\t"], "no n-gram"),
     ],
 )
-def test_the_longest_n_grams_alone_can_contradict_each_other(imported, lines, what):
+def test_longest_ngrams_that_contradict_each_other_are_errors(imported, lines, what):
     with pytest.raises(MarkovError) as caught:
         imported("\n".join(lines))
     assert what in caught.value.message, caught.value.message
 
 
-def test_any_file_cut_short_is_an_error(imported):
-    """At a line's end or within it: what is left contradicts itself, but where the last character alone is gone."""
+def test_a_counts_file_cut_short_is_an_error(imported):
+    """The rest contradicts itself, unless only the last newline is missing."""
     data = counts_of(as_model(model_of("a b a c. b a b", 3)))
     for cut in range(len(data) - 1):
         with pytest.raises(MarkovError):
@@ -208,13 +208,13 @@ def test_any_file_cut_short_is_an_error(imported):
     assert imported(data[:-1]).order == 3
 
 
-def test_pruned_models_do_not_come_in_again(imported):
+def test_counts_of_pruned_models_cannot_be_imported(imported):
     model = prune(as_model(model_of("a b a b a c a c. d e")), (0, 1))
     with pytest.raises(MarkovError, match="n-grams of order 3"):
         imported(counts_of(model))
 
 
-def test_orders_above_every_sequence(imported):
+def test_orders_longer_than_every_sequence_come_back(imported):
     data = counts_of(as_model(model_of("a b\nc", 4, "spaces", "line")))
     for order in (4, 5, 300):
         model = imported(data, order=order)
@@ -226,7 +226,7 @@ def test_orders_above_every_sequence(imported):
         imported(data, order=2)
 
 
-def test_very_long_lines(imported, monkeypatch):
+def test_very_long_lines_are_refused(imported, monkeypatch):
     words = " ".join(f"w{i}" for i in range(5000))
     with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words; up to 1,000"):
         imported(f"<s> w1\t1\n<s> {words} </s>\t1\n")
@@ -238,7 +238,7 @@ def test_very_long_lines(imported, monkeypatch):
         imported(f"<s> w1\t1\n{words}")
 
 
-def test_weighted_counts_go_out(story):
+def test_weighted_counts_are_exported(story):
     model = as_model(model_of(story))
     lines = counts_of(merge([model, model], [0.5, 1.75])).decode().splitlines()
     whole = counts_of(model).decode().splitlines()
@@ -247,7 +247,7 @@ def test_weighted_counts_go_out(story):
     ]
 
 
-def test_an_order_that_is_not_there(story):
+def test_an_order_the_model_lacks_is_refused(story):
     model = as_model(model_of(story))
     for order in (0, 4):
         with pytest.raises(OptionError, match=f"--order {order}: the model has 1 to 3"):
@@ -258,7 +258,7 @@ def test_an_order_that_is_not_there(story):
 
 
 def chain_of(found, size):
-    """What markovify's Chain holds of sequences of words: {state: {word: count}}."""
+    """The Chain that markovify makes of sequences of words: {state: {word: count}}."""
     chain = defaultdict(Counter)
     for words in found:
         items = [BEGIN] * size + [w.decode() for w, _ in words] + [END]
@@ -279,7 +279,7 @@ def as_dict(chain):
 
 @examples(20)
 @given(prose, st.integers(1, 4))
-def test_chains_go_out_and_come_in(text, size):
+def test_exported_chains_equal_markovifys_and_come_back(text, size):
     found = oracle.sequences(text, "spaces", "line")
     if not found:
         return
@@ -322,20 +322,20 @@ def test_markovify_itself_reads_and_writes_them(harbour, imported):
         assert rows_of(model.table) == rows_of(model_of(text, size + 1, "spaces", "line").table)
 
 
-def test_types_that_look_alike_become_one(story):
+def test_types_with_equal_bytes_become_one_word(story):
     model = as_model(model_of(story))
     found = [[(w, 0) for w, _ in s] for s in sequences(story)]
     assert as_dict(markovify_of(model)["chain"]) == chain_of(found, 2)
 
 
-def test_rare_types_go_out_as_unk():
+def test_unk_is_exported_as_a_word():
     model = prune(as_model(model_of("a b a c", 2, "spaces")), max_types=1)  # <s> a <unk> a <unk> </s>
     assert as_dict(markovify_of(model)["chain"]) == {
         (BEGIN,): {"a": 1}, ("a",): {"<unk>": 2}, ("<unk>",): {"a": 1, END: 1},
     }  # fmt: skip
 
 
-def test_what_markovify_cannot_hold(story):
+def test_models_that_markovify_cannot_hold_are_refused(story):
     for trained, what in (
         (model_of(story, 1), "order 1"),
         (model_of(story, prune=(0, 0, 1)), "pruned"),
@@ -378,7 +378,7 @@ def test_what_markovify_cannot_hold(story):
         (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 1}}], [["a"], {{"{END}": 1}}]]', "second time"),
     ],
 )
-def test_what_is_no_model_of_markovifys(imported, data, what):
+def test_malformed_markovify_models_are_errors(imported, data, what):
     with pytest.raises(MarkovError) as caught:
         imported(data, import_markovify)
     assert what in caught.value.message, caught.value.message

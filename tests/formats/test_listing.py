@@ -1,4 +1,4 @@
-"""Listings as tries: what is listed is there, what is missing is put in or refused."""
+"""From the rows of an ARPA file to a trie: missing suffixes become blank rows, missing histories are errors."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ def parse(tmp_path):
 
 
 def ngrams_of(trie):
-    """Per order {names: (log10, backoff)} by walking the trie; checks its order and its links on the way."""
+    """Per order {names: (log10, backoff)} of a trie; checks its order and its links."""
     names = [*MARKERS, *(name_of(*trie.types.bytes_of(i)).decode() for i in range(len(trie.types)))]
     rows, out = [(i,) for i in range(len(names))], []
     for k, order in enumerate(trie.orders, 1):
@@ -46,7 +46,7 @@ def ngrams_of(trie):
     return out
 
 
-def test_a_trie_holds_what_is_listed(parse):
+def test_a_trie_holds_the_listed_rows(parse):
     listing = parse(SMALL)
     listed = rows_of(listing)
     trie = trie_of(listing)
@@ -56,7 +56,7 @@ def test_a_trie_holds_what_is_listed(parse):
     assert listing.notes.blanks == 0
 
 
-def test_ids_fall_by_probability_then_rise_by_bytes_then_flags(parse):
+def test_ids_are_sorted_by_probability_then_bytes_then_flags(parse):
     words = ["zz", "b", "￭b", "ab", "a", "\\u{20}"]
     lines = [f"{-1 if w != 'zz' else -0.5}\t{w}\t0" for w in words]
     text = "\\data\\\nngram 1=6\n\\1-grams:\n" + "\n".join(lines) + "\n\\end\\\n"
@@ -67,7 +67,7 @@ def test_ids_fall_by_probability_then_rise_by_bytes_then_flags(parse):
     assert trie.orders[0].log10[:3].tolist() == [-100, -99, -99] and trie.orders[0].backoff is None
 
 
-def test_missing_markers(parse):
+def test_missing_markers_are_added_and_counted(parse):
     listing = parse(
         r"\data\ ngram 1=1".replace(" ng", "\nng") + "\nngram 2=1\n\\1-grams:\n-1 a -2\n\\2-grams:\n-3 a a\n\\end\\"
     )
@@ -77,7 +77,7 @@ def test_missing_markers(parse):
     assert listing.notes.added_markers == 3
 
 
-def test_unk_in_capitals_only_where_the_other_is_missing(parse):
+def test_unk_in_capitals_counts_only_without_the_other(parse):
     listing = parse(SMALL.replace("<unk>", "<UNK>"))
     assert trie_of(listing).orders[0].log10[0] == -1.5 and listing.notes.unk_in_capitals == 1
     both = parse(SMALL.replace("=5", "=6").replace("0\t<s>", "-2.5\t<UNK>\t0\n0\t<s>"))
@@ -110,12 +110,12 @@ ngram 4=1
 """
 
 
-def test_blanks_are_put_in_and_change_no_probability(parse):
+def test_missing_suffixes_become_blanks_that_change_no_probability(parse):
     listing = parse(BLANKS)
     one, two, three, four = ngrams_of(trie_of(listing))
-    # a b c rests on b c, which is not there: p = backoff(b) p(c) = -0.0625 - 0.75
+    # `a b c` needs the missing `b c`: log10 p = backoff(b) + p(c) = -0.0625 - 0.75
     assert two["b c"] == (-0.8125, 0)
-    # <s> a b b rests on a b b: p = backoff(a b) p(b b) = -0.5 - 0.5
+    # `<s> a b b` needs the missing `a b b`: log10 p = backoff(a b) + p(b b) = -0.5 - 0.5
     assert three["a b b"] == (-1, 0)
     assert len(two) == 4 and len(three) == 3 and len(four) == 1 and len(one) == 6
     assert listing.notes.blanks == 2
@@ -139,7 +139,7 @@ NO_TRIES = {
     ),
     "a bigram twice": (SMALL.replace("b a\t0", "b </s>\t0"), "section .2-grams: 'b </s>' stands twice"),
     "a trigram twice": (SMALL.replace("a b </s>", "<s> a b"), "section .3-grams: '<s> a b' stands twice"),
-    "a type twice": (  # read back, the first is the type that the second is by its bytes
+    "a type twice": (  # both words are the type `\u{61}`
         "\\data\\\nngram 1=2\n\\1-grams:\n-1 \\u{5C}u{61}\n-1 \\u{61}\n\\end\\",
         "section .1-grams: two words are one type",
     ),
@@ -147,22 +147,22 @@ NO_TRIES = {
 
 
 @pytest.mark.parametrize("name", NO_TRIES)
-def test_what_makes_no_trie(name, parse):
+def test_rows_without_a_history_and_repeated_rows_are_errors(name, parse):
     text, message = NO_TRIES[name]
     with pytest.raises(ModelFileError, match=message) as caught:
         trie_of(parse(text))
     assert caught.value.hint and "x.arpa" in caught.value.message
 
 
-# a model of few words: histories are always there, suffixes not
+# models of few words in which every n-gram has its history, but maybe not its suffix
 
 
 @st.composite
 def models(draw):
-    """(words, orders as `written` takes them), rows in any order."""
+    """(words, orders) for `written`, with the rows in any order."""
     types = draw(st.lists(st.tuples(odd_bytes, st.integers(0, 3)), min_size=1, max_size=4, unique=True))
     words = [*(m.encode() for m in MARKERS), *(name_of(*t) for t in types)]
-    number = st.integers(-4000, 0).map(lambda i: i / 1024)  # exact in float32 and in eight decimals, nearly
+    number = st.integers(-4000, 0).map(lambda i: i / 1024)  # exact in float32, and nearly in eight decimals
     orders = [[([i], draw(number), draw(number)) for i in range(len(words))]]
     for _ in range(draw(st.integers(0, 3))):
         before = [ids for ids, _, _ in orders[-1]]
@@ -173,7 +173,7 @@ def models(draw):
 
 
 def oracle(model):
-    """The trie's rows, by dicts: what is listed, and every suffix that is not."""
+    """The rows of the trie as dicts: the listed ones and the missing suffixes."""
     words, orders = model
     listed = [{tuple(words[i] for i in ids): (p, b) for ids, p, b in rows} for rows in orders]
     for k in range(len(listed) - 1, 1, -1):
@@ -188,7 +188,7 @@ def oracle(model):
 
 @examples(60)
 @given(models(), st.integers(1, 9), st.sampled_from([30, 1 << 20]))
-def test_what_is_written_comes_back(tmp_path_factory, model, size, block_bytes):
+def test_written_models_come_back(tmp_path_factory, model, size, block_bytes):
     words, orders = model
     text = written(words, orders, size)
     path = tmp_path_factory.getbasetemp() / "model.arpa"
@@ -208,8 +208,8 @@ def test_what_is_written_comes_back(tmp_path_factory, model, size, block_bytes):
             assert backoff is None if k == top else backoff == pytest.approx(b, abs=1e-7)
 
 
-def test_a_large_model_in_many_blocks(tmp_path, monkeypatch):
-    """Columns whose bits do not fit one sort, long words, threads: against sets."""
+def test_a_large_model_is_read_in_many_blocks(tmp_path, monkeypatch):
+    """Long words, several threads, and columns whose bits do not fit one sort key."""
     random = np.random.default_rng(5)
     words = [m.encode() for m in MARKERS] + [b"w%d" % i + b"x" * (i % 40) for i in range(3000)]
     grams = [np.unique(random.integers(0, len(words), (6_000, 5)) // random.integers(1, 200, (6_000, 1)), axis=0)]
@@ -257,8 +257,8 @@ def test_kenlm_reads_what_is_written(tmp_path):
     st.sampled_from([1, 4, 1 << 17]),
 )
 @example([(i % 4, i // 16, i // 4 % 4, i * i % 4) for i in range(60)], 57, 1 << 17)
-def test_rows_are_sorted_whatever_fits_a_number(rows, bits, at_a_time):
-    # 57 bits are more than an id has: a group's number, 2 to 6 bits, and a row's, up to 6, do not fit beside them
+def test_rows_are_sorted_for_any_width_of_ids(rows, bits, at_a_time):
+    # with 57 bits a key has no room for the numbers of group and row
     up = min(bits, 32) - 2
     columns = [np.array(c, np.uint32) << np.uint32(up) for c in zip(*rows, strict=True)]
     with pytest.MonkeyPatch.context() as patch:

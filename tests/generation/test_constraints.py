@@ -1,7 +1,7 @@
-"""Constraints: texts drawn as the model's own texts that meet them are distributed, by enumeration.
+"""Constrained generation, compared with an enumeration of all texts that meet the constraints.
 
-The enumeration is plain Python over dictionaries: every text with its probability, then those that a
-plain predicate over lists of tokens keeps.
+The enumeration is plain Python over dictionaries: every text with its probability, filtered by a
+predicate over lists of tokens.
 """
 
 import math
@@ -27,7 +27,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def few():
-    """A model whose texts are so few that nearly all can be enumerated."""
+    """A model with so few texts that nearly all can be enumerated."""
     return train(FEW)
 
 
@@ -66,7 +66,7 @@ CASES = {
 
 
 def as_enumerated(model, asked, keep, longest, n=4000, **more):
-    """Hold n texts against the enumeration; returns the share of what was enumerated that meets the constraints."""
+    """Compare n texts with the enumeration; returns the probability of the constraints, and the texts."""
     whole = enumerated(model, longest, least=0)
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
     share = sum(kept.values())
@@ -83,14 +83,14 @@ def as_enumerated(model, asked, keep, longest, n=4000, **more):
 
 
 @pytest.mark.parametrize(("asked", "keep"), CASES.values(), ids=CASES)
-def test_texts_are_distributed_as_enumerated(model, asked, keep):
+def test_constrained_texts_are_distributed_as_enumerated(model, asked, keep):
     share, texts = as_enumerated(model, asked, keep, 9)
-    if not {"characters", "match"} & set(asked):  # the whole condition is calculated: p / share is told
+    if not {"characters", "match"} & set(asked):  # no rejection here, so the share is exact
         assert texts[0].conditioned_bits - texts[0].bits == pytest.approx(math.log2(share), abs=1e-6)
 
 
 @pytest.mark.parametrize(("order", "longest"), [(1, 4), (2, 7), (4, 8)])
-def test_every_order(order, longest):
+def test_constraints_hold_at_every_order(order, longest):
     asked = {"contains": ["dog"], "ends_with": "cat", "tokens": (3, longest), "without": ["sat"]}
     as_enumerated(
         train(order=order), asked, lambda w: "dog" in w and w[-1] == "cat" and len(w) > 2 and "sat" not in w, longest
@@ -98,8 +98,8 @@ def test_every_order(order, longest):
 
 
 @pytest.mark.parametrize("name", ["contains two", "without", "ends", "pattern", "calculated and tried"])
-def test_unlimited_lengths(few, name, monkeypatch):
-    """Beyond what is worked out length by length: the linear system."""
+def test_texts_of_unlimited_length_are_distributed_as_enumerated(few, name, monkeypatch):
+    """Success weights come from the linear system, not length by length."""
     model = few
     monkeypatch.setattr(constraints, "_WORK", 2000)
     asked, keep = CASES[name]
@@ -113,12 +113,12 @@ def test_unlimited_lengths(few, name, monkeypatch):
     assert all(keep(t.text.split()) if name != "pattern" else keep(tuple(t.text.split())) for t in texts)
     seen = Counter(t.text if t.text in kept else "rest" for t in texts)
     p = {t: q / share for t, q in kept.items()}
-    assert sum(n for t, n in seen.items() if t == "rest") <= 4  # the enumeration leaves out a few in a million
+    assert sum(n for t, n in seen.items() if t == "rest") <= 4  # the enumeration omits a few in a million
     assert abs(chi_squared(seen, p, 4000)) < 3.5
 
 
-def test_limited_and_unlimited_agree(model, monkeypatch):
-    """Up to 400 tokens nearly all texts end, so the probabilities are alike to the last digits."""
+def test_limited_and_unlimited_lengths_agree(model, monkeypatch):
+    """Nearly all texts end within 400 tokens, so the probabilities agree to the last digits."""
     asked = Constraints(contains=["fish", "dog"], without=["sat"])
     exact = next(model.generate(1, 1, constraints=asked, max_tokens=400))
     monkeypatch.setattr(constraints, "_WORK", 2000)
@@ -127,7 +127,7 @@ def test_limited_and_unlimited_agree(model, monkeypatch):
     assert solved.conditioned_bits == pytest.approx(exact.conditioned_bits, abs=1e-10)
 
 
-def test_min_tokens_before_an_unlimited_length(few, monkeypatch):
+def test_min_tokens_holds_with_an_unlimited_length(few, monkeypatch):
     model = few
     monkeypatch.setattr(constraints, "_WORK", 2000)
     whole = enumerated(model, 22, least=1e-6)
@@ -140,14 +140,14 @@ def test_min_tokens_before_an_unlimited_length(few, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"min_type_count": 3}, {"prune": (0, 0, 1)}, {"prune": (0, 1, 2)}], ids=str)
-def test_shortened_histories(options):
-    """Rare types are <unk>, never written, and pruned rows are gone: the history is made shorter."""
+def test_constraints_hold_with_rare_types_and_pruned_rows(options):
+    """Both shorten histories: <unk> is never written, and pruned rows are missing."""
     model = train(**options)
     as_enumerated(model, {"contains": ["cat"], "tokens": (2, 6)}, lambda w: "cat" in w and 2 <= len(w) <= 6, 6)
 
 
-def test_behind_a_prompt(model):
-    """`the cat` is written already: it counts for what is contained, begun with, and for the length."""
+def test_constraints_count_the_prompt(model):
+    """`the cat` counts for --contains, --starts-with and the length."""
     known = model.known("the cat", at_start=True)
     whole = enumerated(model, 4, history=(BOS, *known.ids[1:]))
     kept = {" ".join(("the", "cat", *w)): p for w, p in whole.items() if len(w) == 4}
@@ -156,21 +156,21 @@ def test_behind_a_prompt(model):
     assert {t.tokens for t in texts} == {6}
     share = sum(kept.values())
     assert abs(chi_squared(Counter(t.text for t in texts), {t: p / share for t, p in kept.items()}, 2000)) < 3.5
-    # the prompt alone may be the text
+    # the text may be the prompt alone
     only = [*model.generate(1, 3, prompt="the cat", constraints=Constraints(tokens=(2, 2)))]
     assert [t.text for t in only] == ["the cat"]
     assert only[0].conditioned_bits == pytest.approx(0)
 
 
-def test_within(model):
+def test_constraints_hold_after_a_prompt_within_a_text(model):
     asked = Constraints(ends_with="fish")
     texts = [*model.generate(50, 3, prompt="ate", within=True, constraints=asked)]
     assert all(t.text.startswith("ate ") and t.text.endswith("fish") for t in texts)
 
 
 @pytest.mark.parametrize("shape", [{"temperature": 0.5}, {"top_k": 1}, {"top_p": 0.7}], ids=str)
-def test_shapes(model, shape):
-    """The bent distribution is conditioned, not the other way round: texts and bits as by trying."""
+def test_constraints_condition_the_shaped_distribution(model, shape):
+    """As by rejection: first shaped, then conditioned."""
     asked = Constraints(ends_with="cat", tokens=(2, 6))
     want = Counter()
     for t in model.generate(20_000, 1, **shape):
@@ -183,18 +183,18 @@ def test_shapes(model, shape):
     assert abs(chi_squared(got, p, n)) < 3.5
 
 
-# ------------------------------------------------------------------ trying
+# ------------------------------------------------------------------ rejection
 
 
 @pytest.mark.parametrize("name", ["contains two", "without", "pattern", "tokens n..m", "calculated and tried"])
-def test_trying_where_memory_is_too_small(model, monkeypatch, name):
+def test_rejection_is_used_when_memory_is_too_small(model, monkeypatch, name):
     monkeypatch.setattr(constraints, "MEMORY", 1000)
     asked, keep = CASES[name]
     _, texts = as_enumerated(model, asked, keep, 9, n=1500)
     assert texts[0].conditioned_bits is None
 
 
-def test_smoothed_models_try(model):
+def test_smoothed_models_use_rejection(model):
     run = run_of(model, count=200, seed=1, constraints=Constraints(contains=["fish"]), smoothing="wb", max_tokens=9)
     for batch in run.batches():
         assert len(batch.samples.index) == 200
@@ -203,20 +203,20 @@ def test_smoothed_models_try(model):
     assert "smoothing" in run.constrained.note
 
 
-def test_tries_end():
-    """No text has 500 characters: 1,000 tries, and no text."""
+def test_rejection_gives_up():
+    """No text has 500 characters: 1,000 tries, then none."""
     assert [*train().generate(2, 1, constraints=Constraints(characters=(500, 600)), max_tokens=20)] == []
 
 
-def test_the_rate_counts_what_was_needed(model):
-    """Characters that the texts have with probability p: 1 / p tries a text."""
+def test_the_number_of_tries_matches_the_probability(model):
+    """A condition of probability p needs 1 / p tries a text."""
     keep = CASES["characters"][1]
     whole = enumerated(model, 9, least=0)
     p = sum(q for w, q in whole.items() if keep(w)) / sum(whole.values())
     run = run_of(model, count=3000, seed=4, constraints=Constraints(characters=(11, 15)), max_tokens=9)
     list(run.batches())
     some = run.constrained
-    # tries are geometric: their mean 1/p, its standard error sqrt(1-p)/p/sqrt(3000)
+    # tries are geometric with mean 1/p; its standard error is sqrt(1-p)/p/sqrt(3000)
     assert abs(some.tried / 3000 - 1 / p) < 4 * math.sqrt(1 - p) / p / math.sqrt(3000) + 0.02
 
 
@@ -225,7 +225,7 @@ def test_the_rate_counts_what_was_needed(model):
 
 @pytest.mark.parametrize("name", ["all", "calculated and tried", "contains two"])
 @pytest.mark.parametrize("way", ["limited", "unlimited", "tried"])
-def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
+def test_text_i_does_not_depend_on_count_or_batch_size(model, monkeypatch, name, way):
     if way == "unlimited":
         monkeypatch.setattr(constraints, "_WORK", 2000)
     if way == "tried":
@@ -241,7 +241,7 @@ def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
     assert len({tuple(t.text for t in model.generate(9, s, constraints=asked)) for s in range(8)}) > 6
 
 
-# ------------------------------------------------------------------ why there is none
+# ------------------------------------------------------------------ impossible constraints
 
 
 @pytest.mark.parametrize(
@@ -260,23 +260,23 @@ def test_text_i_is_the_same_whatever_the_count(model, monkeypatch, name, way):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_impossible_is_named(model, asked, said):
+def test_impossible_constraints_are_named(model, asked, said):
     with pytest.raises((AnswerIsNo, OptionError)) as error:
         next(model.generate(1, 1, constraints=Constraints(**asked)))
     assert said in error.value.message
 
 
-def test_nearest_words_are_named(model):
+def test_an_unknown_word_gets_the_nearest_known(model):
     with pytest.raises(AnswerIsNo) as error:
         next(model.generate(1, 1, constraints=Constraints(contains=["catt"])))
     assert error.value.hint == "nearest known: cat"
 
 
-def test_an_unknown_word_is_easily_left_out(model):
+def test_an_unknown_word_may_be_excluded(model):
     assert next(model.generate(1, 1, constraints=Constraints(without=["zebra"]))).text
 
 
-def test_a_prompt_that_excludes_the_constraint(model):
+def test_a_prompt_that_contradicts_a_constraint_is_an_error(model):
     for asked in ({"starts_with": "a"}, {"without": ["the"]}, {"tokens": (1, 1)}):
         with pytest.raises(AnswerIsNo) as error:
             next(model.generate(1, 1, prompt="the cat", constraints=Constraints(**asked)))
@@ -284,7 +284,7 @@ def test_a_prompt_that_excludes_the_constraint(model):
 
 
 def test_improbable_is_not_impossible():
-    """Each word goes on with 1/52 and ends the text else, so 200 in a row have 52**-200, less than a float holds."""
+    """The text has probability 52**-200, which a float cannot hold."""
     text = "\n".join("\n".join([f"w{i} w{i + 1}", *[f"w{i}"] * 50]) for i in range(201))
     model = train(text, order=2)
     asked = Constraints(contains=["w0", "w200"], in_order=True)
@@ -299,12 +299,12 @@ def test_improbable_is_not_impossible():
     [{"match": "("}, {"contains": [" "]}, {"tokens": (5, 4)}, {"characters": (-1, 4)}, {"pattern": " "}],
     ids=str,
 )
-def test_what_is_no_constraint(model, asked):
+def test_malformed_constraints_are_refused(model, asked):
     with pytest.raises(OptionError):
         next(model.generate(1, 1, constraints=Constraints(**asked)))
 
 
-def test_too_many_states():
+def test_too_many_states_are_refused():
     model = train("\n".join(f"w{i} w{i + 1}" for i in range(20)), order=2)
     with pytest.raises(OptionError, match="4,096 states"):
         next(model.generate(1, 1, constraints=Constraints(contains=[f"w{i}" for i in range(15)])))
@@ -313,7 +313,7 @@ def test_too_many_states():
 # ------------------------------------------------------------------ tokenizers
 
 
-def test_characters_of_a_character_model_are_tokens(names):
+def test_characters_of_a_character_model_count_as_tokens(names):
     model = train(names, order=4, tokenizer="chars")
     texts = [*model.generate(300, 1, constraints=Constraints(characters=(9, 9), contains=["ar"], pattern="*r_*e*"))]
     assert len(texts) == 300
@@ -330,7 +330,7 @@ def test_ignore_case_finds_every_spelling(harbour):
         next(model.generate(1, 1, constraints=Constraints(contains=["tHE"])))
 
 
-def test_marks_touch_words_in_a_pattern(harbour):
+def test_marks_in_a_pattern_touch_words(harbour):
     model = train(harbour, unit="sentence")
     for t in model.generate(20, 1, constraints=Constraints(pattern="He *, * ."), max_tokens=40):
         assert re.fullmatch(r"He .*, .*\.", t.text)

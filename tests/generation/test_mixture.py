@@ -1,4 +1,4 @@
-"""Mixtures of models against enumeration: every step is the weighted sum."""
+"""Mixtures of models: every step draws from the weighted sum, and texts match an enumeration."""
 
 import math
 from collections import Counter
@@ -22,7 +22,7 @@ from markov_cli.text.types import BOS, EOS, N_MARKERS, UNK
 
 @pytest.fixture(scope="module")
 def pair():
-    """Two models: what one knows and the other does not is on both sides."""
+    """Two models, each with types that the other lacks."""
     return [train(CATS), train(DOGS)]
 
 
@@ -44,7 +44,7 @@ class Oracle:
         return [BOS, *(self.id_of.get(token, UNK) for token in text)]
 
     def p(self, text, smoothing="none"):
-        """{(token, flags), None for the end: probability} behind a text."""
+        """{(token, flags), or None for the end: probability} after a text."""
         ids = self.ids(text)
         if smoothing == "none":
             before = tuple(ids[max(len(ids) - self.model.order + 1, 0) :])
@@ -94,8 +94,8 @@ def types_of(mixed, ids):
 @pytest.mark.parametrize("mix", [W, (0.0, 1.0), (0.5, 0.5)], ids=str)
 @pytest.mark.parametrize("smoothing", ["none", "kn", "laplace"])
 @pytest.mark.parametrize("more", [{}, {"min_type_count": 2}], ids=["whole", "rare types"])
-def test_every_step_is_the_weighted_sum(smoothing, mix, more):
-    """Behind many texts, tokens of the other model in them: frequencies and bits, by the formula."""
+def test_every_step_draws_from_the_weighted_sum(smoothing, mix, more):
+    """Frequencies and bits after several texts, some with tokens of the other model."""
     models = [train(CATS, **more), train(DOGS, 2, **more)]
     oracles = [Oracle(m) for m in models]
     mixed, _, walker = walker_of(models, mix, smoothing=smoothing)
@@ -120,7 +120,7 @@ def test_every_step_is_the_weighted_sum(smoothing, mix, more):
 
 
 @pytest.mark.parametrize("smoothing", ["none", "wb"])
-def test_whole_texts_have_the_bits_of_the_formula(pair, smoothing):
+def test_bits_of_texts_follow_from_the_weighted_sum(pair, smoothing):
     oracles = [Oracle(m) for m in pair]
     mixed, texts = drawn_texts(pair, 200, smoothing, most=8)
     assert {complete for _, _, complete, _ in texts} == {True, False}
@@ -131,7 +131,7 @@ def test_whole_texts_have_the_bits_of_the_formula(pair, smoothing):
         assert bits == pytest.approx(-sum(map(math.log2, p)), abs=1e-9)
 
 
-def test_texts_are_distributed_as_enumerated(pair):
+def test_mixed_texts_are_distributed_as_enumerated(pair):
     oracles = [Oracle(m) for m in pair]
     told, todo = {}, [((), 1.0)]
     while todo:
@@ -141,19 +141,19 @@ def test_texts_are_distributed_as_enumerated(pair):
                 told[text] = p * q
             elif p * q > 1e-6:
                 todo.append(((*text, token), p * q))
-    told[()] = 1 - sum(told.values())  # the very improbable ones together
+    told[()] = 1 - sum(told.values())  # all improbable texts together
     assert told[()] < 0.07
     mixed, texts = drawn_texts(pair, 5_000, most=200)
     seen = Counter(tuple(types_of(mixed, ids)) for ids, *_ in texts)
     seen[()] = sum(n for text, n in seen.items() if text not in told)
     assert abs(chi_squared(seen, told, 5_000)) < 4
     both = [t for _, _, _, t in texts if "dog" in t and "fish" in t]
-    assert both  # neither text has both
+    assert both  # neither corpus has a line with both
 
 
 @pytest.mark.parametrize("shape", [{"temperature": 0.5}, {"top_k": 2}, {"top_p": 0.7, "temperature": 2.0}], ids=str)
 @pytest.mark.parametrize("smoothing", ["none", "kn"])
-def test_it_is_the_sum_that_is_bent(pair, smoothing, shape):
+def test_the_weighted_sum_is_shaped(pair, smoothing, shape):
     oracles = [Oracle(m) for m in pair]
     mixed, _, walker = walker_of(pair, smoothing=smoothing, shape=Shape(**shape))
     n = 2_000
@@ -167,19 +167,19 @@ def test_it_is_the_sum_that_is_bent(pair, smoothing, shape):
     np.testing.assert_allclose(2.0**-bits, [told[i] for i in token.tolist()], rtol=1e-6)
 
 
-def test_a_prompt_that_one_model_knows(pair):
+def test_a_prompt_may_be_known_to_one_model_only(pair):
     _, texts = drawn_texts(pair, 50, prompt="a mat")
     assert all(t.startswith("a mat") for *_, t in texts)
     _, texts = drawn_texts(pair, 50, prompt="mat")
     assert len({t for *_, t in texts}) > 5
 
 
-def test_constraints_on_a_mixture(pair):
+def test_constraints_hold_on_a_mixture(pair):
     _, texts = drawn_texts(pair, 100, asked=Constraints(contains=["fish", "dog"]))
     assert len(texts) == 100 and all("fish" in t and "dog" in t for *_, t in texts)
 
 
-def test_one_model_mixed_with_itself_is_itself(pair):
+def test_a_model_mixed_with_itself_is_unchanged(pair):
     a = pair[0]
     told = {t.text: 2.0**-t.bits for t in a.generate(2_000, 3)}
     _, texts = drawn_texts([a, a], 2_000, most=1000)
@@ -188,6 +188,6 @@ def test_one_model_mixed_with_itself_is_itself(pair):
             assert bits == pytest.approx(-math.log2(told[text]))
 
 
-def test_models_that_read_text_otherwise():
+def test_models_with_different_text_options_are_refused():
     with pytest.raises(OptionError, match="lowercase"):
         Mixed([train(CATS), train(CATS, lowercase=True)], W, ["a", "b"])

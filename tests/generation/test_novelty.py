@@ -1,4 +1,4 @@
-"""--novel: no text shares a run with the training text, and steering draws from what it says it draws from."""
+"""--novel: no text shares a run with the training text, and the distribution is the documented one."""
 
 import functools
 import itertools
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import sequences
-from helpers import run_of
+from helpers import run_in_process, run_of
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.evidence.copying.shared_runs import Shared
@@ -22,8 +22,13 @@ from markov_cli.text.reading import find_sources
 from markov_cli.text.run_hashes import hash_tokens
 
 
+@pytest.fixture
+def run():
+    return run_in_process
+
+
 def stream(text, **how):
-    """The tokens of a text, bytes alone, one sequence behind another."""
+    """The tokens of all sequences of a text, as bytes."""
     return [token for one in sequences(text, **how) for token, _ in one]
 
 
@@ -32,7 +37,7 @@ def runs(tokens, k):
 
 
 def overlap(tokens, corpus):
-    """The longest shared run, in plain Python."""
+    """The length of the longest shared run, in plain Python."""
     corpus = tuple(corpus)
     best = 0
     while best < len(tokens) and runs(tokens, best + 1) & corpus_runs(corpus, best + 1):
@@ -44,7 +49,7 @@ corpus_runs = functools.cache(runs)
 
 
 def words_of(n, types, seed, end=5):
-    """A text of a few types, in short lines that a full stop ends."""
+    """A random text of a few types in short lines, each ended by a full stop."""
     r = random.Random(seed)
     sentences = (" ".join(r.choices(types, k=r.randint(2, 2 * end))) for _ in range(n))
     return " .\n".join(sentences) + " ."
@@ -80,7 +85,7 @@ def test_no_text_shares_a_run_with_the_corpus(book, harbour, model, novel, smoot
 
 @pytest.mark.parametrize("novel", [5, 6, 9])
 def test_no_text_shares_a_run_with_the_guarded_text(harbour, model, novel):
-    """Runs above the guard's length are told by several of its runs, one behind another."""
+    """A run longer than the guard's is checked as several consecutive runs."""
     corpus = stream(harbour)
     there = runs(corpus, novel)
     texts = [*model.generate(150, 1, novel=novel)]
@@ -88,7 +93,7 @@ def test_no_text_shares_a_run_with_the_guarded_text(harbour, model, novel):
         tokens = stream(text.text)
         assert not runs(tokens, novel) & there, text.text
         assert overlap(tokens, corpus) <= text.overlap < novel
-    assert any(overlap(stream(t.text), corpus) == novel - 1 for t in texts)  # it does not avoid more than it must
+    assert any(overlap(stream(t.text), corpus) == novel - 1 for t in texts)  # shorter runs are allowed
 
 
 HOW = {
@@ -104,13 +109,13 @@ HOW = {
 
 @pytest.mark.parametrize("how", HOW, ids=str)
 @pytest.mark.parametrize("guarded", [False, True])
-def test_every_tokenizer(book, harbour, how, guarded):
+def test_no_text_shares_a_run_under_any_tokenizer(book, harbour, how, guarded):
     options = HOW[how]
     novel = options["order"] + 2
     plain = {k: v for k, v in options.items() if k in ("tokenizer", "pattern", "unit", "lowercase")}
     made = markov_cli.train([book], **options, guard=novel if guarded else 0)
     there = runs(stream(harbour, **plain), novel)
-    if how in ("chars", "bytes") and not guarded:  # as it stands, with what is between lines
+    if how in ("chars", "bytes") and not guarded:  # the raw text, with its newlines
         there = runs([*(harbour if how == "chars" else harbour.encode())], novel)
     texts = [*made.generate(100, 3, novel=novel, corpus=() if guarded else [book], max_tokens=60)]
     assert texts
@@ -121,18 +126,18 @@ def test_every_tokenizer(book, harbour, how, guarded):
         assert not runs(tokens, novel) & there, text.text
 
 
-def test_white_space_between_lines_is_text_to_a_model_of_characters(tmp_path):
-    """What the corpus has across two lines counts as it stands there, with its newline."""
-    (tmp_path / "a.txt").write_text("abc\ndef\nab\ncd\n" * 3)
+def test_newlines_of_the_corpus_count_in_a_character_model(tmp_path):
+    """A run across two lines counts with its newline."""
+    (tmp_path / "a.txt").write_text("abc\ndef\nab\ncd\n" * 3, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], tokenizer="chars", unit="file", order=2)
-    text = (tmp_path / "a.txt").read_text()
+    text = (tmp_path / "a.txt").read_text(encoding="utf-8")
     for one in made.generate(50, 1, novel=4, corpus=[tmp_path / "a.txt"], max_tokens=30):
         assert not any(one.text[i : i + 4] in text for i in range(len(one.text) - 3))
 
 
-def test_runs_go_on_across_sequences_and_named_files(tmp_path):
-    (tmp_path / "a.txt").write_text("one two.\nthree four.")
-    (tmp_path / "b.txt").write_text("five six.")
+def test_runs_cross_sequences_and_files(tmp_path):
+    (tmp_path / "a.txt").write_text("one two.\nthree four.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("five six.", encoding="utf-8")
     made = markov_cli.train(texts=["x y"], order=1)
     files = find_sources([str(tmp_path / "a.txt"), str(tmp_path / "b.txt")])
     asked = Novelty(made.language_model, made.known(""), 2, files)
@@ -141,25 +146,25 @@ def test_runs_go_on_across_sequences_and_named_files(tmp_path):
     assert asked._worst(hash_tokens([b"two", b"three"]), np.array([2])).tolist() == [0]
 
 
-def test_what_joins_to_another_token_is_read_again(tmp_path):
-    """`3` `.` `5` is written `3.5`, which is one token: the finished text counts."""
+def test_tokens_that_join_are_read_again(tmp_path):
+    """`3` `.` `5` is written `3.5`, which is one token; the written text counts."""
     corpus = "w 3.5 x y z"
     joined = markov_cli.train(texts=["w 3 b.5"], order=1, unit="file")
     path = tmp_path / "a.txt"
-    path.write_text(corpus)
+    path.write_text(corpus, encoding="utf-8")
     there = runs(stream(corpus), 2)
     texts = [t.text for t in joined.generate(6000, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
     assert not any(runs(stream(t), 2) & there for t in texts)
     plain = [t.text for t in joined.generate(6000, 1, max_tokens=5, min_tokens=2)]
-    assert any("w 3.5" in t for t in plain)  # the ids `w` `3` `.` `5` stand nowhere in the corpus
+    assert any("w 3.5" in t for t in plain)  # the corpus never has the ids `w` `3` `.` `5`
     assert len(texts) == 6000
 
 
-# ------------------------------------------------------------ what is drawn from
+# ------------------------------------------------------------ the distribution
 
 
 def enumerate_texts(counts, corpus_runs, k, order, longest):
-    """{text: probability}: each step's followers without copies and without those that lead nowhere."""
+    """{text: probability} where each step draws among followers that make no copy and no dead end."""
 
     def followers(history):
         return counts[history[-(order - 1) :] if order > 1 else ()]
@@ -176,7 +181,7 @@ def enumerate_texts(counts, corpus_runs, k, order, longest):
     out = Counter()
 
     def walk(text, p):
-        if len(text) == longest:  # cut here, or ended
+        if len(text) == longest:  # cut at the limit
             out[text] += p
             return
         free = {
@@ -205,9 +210,9 @@ def bigrams(text):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_distribution_is_the_steps_own_without_copies_and_dead_ends(tmp_path, seed):
+def test_each_step_draws_among_followers_without_copies_and_dead_ends(tmp_path, seed):
     text = words_of(12, "abcdefghijkl", seed, 2)
-    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], order=2, tokenizer="spaces", unit="line")
     k, longest, n = 3, 7, 20_000
     expected = enumerate_texts(bigrams(text), runs(text.split(), k), k, 2, longest)
@@ -215,8 +220,8 @@ def test_the_distribution_is_the_steps_own_without_copies_and_dead_ends(tmp_path
     corpus = tuple(find_sources([str(tmp_path / "a.txt")]))
     run = run_of(made, count=n, seed=5, min_tokens=0, max_tokens=longest, novel=k, corpus=corpus)
     found = Counter(tuple(text.text.split()) for text in run.texts())
-    assert run.novelty.tally.back > 100  # dead ends were met
-    none = found.pop((), 0)  # a text of no token is drawn anew
+    assert run.novelty.tally.back > 100  # there were dead ends
+    none = found.pop((), 0)  # an empty text is redrawn
     expected.pop((), None)
     assert not none
     total = sum(expected.values())
@@ -228,7 +233,7 @@ def test_the_distribution_is_the_steps_own_without_copies_and_dead_ends(tmp_path
 
 @pytest.mark.parametrize("shape", [{"temperature": 0.7}, {"top_k": 3}, {"top_p": 0.9}])
 @pytest.mark.parametrize("smoothing", [None, "kn", "laplace"])
-def test_shapes_and_smoothing(book, harbour, model, shape, smoothing):
+def test_no_text_shares_a_run_under_any_shape_and_smoothing(book, harbour, model, shape, smoothing):
     there = runs(stream(harbour), 5)
     texts = [*model.generate(30, 2, novel=5, corpus=[book], smoothing=smoothing, max_tokens=40, **shape)]
     assert texts
@@ -236,7 +241,7 @@ def test_shapes_and_smoothing(book, harbour, model, shape, smoothing):
         assert not runs(stream(text.text), 5) & there
 
 
-def test_bits_are_the_models_own(book, model):
+def test_bits_are_those_of_the_unsteered_model(book, model):
     for text in model.generate(20, 4, novel=5, corpus=[book]):
         assert text.bits == pytest.approx(model.score(texts=[text.text], smoothing="none").bits, abs=1e-6)
 
@@ -244,12 +249,12 @@ def test_bits_are_the_models_own(book, model):
 # ------------------------------------------------------------ repeatable
 
 
-def test_text_i_is_the_same_whatever_the_count(book, model):
+def test_text_i_does_not_depend_on_the_count(book, model):
     many = [t.text for t in model.generate(200, 9, novel=5)]
     assert [t.text for t in model.generate(7, 9, novel=5)] == many[:7]
 
 
-def test_the_same_bytes_for_any_jobs_and_width(monkeypatch, model):
+def test_jobs_and_batch_size_change_no_text(monkeypatch, model):
     def texts(jobs):
         run = run_of(model, count=500, seed=7, min_tokens=3, max_tokens=60, novel=5, jobs=jobs)
         return b"".join(batch.text for batch in run.batches(b"\n"))
@@ -262,7 +267,7 @@ def test_the_same_bytes_for_any_jobs_and_width(monkeypatch, model):
 # ------------------------------------------------------------ with other options
 
 
-def test_a_prompt_and_constraints(book, harbour, model):
+def test_prompts_and_constraints_hold(book, harbour, model):
     there = runs(stream(harbour), 5)
     for text in model.generate(50, 1, novel=5, prompt="the clock", within=True):
         assert text.text.startswith("the clock")
@@ -275,7 +280,7 @@ def test_a_prompt_and_constraints(book, harbour, model):
         assert 8 <= len(tokens) <= 12 and b"the" in tokens and not runs(tokens, 5) & there
 
 
-def test_a_prompt_that_is_a_copy(harbour, model):
+def test_a_copied_prompt_is_refused(harbour, model):
     prompt = " ".join(harbour.split()[:6])
     with pytest.raises(AnswerIsNo, match="5 tokens of the prompt in a row"):
         next(iter(model.generate(1, 1, prompt=prompt, novel=5)))
@@ -283,13 +288,13 @@ def test_a_prompt_that_is_a_copy(harbour, model):
         next(iter(model.generate(1, 1, prompt=prompt, novel=6)))
 
 
-def test_min_tokens(model):
+def test_min_tokens_holds(model):
     assert all(t.tokens >= 12 for t in model.generate(50, 1, novel=5, min_tokens=12))
 
 
-def test_a_text_that_cannot_leave_a_circle_is_drawn_anew(tmp_path):
+def test_a_text_caught_in_a_loop_is_redrawn(tmp_path):
     text = "go " + "ha ha ha ha ha ha stop\n" + "go on then you\nnow go on to ha\nyou then go home\n"
-    (tmp_path / "a.txt").write_text(text)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     made = markov_cli.train([tmp_path / "a.txt"], order=2, unit="line", tokenizer="spaces")
     corpus = tuple(find_sources([str(tmp_path / "a.txt")]))
     drawn = [batch.samples for batch in run_of(made, count=200, seed=1, novel=3, corpus=corpus).batches()]
@@ -297,10 +302,10 @@ def test_a_text_that_cannot_leave_a_circle_is_drawn_anew(tmp_path):
     assert max(int(d.length.max()) for d in drawn) < 100
 
 
-# ------------------------------------------------------------ what cannot be
+# ------------------------------------------------------------ refused
 
 
-def test_errors(book, model):
+def test_a_missing_or_unfit_guard_is_an_error(book, model):
     plain = markov_cli.train([book], order=3)
     for made, novel, corpus, said in [
         (plain, 6, (), "no guard, and there is no --corpus"),
@@ -311,8 +316,8 @@ def test_errors(book, model):
             next(iter(made.generate(1, 1, novel=novel, corpus=corpus)))
 
 
-def test_a_text_without_anything_new(run, tmp_path):
-    (tmp_path / "a.txt").write_text("one two three four five six seven eight nine ten\n")
+def test_a_model_without_any_new_text_gives_none(run, tmp_path):
+    (tmp_path / "a.txt").write_text("one two three four five six seven eight nine ten\n", encoding="utf-8")
     run("train", tmp_path / "a.txt", "-o", tmp_path / "a.npz", "--guard", 4, "-q")
     ran = run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 4)
     assert (ran.code, ran.stdout) == (3, "")
@@ -320,7 +325,7 @@ def test_a_text_without_anything_new(run, tmp_path):
     assert run("generate", tmp_path / "a.npz", "-c", 3, "-s", 1, "--novel", 11).code == 0
 
 
-def test_the_command(run, tmp_path, corpora):
+def test_the_commands_report_guard_and_overlap(run, tmp_path, corpora):
     book = corpora / "harbour.txt"
     model = tmp_path / "m.npz"
     ran = run("train", book, "-o", model, "--guard", "5:0.01", "--json")
@@ -351,7 +356,7 @@ def test_the_command(run, tmp_path, corpora):
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=12), min_size=1, max_size=6), st.lists(st.integers(0, 3)))
-def test_the_longest_shared_run(texts, corpus):
+def test_the_longest_shared_run_equals_a_plain_search(texts, corpus):
     hashes = np.random.default_rng(1).integers(0, 2**63, 4, dtype=np.uint64)
     cut = len(corpus) // 2
     shared = Shared([np.array(corpus[:cut], np.uint32), np.array(corpus[cut:], np.uint32)], hashes)

@@ -1,4 +1,4 @@
-"""Prompts: the history they make, and how texts go on behind them."""
+"""Prompts: their history, and how generated texts continue them."""
 
 import pytest
 
@@ -25,29 +25,29 @@ STORY = "The old clock stopped. The old man (it was late) said: The clock, the o
 
 def test_a_prompt_opens_the_sequence():
     model = train(STORY)
-    # `The old` opens two sentences: one goes on with clock, one with man
+    # two sentences open with `The old`: one continues with clock, one with man
     assert {t.text.split()[2].strip(".,") for t in model.generate(100, 1, prompt="The old")} == {"clock", "man"}
     known = model.known("The old", at_start=True)
     assert (known.level, known.ids[0]) == (2, oracle.BOS)
 
 
-def test_within_puts_it_mid_sequence():
+def test_within_continues_in_the_middle_of_a_sequence():
     model = train("b c. a b d. a b d.")
     assert {t.text for t in model.generate(50, 1, prompt="b")} == {"b c."}
     assert {t.text for t in model.generate(200, 1, prompt="b", within=True)} == {"b c.", "b d."}
 
 
-def test_a_prompts_tokens_are_counted():
+def test_tokens_of_a_prompt_count():
     model = train("a b c d e")
     (text,) = model.generate(1, 1, prompt="a b", max_tokens=4)
     assert (text.text, text.tokens, text.complete) == ("a b c d", 4, False)
     (text,) = model.generate(1, 1, prompt="a b c d e", max_tokens=5)
     assert (text.text, text.tokens, text.complete) == ("a b c d e", 5, True)
-    (text,) = model.generate(1, 1, prompt="a b c", max_tokens=2)  # longer than allowed: it stays whole
+    (text,) = model.generate(1, 1, prompt="a b c", max_tokens=2)  # longer than allowed: never cut
     assert (text.text, text.tokens, text.complete) == ("a b c", 3, False)
 
 
-def test_a_prompt_that_the_model_does_not_know():
+def test_an_unknown_prompt_is_an_error_with_a_hint():
     model = train(STORY)
     with pytest.raises(HistoryError) as error:
         [*model.generate(1, 1, prompt="clok")]
@@ -56,16 +56,16 @@ def test_a_prompt_that_the_model_does_not_know():
 
 def test_a_prompt_known_in_part_is_shortened():
     model = train(STORY)
-    # `zebra` was never seen: what follows `old` follows
+    # `zebra` is unknown, so the followers of `old` are used
     known = model.known("zebra old", at_start=True)
     assert (known.level, known.shortened) == (1, True)
     texts = {t.text for t in model.generate(100, 1, prompt="zebra old")}
     assert {t.split()[2].strip(".,!") for t in texts} == {"clock", "man"}
-    # an unknown last word leaves no history at all: any token can come
+    # with an unknown last word there is no history, and any token can follow
     assert model.known("old zebra", at_start=True).level == 0
 
 
-def test_ignore_case_finds_the_spelling_that_is_known():
+def test_ignore_case_finds_the_known_spelling():
     model = train("You must be the change.", lowercase=False)
     with pytest.raises(HistoryError):
         model.known("you MUST")
@@ -74,12 +74,12 @@ def test_ignore_case_finds_the_spelling_that_is_known():
 
 
 @pytest.mark.parametrize("prompt", ["ÉCOLE", "straße", "École STRAßE"])
-def test_ignore_case_beyond_ascii(prompt):
+def test_ignore_case_works_beyond_ascii(prompt):
     assert train("école Straße.").known(prompt, ignore_case=True).level == len(prompt.split())
 
 
 def test_ignore_case_takes_the_longest_known_history():
-    # `the` is the commoner spelling, but only `The old` was seen
+    # `the` is more frequent, but only `The old` occurs
     model = train("the cat. the cat. the cat. The old man.")
     assert model.known("THE OLD", ignore_case=True).level == 2
 
@@ -94,10 +94,10 @@ def test_a_lowercase_model_reads_prompts_in_lower_case():
     [
         ("He said", "He said, (no)!"),  # `,` touches its left neighbour
         ("He said,", "He said, (no)!"),
-        ("He said, (", "He said, (no)!"),  # `(` its right one
-        ("He said, (  ", "He said, (no)!"),  # white space behind a prompt is not doubled
+        ("He said, (", "He said, (no)!"),  # `(` touches its right neighbour
+        ("He said, (  ", "He said, (no)!"),  # white space after a prompt is not doubled
         ("He said, (no", "He said, (no)!"),
-        ("  He said", "  He said, (no)!"),  # and the rest of it stays as it was typed
+        ("  He said", "  He said, (no)!"),  # white space before it stays as typed
     ],
 )
 def test_prompt_and_text_are_joined_as_typed(prompt, text):
@@ -107,25 +107,25 @@ def test_prompt_and_text_are_joined_as_typed(prompt, text):
 
 @pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t"])
-def test_a_prompt_of_white_space_is_none(prompt, within):
+def test_a_prompt_of_white_space_is_no_prompt(prompt, within):
     model = train(STORY)
     assert [t.text for t in model.generate(5, 1, prompt=prompt, within=within)] == [
         t.text for t in model.generate(5, 1, within=within)
     ]
 
 
-def test_white_space_is_a_prompt_for_chars():
+def test_white_space_is_a_prompt_for_the_tokenizer_chars():
     (text,) = train("a b", 2, "chars", "line").generate(1, 1, prompt="a ")
     assert text.text == "a b"
 
 
-def test_prompts_of_every_tokenizer(story):
+def test_every_tokenizer_continues_a_prompt(story):
     for tokenizer in ("words", "spaces", "chars", "bytes", "regex"):
         model = train(story[:2000], 3, tokenizer)
         assert all(t.text.startswith("The ") for t in model.generate(5, 1, prompt="The "))
 
 
-def test_a_prompt_longer_than_the_order(story):
+def test_a_prompt_may_be_longer_than_the_order(story):
     model: Model = train(story)
     first = oracle.join(oracle.sequences(story)[3][:8]).decode()
     known = model.known(first, at_start=True)
@@ -133,6 +133,6 @@ def test_a_prompt_longer_than_the_order(story):
     assert all(t.text.startswith(first) for t in model.generate(20, 1, prompt=first))
 
 
-def test_a_prompt_that_is_the_whole_text():
+def test_a_prompt_may_be_the_whole_text():
     (text,) = train("a b c").generate(1, 1, prompt="a b c")
     assert (text.text, text.bits, text.complete) == ("a b c", 0, True)

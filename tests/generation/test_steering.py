@@ -1,4 +1,4 @@
-"""Steering: mixtures against enumeration, words that are banned, quotes that close, texts that differ, streams."""
+"""Steering: banned words, balanced quotes and brackets, unique texts, constraints on smoothed models."""
 
 import re
 from collections import Counter
@@ -16,17 +16,10 @@ from markov_cli.generation.brackets import balanced
 from markov_cli.sampling import automata
 from markov_cli.sampling.automata import ANY, DEAD
 
-
-@pytest.fixture(scope="module")
-def pair():
-    """Two models: what one knows and the other does not is on both sides."""
-    return [train(CATS), train(DOGS)]
-
-
 # ------------------------------------------------------------ banned words
 
 
-def test_avoiding_many_phrases():
+def test_an_automaton_avoids_many_phrases():
     rng = np.random.default_rng(1)
     phrases = [[frozenset({int(i)}) for i in rng.integers(3, 9, n)] for n in (1, 2, 2, 3, 3, 4)]
     one = automata.avoiding(phrases)
@@ -41,7 +34,7 @@ def test_avoiding_many_phrases():
 
 
 @pytest.mark.parametrize("smoothing", [None, "kn"])
-def test_banned_words_never_come(pair, smoothing):
+def test_banned_words_are_never_written(smoothing):
     asked = Constraints(ban=["cat", "the dog", "horse"])
     texts = [t.text for t in train(CATS + "\n" + DOGS).generate(200, 1, constraints=asked, smoothing=smoothing)]
     assert len(texts) == 200
@@ -49,8 +42,8 @@ def test_banned_words_never_come(pair, smoothing):
     assert any("dog" in t for t in texts)
 
 
-def test_a_ban_is_exact():
-    """Distributed as the texts of the model without the word are."""
+def test_banning_a_word_conditions_the_distribution():
+    """The distribution of the model's texts that lack the word."""
     model = train(CATS)
     p = {t.text: 2.0**-t.bits for t in model.generate(5_000, 9) if "mat" not in t.text}
     texts = [t.text for t in model.generate(2_000, 1, constraints=Constraints(ban=["mat"]))]
@@ -58,7 +51,7 @@ def test_a_ban_is_exact():
     assert abs(chi_squared(Counter(texts), told, 2_000)) < 4
 
 
-def test_a_thousand_words_in_one_walk(harbour, pair):
+def test_a_thousand_words_can_be_banned(harbour):
     model = as_model(model_of(harbour, 3))
     words = [model.vocabulary.text_of(i) for i in range(60, 1_000)]
     texts = [t.text for t in model.generate(20, 1, constraints=Constraints(ban=words))]
@@ -67,12 +60,12 @@ def test_a_thousand_words_in_one_walk(harbour, pair):
     assert not [w for t in texts for w in re.findall(r"\w+", t) if w in strange]
 
 
-def test_nothing_is_left():
+def test_banning_every_text_is_an_error():
     with pytest.raises(AnswerIsNo, match=r"^--ban with 2 lines: no text of the model can meet it$"):
         list(train(CATS).generate(1, 1, constraints=Constraints(ban=["the", "a"])))
 
 
-# ------------------------------------------------------------ quotes that close
+# ------------------------------------------------------------ balanced quotes and brackets
 
 
 @pytest.mark.parametrize(
@@ -87,12 +80,12 @@ def test_nothing_is_left():
         ("「は『い』」", True), ("「は", False),
     ],
 )  # fmt: skip
-def test_balance(text, closes):
+def test_balanced_recognizes_closed_quotes_and_brackets(text, closes):
     assert balanced(text) == closes
 
 
 @pytest.mark.parametrize("smoothing", [None, "kn"])
-def test_balanced_texts(harbour, smoothing):
+def test_balanced_texts_close_their_quotes(harbour, smoothing):
     model = as_model(model_of(harbour, 3))
     free = [t.text for t in model.generate(100, 1, smoothing=smoothing)]
     texts = [t.text for t in model.generate(100, 1, constraints=Constraints(balanced=True), smoothing=smoothing)]
@@ -101,7 +94,7 @@ def test_balanced_texts(harbour, smoothing):
     assert any('"' in t for t in texts)
 
 
-def test_which_of_what_is_tried_is_the_reason(harbour):
+def test_the_reasons_of_rejection_are_counted(harbour):
     model = as_model(model_of(harbour, 3))
     asked = Constraints(balanced=True, match="never so", tokens=(5, 5))
     run = run_of(model, seed=1, constraints=asked)
@@ -112,7 +105,7 @@ def test_which_of_what_is_tried_is_the_reason(harbour):
     )
 
 
-def test_balanced_beside_what_is_calculated(harbour):
+def test_balanced_combines_with_other_constraints(harbour):
     asked = Constraints(balanced=True, contains=["clock"], tokens=(10, 20))
     texts = list(as_model(model_of(harbour, 3)).generate(50, 1, constraints=asked))
     assert len(texts) == 50
@@ -142,10 +135,10 @@ def test_all_constraints_hold_on_smoothed_models(smoothing):
         assert all(holds(t.text) and t.complete and t.conditioned_bits is None for t in texts), constraints
 
 
-# ------------------------------------------------------------ no two alike
+# ------------------------------------------------------------ unique texts
 
 
-def test_the_first_of_equal_texts_are_kept(monkeypatch):
+def test_unique_keeps_the_first_of_equal_texts(monkeypatch):
     model = train(CATS)
     first = []
     for t in model.generate(3_000, 4):
@@ -158,13 +151,13 @@ def test_the_first_of_equal_texts_are_kept(monkeypatch):
             assert [(t.text, t.index, t.bits) for t in some] == [(t.text, t.index, t.bits) for t in first[:count]]
 
 
-def test_when_there_are_no_more():
+def test_unique_stops_when_no_new_text_comes():
     model = train("a b\na c")
     run = run_of(model, count=5, seed=1, max_tokens=9, unique=True)
     assert sorted(text.text for text in run.texts()) == ["a b", "a c"]
     assert run.closing_notes() == ["2 of 5 texts: 10,500 draws gave no other distinct texts"]
 
 
-def test_unique_beside_constraints():
+def test_unique_combines_with_constraints():
     some = list(train(CATS).generate(5, 1, unique=True, constraints=Constraints(contains=["cat"])))
     assert len({t.text for t in some}) == 5 and all("cat" in t.text for t in some)

@@ -1,4 +1,4 @@
-"""Models from models: what merging, updating and pruning make is what training would have made."""
+"""Merging, updating and pruning models gives the bytes that training gives."""
 
 import io
 from contextlib import suppress
@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, rows_of, saved, types_of
-from helpers import loaded
+from helpers import arrays_of, loaded
 from markov_cli.api.combine import merge as merge_models
 from markov_cli.api.combine import prune as prune_model
 from markov_cli.api.combine import update
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from markov_cli.inspecting.verify import damage
-from markov_cli.model import model_file
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.merging import Stored, merge, prune
 from markov_cli.model.remap_ids import Part, group, relabelled
@@ -28,12 +27,6 @@ from strategies import TOKENIZERS, UNITS, prose
 
 def stored(trained, name="m"):
     return Stored(trained.header, trained.types, trained.table, name)
-
-
-def bytes_of(model):
-    data = io.BytesIO()
-    model_file.save(data, model.header, model.types, model.table)
-    return data.getvalue()
 
 
 def halves(harbour):
@@ -47,38 +40,38 @@ def halves(harbour):
 @pytest.mark.parametrize(
     ("tokenizer", "order"), [*((t, 3) for t in TOKENIZERS), *(("spaces", n) for n in (1, 2, 5)), ("bytes", 12)]
 )
-def test_two_halves_are_the_whole(harbour, tokenizer, order):
+def test_merging_two_halves_is_training_on_the_whole(harbour, tokenizer, order):
     options = {"order": order, "tokenizer": tokenizer, "unit": "line"}
     parts = [stored(model_of(half, **options)) for half in halves(harbour)]
-    assert bytes_of(merge(parts)) == saved(model_of(harbour, **options))
+    assert saved(merge(parts)) == saved(model_of(harbour, **options))
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_two_texts_are_both_read(harbour, unit):
+def test_merging_is_training_on_both_files(harbour, unit):
     texts = halves(harbour)
     parts = [stored(model_of(text, unit=unit)) for text in texts]
-    assert bytes_of(merge(parts, jobs=2)) == saved(model_of(texts, unit=unit))
+    assert saved(merge(parts, jobs=2)) == saved(model_of(texts, unit=unit))
 
 
-# `chars` sorts all code points of Unicode for each model: it has its turn above
+# without `chars`, which sorts all code points for each model; tested above
 @examples(20)
 @given(
     st.lists(prose, min_size=1, max_size=4), st.integers(1, 6),
     st.sampled_from(["words", "spaces", "bytes", "regex"]), st.sampled_from(UNITS), st.data(),
 )  # fmt: skip
-def test_merging_is_reading_one_after_another(texts, order, tokenizer, unit, data):
-    """For any texts and whole weights: the model of each text, read as often as its weight says."""
+def test_merging_with_whole_weights_is_training_on_repeated_texts(texts, order, tokenizer, unit, data):
+    """For any texts: weight 2 is the text read twice."""
     options = {"order": order, "tokenizer": tokenizer, "unit": unit}
     weights = data.draw(st.lists(st.integers(0, 3), min_size=len(texts), max_size=len(texts)).filter(any))
     try:
         parts = [stored(model_of(text, **options)) for text in texts]
-    except MarkovError:  # no token in one of them
+    except MarkovError:  # one of them has no token
         return
     again = [text for text, w in zip(texts, weights, strict=True) for _ in range(w)]
-    assert bytes_of(merge(parts, weights)) == saved(model_of(again, **options))
+    assert saved(merge(parts, weights)) == saved(model_of(again, **options))
 
 
-def test_ranges_of_rows_do_not_change_the_table(story):
+def test_ranges_of_any_size_give_the_same_table(story):
     trained = model_of(story, 4)
     part = Part(trained.table, np.arange(trained.table.n_ids))
     for size in (1, 50, 1 << 20):
@@ -90,8 +83,8 @@ def test_ranges_of_rows_do_not_change_the_table(story):
                 assert level.link.tolist() == order.link.tolist()
 
 
-def test_group_without_room_for_a_number():
-    # 63 bits of key leave one for the number of three keys: the slow way, the same answer
+def test_keys_without_spare_bits_are_grouped():
+    # 63 bits of key leave one for the numbers of three keys: the slow path
     key = np.array([1 << 62, 5, 1 << 62], np.uint64)
     for bits in (63, 40):
         key = key if bits == 63 else np.array([9, 5, 9], np.uint64)
@@ -101,7 +94,7 @@ def test_group_without_room_for_a_number():
         assert found.number.tolist() == [1, 0, 1]
 
 
-def test_update_is_training_on_both(harbour):
+def test_updating_is_training_on_both_texts(harbour):
     first, second = halves(harbour)
     for options in ({}, {"tokenizer": "chars", "unit": "line", "order": 4}, {"lowercase": True, "unit": "paragraph"}):
         old = loaded(saved(model_of(first, **options)))
@@ -129,13 +122,13 @@ def refused(what, *parts, error=MarkovError, **more):
         ({"min_type_count": 2}, "types seen fewer than 2 times are <unk>"),
     ],
 )
-def test_models_that_do_not_match(options, what):
+def test_models_with_different_options_are_refused(options, what):
     text = "one two three one two three. four"
     message = refused(what, stored(model_of(text), "a.npz"), stored(model_of(text, **options), "b.npz"))
     assert "b.npz" in message
 
 
-def test_other_patterns_and_unicode_tables_do_not_match():
+def test_models_with_different_patterns_or_unicode_tables_are_refused():
     one = stored(model_of("a b", tokenizer="regex"), "a.npz")
     refused(r"pattern \w", one, stored(model_of("a b", tokenizer="regex", pattern=r"\w"), "b.npz"))
     old = one._replace(header=replace(one.header, unicode="9.0.0"), name="b.npz")
@@ -143,12 +136,12 @@ def test_other_patterns_and_unicode_tables_do_not_match():
 
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), -0.5])
-def test_what_is_no_weight(weight):
+def test_negative_and_infinite_weights_are_refused(weight):
     one = stored(model_of("a b"))
     refused(f"--weight {weight}", one, one, weights=[1, weight], error=OptionError)
 
 
-def test_weights_that_leave_nothing_or_too_much():
+def test_weights_too_small_or_too_large_are_refused():
     one = stored(model_of("a b"))
     refused("every --weight is 0", one, one, weights=[0, 0], error=OptionError)
     refused("1 weights for 2", one, one, weights=[1], error=OptionError)
@@ -164,7 +157,7 @@ def test_weights_that_leave_nothing_or_too_much():
 @examples(20)
 @given(prose, prose, st.integers(1, 4), st.integers(1, 63), st.integers(1, 63))
 def test_weighted_counts_are_exact(one, other, order, first, second):
-    """Weights of sixteenths: each count is a sixteenth of what sixteen times the weight gives."""
+    """Weights in sixteenths: each count is 1/16 of the count with 16 times the weight."""
     try:
         parts = [stored(model_of(text, order, unit="line")) for text in (one, other)]
     except MarkovError:
@@ -180,30 +173,30 @@ def test_weighted_counts_are_exact(one, other, order, first, second):
 
 @pytest.fixture(scope="module")
 def weighted(harbour):
-    """A model of weighted counts, and one of four times the weights, through files."""
+    """A model of weighted counts, and one with four times the weights, both saved and opened."""
     parts = [stored(model_of(half, unit="line")) for half in halves(harbour)]
-    return loaded(bytes_of(merge(parts, [1.5, 0.25]))), loaded(bytes_of(merge(parts, [6, 1])))
+    return loaded(saved(merge(parts, [1.5, 0.25]))), loaded(saved(merge(parts, [6, 1])))
 
 
-def test_a_weighted_model_says_so_and_is_whole(weighted):
+def test_a_weighted_model_is_marked_and_undamaged(weighted):
     real, whole = weighted
     assert (real.header.holds, whole.header.holds) == ("weighted counts", "counts")
     assert damage(real.file) == []
-    assert real.header.tokens == 9119  # of the texts; 1.5 and 0.25 times them would be no tokens
+    assert real.header.tokens == 9119  # tokens of the texts, unweighted
     again = io.BytesIO()
     real.save(again)
     assert again.getvalue() == bytes(real.file.buffer)
 
 
 @pytest.mark.parametrize("more", [{}, {"temperature": 0.7}, {"top_k": 3}, {"prompt": "the"}])
-def test_a_weighted_model_writes_the_same_texts(weighted, more):
-    """A common factor changes no probability."""
+def test_a_common_factor_of_the_weights_changes_no_text(weighted, more):
+
     real, whole = (list(model.generate(200, 7, **more)) for model in weighted)
     assert [t.text for t in real] == [t.text for t in whole]
     assert [t.bits for t in real] == pytest.approx([t.bits for t in whole], abs=1e-9)
 
 
-def test_a_weighted_model_writes_many_texts_by_its_index(weighted):
+def test_many_texts_of_a_weighted_model_begin_with_the_few(weighted):
     some = [t.text for t in weighted[0].generate(50, 3)]
     assert [t.text for t in weighted[0].generate(2500, 3)][:50] == some
 
@@ -220,12 +213,12 @@ def test_smoothing_of_weighted_counts_sums_to_one(weighted, smoothing):
 
 
 @pytest.mark.parametrize("smoothing", ["kn", "abs"])
-def test_what_needs_whole_counts_says_so(weighted, smoothing):
+def test_methods_that_need_whole_counts_are_refused(weighted, smoothing):
     with pytest.raises(NeedsCounts, match=f"--smoothing {smoothing} needs whole counts"):
         weighted[0].distribution(smoothing)
 
 
-def test_weighted_models_are_merged_again_with_whole_weights(weighted, harbour):
+def test_weighted_models_can_be_merged_with_whole_weights(weighted, harbour):
     parts = [stored(model_of(half, unit="line"), half[:5]) for half in halves(harbour)]
     real = Stored(weighted[0].header, weighted[0].vocabulary.types(), weighted[0].table, "w.npz")
     twice = merge([real, parts[0]], [2, 1])  # 2 x (1.5, 0.25) + (1, 0)
@@ -236,18 +229,18 @@ def test_weighted_models_are_merged_again_with_whole_weights(weighted, harbour):
     refused("more than can be counted", parts[0], real, weights=[1, 1 << 20], error=OptionError)
 
 
-def test_weights_keep_seven_digits():
+def test_weights_are_rounded_to_the_bits_that_counts_leave():
     (w,) = rounded([0.1], [10**7])
     assert w == pytest.approx(0.1, abs=2**-24)
     assert w * 2**24 == int(w * 2**24)
-    # 10**12 tokens need 40 bits, and leave 10 of 50 behind the point
+    # 10**12 tokens need 40 of 50 bits; 10 are left after the point
     (w,) = rounded([0.7], [10**12])
     assert w * 2**10 == int(w * 2**10)
     assert w == pytest.approx(0.7, abs=2**-10)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=70), st.data())
-def test_real_columns_do_what_whole_ones_do(values, data):
+def test_real_columns_behave_like_whole_ones(values, data):
     from markov_cli.model.count_column import Counts
 
     whole, real = Counts.pack(np.array(values)), Reals.pack(np.array(values) / 4)
@@ -268,9 +261,7 @@ def test_real_columns_do_what_whole_ones_do(values, data):
 
 
 def changed(data, name, at, value):
-    """A model's bytes with one entry of a member replaced, checksum and all."""
-    from helpers import arrays_of
-
+    """A model's bytes with one entry of an array replaced, and its checksum made right."""
     arrays = arrays_of(data)
     head = arrays.pop("header")
     arrays[name] = arrays[name].copy()
@@ -281,21 +272,21 @@ def changed(data, name, at, value):
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf, 1e300])
-def test_verify_finds_counts_that_are_none(weighted, value):
+def test_verify_finds_impossible_counts(weighted, value):
     bad = loaded(changed(bytes(weighted[0].file.buffer), "count_2", 5, value))
     assert any("count_2" in line for line in damage(bad.file))
-    with suppress(ModelFileError):  # wrong texts or an error, never a crash
+    with suppress(ModelFileError):  # a wrong text or an error is allowed, a crash is not
         list(bad.generate(20, 1))
 
 
-def test_real_counts_belong_to_weighted_models(weighted):
+def test_only_weighted_models_hold_real_counts(weighted):
     data = bytes(weighted[0].file.buffer)
     with pytest.raises(ModelFileError, match="float64"):
         loaded(data.replace(b'"holds":"weighted counts"', b'"holds":"counts"         '))
     whole = weighted[1]
     lying = Stored(replace(whole.header, holds="weighted counts"), whole.vocabulary.types(), whole.table)
     with pytest.raises(ModelFileError, match="count_1 is uint8"):
-        loaded(bytes_of(lying))
+        loaded(saved(lying))
 
 
 # ------------------------------------------------------------ pruning
@@ -303,18 +294,18 @@ def test_real_counts_belong_to_weighted_models(weighted):
 
 @examples(20)
 @given(prose, st.integers(1, 5), st.lists(st.integers(0, 3), max_size=3), st.lists(st.integers(0, 3), max_size=3))
-def test_pruning_is_training_with_prune(text, order, first, second):
+def test_pruning_is_training_with_the_thresholds(text, order, first, second):
     first, second = (0, *sorted(first)), (0, *sorted(second))
     try:
         whole = stored(model_of(text, order, unit="line"))
     except MarkovError:
         return
     once = prune(whole, first)
-    assert bytes_of(once) == saved(model_of(text, order, unit="line", prune=first))
-    through_a_file = loaded(bytes_of(once))
+    assert saved(once) == saved(model_of(text, order, unit="line", prune=first))
+    through_a_file = loaded(saved(once))
     data = io.BytesIO()
     higher = all(b >= a for a, b in zip(padded(first, order), padded(second, order), strict=True))
-    if higher or not any(second):  # none at all leave the model as it is
+    if higher or not any(second):  # no thresholds change nothing
         prune_model(through_a_file, second).save(data)
         expected = second if any(second) else first
         assert data.getvalue() == saved(model_of(text, order, unit="line", prune=expected))
@@ -325,7 +316,7 @@ def padded(thresholds, order):
     return [*thresholds, *[thresholds[-1]] * n][:n]
 
 
-def test_what_is_gone_cannot_be_kept():
+def test_lower_thresholds_than_the_models_are_refused():
     model = stored(model_of("a b a b a c a c. d e", prune=(0, 1, 2)), "p.npz")
     with pytest.raises(MarkovError, match=r"p.npz: pruned \(0,1,2\); --prune 0,1 would keep n-grams of order 3"):
         prune(model, (0, 1))
@@ -333,18 +324,18 @@ def test_what_is_gone_cannot_be_kept():
         prune(model, (), 2)
 
 
-def test_pruning_weighted_counts(weighted, harbour):
-    """An n-gram goes by its weighted count: 1.5 of the first half's singletons stay above 1."""
+def test_weighted_counts_are_pruned_by_their_weighted_value(weighted, harbour):
+    """Singletons of the first half have 1.5 and stay above 1."""
     real = Stored(weighted[0].header, weighted[0].vocabulary.types(), weighted[0].table)
     pruned = prune(real, (0, 1))
     expected = {g: c for g, c in rows_of(real.table)[1].items() if c > 1}
     assert rows_of(pruned.table)[1] == expected
-    assert damage(loaded(bytes_of(pruned)).file) == []
+    assert damage(loaded(saved(pruned)).file) == []
 
 
 @examples(20)
 @given(prose, st.integers(1, 4), st.integers(1, 12))
-def test_max_types_is_the_text_with_rare_types_replaced(text, order, kept):
+def test_max_types_is_training_with_rare_types_replaced(text, order, kept):
     found = oracle.sequences(text, "words", "line")
     if not found:
         return
@@ -360,28 +351,28 @@ def test_max_types_is_the_text_with_rare_types_replaced(text, order, kept):
     for k, level in enumerate(made.table.orders[:-1], 1):
         for i, seen in zip(range(len(level)), level.left.slice(0, len(level)).tolist(), strict=True):
             assert seen == len(lefts[k - 1][tuple(made.table.ngram(k, i))])
-    assert damage(loaded(bytes_of(made)).file) == []
+    assert damage(loaded(saved(made)).file) == []
 
 
-def test_max_types_is_the_type_threshold_at_the_same_place(harbour):
-    """Types seen 3 times or more are the N commonest, for one N: the same table, pruned or not."""
+def test_max_types_equals_min_type_count_for_the_same_types(harbour):
+    """For one N the types seen 3 times or more are the N commonest: the tables are equal, pruned or not."""
     rare = model_of(harbour, min_type_count=3)
     pruned = model_of(harbour, min_type_count=3, prune=(0, 0, 1))
     whole = stored(model_of(harbour))
     for thresholds, expected in ((), rare), ((0, 0, 1), pruned):
         made = prune(whole, thresholds, len(rare.types))
-        assert bytes_of(made._replace(header=expected.header)) == saved(expected)
+        assert saved(made._replace(header=expected.header)) == saved(expected)
         assert made.header.max_types == len(rare.types)
-    assert bytes_of(prune(whole, max_types=10**6)) == saved(model_of(harbour))
+    assert saved(prune(whole, max_types=10**6)) == saved(model_of(harbour))
 
 
-def test_what_lacks_types_is_not_merged():
+def test_a_model_without_its_rare_types_is_not_merged():
     model = stored(model_of("a b a b a c. d e"))
     refused("types beyond the commonest", model, prune(model, max_types=2))
 
 
-def test_damage_that_opening_does_not_see_is_an_error(story):
-    """Any byte of the table may be wrong: a model or an error comes of it, and never a crash."""
+def test_combining_damaged_models_never_crashes(story):
+    """A wrong byte in the table gives a model or one of our errors."""
     data = saved(model_of(story[:600]))
     begin = data.index(b"token_2.npy")
     rng = np.random.default_rng(5)

@@ -1,4 +1,4 @@
-"""Packed counts: every answer beside the plain array's."""
+"""Packed count columns answer like plain arrays."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ VALUES = st.lists(st.sampled_from([1, 1, 1, 2, 3, 253, 254, 255, 256, 70_000]), 
 
 @examples(200)
 @given(VALUES, st.booleans(), st.data())
-def test_counts_are_those_of_the_plain_array(values, indexed, data):
+def test_packed_counts_equal_the_plain_array(values, indexed, data):
     plain = np.array(values)
     counts = Counts.pack(plain)
     if indexed:
@@ -26,7 +26,7 @@ def test_counts_are_those_of_the_plain_array(values, indexed, data):
     low = data.draw(st.integers(0, n - 1))
     high = data.draw(st.integers(low + 1, n))
     assert counts.slice(low, high).tolist() == values[low:high]
-    # every single count of the range, in order: its row is found
+    # every count of the range in turn leads to its row
     before, total = int(plain[:low].sum()), int(plain[low:high].sum())
     target = np.unique(np.linspace(before, before + total - 1, 300).astype(np.int64))
     ends = [np.full(len(target), x) for x in (low, high)]

@@ -1,4 +1,4 @@
-"""Relative-entropy pruning: each loss is the divergence itself, what is left sums to 1, and bounds hold."""
+"""Relative-entropy pruning: losses equal divergences, the pruned model sums to 1, size limits hold."""
 
 import io
 import json
@@ -9,6 +9,7 @@ import pytest
 
 import markov_cli
 from engine import model_of
+from helpers import run_in_process
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
@@ -16,6 +17,12 @@ from markov_cli.errors import NeedsCounts, OptionError
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
+
+
+@pytest.fixture
+def run():
+    return run_in_process
+
 
 SMOOTHINGS = ["kn", "wb", "abs"]
 
@@ -26,7 +33,7 @@ def divergence(p, other):
 
 
 def changed(p, q, listed):
-    """p(w | h) where only `listed` stand behind h, and q is p(w | h')."""
+    """p(w | h) if only `listed` followers of h were kept; q is p(w | h')."""
     rest = (1 - p[listed].sum()) / (1 - q[listed].sum())
     out = rest * q
     out[listed] = p[listed]
@@ -34,7 +41,7 @@ def changed(p, q, listed):
 
 
 def histories(table, k):
-    """(row, listed ids, share of the text) of each history of order k that something follows."""
+    """(row, first follower's row, listed ids, share of the text) of each history of order k with followers."""
     everything = int(table.total(0, np.zeros(1, np.int64))[0])
     for row in range(len(table.orders[k - 2])):
         low, high = (int(x[0]) for x in table.followers(k - 1, np.array([row])))
@@ -50,7 +57,7 @@ def model(harbour):
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize("k", [2, 3])
-def test_what_a_loss_costs_is_the_divergence_summed_over_all_types(model, smoothing, k):
+def test_each_loss_is_the_divergence_over_all_types(model, smoothing, k):
     distribution, table = model.distribution(smoothing), model.table
     change = EntropyPruner(distribution).levels[k - 2].change
     for row, low, listed, share in histories(table, k):
@@ -72,7 +79,7 @@ def test_every_history_of_the_pruned_model_sums_to_one(model, smoothing, thresho
             assert full_distribution(left, level, row).sum() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_what_is_kept_is_what_costs_the_threshold_and_what_that_stands_on(model):
+def test_ngrams_above_the_threshold_stay_with_their_histories(model):
     pruner = EntropyPruner(model.distribution("kn"))
     two, three = pruner.levels
     for threshold in (1e-5, 1e-4, 3e-4, 1e-3):
@@ -83,7 +90,7 @@ def test_what_is_kept_is_what_costs_the_threshold_and_what_that_stands_on(model)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
-def test_threshold_0_keeps_every_ngram_and_probability(harbour, order):
+def test_a_threshold_of_0_changes_nothing(harbour, order):
     model = as_model(model_of(harbour[:1200], order))
     shrunk = markov_cli.prune_by_entropy(model, threshold=0)
     assert shrunk.after == shrunk.before == [len(o) for o in model.table.orders]
@@ -97,7 +104,7 @@ def test_threshold_0_keeps_every_ngram_and_probability(harbour, order):
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
-def test_the_rise_of_bigrams_is_the_divergence_of_the_two_models(harbour, smoothing):
+def test_the_reported_rise_is_the_divergence_of_the_models(harbour, smoothing):
     model = as_model(model_of(harbour[:1200], 2))
     shrunk = markov_cli.prune_by_entropy(model, threshold=2e-3, smoothing=smoothing)
     assert shrunk.after[1] < shrunk.before[1]
@@ -109,13 +116,13 @@ def test_the_rise_of_bigrams_is_the_divergence_of_the_two_models(harbour, smooth
     assert shrunk.rise == pytest.approx(math.expm1(nats), rel=1e-4)
 
 
-def test_a_higher_threshold_leaves_less(model):
+def test_a_higher_threshold_leaves_fewer_ngrams(model):
     sizes = [sum(markov_cli.prune_by_entropy(model, threshold=t).after) for t in (0, 1e-4, 3e-4, 1e-3, 1e-2, 1e6)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > sizes[-1] == len(model.table.orders[0])
 
 
-def test_the_file_takes_no_more_than_the_size_and_nearly_that(harbour):
+def test_the_file_nearly_fills_the_size_asked_for(harbour):
     model = as_model(model_of(harbour, 3))
     whole_file = markov_cli.prune_by_entropy(model, threshold=0).model.save(io.BytesIO())
     for share in (0.5, 0.7, 0.9):
@@ -127,7 +134,7 @@ def test_the_file_takes_no_more_than_the_size_and_nearly_that(harbour):
     )
 
 
-def test_a_model_of_probabilities_is_pruned_by_its_own(model, tmp_path):
+def test_an_imported_model_is_pruned_by_its_own_probabilities(model, tmp_path):
     with (tmp_path / "m.arpa").open("wb") as out:
         export_arpa(model, out, smoothing="wb")
     listed = import_arpa(tmp_path / "m.arpa")
@@ -140,7 +147,7 @@ def test_a_model_of_probabilities_is_pruned_by_its_own(model, tmp_path):
         markov_cli.prune_by_entropy(listed, threshold=1e-4, smoothing="kn")
 
 
-def test_what_cannot_be_pruned_so_is_refused(model, harbour):
+def test_order_1_scores_and_tiny_sizes_are_refused(model, harbour):
     with pytest.raises(OptionError, match="order 1"):
         markov_cli.prune_by_entropy(as_model(model_of(harbour[:500], 1)), threshold=0.1)
     for smoothing in ("stupid", "laplace", "none"):
@@ -150,7 +157,7 @@ def test_what_cannot_be_pruned_so_is_refused(model, harbour):
         markov_cli.prune_by_entropy(model, n_bytes=100)
 
 
-def test_the_command_measures_what_was_lost(run, model, tmp_path, harbour):
+def test_the_command_reports_perplexity_before_and_after(run, model, tmp_path, harbour):
     model.save(tmp_path / "m.npz")
     (tmp_path / "new.txt").write_text(harbour[1200:3000], encoding="utf-8")
     ran = run("prune", "m.npz", "--threshold", "3e-4", "--heldout", "new.txt", "-o", "s.npz", "--json", cwd=tmp_path)

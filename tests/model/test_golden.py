@@ -1,4 +1,4 @@
-"""A model of version 1, and what it writes with seed 42: both must come out for ever.
+"""Golden files: a version 1 model must always load, and seed 42 must always give the same texts.
 
 golden/tiny.npz was made from golden/tiny.txt by `markov train tiny.txt -o tiny.npz`, and
 golden/tiny-seed-42.txt by `markov generate tiny.npz -c 20 -s 42`. If a change makes a test here
@@ -31,19 +31,19 @@ def test_the_model_of_version_1_loads():
         assert [f.token for f in model.followers("the", top=1).followers] == ["wind"]
 
 
-def test_it_writes_the_same_texts():
+def test_the_model_of_version_1_writes_the_golden_texts():
     with Model.load(GOLDEN / "tiny.npz") as model:
         assert [t.text for t in model.generate(20, 42)] == TEXTS
 
 
-def test_the_program_writes_the_same_texts(run):
+def test_the_program_writes_the_golden_texts(run):
     done = run("generate", GOLDEN / "tiny.npz", "-c", 20, "-s", 42)
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout.splitlines() == TEXTS
 
 
-def test_the_text_gives_the_same_model():
-    """Byte for byte, but for the version of the Unicode tables, which is that of Python."""
+def test_training_gives_the_golden_model():
+    """Byte for byte, except for the Unicode version, which is Python's."""
     data = io.BytesIO()
     markov_cli.train([GOLDEN / "tiny.txt"]).save(data)
     header, arrays = members(data.getvalue())
@@ -58,5 +58,5 @@ def test_the_text_gives_the_same_model():
         assert data.getvalue() == (GOLDEN / "tiny.npz").read_bytes()
 
 
-def test_the_model_trained_now_writes_the_same_texts():
+def test_a_model_trained_now_writes_the_golden_texts():
     assert [t.text for t in markov_cli.train([GOLDEN / "tiny.txt"]).generate(20, 42)] == TEXTS

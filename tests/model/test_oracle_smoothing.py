@@ -1,4 +1,4 @@
-"""The oracle of smoothing against numbers from outside: KenLM's, kgrams' and NLTK's, sums to 1, and a few by hand."""
+"""The smoothing oracle against KenLM, kgrams, NLTK and hand calculations; all sums are 1."""
 
 import math
 import random
@@ -16,7 +16,7 @@ TENTH = F(1, 10)
 
 
 def model_of(lines, order, smoothing="kn", **more):
-    """Model of lines of one-letter or spaced words, and words -> p of the last behind the others, backoff."""
+    """The oracle of some lines, and functions from words to the probability of the last one and to the backoff."""
     sequences, ids = numbered([line.split() for line in lines])
     model = Smoothed(sequences, order, len(ids), smoothing, **more)
 
@@ -64,17 +64,17 @@ def pairs(table):
     [(TOY0_LINES, 3, (), False, TOY0), (TOY1_LINES, 3, (), False, TOY1), (TOY0_LINES, 3, (0, 1), False, PRUNED),
      (QUIRK_LINES, 2, (), True, QUIRK)],
 )  # fmt: skip
-def test_kn_is_lmplz(lines, order, prune, emulate, table):
+def test_kn_probabilities_equal_lmplz(lines, order, prune, emulate, table):
     _, p, _ = model_of(lines, order, prune=prune, emulate=emulate)
     for words, value in pairs(table):
         assert math.log10(p(words)) == pytest.approx(value, abs=2e-7), words
 
 
-def test_kn_backoffs_are_lmplz():
+def test_kn_backoffs_equal_lmplz():
     model, _, backoff = model_of(TOY0_LINES, 3)
     assert len(model.rows()) == 4 + 7 + 7
     assert all(backoff(h) == F(1, 2) for h in ["<s>", "a", "b", "<s> a", "a a", "b a", "<s> b", "a b"])
-    assert backoff("</s>") == backoff("<unk>") == backoff("a </s>") == 1  # followed by nothing
+    assert backoff("</s>") == backoff("<unk>") == backoff("a </s>") == 1  # has no followers
     assert model_of(TOY1_LINES, 3)[2]("b b") == pytest.approx(10**-0.47712123)
     # pruned: log10 -.20412 and -.17609124; <s> keeps no follower
     model, _, backoff = model_of(TOY0_LINES, 3, prune=(0, 1))
@@ -86,8 +86,8 @@ def test_kn_backoffs_are_lmplz():
         assert math.log10(backoff(history)) == pytest.approx(value, abs=2e-7)
 
 
-def test_kenlm_405_and_427():
-    """Discounts as they should be, and as lmplz has them: `ski`, last in suffix order, is counted 2 and not 1."""
+def test_discounts_are_right_where_kenlm_405_and_427_are_wrong():
+    """Right discounts, and lmplz's: it counts `ski`, the last in suffix order, twice instead of once."""
     assert model_of(QUIRK_LINES, 2)[0].discounts[0] == [0, F(5, 9), F(7, 6), F(7, 9)]  # .5556 1.1667 .7778
     assert model_of(QUIRK_LINES, 2, emulate=True)[0].discounts[0] == [0, F(2, 5), F(8, 5), F(7, 5)]  # .4 1.6 1.4
     # `r o t`, `o a r`, `o a t`: n1 = 1 (a) and n2 = 4; lmplz has 0 and 5. Both fall back
@@ -97,7 +97,7 @@ def test_kenlm_405_and_427():
     assert model.discounts[0] == [0, F(1, 2), 1, F(3, 2)]
 
 
-def test_discounts():
+def test_discounts_by_hand():
     # Y = 60/100; 1 - 2 Y 20/60 = .6, 2 - 3 Y 10/20 = 1.1, 3 - 4 Y 5/10 = 1.8
     assert kn_discounts([0, 60, 20, 10, 5]) == (0, F(3, 5), F(11, 10), F(9, 5))
     assert kn_discounts([9, 60, 20, 10, 0]) == (0, F(3, 5), F(11, 10), 3)  # n4 may be 0
@@ -105,8 +105,8 @@ def test_discounts():
     for n in ([0, 0, 9, 9, 9], [0, 9, 0, 9, 9], [0, 9, 9, 0, 9]):
         assert kn_discounts(n) == fallback
     assert kn_discounts([0, 60, 20, 10, 50]) == fallback  # 3 - 4 * .6 * 5 < 0
-    assert kn_discounts([0, 4, 1, 1, 0]) == (0, F(2, 3), 0, 3)  # Y = 2/3: 2 - 2 = 0 is within [0, 2]
-    # 3 / 15 = 1/5: D2 = 2 - 3/5 * 20/6 = 0, exactly; a float has -4e-16 here
+    assert kn_discounts([0, 4, 1, 1, 0]) == (0, F(2, 3), 0, 3)  # Y = 2/3: 2 - 2 = 0 is allowed
+    # 3 / 15 = 1/5: D2 = 2 - 3/5 * 20/6 is exactly 0; floats give -4e-16
     assert kn_discounts([0, 3, 6, 20, 0]) == (0, F(1, 5), 0, 3)
     assert abs_discount([0, 6, 2]) == F(3, 5) and abs_discount([0, 0, 2]) == abs_discount([0, 6, 0]) == F(1, 2)
 
@@ -126,7 +126,7 @@ def test_discounts():
         ("stupid", {}, 1, 1),
     ],
 )
-def test_kgrams(smoothing, more, after_b, at_start):
+def test_kn_equals_kgrams(smoothing, more, after_b, at_start):
     """`a a b a b a`, order 2: P(a|b) and P(a|<s>)."""
     _, p, _ = model_of(["a a b a b a"], 2, smoothing, **more)
     assert float(p("b a")) == pytest.approx(after_b, abs=5e-8)
@@ -143,13 +143,13 @@ NLTK_TEXT, NLTK_IDS = [[3, 4, 5, 6], [0, 0, 3, 6, 4, 0]], 8
 @pytest.mark.parametrize(
     ("smoothing", "more", "expected"),
     [  # P(c), P(z), P(<unk>), P(c|b), P(c|a b), P(c|z b)
-        ("none", {}, ["1/18", 0, "3/18", "1/2", 1, "1/2"]),  # its MLE has P(c|z b) = 0, and does not shorten
+        ("none", {}, ["1/18", 0, "3/18", "1/2", 1, "1/2"]),  # its MLE gives P(c|z b) = 0 and does not back off
         ("wb", {}, ["1/18", 0, "3/18", "5/18", "23/36", "5/18"]),  # .2777778 .6388889
         ("abs", {"discounts": F(3, 4)}, ["1/18", 0, "3/18", "1/6", "3/8", "1/6"]),
         ("stupid", {}, ["1/18", 0, "3/18", "1/2", 1, "1/5"]),
     ],
 )
-def test_nltk_orders_of_three(smoothing, more, expected):
+def test_all_methods_equal_nltk_at_order_3(smoothing, more, expected):
     model = Smoothed(NLTK_TEXT, 3, NLTK_IDS, smoothing, **NLTK, **more)
     a, b, c, z = 3, 4, 5, 7
     found = [model.p(h, w) for h, w in [((), c), ((), z), ((), UNK), ((b,), c), ((a, b), c), ((z, b), c)]]
@@ -158,13 +158,13 @@ def test_nltk_orders_of_three(smoothing, more, expected):
 
 @pytest.mark.parametrize(("amount", "expected"), [(TENTH, ["11/18", "21/148", "1/148", "31/148"]),
                                                  (1, ["2/9", "3/22", "1/22", "4/22"])])  # fmt: skip
-def test_nltk_lidstone_and_laplace(amount, expected):
+def test_lidstone_and_laplace_equal_nltk(amount, expected):
     """Order 2: P(d|c) = 1.1/1.8, P(a) = 2.1/14.8, P(z) = .1/14.8, P(<unk>) = 3.1/14.8; and with 1 for .1."""
     model = Smoothed(NLTK_TEXT, 2, NLTK_IDS, "lidstone", amount=amount, **{**NLTK, "marks": 1})
     assert [model.p(h, w) for h, w in [((5,), 6), ((), 3), ((), 7), ((), UNK)]] == [F(x) for x in expected]
 
 
-def test_nltk_lidstone_of_letters():
+def test_lidstone_equals_the_nltk_guide():
     """Its guide: Lidstone .2 of `aaaababaaccbacb`, without markers, over '' <unk> a b c."""
     ids = {"a": 2, "b": 3, "c": 4}
     model = Smoothed([[ids[x] for x in "aaaababaaccbacb"]], 2, 5, "lidstone", amount=F(1, 5), marks=0, bos=True)
@@ -174,7 +174,7 @@ def test_nltk_lidstone_of_letters():
     )
 
 
-def test_nltk_mle():
+def test_raw_counts_equal_the_nltk_front_page():
     """Its front page: `a b c`, `a c d c e f`, order 2: P(a) = 2/13, P(b|a) = 1/2; over `a b`, `c d` 1.29 bits."""
     sequences, ids = numbered([[*"abc"], [*"acdcef"]])
     model = Smoothed(sequences, 2, len(ids), "none", **{**NLTK, "marks": 1})
@@ -184,15 +184,15 @@ def test_nltk_mle():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_nltk_itself(seed):
-    """Five of its models on random letters, every id behind seen and unseen histories."""
+def test_the_oracle_equals_nltk_itself(seed):
+    """Five NLTK models on random letters: every id after seen and unseen histories."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         lm = pytest.importorskip("nltk.lm")
         from nltk.lm.preprocessing import padded_everygram_pipeline
     r = random.Random(seed)
     order, types = 1 + seed % 4, "abcdef"[: r.randint(1, 6)]
-    lines = [r.choices(types + "y", k=r.randint(0, 7)) for _ in range(r.randint(1, 12))]  # y is not in its vocabulary
+    lines = [r.choices(types + "y", k=r.randint(0, 7)) for _ in range(r.randint(1, 12))]  # y is not in the vocabulary
     ids = {**MARKERS, **{w: 3 + i for i, w in enumerate(types + "z")}}  # z is, but not in the text
     sequences = [[ids.get(w, UNK) for w in line] for line in lines]
     names = {"y" if i == UNK else w: i for w, i in ids.items()}
@@ -213,7 +213,7 @@ def test_nltk_itself(seed):
             history = r.choices([*names], k=r.randint(0, order - 1))
             wanted = history
             while smoothing == "none" and history and not theirs.context_counts(theirs.vocab.lookup(tuple(history))):
-                history = history[1:]  # its MLE does not shorten
+                history = history[1:]  # its MLE does not back off
             for w, i in names.items():
                 its = theirs.score(w, tuple(history))
                 assert mine.p([names[x] for x in wanted], i) == pytest.approx(its, rel=1e-12), (smoothing, wanted, w)
@@ -222,7 +222,7 @@ def test_nltk_itself(seed):
 # ------------------------------------------------------------------ by hand, and the law
 
 
-def test_unpruned_by_hand():
+def test_unpruned_models_by_hand():
     """`a b a`, `a c`: c(.) = 7: a 3, b 1, c 1, </s> 2; a is followed by b, </s>, c, once each. V = 5."""
     for smoothing, of_b, of_unk, of_b_after_a in [
         ("none", F(1, 7), 0, F(1, 3)),
@@ -239,14 +239,14 @@ def test_unpruned_by_hand():
     assert model_of(["a b a", "a c"], 2, "stupid")[1]("c b") == F(2, 5) * F(1, 7)
 
 
-def test_pruned_by_hand():
+def test_pruned_models_by_hand():
     """`a b`, `a b`, `a a`, `--prune 0 1`: a is followed by b 2, a 1 (gone), </s> 1 (gone). V = 4.
 
     c(.) = 9: a 4, b 2, </s> 3. Kept: <s> a (3), a b (2), b </s> (2).
     """
     lines = ["a b", "a b", "a a"]
     for smoothing, own, backoff, lower in [
-        ("none", 1, 0, 0),  # b is all that is left
+        ("none", 1, 0, 0),  # only b is left
         ("wb", F(2, 5), F(3, 5), F(2 * 4 + 3, 48)),  # u = 2/(4 + 1); p(b) = (2 + 3/4)/12
         # kept rows: n1 = 0, so D = 1/2; u = 1.5/4. Order 1: n1 = 0 too: p(b) = 1.5/9 + 1.5/9/4
         ("abs", F(3, 8), F(5, 8), F(5, 24)),
@@ -259,7 +259,7 @@ def test_pruned_by_hand():
         assert model.level((3,)) == ({4: own}, backoff), smoothing
         assert p("a b") == own + backoff * lower
         assert b("<unk>") == 1
-    assert model_of(lines, 2, "none", prune=(0, 5))[1]("a b") == F(2, 9)  # no follower is left: the empty history
+    assert model_of(lines, 2, "none", prune=(0, 5))[1]("a b") == F(2, 9)  # no follower left: the empty history
     assert model_of(lines, 2, "stupid", prune=(0, 1))[1]("a a") == F(2, 5) * F(4, 9)
     # before pruning T(a) = 3, and n1 = 2, n2 = 2 of order 2: D = 1/3
     assert model_of(lines, 2, "wb", prune=(0, 1), statistics="all")[2]("a") == 1 - F(2, 7)
@@ -268,7 +268,7 @@ def test_pruned_by_hand():
 
 @st.composite
 def settings(draw):
-    """Sequences of few types, with <unk>, at times empty, and options; histories of every kind."""
+    """Random sequences of few types with <unk>, options, and histories of every kind."""
     types = draw(st.integers(1, 4))
     one = st.lists(st.sampled_from([UNK, *range(3, 3 + types)]), max_size=8)
     sequences = draw(st.lists(one, min_size=1, max_size=8))
@@ -281,8 +281,8 @@ def settings(draw):
 
 
 @given(settings())
-def test_sums_to_one(drawn):
-    """Exactly, behind histories seen, unseen and empty, for all but `stupid`; nothing is below 0."""
+def test_probabilities_sum_to_one(drawn):
+    """Exactly, after seen, unseen and empty histories, for all methods but `stupid`; none is negative."""
     sequences, order, n_ids, more, histories = drawn
     for smoothing in SMOOTHINGS[:-1]:
         for given_d in {"kn": [None, (F(1), F(2), F(3))], "abs": [None, F(1)]}.get(smoothing, [None]):
@@ -295,7 +295,7 @@ def test_sums_to_one(drawn):
 
 
 @given(settings())
-def test_floats_are_the_fractions(drawn):
+def test_floats_equal_the_fractions(drawn):
     sequences, order, n_ids, more, histories = drawn
     for smoothing in SMOOTHINGS:
         exact = Smoothed(sequences, order, n_ids, smoothing, **more)
@@ -306,15 +306,15 @@ def test_floats_are_the_fractions(drawn):
                 assert p == pytest.approx(float(exact.p(history, w)), abs=1e-12)
 
 
-def test_two_words():
-    """The least there is: `a`, and nothing at all."""
+def test_the_smallest_texts_have_a_distribution():
+    """A text of one token, and the empty text."""
     for smoothing in SMOOTHINGS[1:-1]:
         _, p, _ = model_of(["a"], 3, smoothing)
         assert p("a") + p("</s>") + p("<unk>") == 1 and p("a") == p("</s>") > p("<unk>") > 0
         assert Smoothed([], 3, 4, smoothing).p([3, 3], 3) == F(1, 3)
 
 
-def test_refusals():
+def test_impossible_ids_and_thresholds_are_refused():
     for prune in [(1,), (0, 2, 1)]:
         with pytest.raises(ValueError, match="prune"):
             Smoothed([[3]], 3, 4, prune=prune)

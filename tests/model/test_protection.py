@@ -1,4 +1,4 @@
-"""What too few sequences or files have is not in the model, and the model is one all the same."""
+"""Protected training: n-grams of too few sequences or files are left out, and the rest is a sound model."""
 
 from collections import Counter, defaultdict
 
@@ -24,7 +24,7 @@ from markov_cli.model.thresholds import Protection
 
 NAMES = ["none", "kn", "wb", "abs", "laplace", "lidstone:0.1"]
 
-# a few words in a few lines of a few files: what repeats, repeats within a line as well as across
+# few words in few lines of few files, so that n-grams repeat within a line and across lines
 words = st.sampled_from("aaabbcd")
 files_of_lines = st.lists(st.lists(st.lists(words, min_size=1, max_size=7), max_size=4), min_size=1, max_size=4).filter(
     any
@@ -32,7 +32,7 @@ files_of_lines = st.lists(st.lists(st.lists(words, min_size=1, max_size=7), max_
 
 
 class Told:
-    """The oracle's view of some files of lines of words: ids, and who holds each n-gram."""
+    """Oracle of some files of lines of words: ids, and the sequences and files that hold each n-gram."""
 
     def __init__(self, files, order, min_type_count=1, once=False):
         lines = [line for file in files for line in file]
@@ -62,13 +62,13 @@ def trained(files, order, protection=None, **more):
     return model_of(texts_of(files), order, "spaces", "line", protection=protection or Protection(), **more)
 
 
-# ------------------------------------------------------------------ who holds what
+# ------------------------------------------------------------------ sequences and files of each n-gram
 
 
 @examples(80)
 @given(files_of_lines, st.integers(1, 4), st.integers(1, 9), st.integers(1, 5), st.sampled_from([1, 2]), st.booleans())
-def test_the_holders_of_every_row_are_the_oracles(files, order, part, cut, jobs, marked):
-    """However the stream is cut, with BOS or without, all its file ends known before or not."""
+def test_sequences_and_files_of_every_row_equal_the_oracle(files, order, part, cut, jobs, marked):
+    """In blocks of any size, with BOS or without, with file ends or without."""
     table = trained(files, order).table
     told = Told(files, order)
     flat = [] if marked else [oracle.EOS]
@@ -87,7 +87,7 @@ def test_the_holders_of_every_row_are_the_oracles(files, order, part, cut, jobs,
         assert found.files[k].tolist() == [len(told.files[g]) for g in rows]
 
 
-def test_what_the_table_lacks_is_passed_over():
+def test_ngrams_missing_in_the_table_are_skipped():
     table = model_of("a b\nb c", 3, "spaces", "line").table  # b a c are 3, 4, 5
     found = spreading.spread(table, [np.array([5, 4, 2, 4, 3, 2])])
     rows = [*rows_of(table)[1]]
@@ -95,7 +95,7 @@ def test_what_the_table_lacks_is_passed_over():
     assert sum(found.sequences[1]) == 3  # a b, <s> a, b </s>
 
 
-def test_rows_that_can_be_looked_up_need_no_counts(story):
+def test_a_table_for_look_ups_needs_no_counts(story):
     trained_here = model_of(story, 3)
     from markov_cli.model.building import levels_of
 
@@ -108,7 +108,7 @@ def rows_keys(table):
     return [[tuple(g) for g in table.ngrams(k, np.arange(len(o))).tolist()] for k, o in enumerate(table.orders, 1)]
 
 
-# ------------------------------------------------------------------ what stays
+# ------------------------------------------------------------------ kept rows
 
 
 protections = st.builds(Protection, st.integers(1, 3), st.integers(1, 3), st.sampled_from([0, 1]))
@@ -117,8 +117,8 @@ prunes = st.sampled_from([(), (), (0, 1), (0, 0, 1), (0, 1, 2)])
 
 @examples(150)
 @given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 3))
-def test_the_table_is_the_oracles(files, order, p, prune, least):
-    """Rows, counts, totals, left neighbours and counts of counts: with --prune, with --min-type-count, all orders."""
+def test_the_protected_table_equals_the_oracle(files, order, p, prune, least):
+    """Rows, counts, totals, left neighbours and counts of counts, also with --prune and --min-type-count."""
     assume(p.min_sequences <= sum(map(len, files)) and p.min_files <= sum(map(bool, files)))
     once = p.caps
     made = trained(files, order, p, prune=prune, min_type_count=least)
@@ -132,7 +132,7 @@ def test_the_table_is_the_oracles(files, order, p, prune, least):
             g: c for g, c in of_order.items() if c > limits[k - 1] and told.stays(g, p.min_sequences, p.min_files)
         }
         assert rows[k - 1] == expected
-        if k > 1:  # what stays is closed
+        if k > 1:  # kept n-grams have their histories and suffixes
             assert {g[:-1] for g in expected} <= set(rows[k - 2])
             assert {g[1:] for g in expected} <= set(rows[k - 2])
     lefts, grams_below = oracle.lefts(told.streams, order), []
@@ -162,8 +162,8 @@ def test_the_table_is_the_oracles(files, order, p, prune, least):
 
 @examples(60)
 @given(files_of_lines, st.integers(1, 4), protections, prunes, st.integers(1, 2), st.sampled_from(NAMES))
-def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, least, name):
-    """Behind every history that is in the table."""
+def test_every_smoothing_equals_the_oracle_and_sums_to_1(files, order, p, prune, least, name):
+    """After every history of the table."""
     assume(p.min_sequences <= sum(map(len, files)) and p.min_files <= sum(map(bool, files)))
     made = trained(files, order, p, prune=prune, min_type_count=least)
     table, told = made.table, Told(files, order, least, p.caps)
@@ -187,7 +187,7 @@ def test_every_smoothing_is_the_oracles_and_sums_to_1(files, order, p, prune, le
 
 
 @pytest.mark.parametrize("p", [Protection(2), Protection(1, 2), Protection(2, 2, 1), Protection(cap_per_sequence=1)])
-def test_how_the_work_is_done_changes_nothing(p, story, messages):
+def test_blocks_jobs_and_ranges_change_no_byte(p, story, messages):
     texts = [story[:3000], messages[:1500], story[2000:5000], "One text. More text."]
     once = saved(model_of(texts, 4, protection=p))
     for block_bytes, jobs, range_windows, part in ((64, 3, 20, 50), (1000, 2, 1 << 20, 7), (1 << 20, 1, 500, 1 << 19)):
@@ -201,14 +201,14 @@ def test_how_the_work_is_done_changes_nothing(p, story, messages):
 
 
 @pytest.mark.parametrize("p", [Protection(), Protection(1, 1, 0)])
-def test_without_protection_the_bytes_are_as_before(p, story):
+def test_without_protection_the_bytes_do_not_change(p, story):
     once = saved(model_of(story))
     assert saved(model_of(story, protection=p)) == once
     assert b"min_sequences" not in once and b"cap_per_sequence" not in once
 
 
-def test_a_text_that_repeats_nothing_in_a_sequence_is_capped_to_itself():
-    """Then a count is a number of sequences anyway: only the totals, which say the same, come on top."""
+def test_capping_changes_no_count_without_repetition_in_a_sequence():
+    """Each count is a number of sequences already; only the redundant totals are added."""
     text = "a b c\na b d\nc d"
     capped, plain = (
         model_of(text, 3, "spaces", "line", protection=Protection(1, 1, 1)),
@@ -221,7 +221,7 @@ def test_a_text_that_repeats_nothing_in_a_sequence_is_capped_to_itself():
 
 
 def test_capped_counts_by_hand():
-    """`ha` stands five times in two lines; behind it come ha (1 line), </s> (both), so its total is 3 and not 2."""
+    """`ha` occurs 5 times in 2 lines; its followers are ha (1 line) and </s> (2 lines), so its total is 3, not 2."""
     model = markov_cli.train(texts=["ha ha ha ha\nha"], unit="line", order=2, cap_per_sequence=1)
     found = model.followers("ha")
     assert (found.total, [(f.token, f.marker, f.count) for f in found.followers]) == (
@@ -230,49 +230,44 @@ def test_capped_counts_by_hand():
     assert model.table.orders[0].count.slice(0, 4).tolist() == [0, 2, 2, 2]
 
 
-# ------------------------------------------------------------------ what it is for
+# ------------------------------------------------------------------ planted secrets
 
 SECRET = "the code of the vault is nine four seven two"
 OTHERS = "\n".join(f"{who} went to the {where} again" for who in ("she", "he", "it") for where in ("sea", "hill"))
 
 
 def holds(model, text):
-    """The 3-gram table has all of a text's trigrams."""
-    level, row = 0, 0
+    """True if all trigrams of a text are in the table."""
     ids = model.known(text).ids
-    for i in range(len(ids) - 2):
-        row = model.table.row_of(ids[i : i + 3])
-        if row < 0:
-            return False
-    return level == 0
+    return all(model.table.row_of(ids[i : i + 3]) >= 0 for i in range(len(ids) - 2))
 
 
 def secret_in(texts, unit="line", **options):
     return holds(markov_cli.train(texts=texts, unit=unit, **options), SECRET)
 
 
-def test_a_count_is_defeated_by_repetition_in_one_sequence_and_min_sequences_is_not():
+def test_repetition_in_one_sequence_defeats_prune_but_not_min_sequences():
     texts = [OTHERS + "\n" + " ".join([SECRET] * 5)]
     assert secret_in(texts, prune=(0, 1)) and secret_in(texts, prune=(0, 4))
     assert not secret_in(texts, min_sequences=2)
     assert not secret_in(texts, cap_per_sequence=1, prune=(0, 1))
-    assert secret_in(texts, cap_per_sequence=1)  # which drops nothing by itself
+    assert secret_in(texts, cap_per_sequence=1)  # capping alone drops nothing
 
 
-def test_min_sequences_is_defeated_by_repetition_in_several_and_min_files_is_not():
+def test_repetition_in_many_sequences_defeats_min_sequences_but_not_min_files():
     texts = [OTHERS, OTHERS + "\n" + "\n".join([SECRET] * 5), OTHERS]
     assert secret_in(texts, min_sequences=2) and secret_in(texts, min_sequences=5)
     assert not secret_in(texts, min_sequences=6)
     assert not secret_in(texts, min_files=2)
 
 
-def test_min_files_is_defeated_by_a_second_file():
+def test_a_second_file_defeats_min_files():
     texts = [OTHERS + "\n" + SECRET, SECRET]
     assert secret_in(texts, min_files=2)
     assert not secret_in([*texts, OTHERS], min_files=3)
 
 
-def test_no_one_draws_what_was_dropped():
+def test_dropped_ngrams_are_never_drawn():
     text = OTHERS + "\n" + " ".join([SECRET] * 5)
     model = markov_cli.train(texts=[text], unit="line", min_sequences=2)
     said = [t.text for t in model.generate(200, 1, prompt="the vault is", within=True, max_tokens=12)]
@@ -282,7 +277,7 @@ def test_no_one_draws_what_was_dropped():
     assert all("the vault is nine four seven two" in s for s in said)
 
 
-def test_a_single_token_stays_until_types_go_by_sequences():
+def test_a_type_of_one_sequence_stays_unless_types_are_capped():
     text = OTHERS + "\nhunter2 hunter2 hunter2"
 
     def knows(**options):
@@ -290,11 +285,11 @@ def test_a_single_token_stays_until_types_go_by_sequences():
         return b"hunter2" in vocabulary.types().blob.tobytes()
 
     assert knows(min_sequences=2)
-    assert knows(min_sequences=2, min_type_count=2)  # it was seen three times
+    assert knows(min_sequences=2, min_type_count=2)  # it occurs three times
     assert not knows(min_sequences=2, min_type_count=2, cap_per_sequence=1)
 
 
-# ------------------------------------------------------------------ what cannot be
+# ------------------------------------------------------------------ refused
 
 
 @pytest.mark.parametrize(
@@ -308,14 +303,14 @@ def test_a_single_token_stays_until_types_go_by_sequences():
         ({"min_files": 2}, "the text has 1 file: no n-gram would stay"),
     ],
 )
-def test_options_that_cannot_be_are_refused(options, says):
+def test_impossible_options_are_refused(options, says):
     with pytest.raises(OptionError, match=says):
         markov_cli.train(texts=["a b.\n\nc d."], **options)
 
 
 @pytest.fixture(scope="module")
 def two(story):
-    """A model that drops, and one that only caps."""
+    """A model that drops n-grams, and a model that only caps counts."""
     return (
         markov_cli.train(texts=[story], min_sequences=2),
         markov_cli.train(texts=[story], cap_per_sequence=1),
@@ -325,7 +320,7 @@ def two(story):
 @pytest.mark.parametrize(
     "which, says", [(0, "--min-sequences 2: n-grams that too few had"), (1, "--cap-per-sequence 1")]
 )
-def test_what_cannot_be_exact_is_refused(two, story, which, says):
+def test_inexact_merging_and_updating_is_refused(two, story, which, says):
     model = two[which]
     whole_model = markov_cli.train(texts=[story])
     for refused in (
@@ -339,14 +334,14 @@ def test_what_cannot_be_exact_is_refused(two, story, which, says):
         markov_cli.prune(model, max_types=10)
 
 
-def test_pruning_a_protected_model_is_training_it_so(story):
+def test_pruning_a_protected_model_is_training_with_the_thresholds(story):
     for p in (Protection(2), Protection(1, 1, 1), Protection(2, 1, 1)):
         further = markov_cli.prune(as_model(model_of(story, 4, protection=p)), (0, 1, 2))
         direct = as_model(model_of(story, 4, protection=p, prune=(0, 1, 2)))
         assert bytes_of(further) == bytes_of(direct)
 
 
-def test_pruned_by_entropy_it_is_a_model_of_probabilities(two):
+def test_a_protected_model_pruned_by_entropy_holds_probabilities(two):
     for model in two:
         header = markov_cli.prune_by_entropy(model, threshold=1e-4).model.header
         assert header.holds == "probabilities" and not header.protection()

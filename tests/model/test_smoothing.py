@@ -1,4 +1,4 @@
-"""Counts to probabilities: every method equals the oracle, sums to 1, and what is no method is refused."""
+"""Smoothing methods: probabilities and discounts equal the oracle's and sum to 1; other names are refused."""
 
 import random
 from collections import Counter
@@ -24,7 +24,7 @@ PRUNES = [(), (0, 1), (0, 0, 1), (0, 1, 2)]
 
 
 def corpus_of(seed):
-    """Lines of numbers: types by falling probability, from a single word up to thirty lines."""
+    """Random lines of words with skewed frequencies, from one word up to thirty lines."""
     r = random.Random(seed)
     n = r.choice([2, 3, 6, 12])
     lines = [r.choices(range(n), [1 / (i + 1) for i in range(n)], k=r.randint(1, 8)) for _ in range(r.randint(1, 30))]
@@ -32,7 +32,7 @@ def corpus_of(seed):
 
 
 def trained(lines, order, **options):
-    """A table, and the same text as ids."""
+    """The table of some lines, and the lines as ids."""
     text = "\n".join(map(" ".join, lines))
     made = model_of(text, order, "spaces", "line", **options)
     ids = {token.decode(): i for i, (token, _) in enumerate(types_of(made), 3)}
@@ -40,7 +40,7 @@ def trained(lines, order, **options):
 
 
 def oracle_of(sequences, table, name, prune=()):
-    """The oracle under the method that `name` says."""
+    """The oracle of the method `name`."""
     chosen = SmoothingMethod.parse(name)
     more = {}
     method = "lidstone" if chosen.method == "laplace" else chosen.method
@@ -55,7 +55,7 @@ def oracle_of(sequences, table, name, prune=()):
 
 
 def histories_of(table, seed):
-    """Seen and unseen ones, with markers at any place, of every length up to the model's and one above."""
+    """Seen and unseen histories of every length up to the order, with markers at any position."""
     r, n = random.Random(seed), table.n_ids
     some = [[], [BOS], [UNK], [EOS], [BOS, UNK], [BOS, 3], [3], [n - 1], [3, 3, 3], [BOS, 3, n - 1, 3]]
     return some + [r.choices(range(n), k=r.randint(1, table.order)) for _ in range(6)]
@@ -70,7 +70,7 @@ def stream_of(sequences):
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_probability_is_the_oracles(name, order):
+def test_every_probability_equals_the_oracle(name, order):
     for trial in range(1 + order % 2, 4):
         prune, least = PRUNES[trial], 1 + (trial == 3)
         lines = corpus_of(31 * order + trial)
@@ -80,7 +80,7 @@ def test_every_probability_is_the_oracles(name, order):
         for history in histories_of(table, trial):
             level, row = table.find(history)
             used = history[len(history) - level :]
-            if name[0] in "kwan":  # these give a history never seen what its known end has
+            if name[0] in "kwan":  # an unseen history has the distribution of its longest known suffix
                 used = history[max(len(history) - order + 1, 0) :]
             found = full_distribution(ours, level, row)
             expected = [oracle.p(used, w) if w != BOS else 0.0 for w in every]
@@ -93,7 +93,7 @@ def test_every_probability_is_the_oracles(name, order):
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_scored_token_is_the_oracles_prepared_or_not(name, order):
+def test_every_scored_token_equals_the_oracle_before_and_after_preparing(name, order):
     for trial in range(3):
         prune = PRUNES[(order + trial) % 4]
         lines = corpus_of(100 + 7 * order + trial)
@@ -116,8 +116,8 @@ def test_every_scored_token_is_the_oracles_prepared_or_not(name, order):
         assert (same == longest).all()
 
 
-def test_slices_of_any_size_prepare_the_same(story, monkeypatch):
-    """b and u of a table that is worked out some few followers at a time."""
+def test_slices_of_any_size_prepare_the_same_weights(story, monkeypatch):
+    """b and u of a table, computed a few followers at a time."""
     table = model_of(story, 4, prune=(0, 0, 1)).table
     for name in NAMES:
         whole_at_once = Smoothed(table, SmoothingMethod.parse(name))
@@ -145,7 +145,7 @@ lines = st.lists(st.lists(st.sampled_from([f"w{i}" for i in range(5)]), min_size
 
 @examples(40)
 @given(lines, st.integers(1, 4), st.sampled_from(PRUNES), st.integers(1, 2), st.data())
-def test_every_distribution_sums_to_1(lines, order, prune, least, data):
+def test_every_distribution_sums_to_one(lines, order, prune, least, data):
     table, _ = trained(lines, order, prune=prune, min_type_count=least)
     history = data.draw(st.lists(st.integers(0, table.n_ids - 1), max_size=order))
     level, row = table.find(history)
@@ -159,8 +159,8 @@ def test_every_distribution_sums_to_1(lines, order, prune, least, data):
                 assert (np.delete(p, BOS) > 0).all()  # whatever was never seen
 
 
-def test_two_words():
-    """The smallest text that has two types: all methods stand, and nothing is certain but by raw counts."""
+def test_a_text_of_two_types_has_every_smoothing():
+    """Every method works, and only raw counts give probabilities of 0 and 1."""
     table, sequences = trained([["a", "b"]], 3)
     for name in NAMES:
         ours, oracle = Smoothed(table, SmoothingMethod.parse(name)), oracle_of(sequences, table, name)
@@ -174,11 +174,11 @@ def test_two_words():
 
 # `a a b a` and `b a a b`: ids a 3, b 4; V = 4 (a, b, </s>, <unk>). a is followed by a twice, b twice, </s> once.
 # kn   adjusted counts of a, b, </s>: 3 2 2 left neighbours, no n-gram is seen once below, so 1/2, 1, 3/2 are taken:
-#      p(a) = (3 - 3/2) / 7 + (3/2 + 1 + 1) / 7 / 4 = 3/14 + 1/8 = 19/56; behind a: b(a) = (1 + 1 + 1/2) / 5 = 1/2,
+#      p(a) = (3 - 3/2) / 7 + (3/2 + 1 + 1) / 7 / 4 = 3/14 + 1/8 = 19/56; after a: b(a) = (1 + 1 + 1/2) / 5 = 1/2,
 #      p(a | a) = (2 - 1) / 5 + 1/2 * 19/56 = 207/560
 # wb   p(a) = 5/13 + 3/13 / 4 = 23/52; p(a | a) = 2/8 + 3/8 * 23/52 = 173/416
 # abs  with 1/2: p(a) = 4.5/10 + 1.5/10 / 4 = .4875; p(a | a) = 1.5/5 + 1.5/5 * .4875 = .44625
-# b behind b was never seen; b is 3 of 10 tokens, so stupid gives it 0.4 * 3/10
+# b after b was never seen; b is 3 of 10 tokens, so stupid gives it 0.4 * 3/10
 BY_HAND = [
     ("none", 2 / 5, 0.0), ("kn", 207 / 560, None), ("wb", 173 / 416, None), ("abs:0.5", 0.44625, None),
     ("laplace", 3 / 9, 1 / 7), ("lidstone:0.5", 2.5 / 7, 0.5 / 5), ("stupid", 2 / 5, 0.12),
@@ -186,7 +186,7 @@ BY_HAND = [
 
 
 @pytest.mark.parametrize(("name", "a_after_a", "b_after_b"), BY_HAND)
-def test_by_hand(name, a_after_a, b_after_b):
+def test_probabilities_by_hand(name, a_after_a, b_after_b):
     table, _ = trained([[*"aaba"], [*"baab"]], 2)
     ours = Smoothed(table, SmoothingMethod.parse(name))
     assert full_distribution(ours, *table.find([3]))[3] == pytest.approx(a_after_a)
@@ -194,25 +194,25 @@ def test_by_hand(name, a_after_a, b_after_b):
         assert full_distribution(ours, *table.find([4]))[4] == pytest.approx(b_after_b)
     if name == "kn":
         assert ours.fell_back == [1, 2]
-        # p(<unk>) = 1/2 / 4; the others behind a: 187/560, 131/560, 35/560
+        # p(<unk>) = 1/2 / 4; the others after a: 187/560, 131/560, 35/560
         assert full_distribution(ours, *table.find([3])) == pytest.approx(
             [35 / 560, 0, 131 / 560, 207 / 560, 187 / 560]
         )
 
 
-def test_lidstone_behind_a_history_that_nothing_follows():
-    """<unk> has a row of its own, and nothing was seen behind it: each of a, b, </s>, <unk> has 1/4."""
+def test_lidstone_is_uniform_after_a_history_without_followers():
+    """<unk> has a row without followers, so a, b, </s> and <unk> have 1/4 each."""
     table, _ = trained([["a", "b"]], 2)
     p, _ = Scorer(Smoothed(table, SmoothingMethod("lidstone", 0.5))).score(np.array([BOS, UNK, 3, 4, EOS], np.uint32))
-    # behind <s>: (0 + .5) / (1 + 4 * .5); b behind a: 1.5 / 3, and so </s> behind b
+    # <unk> after <s>: (0 + .5) / (1 + 4 * .5); b after a, and </s> after b: 1.5 / 3
     assert p.tolist() == pytest.approx([1, 0.5 / 3, 1 / 4, 1.5 / 3, 1.5 / 3])
 
 
 # ------------------------------------------------------------------ discounts
 
 
-def test_discounts_equal_the_oracles():
-    """All small counts of counts: also where a discount is exactly 0, which floats get wrong."""
+def test_discounts_equal_the_oracle():
+    """On small counts of counts, also where a discount is exactly 0, which floats miss."""
     r = random.Random(1)
     some = [[0, *(r.choice([0, 1, 2, 3, 4, 6, 9, 20, 50]) for _ in range(4))] for _ in range(3000)]
     for n in [*some, [0, 3, 6, 20, 0], [0, 4, 1, 1, 0], [0, 10**12, 10**11, 10**10, 10**9]]:
@@ -224,17 +224,17 @@ def test_discounts_equal_the_oracles():
         assert not (estimated and fallback)
 
 
-def test_a_discount_of_0_is_no_rounding():
-    # Y = 3/15; D2 = 2 - 3 * 1/5 * 20/6 = 0 exactly: floats have -4e-16, which would throw the order out
+def test_a_discount_of_exactly_0_is_no_fallback():
+    # Y = 3/15; D2 = 2 - 3 * 1/5 * 20/6 is exactly 0; floats give -4e-16, which would cause a fallback
     assert discounts(np.array([0, 3, 6, 20, 0]))[0].tolist() == [0.0, pytest.approx(0.2), 0.0, 3.0]
 
 
-def test_orders_that_fall_back_are_named(harbour):
+def test_orders_that_fall_back_are_reported(harbour):
     assert Smoothed(model_of(harbour, 3, "spaces", "line").table, SmoothingMethod("kn")).fell_back == []
     assert Smoothed(model_of("a b a c", 3, "spaces", "line").table, SmoothingMethod("kn")).fell_back == [1, 2, 3]
 
 
-def test_pruning_leaves_the_discounts_and_divisors_of_the_whole_text(story):
+def test_pruning_keeps_discounts_and_divisors_of_the_whole_text(story):
     whole_table, pruned = model_of(story, 3).table, model_of(story, 3, prune=(0, 1)).table
     a, b = (Smoothed(t, SmoothingMethod("kn")) for t in (whole_table, pruned))
     for order in (1, 2, 3):
@@ -258,7 +258,7 @@ def test_pruning_leaves_the_discounts_and_divisors_of_the_whole_text(story):
         ("stupid", "stupid", 0.4, "stupid:0.4"), ("stupid:.1", "stupid", 0.1, "stupid:0.1"),
     ],
 )  # fmt: skip
-def test_methods(text, method, amount, shown):
+def test_method_names_parse_and_print(text, method, amount, shown):
     found = SmoothingMethod.parse(text)
     assert (found.method, found.amount, str(found)) == (method, amount, shown)
     assert SmoothingMethod.parse(str(found)) == found
@@ -274,7 +274,7 @@ def test_methods(text, method, amount, shown):
         ("abs:0.5:1", "above 0"), ("lidstone:inf", "above 0"), ("lidstone:0", "above 0"), ("stupid:2", "up to 1"),
     ],
 )  # fmt: skip
-def test_what_is_no_method(text, says):
+def test_other_method_names_are_refused(text, says):
     with pytest.raises(OptionError, match=says) as error:
         SmoothingMethod.parse(text)
     assert repr(text) in error.value.message and error.value.hint

@@ -1,4 +1,4 @@
-"""Damage that opening a model file cannot see: an error or a harmless answer, never a crash."""
+"""Damage that opening does not detect gives an error or a wrong answer, never a crash."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 import markov_cli
 from conftest import CORPORA
 from engine import model_of, saved
-from helpers import arrays_of, bytes_of_arrays, packed
+from helpers import arrays_of, bytes_of_arrays, loaded, packed
 from markov_cli.api.model import Model
 from markov_cli.errors import MarkovError, ModelFileError
 
@@ -18,20 +18,8 @@ def tiny():
     return saved(model_of(TINY))
 
 
-@pytest.fixture
-def opened(tmp_path):
-    """Write bytes to a file and open it as a model."""
-
-    def open_bytes(data):
-        path = tmp_path / "model.npz"
-        path.write_bytes(data)
-        return Model.load(path)
-
-    return open_bytes
-
-
 def use(model):
-    """Everything that reads a table; only our own errors may come of it."""
+    """Call everything that reads a table; only our own errors may be raised."""
     calls = [
         lambda: [*model.generate(20, 1, max_tokens=50)],
         lambda: [*model.generate(20, 1, max_tokens=50, temperature=0.5, top_k=3)],
@@ -50,22 +38,22 @@ CHANGES = [lambda b: b ^ 0xFF, lambda b: b ^ 1, lambda b: 0, lambda b: 0xFF, lam
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_any_damaged_count_or_index_is_an_error_or_harmless(opened, tiny, monkeypatch, turn):
-    if turn % 2:  # what draws very many texts has its own way through the table
+def test_a_damaged_count_or_index_is_an_error_or_harmless(tiny, monkeypatch, turn):
+    if turn % 2:  # drawing many texts uses another path through the table
         monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
     for n, i in enumerate(bytes_of_arrays(tiny)):
         bad = bytearray(tiny)
         bad[i] = CHANGES[(n + turn) % len(CHANGES)](bad[i])
         if bad != tiny and n % 2 == turn // 2:
             try:
-                model = opened(bytes(bad))
+                model = loaded(bytes(bad))
             except ModelFileError:
                 continue
             use(model)
 
 
-def test_any_damaged_byte_is_an_error_or_opens_safely(opened, tiny):
-    """The zip's own bytes and those of the `.npy` headers: all of it is checked on opening."""
+def test_a_damaged_byte_outside_the_arrays_is_refused_or_harmless(tiny):
+    """Bytes of the zip structure and of the `.npy` headers."""
     inside = {*bytes_of_arrays(tiny)}
     for i in range(0, len(tiny), 29):
         if i in inside:
@@ -73,15 +61,15 @@ def test_any_damaged_byte_is_an_error_or_opens_safely(opened, tiny):
         bad = bytearray(tiny)
         bad[i] ^= 0xFF if i % 2 else 0x01
         try:
-            model = opened(bytes(bad))
+            model = loaded(bytes(bad))
         except ModelFileError:
             continue
         if i % 3 == 0:
             use(model)
 
 
-def test_arrays_full_of_anything(opened, tiny):
-    """Each array in turn replaced by noise, by zeros and by the largest values it can hold."""
+def test_arrays_of_arbitrary_values_are_an_error_or_harmless(tiny):
+    """Each array in turn replaced by noise, zeros and the largest values."""
     rng = np.random.default_rng(1)
     arrays = arrays_of(tiny)
     for name, old in arrays.items():
@@ -92,13 +80,13 @@ def test_arrays_full_of_anything(opened, tiny):
             rng.integers(0, high, len(old), endpoint=True).astype(old.dtype) for high in (3, 12, top)
         )]:  # fmt: skip
             try:
-                model = opened(packed({**arrays, name: new}))
+                model = loaded(packed({**arrays, name: new}))
             except ModelFileError:
                 continue
             use(model)
 
 
-def test_a_model_of_the_story_opens_without_being_read(tmp_path):
+def test_opening_a_model_maps_its_arrays_without_reading(tmp_path):
     path = tmp_path / "model.npz"
     markov_cli.train([CORPORA / "harbour.txt"], order=4).save(path)
     model = Model.load(path)

@@ -1,4 +1,4 @@
-"""Automata and the solver of success weights, without a model."""
+"""Constraint automata against regular expressions, and the solver of success weights against NumPy."""
 
 import re
 
@@ -12,7 +12,7 @@ from markov_cli.sampling.automata import ANY, DEAD, ONE
 
 
 @given(st.lists(st.sampled_from([ANY, ONE, "a", "b"]), max_size=5), st.lists(st.sampled_from("abc"), max_size=6))
-def test_patterns_read_as_regular_expressions(pieces, text):
+def test_patterns_accept_what_the_regular_expression_matches(pieces, text):
     ids = {"a": 3, "b": 4, "c": 5}
     one = automata.pattern([p if p in (ANY, ONE) else frozenset({ids[p]}) for p in pieces])
     end = one.after(ids[c] for c in text)
@@ -26,7 +26,7 @@ def test_patterns_read_as_regular_expressions(pieces, text):
     assert not both.accept.any()
 
 
-def test_automata_are_as_small_as_can_be():
+def test_automata_are_minimal():
     a, b = frozenset({3}), frozenset({4})
     assert len(automata.pattern([ANY, a, ANY])) == 2
     assert len(automata.product([automata.pattern([ANY, w, ANY]) for w in (a, b)])) == 4
@@ -34,8 +34,8 @@ def test_automata_are_as_small_as_can_be():
     assert len(automata.product([])) == 1
 
 
-def test_the_solver_against_numpy():
-    """300 places at random, a tenth of them never come to b; the weights from 1 down to 1e-9."""
+def test_the_solver_equals_numpy():
+    """A random system of 300 states; a tenth never reach b; weights from 1 down to 1e-9."""
     rng = np.random.default_rng(3)
     n = 300
     dense = rng.random((n, n)) * (rng.random((n, n)) < 0.02)

@@ -1,4 +1,4 @@
-"""Table and seed to text: the right frequencies, the same text for the same seed."""
+"""Sampling from raw counts: frequencies follow the table, and a seed fixes the text."""
 
 import math
 from collections import Counter
@@ -31,8 +31,8 @@ def model(story):
     return train(story)
 
 
-def bent(counts, temperature=1.0, top_k=0, top_p=1.0):
-    """{follower: probability} after shaping, from {follower: count}, the obvious way."""
+def shaped(counts, temperature=1.0, top_k=0, top_p=1.0):
+    """{follower: probability} after shaping, from {follower: count}, in plain Python."""
     order = sorted(counts, key=lambda i: (-counts[i], i))
     weight = {i: counts[i] ** (1 / temperature) for i in order}
     if top_k:
@@ -47,7 +47,7 @@ def bent(counts, temperature=1.0, top_k=0, top_p=1.0):
     return {i: weight[i] / total for i in kept}
 
 
-def test_the_measure_itself():
+def test_chi_squared_is_a_standard_normal():
     # 3.84 is the 95 % point of one degree of freedom: 1.645 deviations of a normal
     p, n = {1: 0.5, 2: 0.5}, 10_000
     off = math.sqrt(3.841 * n / 4)
@@ -61,10 +61,10 @@ SKEWED = "\n".join(w for i, w in enumerate("abcdefghij", 1) for _ in range(i * i
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_first_tokens_come_as_often_as_the_table_says(shape):
+def test_first_tokens_are_drawn_in_proportion_to_their_counts(shape):
     counts = {w: i * i for i, w in enumerate("abcdefghij", 1)}
     numbered = {-c: c for c in counts.values()}  # the larger count has the smaller id
-    p = {w: q for key, q in bent(numbered, **shape).items() for w, c in counts.items() if c == -key}
+    p = {w: q for key, q in shaped(numbered, **shape).items() for w, c in counts.items() if c == -key}
     n = 20_000
     seen = Counter(t.text for t in train(SKEWED, unit="line").generate(n, 11, **shape))
     assert set(seen) <= set(p)
@@ -73,8 +73,8 @@ def test_first_tokens_come_as_often_as_the_table_says(shape):
 
 @pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("shape", SHAPES[:5], ids=str)
-def test_followers_of_every_history_come_as_often_as_the_table_says(story, monkeypatch, shape, indexed):
-    """Every drawn token of many texts, by its history of two tokens."""
+def test_followers_are_drawn_in_proportion_to_their_counts(story, monkeypatch, shape, indexed):
+    """Every token of many texts, grouped by its history of two tokens."""
     if indexed:
         monkeypatch.setattr("markov_cli.generation.run.MANY", 1)
     model = train(story)
@@ -90,7 +90,7 @@ def test_followers_of_every_history_come_as_often_as_the_table_says(story, monke
         by_history.setdefault(gram[:-1], {})[gram[-1]] = c
     tested = 0
     for history, counts in by_history.items():
-        p = bent(counts, **shape)
+        p = shaped(counts, **shape)
         here = {w: seen[(*history, w)] for w in counts}
         assert all(w in p for w, n in here.items() if n)
         n = sum(here.values())
@@ -102,8 +102,8 @@ def test_followers_of_every_history_come_as_often_as_the_table_says(story, monke
 
 def drawn_ids(model, count, seed, min_tokens=1, max_tokens=1000, **shape):
     """The ids of each text, as lists."""
-    bent_so = Shape(**{**PLAIN, **shape})
-    run = run_of(model, count=count, seed=seed, min_tokens=min_tokens, max_tokens=max_tokens, shape=bent_so)
+    chosen = Shape(**{**PLAIN, **shape})
+    run = run_of(model, count=count, seed=seed, min_tokens=min_tokens, max_tokens=max_tokens, shape=chosen)
     for batch in run.batches():
         drawn = batch.samples
         ends = np.cumsum(drawn.length).tolist()
@@ -112,17 +112,17 @@ def drawn_ids(model, count, seed, min_tokens=1, max_tokens=1000, **shape):
             yield ids[end - n : end]
 
 
-def test_temperature_0_takes_the_commonest():
+def test_temperature_0_draws_the_most_frequent_follower():
     assert {t.text for t in train(SKEWED, unit="line").generate(50, 1, temperature=0)} == {"j"}
-    # of two that are equally common, the smaller id: ties of types go by their bytes
+    # equal counts: the smaller id, which has the smaller bytes
     assert {t.text for t in train("b\na", unit="line").generate(50, 1, temperature=0)} == {"a"}
     assert {t.text for t in train("b\na", unit="line").generate(50, 1, top_k=1)} == {"a"}
 
 
-def test_a_tiny_temperature_is_almost_0():
+def test_extreme_temperatures_stay_finite():
     model = train(SKEWED, unit="line")
     assert {t.text for t in model.generate(50, 1, temperature=1e-300)} == {"j"}
-    assert len({t.text for t in model.generate(500, 1, temperature=1e300)}) == 10  # and a huge one makes all equal
+    assert len({t.text for t in model.generate(500, 1, temperature=1e300)}) == 10  # nearly uniform
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_tiny_temperature_is_almost_0():
         {"top_p": 1.1}, {"top_p": math.nan},
     ],
 )  # fmt: skip
-def test_shapes_that_cannot_be(model, shape):
+def test_impossible_shapes_are_refused(model, shape):
     with pytest.raises(OptionError):
         [*model.generate(1, 1, **shape)]
 
@@ -142,9 +142,9 @@ def test_shapes_that_cannot_be(model, shape):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("order", [1, 2, 4])
-def test_text_i_is_the_same_whatever_the_count_and_the_batch(story, monkeypatch, order, shape):
+def test_text_i_does_not_depend_on_count_or_batch_size(story, monkeypatch, order, shape):
     model = train(story[:3000], order)
-    limits = {"min_tokens": 4, "max_tokens": 25}  # some are drawn anew, some are cut
+    limits = {"min_tokens": 4, "max_tokens": 25}  # some texts are redrawn, some are cut
     long = [*model.generate(20, 9, **limits, **shape)]
     assert [t.index for t in long] == [*range(20)]
     for count in (1, 13):
@@ -156,30 +156,30 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(story, monkeypatch,
 
 
 def same(texts, known):
-    """Equal; but for bits, whose sum is made in another order where very many texts are drawn."""
+    """Equal, except for rounding of bits: many texts sum them in another order."""
     for mine, other in zip(texts, known, strict=False):
         assert mine.bits == pytest.approx(other.bits, abs=1e-9)
         assert replace(mine, bits=0) == replace(other, bits=0)
 
 
-def test_seeds_differ(model):
+def test_different_seeds_give_different_texts(model):
     first = [[t.text for t in model.generate(5, seed)] for seed in range(20)]
     assert len({tuple(f) for f in first}) == 20
 
 
-def test_without_a_seed_one_is_chosen_and_told(model):
+def test_a_seed_is_chosen_and_reported_when_none_is_given(model):
     text = next(model.generate(1))
     assert next(model.generate(1, text.seed)) == text
 
 
-def test_no_texts(model):
+def test_a_count_of_0_gives_no_texts(model):
     assert [*model.generate(0, 1)] == []
 
 
 @pytest.mark.parametrize(
     "options", [{"count": -1}, {"seed": -1}, {"max_tokens": 0}, {"min_tokens": -1}, {"min_tokens": 5, "max_tokens": 4}]
 )
-def test_numbers_that_cannot_be(model, options):
+def test_impossible_numbers_are_refused(model, options):
     with pytest.raises(OptionError):
         [*model.generate(**{"count": 1, "seed": 1, **options})]
 
@@ -204,8 +204,8 @@ def test_texts_hold_only_ngrams_of_the_training_text(story, order, tokenizer, un
 
 @pytest.mark.parametrize("order", [1, 2, 3, 6])
 @pytest.mark.parametrize("many", [1, 10**6])
-def test_bits_are_those_of_the_counts(story, monkeypatch, order, many):
-    """-log2 of count / total for each token behind its longest history, the end included."""
+def test_bits_follow_from_the_counts(story, monkeypatch, order, many):
+    """-log2 of count / total for each token after its longest history, the end included."""
     monkeypatch.setattr("markov_cli.generation.run.MANY", many)
     model = train(story, order)
     streams = oracle.ids_of(oracle.sequences(story))
@@ -225,24 +225,24 @@ def test_bits_are_those_of_the_counts(story, monkeypatch, order, many):
         assert text.tokens == len(ids)
 
 
-def test_bits_of_a_bent_distribution():
+def test_bits_follow_from_the_shaped_distribution():
     # counts 1, 4, 9 ... 100; at temperature 2 the weights are 1, 2, 3 ... 10, together 55
     for text in train(SKEWED, unit="line").generate(20, 1, temperature=2):
         assert text.bits == pytest.approx(-math.log2(("abcdefghij".index(text.text) + 1) / 55), abs=1e-9)
 
 
-def test_a_text_that_is_certain_has_no_bits():
+def test_a_certain_text_has_0_bits():
     (text,) = train("just this one").generate(1, 1)
     assert text.bits == 0 and text.complete
 
 
-def test_order_1_draws_each_token_alone():
+def test_order_1_draws_tokens_independently():
     counts = {"a": 6, "b": 3, "c": 1}
     model = train("a a a a a a b b b c", 1, unit="file")
     seen = Counter(w for t in model.generate(5000, 3) for w in t.text.split())
     n = sum(seen.values())
     assert abs(chi_squared(seen, {w: c / 10 for w, c in counts.items()}, n)) < 3.5
-    # 10 tokens for each end: a text has 10 on average, counting from the first one on
+    # 10 tokens for each end: 10 more on average after the first
     assert n / 5000 == pytest.approx(11, rel=0.05)
 
 
@@ -255,29 +255,29 @@ def test_lengths_are_within_their_limits(model):
         assert text.complete or text.tokens == 12
 
 
-def test_complete_says_whether_a_text_ended_by_itself(model, story):
+def test_complete_is_true_for_texts_that_were_not_cut(model, story):
     ends = {s[-1][0].decode() for s in oracle.sequences(story)}
     cut = [t for t in model.generate(300, 1, max_tokens=10) if not t.complete]
     assert cut and all(t.tokens == 10 for t in cut)
     assert all(t.text.endswith(tuple(ends)) for t in model.generate(100, 1) if t.complete)
 
 
-def test_a_text_of_just_max_tokens_can_be_complete():
+def test_a_text_of_exactly_max_tokens_can_be_complete():
     (text,) = train("a b c").generate(1, 1, max_tokens=3)
     assert text.complete and text.text == "a b c"
     (text,) = train("a b c").generate(1, 1, max_tokens=2)
     assert not text.complete and text.text == "a b"
 
 
-def test_short_texts_are_drawn_anew_and_not_bent():
-    # of texts a (6 times), b b (3) and c c (1), those of two tokens stand 3 to 1
+def test_too_short_texts_are_redrawn_without_bias():
+    # texts: a 6 times, b b 3 times, c c once; those of two tokens are 3 to 1
     model = train("a\n" * 6 + "b b\n" * 3 + "c c\n", unit="line")
     seen = Counter(t.text for t in model.generate(4000, 1, min_tokens=2))
     assert set(seen) == {"b b", "c c"}
     assert abs(chi_squared(seen, {"b b": 0.75, "c c": 0.25}, 4000)) < 3.5
 
 
-def test_fewer_texts_come_where_none_is_long_enough(run, tmp_path):
+def test_fewer_texts_come_when_none_is_long_enough(run, tmp_path):
     model = train("a b")
     assert [*model.generate(3, 1, min_tokens=5)] == []
     model.save(tmp_path / "model.npz")
@@ -291,7 +291,7 @@ def test_fewer_texts_come_where_none_is_long_enough(run, tmp_path):
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", SHAPES[:4], ids=str)
-def test_unknown_is_never_written(story, order, shape):
+def test_unk_is_never_written(story, order, shape):
     model = train(story, order, min_type_count=3)
     common = {t for t, _ in oracle.types_of(oracle.sequences(story), 3)}
     for ids in drawn_ids(model, 60, 1, max_tokens=60, **shape):
@@ -299,27 +299,27 @@ def test_unknown_is_never_written(story, order, shape):
         assert all(model.vocabulary.bytes_of(i) in common for i in ids)
 
 
-def test_unknown_is_drawn_again_in_proportion():
-    # <s> is followed by a 6 times, b 3 times, and by words that are unknown 11 times
+def test_a_drawn_unk_is_redrawn_in_proportion():
+    # <s> is followed by a 6 times, b 3 times, unknown words 11 times
     rare = "\n".join(f"rare{i}" for i in range(11))
     model = train("a\n" * 6 + "b\n" * 3 + rare, unit="line", min_type_count=2)
     seen = Counter(t.text for t in model.generate(3000, 1))
     assert abs(chi_squared(seen, {"a": 6 / 9, "b": 3 / 9}, 3000)) < 3.5
 
 
-def test_a_history_that_only_unknown_follows_is_shortened():
-    # `a b` is followed by rare words only; `b` alone also by c, d: those are drawn from
+def test_a_history_that_only_unk_follows_is_shortened():
+    # `a b` is followed by rare words only; `b` also by c and d, which are drawn
     model = train("a b rare\na b seldom\nx b c\nx b c\nx b d\nx b d\n", unit="line", min_type_count=2)
     texts = {t.text for t in model.generate(200, 1, prompt="a b", max_tokens=3)}
     assert texts == {"a b c", "a b d"}
 
 
-def test_where_everything_is_unknown_nothing_is_written():
+def test_a_model_of_unknown_types_only_writes_nothing():
     model = train("a b c d", min_type_count=2)
     assert [*model.generate(3, 1)] == []
 
 
-def test_a_pruned_model_writes_texts(story):
+def test_a_pruned_model_writes_known_types(story):
     model = train(story, 4, prune=(0, 1, 2))
     common = {(t, f) for t, f in oracle.types_of(oracle.sequences(story))}
     for ids in drawn_ids(model, 100, 1, max_tokens=50):
@@ -328,7 +328,7 @@ def test_a_pruned_model_writes_texts(story):
 
 @pytest.mark.parametrize("order", [2, 3, 4])
 def test_a_model_pruned_to_its_types_writes_texts(order):
-    """Every n-gram above the first order is seen once, and dropped: what is left is the types."""
+    """Every n-gram above order 1 is seen once and dropped; only the types remain."""
     model = train("the cat sat on a mat.", order, prune=(0, 1))
     assert [len(o) for o in model.table.orders[1:]] == [0] * (order - 1)
     assert len([*model.generate(3, 1, max_tokens=20)]) == 3

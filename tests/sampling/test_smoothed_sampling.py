@@ -1,4 +1,4 @@
-"""Drawing from smoothed counts and from listed probabilities: the frequencies are the probabilities."""
+"""Sampling from smoothed counts and from imported models: frequencies equal the probabilities."""
 
 import math
 from collections import Counter
@@ -43,17 +43,17 @@ def models(story):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory, models):
-    """Models of probabilities: our own export, a well-formed file, one that is odd in every way."""
+    """Imported models: our own export, a well-formed file, a file that is unusual in every way."""
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
         export_arpa(models["order 4"], out, "kn")
-    (folder / "small").write_text(SMALL)
-    (folder / "odd").write_text(ODD)
+    (folder / "small").write_text(SMALL, encoding="utf-8")
+    (folder / "odd").write_text(ODD, encoding="utf-8")
     return {name: import_arpa(folder / name) for name in ("story", "small", "odd")}
 
 
 def histories_of(model, seed=1):
-    """Some histories that the table has, of every length: (level, row)."""
+    """Some histories of the table, of every length: (level, row)."""
     table, rng = model.table, np.random.default_rng(seed)
     out = [(0, 0)]
     for level in range(1, table.order):
@@ -65,7 +65,7 @@ def histories_of(model, seed=1):
 
 
 def first_ids(model, smoothing, history, shape=None, n=N, seed=7):
-    """The ids that come behind a history, and their bits."""
+    """Draw n ids after a history; returns them and their bits."""
     step = SmoothedStep(model.distribution(smoothing), Shape(**(shape or {})), True)
     level, row = (np.full(n, x, np.int64) for x in history)
     ids, bits, *_ = step(level, row, RandomStream(seed).raw(0, 0, n))
@@ -73,12 +73,12 @@ def first_ids(model, smoothing, history, shape=None, n=N, seed=7):
 
 
 def expected(model, smoothing, history, shape=None):
-    """{id: probability} once UNK is drawn again, from the whole distribution."""
+    """{id: probability} from the whole distribution, with the share of UNK redistributed."""
     p = full_distribution(model.distribution(smoothing), *history)
     p /= 1 - p[UNK]
     p[UNK] = 0
     ids = np.flatnonzero(p)
-    if shape:  # as raw counts are bent, which tests/sampling/test_sampling.py holds against the obvious way
+    if shape:  # test_sampling.py tests the shaping itself
         w = shaped_weights(p[ids], np.array([len(ids)]), Shape(**shape))
         return {i: q / w.sum() for i, q in zip(ids.tolist(), w.tolist(), strict=True) if q}
     return dict(zip(ids.tolist(), p[ids].tolist(), strict=True))
@@ -96,7 +96,7 @@ def check(ids, p, limit=4.0):
 
 @pytest.mark.parametrize("name", ["order 1", "order 4", "pruned", "rare and pruned", "capped"])
 @pytest.mark.parametrize("smoothing", METHODS)
-def test_smoothed_counts_are_drawn_as_often_as_they_are_probable(models, name, smoothing):
+def test_smoothed_counts_are_drawn_in_proportion_to_their_probabilities(models, name, smoothing):
     model = models[name]
     for history in histories_of(model)[:: 2 if model.order > 2 else 1]:
         check(first_ids(model, smoothing, history)[0], expected(model, smoothing, history))
@@ -104,7 +104,7 @@ def test_smoothed_counts_are_drawn_as_often_as_they_are_probable(models, name, s
 
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
 @pytest.mark.parametrize("smoothing", ["kn", "wb", "abs", "lidstone:0.05"])
-def test_temperature_top_k_and_top_p_bend_the_whole_distribution(models, smoothing, shape):
+def test_temperature_top_k_and_top_p_shape_the_whole_distribution(models, smoothing, shape):
     for name in ("order 4", "rare and pruned"):
         for history in histories_of(models[name])[1::2]:
             ids, _ = first_ids(models[name], smoothing, history, shape, n=2000)
@@ -113,19 +113,19 @@ def test_temperature_top_k_and_top_p_bend_the_whole_distribution(models, smoothi
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ["story", "small"])
-def test_an_imported_model_is_drawn_from_as_it_is_listed(imported, name, shape):
+def test_an_imported_model_is_drawn_in_proportion_to_its_listed_probabilities(imported, name, shape):
     model = imported[name]
     for history in histories_of(model)[:7]:
-        # `small` sums to 0.8 without a history, and to other sums elsewhere
+        # `small` sums to 0.8 with no history, and to other values elsewhere
         p = listed(model, history) if not shape else expected(model, None, history, shape)
         check(first_ids(model, None, history, shape)[0], p)
 
 
 def listed(model, history):
-    """{id: probability} of what is drawn from listed probabilities, the obvious way.
+    """{id: probability} drawn from listed probabilities, in plain Python.
 
-    Listed followers have their own p, scaled down where they sum to more than 1; what they leave
-    is shared by the others as they are drawn behind the history one token shorter.
+    Listed followers keep their p, scaled down if they sum to more than 1. The others share the
+    rest in proportion to their probabilities after the history one token shorter.
     """
     table, own = model.table, model.distribution()
 
@@ -146,8 +146,8 @@ def listed(model, history):
     return {i: q / (1 - p[UNK]) for i, q in p.items() if q and i not in (UNK, BOS)}
 
 
-def test_sums_above_1_and_blanks(imported):
-    """Of the odd file: nothing is left out that is listed, whatever comes before it in the table."""
+def test_listed_sums_above_1_and_blank_rows_are_drawn(imported):
+    """In the odd file every listed follower is drawn, whatever precedes it in the table."""
     model = imported["odd"]
     own = model.distribution()
     assert full_distribution(own, 0, 0).sum() == pytest.approx(1.1, abs=1e-6)
@@ -156,7 +156,7 @@ def test_sums_above_1_and_blanks(imported):
     for ids in ([], [a], [b], [BOS], [b, a], [a, c], [BOS, a], [c, b]):
         level, row = model.table.find(ids)
         check(first_ids(model, None, (level, row))[0], listed(model, (level, row)))
-    # behind a: c .8 and b .4, together 1.2
+    # after a: c .8 and b .4, together 1.2
     assert listed(model, model.table.find([a])) == pytest.approx({c: 2 / 3, b: 1 / 3}, abs=1e-5)
 
 
@@ -167,8 +167,8 @@ def test_sums_above_1_and_blanks(imported):
     ("smoothing", "name"),
     [(s, "order 2") for s in METHODS] + [(s, n) for s in METHODS[:4] for n in ("order 4", "rare and pruned")],
 )
-def test_bits_are_the_scorers(models, smoothing, name):
-    """-log2 p of every token drawn and of the end, p without the share of <unk>, which is drawn again."""
+def test_bits_equal_the_scorers(models, smoothing, name):
+    """-log2 p of every drawn token and of the end; p with the share of <unk> redistributed."""
     model = models[name]
     own = model.distribution(smoothing)
     known = model.known("", at_start=True)
@@ -177,7 +177,7 @@ def test_bits_are_the_scorers(models, smoothing, name):
 
 
 @pytest.mark.parametrize("name", ["story", "small"])
-def test_bits_of_an_imported_model_are_the_scorers(imported, name):
+def test_bits_of_an_imported_model_equal_the_scorers(imported, name):
     own = imported[name].distribution()
     known = imported[name].known("", at_start=True)
     assert_bits(Sampler(own.table, None, True, own).texts(3, 0, 15, (known.level, known.row), 1, 20), Scorer(own))
@@ -197,33 +197,33 @@ def assert_bits(drawn, scorer):
 
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
 @pytest.mark.parametrize("smoothing", ["kn", "wb", "abs", "abs:1", "lidstone:0.05"])
-def test_bits_of_a_bent_distribution(models, smoothing, shape):
-    """Every id that is drawn has the probability that working out the whole vocabulary gives it."""
+def test_bits_follow_from_the_shaped_distribution(models, smoothing, shape):
+    """Every drawn id has the probability that the whole vocabulary gives it."""
     for name in ("order 1", "order 4", "rare and pruned"):
         for history in histories_of(models[name])[:6:2]:
-            assert_bent(models[name], smoothing, history, shape)
+            assert_shaped(models[name], smoothing, history, shape)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES[1:], {"temperature": 0.01}, {"temperature": 1e300}], ids=str)
-def test_bits_of_a_bent_imported_model(imported, shape):
+def test_bits_follow_from_the_shaped_imported_distribution(imported, shape):
     for model in imported.values():
         for history in histories_of(model):
-            assert_bent(model, None, history, shape)
+            assert_shaped(model, None, history, shape)
 
 
-def assert_bent(model, smoothing, history, shape):
+def assert_shaped(model, smoothing, history, shape):
     p = expected(model, smoothing, history, shape)
     ids, bits = first_ids(model, smoothing, history, shape, n=100)
     wrong = [i for i in ids.tolist() if i not in p]
-    if wrong:  # of types that are equally probable, others may be kept
+    if wrong:  # top_p may keep other types of equal probability
         assert shape.get("top_p")
         least = min(p.values())
         assert len(wrong) < 20 and bits[~np.isin(ids, list(p))] == pytest.approx(-math.log2(least), abs=1e-4)
     assert bits == pytest.approx([-math.log2(p.get(i, min(p.values()))) for i in ids.tolist()], abs=1e-4)
 
 
-def test_many_histories_at_once_are_drawn_as_each_alone(models):
-    """In one call, by groups of any size, and when the words' lists are forgotten in between."""
+def test_many_histories_are_drawn_as_each_alone(models):
+    """In one call, in groups of any size, and with the sorted lists dropped in between."""
     model = models["order 4"]
     found = histories_of(model)
     level, row = (np.array(x).repeat(30) for x in zip(*found, strict=True))
@@ -243,9 +243,9 @@ def test_many_histories_at_once_are_drawn_as_each_alone(models):
 
 @pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[2], SHAPES[5], SHAPES[7]], ids=str)
 @pytest.mark.parametrize("smoothing", ["kn", "laplace", None])
-def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, monkeypatch, smoothing, shape):
+def test_text_i_does_not_depend_on_count_or_batch_size(models, imported, monkeypatch, smoothing, shape):
     model = models["rare types"] if smoothing else imported["story"]
-    limits = {"min_tokens": 3, "max_tokens": 12, "smoothing": smoothing}  # some are drawn anew, some are cut
+    limits = {"min_tokens": 3, "max_tokens": 12, "smoothing": smoothing}  # some texts are redrawn, some are cut
     long = [*model.generate(20, 9, **limits, **shape)]
     assert [t.index for t in long] == [*range(20)]
     for batch, many, count in ((1 << 16, 10**6, 1), (3, 10**6, 20), (7, 1, 13)):
@@ -256,8 +256,8 @@ def test_text_i_is_the_same_whatever_the_count_and_the_batch(models, imported, m
             assert replace(mine, bits=0) == replace(other, bits=0)
 
 
-def test_nothing_writes_unk(models):
-    """One type in three of this text is rare: behind many histories <unk> is the likeliest."""
+def test_unk_is_never_written(models):
+    """With so many rare types <unk> is often the likeliest follower."""
     model = models["rare and pruned"]
     assert model.table.orders[0].count.at(np.array([UNK]))[0] > 200
     for smoothing in ("kn", "wb", "lidstone:0.05"):
@@ -268,7 +268,7 @@ def test_nothing_writes_unk(models):
             assert np.isfinite(drawn.bits).all() and (drawn.bits >= -1e-9).all()
 
 
-def test_temperature_0_takes_the_likeliest(models, imported):
+def test_temperature_0_draws_the_likeliest_follower(models, imported):
     for model, smoothing in ((models["order 4"], "kn"), (models["pruned"], "wb"), (imported["story"], None)):
         for history in histories_of(model):
             p = expected(model, smoothing, history)
@@ -278,9 +278,9 @@ def test_temperature_0_takes_the_likeliest(models, imported):
                 assert set(ids.tolist()) == {best} or shape.get("temperature")
                 if set(ids.tolist()) == {best}:
                     continue
-                assert math.isclose(p[int(ids[0])], p[best], rel_tol=1e-3)  # next to equal, so not certain
+                assert math.isclose(p[int(ids[0])], p[best], rel_tol=1e-3)  # nearly equal, so either may be drawn
 
 
-def test_scores_are_not_drawn_from(models):
+def test_stupid_backoff_scores_cannot_be_drawn(models):
     with pytest.raises(OptionError, match="stupid"):
         [*models["order 2"].generate(1, 1, smoothing="stupid")]

@@ -1,4 +1,4 @@
-"""KenLM's Python module and pyctcdecode's reader on our ARPA files; skipped where they are not installed."""
+"""KenLM's Python module and pyctcdecode read our ARPA files; skipped where they are not installed."""
 
 import itertools
 import math
@@ -25,7 +25,7 @@ def words_of(model):
 
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 6])
-def test_kenlm_scores_as_we_do(halves, order, tmp_path):
+def test_kenlm_gives_the_same_scores(halves, order, tmp_path):
     kenlm = pytest.importorskip("kenlm")
     text, held_out = halves
     model = train(texts=[text], order=order, tokenizer="spaces", unit="line")

@@ -1,4 +1,4 @@
-"""Streams of ids to probabilities: the same p however a text is cut, and the longest n-gram that was found."""
+"""The scorer: a stream cut anywhere gets the same probabilities and the same longest n-grams."""
 
 import random
 
@@ -24,7 +24,7 @@ def trained(story):
 
 
 def stream_of(table, seed, n=8):
-    """Sequences of known n-grams and of any ids, as one stream."""
+    """A stream of sequences made of known n-grams and random ids."""
     r = random.Random(seed)
     rows = [table.ngram(k, r.randrange(len(table.orders[k - 1]))) for k in range(2, table.order + 1) for _ in range(n)]
     known = [[i for i in row if i not in (BOS, EOS)] or [3] for row in rows] or [[3]]
@@ -36,7 +36,7 @@ def stream_of(table, seed, n=8):
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stream_cut_anywhere_is_scored_the_same(trained, name, order):
-    """As many ids as the model looks back at, as far as the sequence goes back, and the rest does not matter."""
+    """Only the ids of the history matter, up to the start of the sequence."""
     table = trained[order].table
     scorer = Scorer(Smoothed(table, SmoothingMethod.parse(name)))
     stream = stream_of(table, order)
@@ -52,7 +52,7 @@ def test_a_stream_cut_anywhere_is_scored_the_same(trained, name, order):
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
-def test_the_longest_ngram_found(trained, order):
+def test_longest_is_the_longest_ngram_of_the_table(trained, order):
     table = trained[order].table
     grams = rows_of(table)
     stream = stream_of(table, 10 + order, 60)
@@ -63,7 +63,7 @@ def test_the_longest_ngram_found(trained, order):
             expected.append(0)
             continue
         history = [*history, i][-order:]
-        # k-grams of ids; UNK's own row is there whether or not it was seen
+        # the unigram of UNK has a row even if it was not seen
         expected.append(max(k for k in range(1, len(history) + 1) if tuple(history[-k:]) in grams[k - 1]))
     assert Scorer(Smoothed(table, SmoothingMethod("kn"))).score(stream)[1].tolist() == expected
     assert order == 1 or len(set(expected)) == order + 1
@@ -71,8 +71,8 @@ def test_the_longest_ngram_found(trained, order):
 
 @examples(40)
 @given(st.integers(1, 200), st.integers(0, 9), st.sampled_from(NAMES))
-def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, seed, name):
-    """A piece without its beginning: nothing behind its first BOS is touched by it."""
+def test_ids_before_the_first_bos_continue_a_sequence(trained, cut, seed, name):
+    """Such ids change no score after the first BOS."""
     table = trained[3].table
     scorer = Scorer(Smoothed(table, SmoothingMethod.parse(name)))
     stream = stream_of(table, seed)
@@ -86,7 +86,7 @@ def test_what_stands_before_the_first_bos_continues_a_sequence(trained, cut, see
     assert (p[piece == BOS] == 1).all() and (longest[piece == BOS] == 0).all()
 
 
-def test_nothing_and_next_to_nothing(trained):
+def test_empty_and_very_short_streams_are_scored(trained):
     scorer = Scorer(Smoothed(trained[3].table, SmoothingMethod("kn")))
     for stream in ([], [BOS], [EOS], [BOS, EOS], [UNK], [5]):
         p, longest = scorer.score(np.array(stream, np.uint32))
@@ -94,20 +94,20 @@ def test_nothing_and_next_to_nothing(trained):
         assert ((p > 0) & (p <= 1)).all()
 
 
-def test_dtypes_of_streams(trained):
+def test_streams_of_any_integer_dtype_are_scored_alike(trained):
     scorer = Scorer(Smoothed(trained[3].table, SmoothingMethod("kn")))
     small = np.array([BOS, 3, 4, 5, EOS])
     for dtype in (np.uint8, np.uint16, np.uint32, np.uint64, np.int64):
         assert (scorer.score(small.astype(dtype))[0] == scorer.score(small.astype(np.uint32))[0]).all()
 
 
-def test_totals():
-    """`a b` of a model that saw `a b a`: raw counts give <s> a 1, a b 1/2, and b </s> 0."""
+def test_totals_by_hand():
+    """A model of `a b a` scores `a b`: raw counts give <s> a 1, a b 1/2, b </s> 0."""
     made = model_of("a b a", 2, "spaces", "line")
     assert [t for t, _ in types_of(made)] == [b"a", b"b"]
     stream = np.array([BOS, 3, 4, EOS, BOS, 0, EOS], np.uint32)
     p, longest = Scorer(Smoothed(made.table, SmoothingMethod("none"))).score(stream)
-    # behind <unk>, never seen: </s> is 1 of the 4 that follow anything
+    # after the unseen <unk>, </s> is 1 of all 4 followers
     assert p.tolist() == [1, 1, 0.5, 0, 1, 0, 0.25] and longest.tolist() == [0, 2, 2, 1, 0, 1, 1]
     keep = stream != BOS
     t = Scored(stream[keep], stream[keep], p[keep], longest[keep], []).totals()

@@ -1,4 +1,4 @@
-"""What a text costs: against the oracle and `query`, however it is read, in rows, by documents."""
+"""Scoring texts: totals equal the oracle's and KenLM's `query`, in blocks, rows and documents of any size."""
 
 import math
 import shutil
@@ -14,6 +14,7 @@ import engine
 import oracle_smoothing as oracle
 import strategies
 from conftest import examples
+from lmplz import LMPLZ
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of, train
@@ -27,13 +28,13 @@ from scoring_helpers import BOS, EOS, UNK, model, read, source
 
 
 def same(a, b):
-    """Totals are equal, sums of bits to the last few digits: their order is not always the same."""
+    """Compare totals; sums of bits only to 12 digits, for their order may differ."""
     for name in a.__dataclass_fields__:
         assert getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-12), name
 
 
 def joined(units):
-    """One `Units` of several."""
+    """Several `Units` as one."""
     columns = [np.concatenate([getattr(u, f) for u in units]) for f in ("tokens", "oov", "bits", "zero", "longest")]
     return Units(*columns, [t for u in units for t in u.texts])
 
@@ -41,8 +42,8 @@ def joined(units):
 # ------------------------------------------------------------ the oracle
 
 
-def by_hand(trained, text, smoothing, **options):
-    """[(id, p, longest)] of the tokens of a text, from the oracle and a plain walk; and its model of the training."""
+def ids_of(trained, text, **options):
+    """A text as sequences of the model's ids."""
     types = engine.types_of(trained)
     number = {t: i + 3 for i, t in enumerate(types)}
     return [[number.get(t, UNK) for t in s] for s in engine.sequences(text, **options)]
@@ -53,13 +54,13 @@ SMOOTHING = {"kn": "kn", "wb": "wb", "abs:0.75": "abs", "lidstone:0.5": "lidston
 
 @pytest.mark.parametrize("smoothing", SMOOTHING)
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
-def test_totals_are_the_oracles(smoothing, order, messages):
-    """Every token's probability from the counts of the training text itself, in exact or plain arithmetic."""
+def test_totals_equal_the_oracle(smoothing, order, messages):
+    """Also the probability and the longest n-gram of every token."""
     training, held_out = messages[:1500], messages[1500:2500]
     options = {"tokenizer": "words", "unit": "line"}
     trained = engine.model_of(training, order=order, **options)
-    known = by_hand(trained, training, smoothing, **options)
-    wanted = by_hand(trained, held_out, smoothing, **options)
+    known = ids_of(trained, training, **options)
+    wanted = ids_of(trained, held_out, **options)
     more = {"abs:0.75": {"discounts": 0.75}, "lidstone:0.5": {"amount": 0.5}}.get(smoothing, {})
     plain = oracle.Smoothed(known, order, len(trained.types) + 3, SMOOTHING[smoothing], number=float, **more)
     ngrams = {
@@ -89,13 +90,13 @@ def test_totals_are_the_oracles(smoothing, order, messages):
         assert totals.log10_probability == pytest.approx(sum(math.log10(x) for x in p), rel=1e-9)
 
 
-def test_a_text_by_hand():
+def test_totals_of_a_text_by_hand():
     # a b. a c.: after a, b and c have 1/2 each; all else is certain: 1 bit for 4 tokens
     found = train(texts=["a b. a c."]).score(texts=["a b."], smoothing="none")
     assert (found.tokens, found.oov, found.sequences, found.bits, found.text_bytes) == (4, 0, 1, 1.0, 4)
     assert found.perplexity == 2**0.25
     assert found.bits_per_byte == 0.25
-    # d is no type: probability 0, so that nothing finite can be said but of the tokens that are left
+    # d is no type and has probability 0: only figures without OOV are finite
     found = train(texts=["a b. a c."]).score(texts=["a d."], smoothing="none")
     assert (found.tokens, found.oov, found.zero, found.oov_zero) == (4, 1, 1, 1)
     assert (found.perplexity, found.bits_per_token, found.log10_probability) == (math.inf, math.inf, -math.inf)
@@ -103,13 +104,12 @@ def test_a_text_by_hand():
 
 
 QUERY = shutil.which("query")
-LMPLZ = shutil.which("lmplz")
 
 
 @pytest.mark.skipif(QUERY is None or LMPLZ is None, reason="lmplz and query are not on PATH")
 @pytest.mark.parametrize("order", [2, 3, 5])
-def test_perplexity_is_that_of_query(order, harbour, tmp_path):
-    """Two lines of three are learned, the third is held out."""
+def test_perplexity_equals_query(order, harbour, tmp_path):
+    """Trained on two lines of three; every third is held out."""
     lines = [line for line in harbour.split("\n") if line.strip()]
     learned = "".join(line + "\n" for i, line in enumerate(lines) if i % 3 != 2)
     held_out = "".join(line + "\n" for i, line in enumerate(lines) if i % 3 == 2)
@@ -130,7 +130,7 @@ def test_perplexity_is_that_of_query(order, harbour, tmp_path):
     assert found.perplexity_without_oov == pytest.approx(float(said["Perplexity excluding OOVs"]), rel=1e-6)
 
 
-# ------------------------------------------------------------ however it is read
+# ------------------------------------------------------------ blocks, threads, documents
 
 
 @examples(60)
@@ -138,7 +138,9 @@ def test_perplexity_is_that_of_query(order, harbour, tmp_path):
     strategies.prose, strategies.texts, st.sampled_from(strategies.TOKENIZERS), st.sampled_from(strategies.UNITS),
     st.sampled_from(["kn", "lidstone", "stupid"]), st.integers(1, 4), st.integers(1, 20), st.integers(1, 30),
 )  # fmt: skip
-def test_reading_in_any_portions(learned, text, tokenizer, unit, smoothing, order, stream_codes, block_bytes):
+def test_blocks_and_threads_change_no_score(
+    learned, text, tokenizer, unit, smoothing, order, stream_codes, block_bytes
+):
     judge = model(learned + " a", order=order, tokenizer=tokenizer, unit=unit).predictor(smoothing)
     whole, units, tokens = read(judge, text, keep_text=True)
     parts, units_2, tokens_2 = read(judge, text, 1, stream_codes, block_bytes, keep_text=True)
@@ -162,7 +164,7 @@ def test_reading_in_any_portions(learned, text, tokenizer, unit, smoothing, orde
     assert a.longest.max() == max(int(t.longest.max()) for t in tokens if len(t.ids))
 
 
-def test_preparing_changes_nothing(harbour, messages):
+def test_preparing_changes_no_score(harbour, messages):
     judge = model(harbour, order=4).predictor("kn")
     before, _, _ = read(judge, messages, stream_codes=50)
     assert not judge._ready
@@ -178,10 +180,10 @@ def test_preparing_changes_nothing(harbour, messages):
     strategies.prose, st.lists(strategies.texts, min_size=1, max_size=6), st.sampled_from(strategies.TOKENIZERS),
     st.sampled_from(strategies.UNITS), st.booleans(), st.booleans(),
 )  # fmt: skip
-def test_documents_cost_what_each_costs_alone(learned, texts, tokenizer, unit, lowercase, are_lines):
+def test_documents_are_scored_as_each_alone(learned, texts, tokenizer, unit, lowercase, are_lines):
     if are_lines:
         texts = [t.replace("\n", " ") for t in texts]
-    texts = [t.replace("\r", " ") for t in texts]  # a CR before the newline between two texts belongs to that
+    texts = [t.replace("\r", " ") for t in texts]  # a CR before a newline would belong to the newline
     judge = model(learned + " a", tokenizer=tokenizer, unit=unit, lowercase=lowercase).predictor("kn")
     batch = [t.encode() for t in texts]
     ((own, (found,)),) = Documents([judge], jobs=1, are_lines=are_lines).score([(batch, "own")])
@@ -196,7 +198,7 @@ def test_documents_cost_what_each_costs_alone(learned, texts, tokenizer, unit, l
             assert np.isnan(found.perplexity[i])
 
 
-def test_invalid_bytes_do_not_shift_documents():
+def test_invalid_bytes_do_not_move_document_boundaries():
     judge = model("a b. c d.").predictor("kn")
     batch = [b"a \xff\xfe b.", b"c\xf0\x9f", b"", b"\xe2\x82 d.\n\nc"]
     ((_, (found,)),) = Documents([judge]).score([(batch, None)])
@@ -206,7 +208,7 @@ def test_invalid_bytes_do_not_shift_documents():
 
 
 def test_batches_by_threads_come_in_order(harbour):
-    def judges():  # new ones, to be prepared at the same batch
+    def judges():  # new ones each time, so that both are prepared at the same batch
         return [model(harbour[:5000]).predictor("wb"), model(harbour[5000:9000], tokenizer="regex").predictor("kn")]
 
     texts = [line.encode() for line in harbour.split("\n")]
@@ -220,11 +222,11 @@ def test_batches_by_threads_come_in_order(harbour):
 
 
 @given(st.integers(1, 4), st.lists(st.integers(), max_size=30))
-def test_in_order(jobs, items):
+def test_ordered_map_keeps_the_order(jobs, items):
     assert list(ordered_map(lambda x: -x, items, jobs)) == [-x for x in items]
 
 
-def test_an_error_in_a_thread_is_raised():
+def test_ordered_map_raises_the_error_of_a_thread():
     def fail(x):
         raise TextError(f"{x}")
 
@@ -232,10 +234,10 @@ def test_an_error_in_a_thread_is_raised():
         list(ordered_map(fail, [7, 8, 9], 3))
 
 
-# ------------------------------------------------------------ what cannot be scored
+# ------------------------------------------------------------ refused
 
 
-def test_nothing_to_score():
+def test_texts_without_known_tokens_are_refused():
     one = train(texts=["a b."])
     with pytest.raises(TextError, match="no token in 3 bytes"):
         one.score(texts=[" \n\n"])
@@ -246,7 +248,7 @@ def test_nothing_to_score():
         check_known(totals, one.predictor())
 
 
-def test_probabilities_have_no_other_smoothing(tmp_path):
+def test_an_imported_model_has_no_other_smoothing(tmp_path):
     import io
 
     out = io.BytesIO()
@@ -259,7 +261,7 @@ def test_probabilities_have_no_other_smoothing(tmp_path):
         listed.distribution("kn")
 
 
-# ------------------------------------------------------------ lines, and files that are not whole
+# ------------------------------------------------------------ lines, JSON lines, damaged models
 
 
 @given(st.lists(st.text("ab \r\té", max_size=9), max_size=12), st.booleans(), st.integers(1, 7))
@@ -269,18 +271,18 @@ def test_lines_are_those_of_the_text(wanted, newline, size):
         found = list(text_lines.read_lines([source(text)], "utf-8", reading.Repairs()))
     expected = text.split("\n")
     if not expected[-1]:
-        expected.pop()  # what stands behind the last newline is no line if it is empty
+        expected.pop()  # nothing after the last newline is no line
     assert [line.decode() for part in found for line in part.lines] == expected
     firsts = np.cumsum([1] + [len(part.lines) for part in found])[:-1]
     assert [part.first for part in found] == firsts.tolist()
 
 
-def test_json_lines_are_written_back():
+def test_json_lines_are_written_back_unchanged():
     def back(line, **keys):
         (document,) = text_lines.read_documents(text_lines.Lines(source(""), 1, [line]), "t", reading.Repairs())
         return text_lines.with_keys(document, keys, ("old",))
 
-    # as it came: order, spaces, numbers, an invalid byte
+    # unchanged: order, spaces, numbers, an invalid byte
     assert back(b' {"t":"a" , "n":1.50,"n":1e400, "x":"\xff"} \r', p=1) == (
         b'{"t":"a" , "n":1.50,"n":1e400, "x":"\xff", "p": 1}'
     )
@@ -289,7 +291,7 @@ def test_json_lines_are_written_back():
 
 
 @pytest.mark.parametrize("options", [{}, {"tokenizer": "chars", "unit": "line"}, {"prune": (0, 0, 1)}])
-def test_a_damaged_model_scores_or_says_so(options, harbour, tmp_path):
+def test_a_damaged_model_gives_scores_or_an_error(options, harbour, tmp_path):
     import random
 
     path, draw = tmp_path / "m.npz", random.Random(7)

@@ -1,4 +1,4 @@
-"""Text that means harm: to the hash, to memory, to the terminal; and files that are none."""
+"""Hostile text: hash collisions, packed bombs, devices and pipes, control characters for the terminal."""
 
 import bz2
 import gzip
@@ -6,13 +6,13 @@ import os
 import random
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import markov_cli
+from helpers import in_terminal
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -33,8 +33,8 @@ def sets_of_keys(n):
     yield "letters", np.array([int.from_bytes(bytes(97 + k // 26**j % 26 for j in range(7)), "little") for k in range(n)], np.uint64) | top  # fmt: skip # noqa: E501
 
 
-def test_regular_words_do_not_cluster_whatever_the_salt():
-    """A key's distance from its slot is the number of rounds that finding it takes; at random it is up to 18."""
+def test_regular_words_do_not_cluster_under_any_salt():
+    """A key's distance from its slot is the number of rounds a look-up takes; random keys reach 18."""
     for name, keys in sets_of_keys(1 << 13):
         worst = []
         for seed in range(60):
@@ -48,8 +48,11 @@ def test_regular_words_do_not_cluster_whatever_the_salt():
 
 
 def pairs_that_met(n):
-    """Words of 16 bytes in pairs whose 64-bit keys once were the same under every salt: the highest bit of the first
-    eight bytes went through the multiplication unchanged, and the second eight could take it back."""
+    """Pairs of 16-byte words whose 64-bit keys were once equal under every salt.
+
+    The highest bit of the first eight bytes passed through the multiplication unchanged, and the
+    second eight bytes could cancel it.
+    """
     out = []
     for k in range(n):
         word = bytearray(b"%07dx%07dy" % (k, k * 7))
@@ -70,25 +73,39 @@ def test_no_pair_of_words_collides_by_design():
     assert not interner._collided
 
 
-def test_collisions_cost_each_their_own(monkeypatch):
-    """Where keys do meet, the time is in proportion to the tokens; it was to their square."""
+def test_colliding_words_cost_linear_work(monkeypatch):
+    """If all keys are equal, calls and compared tokens grow with the number of words; once it was their square."""
+    compare, work = TypeInterner._differ, [0]
+
+    def differ(self, t, own):
+        work[0] += len(own)
+        return compare(self, t, own)
+
+    def count(frame, event, arg):
+        work[0] += event in ("call", "c_call")
+
     monkeypatch.setattr(TypeInterner, "_fold", lambda self, view, start, *_: np.full(len(start), 5, np.uint64))
-    seconds = []
-    for n in (1000, 4000):
+    monkeypatch.setattr(TypeInterner, "_differ", differ)
+    done = []
+    for n in (250, 1000):
         words = pairs_that_met(n)
         a = np.frombuffer(b"".join(words) + bytes(8), np.uint8)
-        interner, begin = TypeInterner(), time.process_time()
-        number = interner.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
-        seconds.append(time.process_time() - begin)
+        interner, work[0] = TypeInterner(), 0
+        sys.setprofile(count)
+        try:
+            number = interner.numbers(a, np.arange(len(words)) * 16, np.full(len(words), 16), None)
+        finally:
+            sys.setprofile(None)
+        done.append(work[0])
         assert len(set(number.tolist())) == len(words)
-    assert seconds[1] < 10 * seconds[0]
+    assert done[1] < 5 * done[0]
 
 
-# ------------------------------------------------------------ what unpacks without end
+# ------------------------------------------------------------ packed bombs
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
-def test_a_bomb_is_refused_and_can_be_let_through(tmp_path, monkeypatch, run, pack):
+def test_a_packed_bomb_is_refused_unless_the_limit_is_lifted(tmp_path, monkeypatch, run, pack):
     path = tmp_path / "a.txt.packed"
     path.write_bytes(pack(b"na " * 3_000_000))
     monkeypatch.setattr(reading, "_BOMB_BYTES", 1 << 20)
@@ -97,22 +114,22 @@ def test_a_bomb_is_refused_and_can_be_let_through(tmp_path, monkeypatch, run, pa
     assert "--max-expansion 0" in error.value.hint
     assert markov_cli.train([path], max_expansion=0, order=1).header.tokens == 3_000_000
     path.write_bytes(pack(b"na " * 1000))
-    assert markov_cli.train([path]).header.tokens == 1000  # what is small may be anything
+    assert markov_cli.train([path]).header.tokens == 1000  # a small file may expand any number of times
 
 
-def test_a_line_without_white_space_has_an_end(tmp_path):
+def test_a_line_without_white_space_is_limited_by_the_memory(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * (6 << 20))
     with pytest.raises(TextError, match="no white space in 4,194,304 bytes") as error:
         markov_cli.train_file([tmp_path / "a.txt"], str(tmp_path / "model.npz"), memory=128_000_000)
     assert "--memory" in error.value.hint
-    assert markov_cli.train([tmp_path / "a.txt"]).header.tokens == 1  # no limit was set
+    assert markov_cli.train([tmp_path / "a.txt"]).header.tokens == 1  # no --memory, no limit
 
 
-# ------------------------------------------------------------ files that are none
+# ------------------------------------------------------------ devices, pipes, links, folders
 
 
 @unix
-def test_a_device_has_no_end(run, tmp_path):
+def test_an_endless_device_is_refused(run, tmp_path):
     for tokenizer in ("words", "bytes"):
         for args in (["/dev/zero"], ["-"]):
             with open("/dev/zero", "rb") as zero:
@@ -129,11 +146,11 @@ def _run_with(stdin, *args):
 
 
 @unix
-def test_what_is_no_file_in_a_folder_is_left_out_and_said(tmp_path):
+def test_pipes_and_broken_links_in_a_folder_are_skipped_and_named(tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
-    (folder / "a.txt").write_text("a b c. " * 5)
-    os.mkfifo(folder / "pipe")  # would be waited for
+    (folder / "a.txt").write_text("a b c. " * 5, encoding="utf-8")
+    os.mkfifo(folder / "pipe")  # opening it would block
     (folder / "loop").symlink_to("loop")
     (folder / "gone").symlink_to("nowhere")
     (folder / "back").symlink_to(folder)  # a folder in itself
@@ -143,9 +160,9 @@ def test_what_is_no_file_in_a_folder_is_left_out_and_said(tmp_path):
 
 
 @unix
-def test_a_pipe_that_is_named_is_read(tmp_path):
+def test_a_pipe_given_by_name_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("a b c. " * 5))
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("a b c. " * 5, encoding="utf-8"))
     writer.start()
     assert markov_cli.train([tmp_path / "pipe"]).header.tokens == 20
     writer.join()
@@ -159,8 +176,8 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
         markov_cli.train([tmp_path])
 
 
-def test_a_folder_that_cannot_be_listed_is_not_left_out(tmp_path, monkeypatch):
-    (tmp_path / "a.txt").write_text("a b")
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a b", encoding="utf-8")
 
     def walk(folder, onerror=None):
         onerror(PermissionError(13, "Permission denied", str(folder)))
@@ -172,13 +189,13 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out(tmp_path, monkeypatch):
 
 
 @unix
-def test_names_with_newlines_and_bytes_that_are_no_text(run, tmp_path):
+def test_file_names_with_newlines_and_invalid_bytes_are_escaped(run, tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
     name = os.fsencode(folder) + b"/a\n\x1b[31m\xff.txt"
     with open(name, "wb") as f:
         f.write(b"\0\1\2" * 100)
-    (folder / "b.txt").write_text("a b c. " * 5)
+    (folder / "b.txt").write_text("a b c. " * 5, encoding="utf-8")
     ran = run("train", folder, "-o", tmp_path / "m.npz", "--json")
     assert ran.code == 0 and "\x1b" not in ran.stderr and "\\x1b[31m" in ran.stderr
     import json
@@ -189,28 +206,6 @@ def test_names_with_newlines_and_bytes_that_are_no_text(run, tmp_path):
 
 
 # ------------------------------------------------------------ the terminal
-
-
-def on_a_terminal(*args):
-    """What `markov` sends to a terminal of 80 columns."""
-    import pty
-    import subprocess
-
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
-    with subprocess.Popen([sys.executable, "-m", "markov_cli", *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as p:  # fmt: skip # noqa: E501
-        os.close(theirs)
-        out = b""
-        while True:
-            try:
-                piece = os.read(ours, 1 << 16)
-            except OSError:
-                break
-            if not piece:
-                break
-            out += piece
-    os.close(ours)
-    return p.returncode, out
 
 
 @pytest.fixture(scope="module")
@@ -230,15 +225,15 @@ def nasty(tmp_path_factory):
      "score {}/spaces.npz {}/t.txt --each line", "score {}/chars.npz {}/t.txt --each token",
      "audit {}/spaces.npz --min-tokens 2", "export {}/spaces.npz --format counts -o -"],
 )  # fmt: skip
-def test_a_terminal_is_never_sent_control_characters(nasty, line):
-    code, out = on_a_terminal(*line.format(nasty, nasty).split())
+def test_no_control_characters_reach_a_terminal(nasty, line):
+    out, code = in_terminal(*line.format(nasty, nasty).split(), NO_COLOR="1", TERM="dumb")
     assert code == 0, out
-    text = out.replace(b"\r\n", b"\n").decode("utf-8")  # and it is valid UTF-8
+    text = out.replace("\r\n", "\n")
     assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066"]
     assert "\\x1b" in text or "\\u001b" in text or "bell" in text
 
 
 @unix
-def test_a_pipe_gets_the_bytes_as_they_are(nasty, run):
+def test_a_pipe_gets_the_bytes_unchanged(nasty, run):
     ran = run("generate", nasty / "spaces.npz", "-s", "1", "-q")
     assert b"\x1b[31mred" in ran.stdout_bytes

@@ -1,4 +1,4 @@
-"""Ids to text: what a person would have typed, with runs of white space made one space."""
+"""Joining ids to text gives the text back, with each run of white space as one space."""
 
 import itertools
 
@@ -59,33 +59,32 @@ def test_chars_give_the_text_back(text):
 
 @given(st.binary(max_size=60))
 def test_bytes_give_the_bytes_back(data):
-    data = b"." + data  # so that it cannot begin as a compressed file does
+    data = b"." + data  # never the first bytes of a compressed file
     assert whole(data, "bytes") == data
 
 
 @given(texts)
 def test_regex_gives_the_text_back_where_it_matches_everything(text):
     found = sequences(text, "regex", "file", pattern=r"\S")
-    text = text.replace("\0", "_")  # to `re`, NUL is no white space
+    text = text.replace("\0", "_")  # NUL is not white space to `re`
     assert b"".join(joined(found, "regex")).replace(b"\0", b"_").decode() == " ".join(text.split())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
-def test_every_script_comes_back_as_it_was(file):
+def test_every_corpus_file_comes_back_unchanged(file):
     text = file.read_text(encoding="utf-8")
     assert whole(text, "words").decode() == " ".join(text.split())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
-def test_sentences_follow_one_another(file):
-    """Joined sentence by sentence, nothing is lost but white space."""
+def test_joined_sentences_lose_only_white_space(file):
     text = file.read_text(encoding="utf-8")
     assert "".join(whole(text, "words", "sentence").decode().split()) == "".join(text.split())
 
 
 @examples(100)
 @given(texts, st.sampled_from(TOKENIZERS), st.sampled_from(UNITS))
-def test_joining_is_the_oracles(text, tokenizer, unit):
+def test_joining_equals_the_oracle(text, tokenizer, unit):
     found = oracle.sequences(text.encode() if tokenizer == "bytes" else text, tokenizer, unit)
     spaced = tokenizer not in ("chars", "bytes")
     assert joined(found, tokenizer) == [oracle.join(s, spaced) for s in found]
@@ -101,8 +100,8 @@ def test_sequences_of_no_tokens_are_empty_texts():
     assert cut(*vocabulary.join(none, none)) == []
 
 
-def test_many_texts_are_joined_part_by_part(monkeypatch):
-    """However few tokens are joined at a time, and with an end behind each text."""
+def test_texts_are_joined_alike_in_parts_of_any_size(monkeypatch):
+    """Part sizes from one token upward."""
     found = oracle.sequences("One (two) three. Four, five! Six? Seven." * 5)
     expected = [oracle.join(s) for s in found]
     for tokens in (1, 2, 7, 1000):
@@ -110,7 +109,7 @@ def test_many_texts_are_joined_part_by_part(monkeypatch):
         assert joined(found, "words") == expected
 
 
-def test_markers_are_left_out_of_a_text_and_named_in_an_ngram():
+def test_markers_are_left_out_of_texts_and_shown_in_ngrams():
     model: Model = as_model(model_of("a b, c"))
     a, comma = model.vocabulary.find(b"a")[0], model.vocabulary.find(b",")[0]
     assert model.vocabulary.join_one([1, a, comma, 2]) == "a,"

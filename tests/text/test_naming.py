@@ -1,4 +1,4 @@
-"""Names lead back to their types, and hold nothing that a format of words cannot."""
+"""Names of types in word formats: every name parses back to its type and holds no white space."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from markov_cli.text.vocabulary import Vocabulary
 from markov_cli.text.word_escapes import name_of, names_of, parse_name, parse_names
 
 
-def test_names_are_the_bytes_where_nothing_forbids_it():
+def test_names_are_the_bytes_or_their_escapes():
     assert name_of(b"it's") == b"it's" and name_of("é\\u".encode()) == "é\\u".encode()
     assert name_of(b",", LEFT) == "￭,".encode() and name_of(b"(", RIGHT) == "(￭".encode()
     assert name_of(b"-", LEFT | RIGHT) == "￭-￭".encode()
@@ -28,12 +28,12 @@ def test_names_are_the_bytes_where_nothing_forbids_it():
 @pytest.mark.parametrize(
     "name", ["￭", "￭￭", "\\u{61}", "\\u{020}", "\\u{1F600}", "\\u{110000}", "\\u{D800}", "\\u{}", "\\u{a0}"]
 )
-def test_a_name_that_no_type_has_stands_for_itself(name):
+def test_a_name_that_is_no_escape_is_its_own_bytes(name):
     assert parse_name(name.encode()) == (name.encode(), 0)
 
 
 @given(odd_types)
-def test_names_lead_back_and_hold_no_white_space(types):
+def test_names_parse_back_and_hold_no_white_space(types):
     names = [name_of(*t) for t in types]
     assert len(set(names)) == len(names)
     assert [parse_name(n) for n in names] == types
@@ -42,7 +42,7 @@ def test_names_lead_back_and_hold_no_white_space(types):
 
 
 @given(odd_types)
-def test_names_of_whole_vocabularies_are_those_of_single_types(types):
+def test_names_of_a_whole_vocabulary_equal_names_of_single_types(types):
     blob = np.frombuffer(b"".join(t for t, _ in types), np.uint8)
     offsets = np.cumsum([0, 0, 0, 0, *(len(t) for t, _ in types)])
     flags = np.array([0, 0, 0, *(f for _, f in types)], np.uint8)
@@ -54,6 +54,6 @@ def test_names_of_whole_vocabularies_are_those_of_single_types(types):
 
 
 @given(st.lists(odd_bytes, min_size=1, max_size=8))
-def test_any_word_of_others_is_parsed_alike_alone_and_together(words):
+def test_a_foreign_word_is_parsed_alike_alone_and_in_an_array(words):
     together = parse_names(np.frombuffer(b"".join(words), np.uint8), np.cumsum([0, *map(len, words)]))
     assert [together.bytes_of(i) for i in range(len(words))] == [parse_name(w) for w in words]

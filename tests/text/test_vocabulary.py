@@ -1,4 +1,4 @@
-"""Types and their numbers: no two tokens are ever one type, whatever the hash says."""
+"""Interning: each distinct token gets one number, even when hashes collide."""
 
 import random
 import time
@@ -17,7 +17,7 @@ from markov_cli.text.types import Types, order_of_types
 
 
 def numbers(known, tokens):
-    """Numbers of [(bytes, flags)], through arrays as a block has them."""
+    """Numbers of [(bytes, flags)], passed as the arrays of a block."""
     data = b"".join(t for t, _ in tokens)
     length = np.array([len(t) for t, _ in tokens], np.int64)
     flags = np.array([f for _, f in tokens], np.uint8)
@@ -33,7 +33,7 @@ def listed(types):
 
 
 def check(batches):
-    """Equal tokens have one number, others another, and the types hold the tokens."""
+    """Check that equal tokens share a number, different ones do not, and the types hold the tokens."""
     known = TypeInterner()
     seen = {}
     for tokens in batches:
@@ -44,12 +44,12 @@ def check(batches):
     assert all(types[number] == token for token, number in seen.items())
 
 
-# tokens that share beginnings, at the lengths where blocks of eight bytes end
+# tokens with a common prefix, at lengths around multiples of eight bytes
 some_ends = st.binary(min_size=1, max_size=2)
 some_bytes = st.one_of(
     st.binary(min_size=1, max_size=3),
     st.builds(lambda n, end: b"a" * n + end, st.sampled_from([5, 6, 7, 8, 14, 15, 16, 23, 31]), some_ends),
-    st.builds(lambda n: bytes(n), st.integers(1, 20)),  # NULs only: the length must tell
+    st.builds(lambda n: bytes(n), st.integers(1, 20)),  # NULs only: just the length differs
 )
 tokens = st.lists(st.tuples(some_bytes, st.integers(0, 3)), min_size=1, max_size=20)
 batches = st.lists(tokens, min_size=1, max_size=4)
@@ -57,13 +57,13 @@ batches = st.lists(tokens, min_size=1, max_size=4)
 
 @examples(200)
 @given(batches)
-def test_numbers_tell_tokens_apart(batches):
+def test_distinct_tokens_have_distinct_numbers(batches):
     check(batches)
 
 
 @given(batches)
-def test_colliding_hashes_are_noticed(batches):
-    """All long words have one hash: the bytes must decide."""
+def test_colliding_hashes_are_resolved(batches):
+    """All long words get one hash, so only the bytes differ."""
 
     def constant(self, view, start, *rest):
         return np.full(len(start), 7, np.uint64)
@@ -75,8 +75,8 @@ def test_colliding_hashes_are_noticed(batches):
 
 @pytest.mark.parametrize("slot", [0, -1])
 @given(batches)
-def test_colliding_slots_are_told_apart(slot, batches):
-    """All keys want one place of the table, the first or the last of it."""
+def test_colliding_slots_are_resolved(slot, batches):
+    """All keys want the first slot of the table, or the last."""
 
     def constant(mixed, table):
         return np.full(len(mixed), slot % len(table), np.int64)
@@ -86,15 +86,15 @@ def test_colliding_slots_are_told_apart(slot, batches):
         check(batches)
 
 
-def test_growth():
-    """Far more types than the tables hold at first, short and long."""
+def test_tables_grow():
+    """Far more types, short and long, than the tables hold at first."""
     tokens = [(b"%d" % i, 0) for i in range(30_000)] + [(b"a long word %d" % i, i % 4) for i in range(5_000)]
     random.Random(1).shuffle(tokens)
     check([tokens[:100], tokens[:20_000], tokens])
 
 
-def test_several_threads_may_ask_at_once():
-    """Each token has one number, whoever asks first; and the types hold the tokens."""
+def test_several_threads_agree_on_the_numbers():
+
     known = TypeInterner()
     some = [(b"%d" % (i % 3000), 0) for i in range(4000)]
     some += [(b"a long word %d" % (i % 900), i % 2) for i in range(2000)]
@@ -108,7 +108,8 @@ def test_several_threads_may_ask_at_once():
     assert [t for t, _ in sorted(seen.items(), key=lambda item: item[1])] == listed(known.types())
 
 
-def test_a_thread_may_ask_while_another_stores_the_first_long_type():
+def test_a_look_up_waits_while_another_thread_stores_the_first_long_type():
+    """Seen in training: a thread looked up a long token between two steps of storing the first one."""
     known = TypeInterner()
     half_way = Event()
 
@@ -116,28 +117,28 @@ def test_a_thread_may_ask_while_another_stores_the_first_long_type():
         def extend(self, values):
             if not self.size:
                 half_way.set()
-                time.sleep(0.1)
+                time.sleep(0.1)  # without a lock the other thread would look in now
             super().extend(values)
 
     known._seen = Slow(np.uint64, 4)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(numbers, known, [(b"longerthaneight", 0)])
-        half_way.wait()
+        assert half_way.wait(60)
         second = numbers(known, [(b"longerthannine", 0), (b"longerthaneight", 0)])
         assert [*first.result(), *second] == [0, 1, 0]
 
 
-def test_a_block_of_long_words_only():
+def test_a_block_may_hold_long_words_only():
     check([[(b"abcdefgh", 0), (b"abcdefghi", 0), (b"abcdefgh", 0)], [(b"abcdefgh", 1)]])
 
 
-def test_very_long_words():
-    # they differ in the last byte, in the first, and in length
+def test_very_long_words_are_told_apart():
+    # differences in the last byte, the first byte and the length
     long = b"x" * 100_000
     check([[(long + b"a", 0), (long + b"b", 0), (b"y" + long, 0), (long, 0), (long, 0)]])
 
 
-def test_the_same_bytes_with_other_flags_are_other_types():
+def test_equal_bytes_with_different_flags_are_different_types():
     for token in (b",", b"1234567", b"12345678", b"a word of many bytes"):
         known = TypeInterner()
         assert len(set(numbers(known, [(token, f) for f in (0, 1, 2, 3)]))) == 4
@@ -164,44 +165,24 @@ def test_order_is_by_falling_count_then_bytes_then_flags(rows):
     assert order.tolist() == sorted(range(len(rows)), key=lambda i: (-count[i], *tokens[i]))
 
 
-def test_order_of_many():
+def test_many_types_are_sorted():
     rng = random.Random(2)
     tokens = [*{(bytes(rng.choices(b"ab\0", k=rng.randint(1, 40))), rng.randint(0, 3)) for _ in range(3000)}]
     order = order_of_types(types_from(tokens), np.ones(len(tokens), np.int64))
     assert [tokens[i] for i in order] == sorted(tokens)
 
 
-def test_types_taken_stand_in_a_blob_of_their_own():
+def test_taken_types_have_a_blob_of_their_own():
     types = types_from([(b"one", 0), (b"two", 1), (b"three", 2)])
     assert listed(types.take(np.array([2, 0]))) == [(b"three", 2), (b"one", 0)]
     assert types.take(np.array([2, 0])).blob.tobytes() == b"threeone"
 
 
-def test_types_of_megabytes_are_told_apart_and_put_in_order():
-    # past HUGE a token is hashed and compared whole, and ties past 4 kB are sorted by Python
+def test_types_of_megabytes_are_told_apart_and_sorted():
+    # above HUGE a token is hashed and compared as a whole; above 4 kB Python sorts ties
     long = b"x" * 3_000_000
     tokens = [(long + b"b", 0), (long, 0), (long + b"a", 0), (long, 0), (long + b"a", 1)]
     check([tokens])
     distinct = [tokens[0], tokens[1], tokens[2], tokens[4]]
     order = order_of_types(types_from(distinct), np.ones(4, np.int64))
     assert [distinct[i] for i in order] == sorted(distinct)
-
-
-def test_a_thread_that_asks_while_the_first_long_type_is_stored(monkeypatch):
-    """Seen in training: another thread looked up a long token between two steps of storing the first one."""
-    known = TypeInterner()
-    data = np.frombuffer(b"a-long-first-token another-long-token" + bytes(8), np.uint8)
-    extend = known._seen.extend
-    others = []
-    with ThreadPoolExecutor(1) as pool:
-
-        def slowly(values):
-            if not others:
-                others.append(pool.submit(known.numbers, data, np.array([19]), np.array([18]), None))
-                time.sleep(0.1)  # the other waits for the lock by now, or has failed
-            extend(values)
-
-        monkeypatch.setattr(known._seen, "extend", slowly)
-        first = known.numbers(data, np.array([0]), np.array([18]), None)
-        assert others[0].result(5)[0] != first[0]
-    assert len(known) == 2

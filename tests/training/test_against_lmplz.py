@@ -1,7 +1,7 @@
-"""KenLM's own estimator beside the oracle: every row of its ARPA files; skipped where `lmplz` is not on PATH.
+"""The smoothing oracle against every row of ARPA files by KenLM's lmplz; skipped without `lmplz` on PATH.
 
-What it takes to have lmplz's numbers: lmplz numbers types by first appearance, and one of its
-counters is off (`oracle_smoothing.quirk`), which is repeated here and nowhere else.
+To get lmplz's numbers, types are numbered by first appearance, and one wrong counter of lmplz
+(`oracle_smoothing.quirk`) is repeated here and nowhere else.
 """
 
 import math
@@ -12,18 +12,10 @@ import pytest
 from lmplz import check, compare, corpus_of, lmplz, needs_lmplz, numbered, read_arpa
 from oracle_smoothing import Smoothed
 
-# ------------------------------------------------------------------ the comparer
-
-
-# ------------------------------------------------------------------ lmplz, and what it read
-
-
-# ------------------------------------------------------------------ tests
-
 
 @needs_lmplz
 @pytest.mark.parametrize("seed", range(60))
-def test_random_corpora(seed):
+def test_the_oracle_equals_lmplz_on_random_corpora(seed):
     order = 2 + seed % 4
     prune = [(), (), (0, 1), (0, 0, 1), (0, 1, 2)][seed % 5][:order]
     check(corpus_of(seed), order, prune)
@@ -32,13 +24,13 @@ def test_random_corpora(seed):
 @needs_lmplz
 @pytest.mark.parametrize("prune", [(), (0, 1), (0, 0, 1)])
 @pytest.mark.parametrize("order", [2, 3, 4, 5])
-def test_a_story(harbour, order, prune):
+def test_the_oracle_equals_lmplz_on_a_story(harbour, order, prune):
     check([line.split() for line in harbour.split("\n") if line.strip()], order, prune[:order])
 
 
 @needs_lmplz
-def test_its_quirk_is_needed():
-    """Without it the numbers of kenlm#405 are far from lmplz's: seen here, so that the day it is mended is noticed."""
+def test_without_the_quirk_the_oracle_differs_from_lmplz():
+    """kenlm#405. This test fails once KenLM fixes it."""
     lines = [line.split() for line in ["I went to", "I go to", "You went to", "You go to", "Joe went to", "Joe go to"]]
     lines += [["Anna", "went", "ski"]] * 2
     check(lines, 2)
@@ -47,16 +39,16 @@ def test_its_quirk_is_needed():
 
 
 @needs_lmplz
-def test_a_backoff_of_zero():
-    """`c c c`, `c c b b`: n1..n4 = 4 1 1 0, so D2 = 0 and nothing is left behind <s>, which c follows twice."""
+def test_a_backoff_of_zero_equals_lmplz():
+    """`c c c`, `c c b b`: n1..n4 = 4 1 1 0, so D2 = 0, and <s>, which c follows twice, has no backoff."""
     lines = [[*"ccc"], [*"ccbb"]]
     assert read_arpa(lmplz(lines, 2)[0])["<s>",][1] == -math.inf
     check(lines, 2, number=Fraction)
 
 
 @needs_lmplz
-def test_padded_vocabulary():
-    """`--vocab_pad N` shares what is left among N ids, <s> not among them."""
+def test_a_padded_vocabulary_equals_lmplz():
+    """`--vocab_pad N` shares the remaining probability among N ids, without <s>."""
     lines = corpus_of(3)
     sequences, ids = numbered(lines)
     model = Smoothed(sequences, 3, 1001, emulate=True)
@@ -73,8 +65,8 @@ P = {"<unk>": 0.1, "</s>": 10**-0.5, "a": 10**-0.5, "<s> a": 10**-0.25}
 B = {"<unk>": 1, "<s>": 0.5, "</s>": 1, "a": 0.01}
 
 
-def test_the_comparer():
-    """It takes every row, and one wrong number of any kind is noticed."""
+def test_compare_finds_every_wrong_number():
+    """`compare` accepts equal rows and reports one wrong number of any kind."""
     p, b = (lambda words: P[" ".join(words)]), (lambda words: B[" ".join(words)])
     assert compare(ARPA, p, b) == pytest.approx((0, 4.4e-9), abs=1e-9)  # log10 2 = .3010299957
     for old, new in [("-0.25", "-0.250003"), ("-2\n", "-2.00001\n"), ("-1\t", "-inf\t"), ("-0.30103", "nan")]:

@@ -1,4 +1,4 @@
-"""Training on a cluster: the bytes of training in memory, also where a worker dies midway."""
+"""Training on a Dask cluster gives the bytes of training in memory, even if a worker dies."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ HARBOUR = CORPORA / "harbour.txt"
 
 @pytest.fixture(scope="module")
 def local_cluster():
-    """Three worker processes, as many machines for all they know."""
+    """Three worker processes, which stand for three machines."""
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as made:
@@ -61,7 +61,7 @@ def in_memory(paths, **more):
     ],
     ids=str,
 )  # fmt: skip
-def test_the_same_bytes(tmp_path, local_cluster, small, more):
+def test_a_cluster_gives_the_bytes_of_training_in_memory(tmp_path, local_cluster, small, more):
     paths = [HARBOUR, CORPORA / "messages.txt", CORPORA / "scripts"]
     assert spread(paths, tmp_path / "model.npz", local_cluster, **more) == in_memory(paths, **more)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
@@ -69,7 +69,7 @@ def test_the_same_bytes(tmp_path, local_cluster, small, more):
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("phase", ["reading", "sorting", "merging"])
-def test_a_worker_that_dies_is_survived(tmp_path, local_cluster, small, phase):
+def test_training_survives_a_dead_worker(tmp_path, local_cluster, small, phase):
     killed = []
 
     def progress(now, done, total):
@@ -89,19 +89,19 @@ def test_addresses_are_read_through_fsspec(tmp_path, local_cluster, small):
     assert spread(paths, tmp_path / "model.npz", local_cluster) == in_memory([HARBOUR])
 
 
-def test_no_scheduler(tmp_path, monkeypatch):
+def test_a_missing_scheduler_is_an_error_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_TIMEOUT_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Resources(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]
 
 
-def test_standard_input_is_refused(tmp_path, local_cluster):
+def test_a_cluster_cannot_read_standard_input(tmp_path, local_cluster):
     with pytest.raises(OptionError, match="cannot read standard input"):
         train_file([Source("-")], options(), str(tmp_path / "m"), Resources(dask=local_cluster.scheduler_address))
 
 
-def test_parts_that_touch_give_the_whole_file(tmp_path):
+def test_byte_ranges_cover_the_file_and_start_at_words(tmp_path):
     data = "word  other\n\n é ü the\tend 漢字 of it ".encode() * 40
     path = tmp_path / "text"
     path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Training on disk: the bytes of training in memory, whatever is cut short, killed or full."""
+"""Training on disk gives the bytes of training in memory, after kills, damage and full disks too."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ from strategies import TOKENIZERS, UNITS
 
 HARBOUR = CORPORA / "harbour.txt"
 
-# run as the program is, but for limits so low that a small text does not fit
+# the program with limits so low that a small text does not fit in memory
 SPILLED = """
 import sys
 from markov_cli.training import on_disk, options
@@ -39,7 +39,7 @@ main(sys.argv[1:])
 
 @pytest.fixture
 def low(monkeypatch):
-    """Limits so low that nothing fits."""
+    """Set the limits so low that nothing fits in memory."""
     monkeypatch.setattr(TrainOptions, "token_bytes", 10**9)
     monkeypatch.setattr(on_disk, "_MIN_BLOCK", 700)
     monkeypatch.setattr(on_disk, "_MAX_BLOCK", 700)
@@ -54,7 +54,7 @@ def train_on_disk(path, target, *, resume=False, said=None, **more):
     made = train_file(
         find_sources([str(path)]), options(**more), str(target), Resources(resume=resume), say=said.append
     )
-    assert made.trained is None, "it was to be too large for memory"
+    assert made.trained is None, "trained in memory, not on disk"
     return target.read_bytes()
 
 
@@ -71,7 +71,7 @@ def left_in(folder, *but):
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_every_tokenizer_and_unit(tmp_path, low, tokenizer, unit):
+def test_every_tokenizer_and_unit_gives_the_same_bytes(tmp_path, low, tokenizer, unit):
     path = SCRIPTS[0] if tokenizer in ("chars", "bytes") else HARBOUR
     target = tmp_path / "model.npz"
     assert train_on_disk(path, target, tokenizer=tokenizer, unit=unit) == in_memory(
@@ -90,7 +90,7 @@ def test_every_tokenizer_and_unit(tmp_path, low, tokenizer, unit):
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("block", [40, 5000])
-def test_every_order_pruning_and_block(tmp_path, low, monkeypatch, more, block):
+def test_every_order_pruning_and_block_size_gives_the_same_bytes(tmp_path, low, monkeypatch, more, block):
     monkeypatch.setattr(on_disk, "_MIN_BLOCK", block)
     monkeypatch.setattr(on_disk, "_MAX_BLOCK", block)
     path = tmp_path / "text.txt"
@@ -98,38 +98,38 @@ def test_every_order_pruning_and_block(tmp_path, low, monkeypatch, more, block):
     assert train_on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
 
 
-def test_sequences_shorter_than_the_order(tmp_path, low):
+def test_sequences_shorter_than_the_order_give_the_same_bytes(tmp_path, low):
     path = tmp_path / "text.txt"
-    path.write_text("a b\nb\na b\n" * 50)
+    path.write_text("a b\nb\na b\n" * 50, encoding="utf-8")
     for order in (4, 7):
         for prune in ((), (0, 1)):
             more = {"unit": "line", "order": order, "prune": prune}
             assert train_on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
 
 
-def test_one_ngram_many_times(tmp_path, low):
-    """More equal windows than any block or range holds, and the same history in all of them."""
+def test_one_ngram_may_fill_many_blocks(tmp_path, low):
+    """More equal windows than a block or range holds, all with one history."""
     path = tmp_path / "text.txt"
-    path.write_text("a " * 20000 + "\n" + "a b " * 5000)
+    path.write_text("a " * 20000 + "\n" + "a b " * 5000, encoding="utf-8")
     assert train_on_disk(path, tmp_path / "model.npz", unit="line", order=4) == in_memory(path, unit="line", order=4)
 
 
-def test_what_fits_is_not_spilled(tmp_path):
+def test_a_text_that_fits_is_trained_in_memory(tmp_path):
     made = train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"))
     assert made.trained is not None
     assert (tmp_path / "model.npz").read_bytes() == in_memory(HARBOUR)
 
 
-# ------------------------------------------------------------------ going on
+# ------------------------------------------------------------------ resuming
 
 
 class Killed(BaseException):
-    """The process is gone: nothing of it runs any more."""
+    """Stands for a killed process: a BaseException, so no handler catches it."""
 
 
 @pytest.fixture
 def killed_after(monkeypatch):
-    """`killed_after(n)`: the process ends when the n-th step was written down."""
+    """`killed_after(n)`: raise `Killed` once the journal has n steps."""
 
     def arm(n):
         done = run_folder.Workspace.done
@@ -153,7 +153,7 @@ MANY = {"order": 4, "prune": (0, 0, 1)}
 
 
 def run_until(n, killed_after, target):
-    """The steps that were complete when the run was killed."""
+    """Kill a run after n steps; returns the steps in its journal."""
     for seen in killed_after(n):
         with pytest.raises(Killed):
             train_on_disk(HARBOUR, target, **MANY)
@@ -162,7 +162,7 @@ def run_until(n, killed_after, target):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9, "runs", "rows", "table"])
-def test_a_killed_run_goes_on(tmp_path, low, killed_after, monkeypatch, n):
+def test_a_killed_run_resumes(tmp_path, low, killed_after, monkeypatch, n):
     target, whole = tmp_path / "model.npz", in_memory(HARBOUR, **MANY)
     steps = len(
         ["begin", "text", "stream", "block"] + [f"run_{i}" for i in range(spilling_runs())] + ["runs", "rows", "table"]
@@ -176,7 +176,7 @@ def test_a_killed_run_goes_on(tmp_path, low, killed_after, monkeypatch, n):
     monkeypatch.setattr(on_disk, "read_text", lambda *a: read.append(1) or reading(*a))
     said = []
     assert train_on_disk(HARBOUR, target, resume=True, said=said, **MANY) == whole
-    assert bool(read) == (n < 3), "a text whose reading was complete is not read again"
+    assert bool(read) == (n < 3), "a text read to its end is not read again"
     assert ("starting from the beginning" in said[0]) == (n < 3)
     assert not left_in(tmp_path), seen
 
@@ -186,7 +186,7 @@ def spilling_runs():
     return -(-(made.header.tokens + made.header.sequences) // 700)
 
 
-def test_without_resume_it_begins_anew_and_removes_what_was_left(tmp_path, low, killed_after):
+def test_without_resume_a_run_starts_over_and_removes_old_files(tmp_path, low, killed_after):
     target = tmp_path / "model.npz"
     run_until(6, killed_after, target)
     assert len(left_in(tmp_path)) == 1
@@ -195,7 +195,7 @@ def test_without_resume_it_begins_anew_and_removes_what_was_left(tmp_path, low, 
     assert not left_in(tmp_path) and not said
 
 
-def test_a_changed_text_or_option_is_no_reason_to_go_on(tmp_path, low, killed_after):
+def test_a_run_with_other_options_is_not_resumed(tmp_path, low, killed_after):
     target = tmp_path / "model.npz"
     run_until(6, killed_after, target)
     said = []
@@ -205,7 +205,7 @@ def test_a_changed_text_or_option_is_no_reason_to_go_on(tmp_path, low, killed_af
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone", "journal"])
-def test_files_that_a_crash_damaged_are_made_again(tmp_path, low, killed_after, harm):
+def test_damaged_files_are_made_again(tmp_path, low, killed_after, harm):
     target = tmp_path / "model.npz"
     run_until(9, killed_after, target)
     (folder,) = tmp_path.glob(".model.npz.*")
@@ -227,7 +227,7 @@ def test_files_that_a_crash_damaged_are_made_again(tmp_path, low, killed_after, 
 
 
 @pytest.mark.parametrize("after", [0, 3, 30, 90, 150])
-def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
+def test_a_full_disk_leaves_the_old_model_and_no_files(tmp_path, low, monkeypatch, after):
     target = tmp_path / "model.npz"
     target.write_bytes(b"the model before")
     append, calls = disk_array.Writer.append, []
@@ -244,8 +244,8 @@ def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
     assert target.read_bytes() == b"the model before" and not left_in(tmp_path)
 
 
-def test_sigkill_at_any_moment(tmp_path):
-    """The old model whole or the new one complete, and the next run succeeds and cleans up."""
+def test_a_sigkill_leaves_a_whole_model(tmp_path):
+    """The model is the old one or the new one, and the next run succeeds and cleans up."""
     target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
     rng = random.Random(5)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
@@ -261,7 +261,7 @@ def test_sigkill_at_any_moment(tmp_path):
         assert not left_in(tmp_path)
 
 
-def test_two_trainings_into_one_output(tmp_path):
+def test_two_runs_may_write_one_output(tmp_path):
     target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
     running = [subprocess.Popen(command) for _ in range(2)]
@@ -269,7 +269,7 @@ def test_two_trainings_into_one_output(tmp_path):
     assert target.read_bytes() == whole and not left_in(tmp_path)
 
 
-def test_what_another_run_still_writes_is_left_alone(tmp_path, low):
+def test_files_of_a_running_run_are_left_alone(tmp_path, low):
     target = tmp_path / "model.npz"
     with run_folder.Workspace(str(target), None, {"another": 1}) as other:
         other.path("stream")
@@ -278,7 +278,7 @@ def test_what_another_run_still_writes_is_left_alone(tmp_path, low):
     assert not left_in(tmp_path)
 
 
-def test_to_standard_output(run, tmp_path):
+def test_training_on_disk_writes_to_standard_output(run, tmp_path):
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-o", "-"]
     done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path)
     assert done.stdout == in_memory(HARBOUR)
@@ -288,7 +288,7 @@ def test_to_standard_output(run, tmp_path):
 # ------------------------------------------------------------------ the command
 
 
-def test_the_options(run, tmp_path):
+def test_memory_options_are_checked(run, tmp_path):
     target = tmp_path / "model.npz"
     ran = run("train", HARBOUR, "-o", target, "--memory", "1M")
     assert ran.code == 2 and "--memory 1.0M: the program itself needs 128M" in ran.stderr
@@ -301,14 +301,14 @@ def test_the_options(run, tmp_path):
     assert target.read_bytes() == in_memory(HARBOUR)
 
 
-def test_a_vocabulary_that_does_not_fit_is_said(tmp_path, low, monkeypatch):
+def test_a_vocabulary_too_large_for_the_memory_is_an_error(tmp_path, low, monkeypatch):
     monkeypatch.setattr(on_disk, "_TYPE_BYTES", 10**7)
     with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Resources(memory=128_000_000))
     assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
 
 
-def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
+def test_temp_dir_holds_the_files(tmp_path, low, monkeypatch):
     (tmp_path / "spill").mkdir()
     made = []
     path = run_folder.Workspace.path
@@ -321,7 +321,7 @@ def test_temp_dir_is_where_the_files_go(tmp_path, low, monkeypatch):
     assert load(tmp_path / "m.npz").header.order == 3
 
 
-def test_what_works_in_memory_alone_says_so(tmp_path, low):
+def test_options_that_need_memory_are_refused_on_disk(tmp_path, low):
     from markov_cli.model.thresholds import Protection
 
     asked = options(protection=Protection(min_sequences=2))

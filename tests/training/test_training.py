@@ -1,4 +1,4 @@
-"""Text to table: the same text and options give the same bytes, however the work is done."""
+"""Training: one text and one set of options give the same bytes in blocks, threads and ranges of any size."""
 
 import bz2
 import codecs
@@ -35,7 +35,7 @@ def from_files(paths, **options):
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_blocks_jobs_and_ranges_change_nothing(tokenizer, unit):
+def test_blocks_jobs_and_ranges_change_no_byte(tokenizer, unit):
     if tokenizer in ("chars", "bytes"):
         text, ways = MIXED[:600], [(64, 3, 10)]  # a million code points are sorted each time
     else:
@@ -47,12 +47,12 @@ def test_blocks_jobs_and_ranges_change_nothing(tokenizer, unit):
 
 
 @pytest.mark.parametrize("order", [1, 2, 5, 9])
-def test_every_order_is_the_same_in_parts(order, story):
+def test_blocks_jobs_and_ranges_change_no_byte_at_any_order(order, story):
     once = saved(model_of(story, order))
     assert saved(model_of(story, order, block_bytes=700, jobs=3, range_windows=200)) == once
 
 
-def test_the_order_of_files_changes_nothing(story, messages):
+def test_the_order_of_files_changes_no_byte(story, messages):
     parts = [story[:2000], messages[:1500], "One text. More text.", story[2000:4000]]
     once = saved(model_of(parts))
     assert saved(model_of(parts[::-1])) == once
@@ -66,7 +66,7 @@ def test_compressed_copies_give_the_same_model(tmp_path, story, pack, name):
     once = saved(model_of(story))
     assert saved(from_files([copy])) == once
     assert saved(from_files([copy], block_bytes=500)) == once
-    copy.rename(tmp_path / "story")  # its content says what it is, not its name
+    copy.rename(tmp_path / "story")  # compression is known by content, not by name
     assert saved(from_files([tmp_path / "story"])) == once
 
 
@@ -83,7 +83,7 @@ def test_a_compressed_file_cut_short_is_an_error(tmp_path, story, pack):
         from_files([file])
 
 
-def test_folders_are_read_in_sorted_order_without_what_is_hidden(tmp_path, story):
+def test_folders_are_read_in_sorted_order_without_hidden_files(tmp_path, story):
     (tmp_path / "b").mkdir()
     (tmp_path / ".git").mkdir()
     for name, text in [("b/2.txt", story[3000:]), ("a.txt", story[:3000]), (".hidden", "no"), (".git/x", "no")]:
@@ -92,8 +92,8 @@ def test_folders_are_read_in_sorted_order_without_what_is_hidden(tmp_path, story
     assert saved(from_files([tmp_path])) == saved(model_of([story[:3000], story[3000:]]))
 
 
-def test_what_is_no_text_is_skipped_in_a_folder_and_refused_by_name(tmp_path):
-    (tmp_path / "a.txt").write_text("Some text.")
+def test_a_binary_file_is_skipped_in_a_folder_and_refused_by_name(tmp_path):
+    (tmp_path / "a.txt").write_text("Some text.", encoding="utf-8")
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 10)
     trained = from_files([tmp_path])
     assert trained.header.sequences == 1
@@ -103,7 +103,7 @@ def test_what_is_no_text_is_skipped_in_a_folder_and_refused_by_name(tmp_path):
 
 
 def test_an_empty_folder_and_a_missing_file_are_errors(tmp_path):
-    (tmp_path / "corpus.txt").write_text("a")
+    (tmp_path / "corpus.txt").write_text("a", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TextError, match="folder without files"):
         find_sources([str(tmp_path / "empty")])
@@ -131,11 +131,11 @@ def test_standard_input_is_a_text(run, tmp_path, story):
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le", "utf-16-be", "cp1252", "utf-32"])
-def test_encodings_that_are_named(tmp_path, encoding):
+def test_a_named_encoding_gives_the_same_model(tmp_path, encoding):
     text = "Café über naïve. Ça va? Où! " * 20
     file = tmp_path / "text"
     file.write_bytes(text.encode(encoding))
-    # the header counts bytes of text, in UTF-8, so it too is the same
+    # the header counts bytes in UTF-8, so it is the same, too
     for block_bytes in (64, 1 << 20):
         assert saved(from_files([file], encoding=encoding, block_bytes=block_bytes)) == saved(model_of(text))
 
@@ -150,7 +150,7 @@ def test_encodings_that_are_named(tmp_path, encoding):
         (codecs.BOM_UTF32_BE, "utf-32-be"),
     ],
 )
-def test_byte_order_marks_are_noticed(tmp_path, mark, encoding):
+def test_a_byte_order_mark_sets_the_encoding(tmp_path, mark, encoding):
     text = "Καλημέρα κόσμε. 👍🏽 " * 20
     file = tmp_path / "text"
     file.write_bytes(mark + text.encode(encoding))
@@ -160,7 +160,7 @@ def test_byte_order_marks_are_noticed(tmp_path, mark, encoding):
     assert [bool(found.repairs.transcoded)] == [encoding != "utf-8"]
 
 
-def test_utf16_without_a_mark_is_refused_with_the_reason(tmp_path):
+def test_utf16_without_a_mark_is_refused_with_a_hint(tmp_path):
     file = tmp_path / "text"
     file.write_bytes(("plain text " * 50).encode("utf-16-le"))
     with pytest.raises(TextError) as error:
@@ -173,11 +173,11 @@ def test_an_unknown_encoding_is_an_error():
         markov_cli.train(texts=["a"], encoding="utf-9")
 
 
-def test_texts_given_as_str_have_no_encoding():
+def test_an_encoding_does_not_apply_to_str():
     assert markov_cli.train(texts=["é"], encoding="latin-1").followers("é").total == 1
 
 
-def test_what_no_encoding_can_hold_is_replaced_and_counted():
+def test_lone_surrogates_are_replaced_and_counted():
     model = markov_cli.train(texts=["half a pair: \ud83d, and some more text"])
     assert model.repairs.invalid > 0
     assert "\ufffd" in next(model.generate(1, 1)).text
@@ -188,14 +188,14 @@ def test_what_no_encoding_can_hold_is_replaced_and_counted():
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_a_table_holds_the_oracles_counts(tokenizer, unit):
+def test_a_table_equals_the_oracle(tokenizer, unit):
     text = MIXED[:500]
     trained = model_of(text, 3, tokenizer, unit)
     found = oracle.sequences(text.encode() if tokenizer == "bytes" else text, tokenizer, unit)
     assert types_of(trained) == oracle.types_of(found)
     counts = oracle.counts(oracle.ids_of(found), 3)
     rows = rows_of(trained.table)
-    assert rows[0].pop((0,)) == 0  # <unk> has its row, though nothing is unknown
+    assert rows[0].pop((0,)) == 0  # <unk> has a row even if nothing is unknown
     assert rows == counts
     assert trained.header.tokens == sum(map(len, found))
     assert trained.header.sequences == len(found)
@@ -203,7 +203,7 @@ def test_a_table_holds_the_oracles_counts(tokenizer, unit):
 
 
 @pytest.mark.parametrize("least", [2, 3, 10, 10**6])
-def test_rare_types_become_unknown(story, least):
+def test_rare_types_become_unk(story, least):
     trained = model_of(story, 3, min_type_count=least)
     found = oracle.sequences(story)
     assert types_of(trained) == oracle.types_of(found, least)
@@ -220,8 +220,8 @@ def test_lowercase_counts_in_lower_case(story):
 
 
 @pytest.mark.parametrize("prune", [(0, 1), (0, 0, 1), (0, 1, 2), (0, 2, 2, 3)])
-def test_pruning_keeps_what_was_seen_more_often(story, prune):
-    """Rows above the threshold stay, with their counts; totals and links stay true."""
+def test_pruning_keeps_ngrams_above_the_threshold(story, prune):
+    """Their counts, totals and links stay true."""
     order = 4
     whole, pruned = model_of(story, order), model_of(story, order, prune=prune)
     limits = [0, *prune[1:], *[prune[-1]] * order][:order]
@@ -232,7 +232,7 @@ def test_pruning_keeps_what_was_seen_more_often(story, prune):
     lefts = oracle.lefts(streams, order)
     for k, level in enumerate(pruned.table.orders[:-1], 1):
         grams = [*after[k - 1]]
-        # left neighbours as in the whole text, and their sums over the followers that were there
+        # left neighbours of the whole text, and their sums over all followers before pruning
         assert level.left.slice(0, len(level)).tolist() == [len(lefts[k - 1][g]) for g in grams]
         if level.left_total is not None:
             sums = Counter()
@@ -244,8 +244,8 @@ def test_pruning_keeps_what_was_seen_more_often(story, prune):
             assert [below[i] for i in level.link.tolist()] == [g[1:] for g in grams]
 
 
-def test_counts_of_counts_of_a_pruned_model_are_those_before_pruning(story):
-    """[k][j]: n-grams of order k + 1 with adjusted count j; the table says which count that is."""
+def test_a_pruned_model_keeps_the_counts_of_counts_of_the_whole_text(story):
+    """[k][j]: how many n-grams of order k + 1 have adjusted count j."""
     found = model_of(story, 3, prune=(0, 0, 1)).header.counts_of_counts
     streams = oracle.ids_of(oracle.sequences(story))
     counts, lefts = oracle.counts(streams, 3), oracle.lefts(streams, 3)
@@ -258,7 +258,7 @@ def test_counts_of_counts_of_a_pruned_model_are_those_before_pruning(story):
         assert found[k - 1] == [0, *(adjusted[j] for j in (1, 2, 3, 4))]
 
 
-def test_pruning_nothing_is_no_pruning(story):
+def test_thresholds_of_0_prune_nothing(story):
     assert saved(model_of(story, prune=(0, 0, 0))) == saved(model_of(story))
 
 
@@ -270,12 +270,12 @@ def test_pruning_nothing_is_no_pruning(story):
         {"tokenizer": "regex", "pattern": ""},
     ],
 )  # fmt: skip
-def test_options_that_cannot_be_are_refused(options):
+def test_impossible_options_are_refused(options):
     with pytest.raises(OptionError):
         markov_cli.train(texts=["some text"], **options)
 
 
-def test_progress_runs_from_nothing_to_all(story):
+def test_progress_rises_to_the_size_of_the_text(story):
     seen = []
     train_sources([Source("a", data=story.encode())], TrainOptions(block_bytes=500), lambda *step: seen.append(step))
     phases = [*dict.fromkeys(phase for phase, _, _ in seen)]
@@ -284,7 +284,7 @@ def test_progress_runs_from_nothing_to_all(story):
     assert reading == sorted(reading) and reading[-1] == len(story.encode())
 
 
-def test_the_running_example():
+def test_the_readme_example_has_the_expected_followers():
     text = (CORPORA / "change.txt").read_text(encoding="utf-8")
     model = markov_cli.train(texts=[text], lowercase=True)
     assert [(f.token, f.probability) for f in model.followers("you").followers] == [("must", 0.5), ("wish", 0.5)]
