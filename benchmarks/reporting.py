@@ -51,7 +51,7 @@ def report(b: Any, out: Path, more: dict | None = None) -> int:
 def versions() -> dict[str, str]:
     """Of the packages that matter."""
     found = {}
-    for name in ("markov-cli", "numpy", "click", "rich", "markovify"):
+    for name in ("markov-ngrams", "numpy", "click", "rich", "markovify"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -43,7 +43,7 @@ def cluster_steps(address: str, memory: int) -> Spread:
     try:
         import distributed
     except ImportError:
-        raise OptionError("--dask needs the package distributed", "pip install 'markov-cli[dask]'") from None
+        raise OptionError("--dask needs the package distributed", "pip install distributed") from None
 
     def spread(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
@@ -63,7 +63,8 @@ def cluster_steps(address: str, memory: int) -> Spread:
             ) from None
         except ModuleNotFoundError as error:
             raise MarkovError(
-                f"--dask {address}: a worker has {error}", "pip install markov-cli on every worker"
+                f"--dask {address}: a worker has {error}",
+                "on every worker, in the folder of this program: pip install .",
             ) from None
 
     return spread
