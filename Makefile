@@ -1,13 +1,22 @@
 # The program is installed into .venv; everything it makes goes to build/.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+# an environment for each Python: .venv, and .venv-3.12 for make PYTHON=python3.12
+ifeq ($(origin PYTHON),file)
 VENV := .venv
+else
+VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2] + getattr(sys, "abiflags", ""))')
+endif
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+TYPES := build/types/.ready
+PIP := -m pip install --quiet --disable-pip-version-check
+# make test-oldest gives this the oldest versions that pyproject.toml allows
+WITH :=
 MARKOV := $(BIN)/markov
 RUNS ?= 3
 CASES ?= 20000
@@ -16,13 +25,24 @@ JOBS ?= 2
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml
+# numpy, click and rich of requirements-dev.txt are for mypy; a program is tested with those that pip chooses
+RUNTIME := numpy|click|rich
+$(READY): pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "markov needs Python 3.10 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	grep -vE '^($(RUNTIME))==' requirements-dev.txt > $(VENV)/tools.txt
+	$(BIN)/python $(PIP) --requirement $(VENV)/tools.txt $(WITH)
+	$(BIN)/python $(PIP) --no-build-isolation --editable . $(WITH)
+	@touch $@
+
+# the same for every Python: mypy reads these, nothing runs them
+$(TYPES): requirements-dev.txt | $(READY)
+	@rm -rf $(@D)
+	$(BIN)/python $(PIP) --target $(@D) --no-deps --no-compile --only-binary :all: --python-version 3.13 \
+	  $$(sed -nE 's/^(($(RUNTIME))==[^ ;]+).*/\1/p' requirements-dev.txt)
 	@touch $@
 
 .PHONY: install
@@ -80,11 +100,39 @@ demo: $(READY) $(SAMPLES) ## Install, train on corpora/, generate, inspect
 # ---- checks
 
 .PHONY: test
-test: $(READY) ## Check style and types, run all tests, try the wheel in an empty environment
+test: $(READY) $(TYPES) ## Check style and types, run all tests, try the wheel in an empty environment (PYTHON=python3.12)
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --cache-dir $(VENV)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	@$(MAKE) --no-print-directory smoke
+
+# NumPy 2.0 has wheels for Python 3.10, 3.11 and 3.12
+OLDEST := $(shell sed -n '/^dependencies = /p' pyproject.toml | grep -oE '[a-z]+>=[0-9.]+' | sed 's/>=/==/')
+OLD_PYTHONS := $(if $(filter file,$(origin PYTHON)),python3.10 python3.11 python3.12) $(PYTHON)
+
+.PHONY: test-oldest tests
+test-oldest: ## Run all tests with the oldest NumPy, click and rich that pyproject.toml allows
+	@for one in $(OLD_PYTHONS); do \
+	  if $$one -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null; then \
+	    exec $(MAKE) --no-print-directory tests PYTHON=$$one VENV=.venv-oldest WITH='$(OLDEST)'; \
+	  fi; \
+	done; echo 'NumPy 2.0 has wheels for Python 3.10, 3.11 and 3.12: make test-oldest PYTHON=python3.12'; exit 1
+tests: $(READY)
+	$(BIN)/python -m pip list --disable-pip-version-check | grep -E '^($(RUNTIME)) '
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+# wheels alone, for every Python that we test with
+COMPILE := build/renew/bin/uv pip compile --quiet --only-binary :all:
+
+.PHONY: renew-tools
+renew-tools: ## Pin the newest development tools in requirements-dev.txt; then make test, and commit it
+	$(PYTHON) -m venv build/renew
+	build/renew/bin/python $(PIP) uv
+	$(COMPILE) --universal --python-version 3.10 --group dev --upgrade --no-annotate --output-file requirements-dev.txt \
+	  --custom-compile-command 'make renew-tools'
+	for one in 3.10 3.11 3.12 3.13 3.14; do \
+	  $(COMPILE) --python-version $$one --no-header --output-file build/renew/$$one.txt requirements-dev.txt || exit 1; done
+	@rm -rf build/renew
 
 # each peer is installed by itself, since kenlm needs a compiler; tests skip the missing ones
 PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pyctcdecode
@@ -94,7 +142,7 @@ PEER_TESTS := $(addprefix tests/,$(addsuffix .py,scoring/test_against_kenlm trai
 .PHONY: peers
 peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 	@for one in $(PEERS); do \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$one || echo "$$one: not available here"; done
+	  $(BIN)/python $(PIP) $$one || echo "$$one: not available here"; done
 	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; its tests are skipped"; done
 	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
 
@@ -105,9 +153,9 @@ thorough: $(READY) ## Run the tests with ten times as many random examples, new 
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there
 	@rm -rf build/smoke && mkdir -p build/smoke
-	$(BIN)/python -m build --quiet --wheel --outdir build/smoke .
+	$(BIN)/python -m build --quiet --no-isolation --wheel --outdir build/smoke .
 	$(PYTHON) -m venv build/smoke/venv
-	$(subst $(VENV),build/smoke/venv,$(BIN))/python -m pip install --quiet --disable-pip-version-check build/smoke/*.whl
+	$(subst $(VENV),build/smoke/venv,$(BIN))/python $(PIP) build/smoke/*.whl
 	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
 	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
 	@rm -rf build/smoke
@@ -127,8 +175,7 @@ man: $(READY) ## Write manual pages from the help to build/man/man1
 
 .PHONY: bench
 bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT=FILE, RUNS=3)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[peers]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python $(PIP) --no-build-isolation --editable '.[peers]'
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
@@ -146,4 +193,4 @@ evidence: $(READY) ## Write the audit figures of three models into docs/evidence
 
 .PHONY: clean
 clean: ## Remove everything that was made
-	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,8 +32,8 @@ def _fsspec(url: str) -> Any:
         import fsspec
     except ImportError:
         raise TextError(
-            f"{url}: an address, and only files on this machine can be read",
-            "pip install 'markov-cli[dask]' for fsspec",
+            f"{url}: an address needs the package fsspec; without it, only files on this machine can be read",
+            "pip install fsspec",
         ) from None
     return fsspec
 

@@ -97,7 +97,7 @@ def _decompressed(raw: BinaryIO, name: str) -> Any:
             raise TextError(
                 f"{name}: zstandard-compressed, and this Python {sys.version_info.major}."
                 f"{sys.version_info.minor} cannot read that",
-                "pip install 'markov-cli[zst]', or: zstd -dc FILE | markov train - ...",
+                "pip install backports.zstd, or: zstd -dc FILE | markov train - ...",
             ) from None
         return ZstdFile(raw)
     return raw

@@ -46,7 +46,7 @@ def cluster_steps(address: str, memory: int) -> ClusterSteps:
     try:
         import distributed
     except ImportError:
-        raise OptionError("--dask needs the package distributed", "pip install 'markov-cli[dask]'") from None
+        raise OptionError("--dask needs the package distributed", "pip install distributed") from None
 
     def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
@@ -66,7 +66,8 @@ def cluster_steps(address: str, memory: int) -> ClusterSteps:
             ) from None
         except ModuleNotFoundError as error:
             raise MarkovError(
-                f"--dask {address}: a worker has {error}", "pip install markov-cli on every worker"
+                f"--dask {address}: a worker has {error}",
+                "on every worker, in the folder of this program: pip install .",
             ) from None
 
     return steps
