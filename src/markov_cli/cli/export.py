@@ -117,7 +117,7 @@ def export(
     refuse_others(ctx, form, chosen.options)
     from ..api.model import Model
     from ..model.atomic_file import atomic_write
-    from .output import check_target
+    from .output import check_target, write_json
 
     loaded = Model.load(model)
     if output == "-":
@@ -131,7 +131,7 @@ def export(
     if as_json:
         size = None if output == "-" else os.stat(output).st_size
         made = {"model": model, "file": output, "format": form, "bytes": size, "notes": notes}
-        click.echo(json.dumps(made, ensure_ascii=False), err=output == "-")
+        write_json(json.dumps(made, ensure_ascii=False), output)
 
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:

@@ -58,8 +58,6 @@ def finish(
 
     more  what else the JSON says
     """
-    import click
-
     from ..render.train import made_json, made_lines
     from .options import note
 
@@ -69,5 +67,16 @@ def finish(
         for line in made_lines(model, path, size, seconds):
             note(line)
     if as_json:
-        click.echo(made_json(model, path, size, seconds, more), err=path == "-")
-    sys.stdout.flush()
+        write_json(made_json(model, path, size, seconds, more), path)
+
+
+def write_json(text: str, path: str) -> None:
+    """Write an object to stdout, or to stderr where stdout holds what was made: `path` is `-`."""
+    import click
+
+    from ..render.messages import say_json
+
+    if path == "-":
+        say_json(text)
+    else:
+        click.echo(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +174,7 @@ def train(
     from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
-    from .output import check_target, write_model
+    from .output import check_target, write_json, write_model
 
     check_target(output)
     memory = memory and check_memory(memory)
@@ -206,8 +205,7 @@ def train(
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
     if as_json:
-        click.echo(train_json(model, output, size, seconds), err=output == "-")
-    sys.stdout.flush()
+        write_json(train_json(model, output, size, seconds), output)
 
 
 def _train(
