@@ -48,6 +48,7 @@ def two_lines(ran, code, *words):
 
 MARKOV = [sys.executable, "-m", "markov_cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 
 
 def in_terminal(*args, columns=80):

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import MARKOV, in_terminal, posix
+from helpers import MARKOV, full, in_terminal, posix
 
 STORY = Path(__file__).parents[2] / "corpora" / "harbour.txt"
-full = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 
 
 @pytest.fixture(scope="module")
