@@ -3,12 +3,14 @@
 import gzip
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers import two_lines
 
+TINY = Path(__file__).parents[1] / "golden" / "tiny.npz"
 YOU = "You must be the change you wish to see in the world\n"
 
 
@@ -137,9 +139,10 @@ def test_verify(run, folder):
 )
 def test_texts_that_are_refused_leave_an_earlier_model_alone(run, tmp_path, data, words):
     (tmp_path / "text").write_bytes(data)
-    (tmp_path / "m.npz").write_bytes(b"earlier")
+    earlier = TINY.read_bytes()
+    (tmp_path / "m.npz").write_bytes(earlier)
     two_lines(run("train", tmp_path / "text", "-o", tmp_path / "m.npz"), 1, words)
-    assert (tmp_path / "m.npz").read_bytes() == b"earlier"
+    assert (tmp_path / "m.npz").read_bytes() == earlier
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.npz", "text"]
 
 
@@ -183,7 +186,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
     (tmp_path / "texts" / "picture.png").write_bytes(bytes(range(256)) * 4)
     ran = run("train", tmp_path / "texts", "-o", tmp_path / "m.npz")
     assert ran.code == 0
-    assert "1 file skipped, not text:" in ran.stderr
+    assert "1 file left out, not text:" in ran.stderr
     (tmp_path / "none").mkdir()
     two_lines(run("train", tmp_path / "none", "-o", tmp_path / "m.npz"), 1, "a folder without files")
 
@@ -192,7 +195,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
     ("args", "code", "words"),
     [
         (["train", "nosuch.txt", "-o", "m.npz"], 1, "no such file"),
-        (["train", "change.txt"], 2, "no -o"),
+        (["train", "-"], 2, "no output file: add -o MODEL.npz"),
         (["train", "change.txt", "-o", "nosuch/m.npz"], 1, "no folder"),
         (["train", "change.txt", "-o", "."], 1, "a folder"),
         (["train", "change.txt", "-o", "m.npz", "-n", "0"], 2, "--order 0"),

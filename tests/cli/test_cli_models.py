@@ -128,7 +128,7 @@ def test_a_failed_import_leaves_what_was_there(here, folder, data):
 def test_usage_of_the_new_commands(here, folder):
     a, out = folder / "a.npz", folder / "none.npz"
     assert here("merge").code == 2
-    refused(here("merge", a), 2, "no -o")
+    refused(here("merge", a), 2, "no output file")
     refused(here("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
     refused(here("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
     refused(here("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
@@ -136,7 +136,7 @@ def test_usage_of_the_new_commands(here, folder):
     refused(here("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
     refused(here("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
     refused(here("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
-    refused(here("export", a), 2, "no -o")
+    refused(here("export", a), 2, "no output file")
     refused(here("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
     refused(here("import", folder / "nope", "-o", out), 1, "no such file")
     refused(here("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")

@@ -13,6 +13,7 @@ import click
 
 from ..errors import OptionError
 from .options import fallback_notes, json_option, model_argument, note, smoothing_option
+from .output import no_output
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -112,7 +113,7 @@ def export(
     says that it touches its neighbour there without a space.
     """
     if output is None:
-        raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
+        raise no_output("FILE, or -o - for stdout", f"markov export {model} --format {form} -o -")
     chosen = FORMATS[form]
     refuse_others(ctx, form, chosen.options)
     from ..api.model import Model

@@ -148,6 +148,9 @@ def train(
     zcat logs.gz | markov train - -o logs.npz
     markov train new.txt --update book.npz -o book.npz
 
+    Without -o the model of book.txt or of the folder book/ is book.npz, in the current folder. A model replaces an
+    earlier model, never another file.
+
     CORPUS is files, folders (all files in them, in sorted order) or `-` for stdin; gzip,
     bzip2, xz and zstandard are noticed. Without CORPUS, stdin is read. A text whose table does
     not fit in --memory is sorted on disk, to the same bytes; a run of that kind that was killed goes on
@@ -168,15 +171,17 @@ def train(
             click.echo(ctx.get_help())
             ctx.exit(2)
         corpus = ("-",)
-    if output is None:
-        raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
     from ..arrays.memory import check_memory
     from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
-    from .output import check_target, write_json, write_model
+    from .output import check_model_target, default_name, no_output, write_json, write_model
 
-    check_target(output)
+    if output is None:
+        if update is not None:
+            raise no_output("MODEL.npz", f"markov train {corpus[0]} --update {update} -o {update}")
+        output = default_name(corpus)
+    check_model_target(output)
     memory = memory and check_memory(memory)
     if update is not None:
         for name in ("memory", "temp_dir", "dask", "resume"):

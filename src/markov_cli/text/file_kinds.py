@@ -22,36 +22,36 @@ _CONTROL = bytes(c for c in (*range(32), 127) if c not in _ALLOWED)
 
 _ARCHIVE = "unpack it, and name the text in it"
 _CONVERT = "save it as plain text first"
-_ANY = "name text files; --tokenizer bytes reads any bytes"
+_ANY = "name text files; train --tokenizer bytes reads any bytes"
 _MODEL = "name text; models are joined with: markov merge"
 _SIGNATURES: dict[bytes, tuple[str, str]] = {
-    b"%PDF-": ("PDF", _CONVERT),
-    b"\x89PNG\r\n\x1a\n": ("PNG image", _ANY),
-    b"\xff\xd8\xff": ("JPEG image", _ANY),
-    b"GIF87a": ("GIF image", _ANY),
-    b"GIF89a": ("GIF image", _ANY),
-    b"II*\0": ("TIFF image", _ANY),
-    b"MM\0*": ("TIFF image", _ANY),
-    b"\x7fELF": ("ELF program", _ANY),
-    b"\0asm": ("WebAssembly program", _ANY),
-    b"\xca\xfe\xba\xbe": ("Java class", _ANY),
-    b"SQLite format 3\0": ("SQLite database", "export its text first"),
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("Microsoft Office document", _CONVERT),
-    b"PK\x05\x06": ("empty zip archive", _ARCHIVE),
-    b"7z\xbc\xaf\x27\x1c": ("7-Zip archive", _ARCHIVE),
-    b"Rar!\x1a\x07": ("RAR archive", _ARCHIVE),
-    b"!<arch>\n": ("ar archive", _ARCHIVE),
-    b"\x93NUMPY": ("NumPy array", _ANY),
-    b"\x89HDF\r\n\x1a\n": ("HDF5 file", _ANY),
-    b"PAR1\x15": ("Parquet file", "export its text first"),
-    b"OggS\0": ("Ogg file", _ANY),
-    b"fLaC\0": ("FLAC audio", _ANY),
+    b"%PDF-": ("a PDF", _CONVERT),
+    b"\x89PNG\r\n\x1a\n": ("a PNG image", _ANY),
+    b"\xff\xd8\xff": ("a JPEG image", _ANY),
+    b"GIF87a": ("a GIF image", _ANY),
+    b"GIF89a": ("a GIF image", _ANY),
+    b"II*\0": ("a TIFF image", _ANY),
+    b"MM\0*": ("a TIFF image", _ANY),
+    b"\x7fELF": ("an ELF program", _ANY),
+    b"\0asm": ("a WebAssembly program", _ANY),
+    b"\xca\xfe\xba\xbe": ("a Java class", _ANY),
+    b"SQLite format 3\0": ("an SQLite database", "export its text first"),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("a Microsoft Office document", _CONVERT),
+    b"PK\x05\x06": ("an empty zip archive", _ARCHIVE),
+    b"7z\xbc\xaf\x27\x1c": ("a 7-Zip archive", _ARCHIVE),
+    b"Rar!\x1a\x07": ("a RAR archive", _ARCHIVE),
+    b"!<arch>\n": ("an ar archive", _ARCHIVE),
+    b"\x93NUMPY": ("a NumPy array", _ANY),
+    b"\x89HDF\r\n\x1a\n": ("an HDF5 file", _ANY),
+    b"PAR1\x15": ("a Parquet file", "export its text first"),
+    b"OggS\0": ("an Ogg file", _ANY),
+    b"fLaC\0": ("a FLAC file", _ANY),
 }
 _FIRSTS = frozenset(s[0] for s in _SIGNATURES) | {ord("P"), ord("R")}  # one look settles it for nearly all texts
 _ZIPS = [
-    (b"[Content_Types].xml", "Office document", _CONVERT),
-    (b"mimetypeapplication/epub", "EPUB book", _CONVERT),
-    (b"mimetypeapplication/vnd.oasis", "OpenDocument file", _CONVERT),
+    (b"[Content_Types].xml", "an Office document", _CONVERT),
+    (b"mimetypeapplication/epub", "an EPUB book", _CONVERT),
+    (b"mimetypeapplication/vnd.oasis", "an OpenDocument file", _CONVERT),
 ]
 
 
@@ -64,21 +64,21 @@ def signature(head: bytes) -> tuple[str, str] | None:
     """The kind of a file that names itself in its first bytes, and what to do with it; None for others.
 
     >>> signature(b"%PDF-1.7 ...")[0], signature(b"Once upon a time")
-    ('PDF', None)
+    ('a PDF', None)
     """
     if head and head[0] in _FIRSTS:
         if head.startswith(b"PK\x03\x04"):
             if is_model(head):
-                return "markov model", _MODEL
+                return "a markov model", _MODEL
             found = ((kind, hint) for mark, kind, hint in _ZIPS if head.startswith(mark, 30))
-            return next(found, ("zip archive", _ARCHIVE))
+            return next(found, ("a zip archive", _ARCHIVE))
         if head.startswith(b"RIFF") and head[8:12] in (b"WAVE", b"AVI ", b"WEBP"):
-            return f"{head[8:12].decode().strip()} file", _ANY
+            return f"a {head[8:12].decode().strip()} file", _ANY
         for mark, found_kind in _SIGNATURES.items():
             if head.startswith(mark):
                 return found_kind
     if head.startswith(b"ustar", 257):
-        return "tar archive", _ARCHIVE
+        return "a tar archive", _ARCHIVE
     return None
 
 
@@ -87,8 +87,7 @@ def refuse_signature(head: bytes, name: str) -> None:
     found = signature(head)
     if found is not None:
         kind, hint = found
-        article = "an" if kind[0] in "AEIOU78HR" else "a"
-        raise NotText(f"{name}: {article} {kind}, not text", hint, kind)
+        raise NotText(f"{name}: {kind}, not text", hint, kind.partition(" ")[2])
 
 
 def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:

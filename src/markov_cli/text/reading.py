@@ -71,10 +71,14 @@ class Repairs:
     kinds: list[str] = field(default_factory=list)  # what each of them is
 
     def add(self, other: Repairs) -> None:
-        """Add what an encoder counted."""
+        """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
         self.invalid += other.invalid
         self.crlf += other.crlf
+        self.byte_order_marks += other.byte_order_marks
         self.unmatched += other.unmatched
+        self.transcoded += other.transcoded
+        self.skipped += other.skipped
+        self.kinds += other.kinds
 
     def leave_out(self, source: Source, error: NotText) -> None:
         """Note a file of a folder that is no text; a file that the user named is the error."""

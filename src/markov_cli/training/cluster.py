@@ -277,10 +277,6 @@ class _Machines:
                 total += n + len(piece.end)
             collector.take()
             repairs.add(part.repairs)
-            repairs.byte_order_marks += part.repairs.byte_order_marks
-            repairs.transcoded += part.repairs.transcoded
-            repairs.skipped += part.repairs.skipped
-            repairs.kinds += part.repairs.kinds
             text_bytes += part.text_bytes
             numbers.append(own)
             kept.append(ends)

@@ -106,9 +106,7 @@ def read_corpus(
         np.flatnonzero(ids == BOS),
         [s.name for s in sources],
         np.cumsum(sequences),
-        None
-        if any(s.is_stdin for s in sources)
-        else _head(texts, head_bytes),
+        None if any(s.is_stdin for s in sources) else _head(texts, head_bytes),
         recoder.text_bytes,
         repairs,
     )
