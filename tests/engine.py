@@ -2,11 +2,9 @@
 
 import io
 from collections import Counter
-from unittest import mock
 
 import numpy as np
 
-from markov_cli.text import reading
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
 from markov_cli.text.types import BOS
@@ -16,10 +14,6 @@ from markov_cli.training.options import TrainOptions
 PATTERN = r"\w+|[^\w\s]"
 
 
-def no_refusal(head, name):
-    """Replaces `_refuse_binary`: drawn texts may be full of NULs and U+FFFD."""
-
-
 def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **more):
     """[[(token, flags)]] of a text (str or bytes), read in blocks, without empty sequences."""
     data = text.encode() if isinstance(text, str) else text
@@ -27,15 +21,14 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
         more.setdefault("pattern", PATTERN)
     encoder, out = Encoder(TextOptions(tokenizer, unit, **more)), [[]]
     keep = tokenizer == "bytes"
-    with mock.patch.object(reading, "_refuse_binary", no_refusal):
-        for block in blocks(Source("text", data=data), keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()):
-            piece = encoder.encode(block)
-            numbers, begin = piece.number.tolist(), 0
-            for end in piece.end.tolist():
-                out[-1] += numbers[begin:end]
-                out.append([])
-                begin = end
-            out[-1] += numbers[begin:]
+    for block in blocks(Source("text", data=data), keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()):
+        piece = encoder.encode(block)
+        numbers, begin = piece.number.tolist(), 0
+        for end in piece.end.tolist():
+            out[-1] += numbers[begin:end]
+            out.append([])
+            begin = end
+        out[-1] += numbers[begin:]
     if tokenizer == "chars":  # a number is a code point here, so no list of a million types is needed
         name = {n: (chr(n).encode(), 0) for s in out for n in s}
     else:
@@ -54,8 +47,7 @@ def model_of(text, order=3, tokenizer="words", unit="sentence", lowercase=False,
     if tokenizer == "regex":
         pattern = pattern or PATTERN
     options = TrainOptions(order=order, text=TextOptions(tokenizer, unit, lowercase, pattern), **more)
-    with mock.patch.object(reading, "_refuse_binary", no_refusal):
-        return train_sources(sources, options)
+    return train_sources(sources, options)
 
 
 def types_of(trained):

@@ -61,6 +61,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_threa
 
 MARKOV = [sys.executable, "-m", "markov_cli"]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
+full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 
 
 def run_in_process(*args, stdin=b"", cwd=None):

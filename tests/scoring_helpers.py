@@ -7,7 +7,7 @@ import engine
 from markov_cli.api.train import model_of
 from markov_cli.scoring.text_totals import Reading, units_of
 from markov_cli.scoring.totals import Totals
-from markov_cli.text import model_ids, reading
+from markov_cli.text import model_ids
 from markov_cli.text.reading import Source
 
 UNK, BOS, EOS = 0, 1, 2
@@ -24,10 +24,7 @@ def model(text, **options):
 def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
     """Score one text; returns totals, units and tokens."""
     small = functools.partial(model_ids.read_blocks, block_bytes=block_bytes)
-    with (
-        mock.patch.object(model_ids, "read_blocks", small),
-        mock.patch.object(reading, "_refuse_binary", engine.no_refusal),
-    ):
+    with mock.patch.object(model_ids, "read_blocks", small):
         one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)
         scored = list(one.scored())
     out = Totals()

@@ -33,7 +33,14 @@ class TextError(MarkovError):
 
 
 class NotText(TextError):
-    """What cannot be text: left out, and said so, where it was found in a folder."""
+    """What cannot be text: left out, and said so, where it was found in a folder.
+
+    kind  what it is instead, in a few words
+    """
+
+    def __init__(self, message: str, hint: str = "", kind: str = "") -> None:
+        super().__init__(message, hint)
+        self.kind = kind
 
 
 class ModelFileError(MarkovError):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from helpers import run_in_process, two_lines
 from markov_cli.cli.main import main
 
+TINY = Path(__file__).parents[1] / "golden" / "tiny.npz"
 YOU = "You must be the change you wish to see in the world\n"
 
 
@@ -139,9 +141,10 @@ def test_verify_finds_a_flipped_bit(run, folder):
 )
 def test_refused_texts_leave_the_old_model(run, tmp_path, data, words):
     (tmp_path / "text").write_bytes(data)
-    (tmp_path / "m.npz").write_bytes(b"earlier")
+    earlier = TINY.read_bytes()
+    (tmp_path / "m.npz").write_bytes(earlier)
     two_lines(run("train", tmp_path / "text", "-o", tmp_path / "m.npz"), 1, words)
-    assert (tmp_path / "m.npz").read_bytes() == b"earlier"
+    assert (tmp_path / "m.npz").read_bytes() == earlier
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.npz", "text"]
 
 
@@ -185,7 +188,7 @@ def test_binary_files_of_a_folder_are_skipped_and_named(run, tmp_path):
     (tmp_path / "texts" / "picture.png").write_bytes(bytes(range(256)) * 4)
     ran = run("train", tmp_path / "texts", "-o", tmp_path / "m.npz")
     assert ran.code == 0
-    assert "1 file skipped, not text:" in ran.stderr
+    assert "1 file left out, not text:" in ran.stderr
     (tmp_path / "none").mkdir()
     two_lines(run("train", tmp_path / "none", "-o", tmp_path / "m.npz"), 1, "a folder without files")
 
@@ -194,7 +197,7 @@ def test_binary_files_of_a_folder_are_skipped_and_named(run, tmp_path):
     ("args", "code", "words"),
     [
         (["train", "nosuch.txt", "-o", "m.npz"], 1, "no such file"),
-        (["train", "change.txt"], 2, "no -o"),
+        (["train", "-"], 2, "no output file: add -o MODEL.npz"),
         (["train", "change.txt", "-o", "nosuch/m.npz"], 1, "no folder"),
         (["train", "change.txt", "-o", "."], 1, "a folder"),
         (["train", "change.txt", "-o", "m.npz", "-n", "0"], 2, "--order 0"),

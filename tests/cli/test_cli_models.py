@@ -106,7 +106,7 @@ def test_a_failed_import_leaves_the_old_model(run, folder, data):
 def test_wrong_calls_are_errors_of_two_lines(run, folder):
     a, out = folder / "a.npz", folder / "none.npz"
     assert run("merge").code == 2
-    two_lines(run("merge", a), 2, "no -o")
+    two_lines(run("merge", a), 2, "no output file")
     two_lines(run("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
     two_lines(run("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
     two_lines(run("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
@@ -114,7 +114,7 @@ def test_wrong_calls_are_errors_of_two_lines(run, folder):
     two_lines(run("prune", folder / "pruned.npz", "--max-types", "5", "-o", out), 1, "pruned.npz: pruned (0,0,1)")
     two_lines(run("train", folder / "b.txt", "--update", a, "-n", "4", "-o", out), 2, "--order 4, but", "with 3")
     two_lines(run("train", folder / "b.txt", "--update", folder / "pruned.npz", "-o", out), 1, "pruned")
-    two_lines(run("export", a), 2, "no -o")
+    two_lines(run("export", a), 2, "no output file")
     two_lines(run("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
     two_lines(run("import", folder / "nope", "-o", out), 1, "no such file")
     two_lines(run("import", "-", "-o", out, stdin=b"a\t1"), 2, "what format is it?")

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import markov_cli
-from engine import no_refusal, sequences
+from engine import sequences
 from helpers import run_in_process
 from markov_cli.api.trace import trace_sources
 from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
 from markov_cli.evidence.copying.shading import stretches
 from markov_cli.evidence.copying.suffix_array import distinct_in, extremes, share, unfinished
-from markov_cli.text import reading
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
 from strategies import TOKENIZERS, UNITS, prose, texts
@@ -70,15 +69,14 @@ def run_over(length):
 
 def traced(text, corpora, sorted_codes=1 << 21, baseline=None, text_unit=None, **options):
     options = {"tokenizer": "words", "unit": "file", **options}
-    with mock.patch.object(reading, "_refuse_binary", no_refusal):
-        return trace_sources(
-            [Source("text", data=text.encode())],
-            [Source(f"c{i}", data=c.encode()) for i, c in enumerate(corpora)],
-            [] if baseline is None else [Source("baseline", data=baseline.encode())],
-            TextOptions.of(**options),
-            text_unit=text_unit,
-            sorted_codes=sorted_codes,
-        )
+    return trace_sources(
+        [Source("text", data=text.encode())],
+        [Source(f"c{i}", data=c.encode()) for i, c in enumerate(corpora)],
+        [] if baseline is None else [Source("baseline", data=baseline.encode())],
+        TextOptions.of(**options),
+        text_unit=text_unit,
+        sorted_codes=sorted_codes,
+    )
 
 
 def check(text, corpora, sizes, **options):

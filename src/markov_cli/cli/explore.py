@@ -267,7 +267,7 @@ class _Talk:
         self.top = min(n, 10_000)
 
     def _help(self) -> bool:
-        click.echo(_HELP, err=self.as_json)
+        self._tell(_HELP)
         return False
 
     def _quit(self) -> bool:
@@ -275,9 +275,17 @@ class _Talk:
         return False
 
     def _say(self, message: str, hint: str) -> None:
+        self._tell(f"{message}\n  {hint}" if hint else message)
+
+    def _tell(self, text: str) -> None:
+        """Lines that are no state: on stderr where stdout holds objects."""
+        from ..render.messages import say
         from ..render.safe_text import visible
 
-        click.echo(visible(f"{message}\n  {hint}" if hint else message), err=self.as_json)
+        if self.as_json:
+            say(text)
+        else:
+            click.echo(visible(text))
 
 
 def _number(given: str, name: str, least: int = 1) -> int:

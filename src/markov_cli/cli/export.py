@@ -13,6 +13,7 @@ import click
 
 from ..errors import OptionError
 from .options import fallback_notes, json_option, model_argument, note, quiet_option, smoothing_option
+from .output import no_output
 
 if TYPE_CHECKING:
     from ..api.model import Model
@@ -114,12 +115,12 @@ def export(
     neighbour without a space.
     """
     if output is None:
-        raise OptionError("no -o: where shall it go?", f"markov export {model} --format {form} -o FILE, or -o -")
+        raise no_output("FILE, or -o - for stdout", f"markov export {model} --format {form} -o -")
     chosen = FORMATS[form]
     refuse_others(ctx, form, chosen.options)
     from ..api.model import Model
     from ..model.atomic_file import atomic_write
-    from .output import check_target
+    from .output import check_target, write_json
 
     loaded = Model.load(model)
     if output == "-":
@@ -133,7 +134,7 @@ def export(
     if as_json:
         size = None if output == "-" else os.stat(output).st_size
         made = {"model": model, "file": output, "format": form, "bytes": size, "notes": notes}
-        click.echo(json.dumps(made, ensure_ascii=False), err=output == "-")
+        write_json(json.dumps(made, ensure_ascii=False), output)
 
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:

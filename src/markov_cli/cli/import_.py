@@ -12,6 +12,7 @@ import click
 from ..errors import OptionError
 from .export import refuse_others
 from .options import json_option, note, output_option, quiet_option, stdin_is_terminal
+from .output import no_output
 from .train import TOKENIZERS, UNITS
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def import_(
     recognised. The whole model is held in memory.
     """
     if output is None:
-        raise OptionError("no -o: where shall the model go?", f"markov import {file} -o MODEL.npz")
+        raise no_output("MODEL.npz", f"markov import {file} -o MODEL.npz")
     if file == "-" and stdin_is_terminal():
         raise OptionError("-: standard input is a terminal", "name a file")
     begin = time.monotonic()
@@ -104,9 +105,9 @@ def import_(
     chosen = FORMATS[form]
     refuse_others(ctx, form, (*TEXT_OPTIONS, *chosen.options))
     from ..render.train import import_notes
-    from .output import check_target, finish
+    from .output import check_model_target, finish
 
-    check_target(output)
+    check_model_target(output)
     model = chosen.read(file, {name: given[name] for name in (*TEXT_OPTIONS, *chosen.options)})
     for text in import_notes(model.notes):
         note(text, quiet)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import click
 
 from .. import __version__
-from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, MarkovError
+from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, AnswerIsNo, MarkovError
+from ..render import messages
+from ..render.safe_stream import guard
+from ..render.safe_text import one_line, visible
 from .audit import audit
 from .canary import canary
 from .completion import completion
@@ -40,15 +44,17 @@ class _Ending(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            messages.flush_results()
         except BrokenPipeError:
             return 0  # the reader has what it wanted; Click would end with 1
+        except AnswerIsNo:
+            with suppress(BrokenPipeError):
+                messages.flush_results()  # an answer that a full disk cut short is none
+            raise
         return result
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        from ..render.safe_stream import guard
-
-        sys.stdout = guard(sys.stdout)
+        sys.stdout = guard(sys.stdout or _nowhere())
         if "_MARKOV_COMPLETE" in os.environ:
             from .completion_scripts import enable
 
@@ -81,6 +87,11 @@ class _Ending(click.Group):
         sys.exit(code)
 
 
+def _nowhere() -> TextIO:
+    """In place of a stdout that the caller closed, so that no file that is opened later becomes it."""
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 def _hint(number: int | None) -> str:
     if number == errno.ENOSPC:
         return "make room, or write elsewhere; an earlier file in its place is whole"
@@ -94,7 +105,7 @@ def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     where = f"markov {context.info_name} --help" if context is not None and context.parent else "markov --help"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        messages.say(error.format_message())
     else:
         complain(message[:1].lower() + message[1:], f"see: {where}")
     return error.exit_code
@@ -104,26 +115,25 @@ def _our_bug() -> int:
     import platform
     import traceback
 
-    from ..render.safe_text import visible
-
-    click.echo(
+    _tell(
         visible(traceback.format_exc())
         + f"markov {__version__}, Python {platform.python_version()}, {platform.system()}: this is our bug\n"
-        "  please report it with the lines above and the command",
-        err=True,
+        "  please report it with the lines above and the command"
     )
     return OUR_BUG
 
 
 def complain(message: str, hint: str = "") -> None:
     """Two lines on stderr: what is wrong, what to do."""
-    from ..render.safe_text import one_line
+    _tell(f"markov: {one_line(message)}" + (f"\n  {one_line(hint)}" if hint else ""))
 
-    text = f"markov: {one_line(message)}" + (f"\n  {one_line(hint)}" if hint else "")
-    try:
-        click.echo(text, err=True)
-    except OSError:
-        return
+
+def _tell(text: str) -> None:
+    """Write lines to stderr behind the results, though stdout or stderr may be what is broken."""
+    with suppress(OSError, ValueError):
+        messages.flush_results()
+    with suppress(OSError):
+        messages.write(text)
 
 
 def _hush() -> None:

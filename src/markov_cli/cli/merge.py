@@ -6,8 +6,8 @@ import time
 
 import click
 
-from ..errors import OptionError
 from .options import jobs_option, json_option, note, output_option, quiet_option
+from .output import no_output
 
 
 @click.command(short_help="Add models to one model.")
@@ -53,13 +53,13 @@ def merge(
         click.echo(ctx.get_help())
         ctx.exit(2)
     if output is None:
-        raise OptionError("no -o: where shall the model go?", f"markov merge {' '.join(models[:3])} -o MODEL.npz")
+        raise no_output("MODEL.npz", f"markov merge {' '.join(models[:3])} -o MODEL.npz")
     from ..api.combine import merge as merged
     from ..api.model import Model
     from ..arrays.threads import usable_cores
-    from .output import check_target, finish
+    from .output import check_model_target, finish
 
-    check_target(output)
+    check_model_target(output)
     begin = time.monotonic()
     loaded = [Model.load(name) for name in models]
     model = merged(loaded, weights, names=models, jobs=jobs or usable_cores())

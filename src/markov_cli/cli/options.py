@@ -135,9 +135,9 @@ def say_fallback(distribution: Any, quiet: bool) -> None:
 def note(text: str, quiet: bool = False) -> None:
     """Write one line to stderr that is not an error."""
     if not quiet:
-        from ..render.safe_text import visible
+        from ..render.messages import say
 
-        click.echo(visible(text).replace("\n", "\\n"), err=True)
+        say(text.replace("\n", "\\n"))
 
 
 def say_history(loaded: Any, known: Any, quiet: bool) -> None:

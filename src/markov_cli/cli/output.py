@@ -1,26 +1,80 @@
-"""Writes models and other results, whole or not at all."""
+"""Writes models and other results, whole or not at all; a model replaces only a model, no other file a model."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MarkovError, OptionError
+from ..text.file_kinds import SNIFF_BYTES, is_model, signature
 
 if TYPE_CHECKING:
     from ..api.model import Model
 
+_RENAME = "choose another name, or remove it first"
+_COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$", re.IGNORECASE)
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}$")  # `.txt`, `.markdown`; not what stands behind the dot of `v1.2`
 
-def check_target(path: str) -> None:
-    """Raise an error before the work if `path` cannot be written."""
+
+def default_name(corpus: Sequence[str]) -> str:
+    """The model file, in the current folder, that is named after one text or one folder of texts.
+
+    `dir/book.txt.gz` gives `book.npz`, the folder `texts/` gives `texts.npz`. OptionError for what has no such name:
+    several inputs, standard input, a pipe, an address, the folder `.`.
+    """
+    from ..text.byte_ranges import is_url
+
+    path = corpus[0]
+    name = Path(path).name
+    if not Path(path).is_dir():
+        name = _ENDING.sub("", _COMPRESSED.sub("", name))
+    special = Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir())
+    if len(corpus) > 1 or name in ("", "-", ".", "..") or special or is_url(path):
+        given = corpus[0] if len(corpus) == 1 else f"{corpus[0]} ..."
+        raise no_output("MODEL.npz", f"markov train {given} -o MODEL.npz")
+    return f"{name}.npz"
+
+
+def no_output(file: str, example: str) -> OptionError:
+    """The error of a command that lacks `-o`."""
+    return OptionError(f"no output file: add -o {file}", f"for example: {example}")
+
+
+def check_model_target(path: str) -> None:
+    """Raise an error before the work unless `path` is new, a model or an empty file."""
     if path == "-":
         if sys.stdout.isatty():
             raise OptionError("-o -: a model is not for a terminal", "-o FILE, or a pipe: ... -o - | ...")
         return
+    _check_place(path)
+    head = _head(path)
+    if head and not is_model(head):
+        found = signature(head)
+        kind = "" if found is None else f" but {found[0]}"
+        raise MarkovError(f"{path}: there already, and not a markov model{kind}", _RENAME)
+
+
+def check_target(path: str) -> None:
+    """Say before the work that nothing can be written at `path`, or that a model stands there."""
+    _check_place(path)
+    if is_model(_head(path)):
+        raise MarkovError(f"{path}: there already, and a markov model", _RENAME)
+
+
+def _head(path: str) -> bytes:
+    """The first bytes of a file that is there; none of a device or a pipe, which is written to and not replaced."""
+    if not Path(path).is_file():
+        return b""
+    with open(path, "rb") as f:
+        return f.read(SNIFF_BYTES)
+
+
+def _check_place(path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if Path(path).is_dir():
         raise MarkovError(f"{path}: a folder", f"name a file in it: -o {os.path.join(path, 'model.npz')}")
@@ -58,8 +112,6 @@ def finish(
 
     more  what else the JSON says
     """
-    import click
-
     from ..render.train import made_json, made_lines
     from .options import note
 
@@ -69,5 +121,16 @@ def finish(
         for line in made_lines(model, path, size, seconds):
             note(line)
     if as_json:
-        click.echo(made_json(model, path, size, seconds, more), err=path == "-")
-    sys.stdout.flush()
+        write_json(made_json(model, path, size, seconds, more), path)
+
+
+def write_json(text: str, path: str) -> None:
+    """Write an object to stdout, or to stderr where stdout holds what was made: `path` is `-`."""
+    import click
+
+    from ..render.messages import say_json
+
+    if path == "-":
+        say_json(text)
+    else:
+        click.echo(text)

@@ -18,6 +18,7 @@ from .options import (
     quiet_option,
     smoothing_option,
 )
+from .output import no_output
 
 if TYPE_CHECKING:
     from ..api.combine import Shrunk
@@ -109,14 +110,14 @@ def prune(
     if not by_entropy and thresholds is None and max_types is None and not no_guard:
         raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
     if output is None:
-        raise OptionError("no -o: where shall the model go?", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
+        raise no_output("MODEL.npz", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
     from ..api.combine import prune as pruned
     from ..api.combine import prune_by_entropy, without_guard
     from ..api.model import Model
     from ..arrays.threads import usable_cores
-    from .output import check_target, finish
+    from .output import check_model_target, finish
 
-    check_target(output)
+    check_model_target(output)
     begin = time.monotonic()
     jobs = jobs or usable_cores()
     if by_entropy:

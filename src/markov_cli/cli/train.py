@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +166,9 @@ def train(
     zcat logs.gz | markov train - -o logs.npz
     markov train new.txt --update book.npz -o book.npz
 
+    Without -o the model of book.txt or of the folder book/ is book.npz, in the current folder. A model replaces an
+    earlier model, never another file.
+
     CORPUS is files, folders (all their files, in sorted order) or `-` for stdin, compressed by gzip, bzip2,
     xz or zstandard or not. Text that does not fit in --memory is sorted on disk, to the same bytes.
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
@@ -177,15 +179,17 @@ def train(
             click.echo(ctx.get_help())
             ctx.exit(2)
         corpus = ("-",)
-    if output is None:
-        raise OptionError("no -o: where shall the model go?", f"markov train {corpus[0]} -o MODEL.npz")
     from ..arrays.memory import check_memory
     from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
-    from .output import check_target, write_model
+    from .output import check_model_target, default_name, no_output, write_json, write_model
 
-    check_target(output)
+    if output is None:
+        if update is not None:
+            raise no_output("MODEL.npz", f"markov train {corpus[0]} --update {update} -o {update}")
+        output = default_name(corpus)
+    check_model_target(output)
     memory = memory and check_memory(memory)
     if update is not None:
         for name in ("memory", "temp_dir", "dask", "resume"):
@@ -214,8 +218,7 @@ def train(
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
     if as_json:
-        click.echo(train_json(model, output, size, seconds), err=output == "-")
-    sys.stdout.flush()
+        write_json(train_json(model, output, size, seconds), output)
 
 
 def _train(

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..text.char_classes import UNICODE_VERSION
 from ..text.encoder import TextOptions
+from ..text.file_kinds import MODEL_FORMAT
 from ..text.segmentation import UNITS
 from ..text.tokenizer import TOKENIZERS, compile_pattern
 from .table import MAX_ORDER
 
-FORMAT = "markov-ngram-table"
+FORMAT = MODEL_FORMAT
 VERSION = 1
 HOLDS = (
     "counts",

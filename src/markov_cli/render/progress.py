@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
 from typing import Any
+
+from . import messages
 
 
 class TrainProgress:
@@ -14,11 +15,10 @@ class TrainProgress:
         self._bar: Any = None
         self._task: Any = None
         self._phase = ""
-        self._quiet = quiet or not sys.stderr.isatty()
+        self._quiet = quiet or not messages.on_terminal()
 
     def __enter__(self) -> TrainProgress:
         if not self._quiet:
-            from rich.console import Console
             from rich.progress import (
                 BarColumn,
                 DownloadColumn,
@@ -42,8 +42,9 @@ class TrainProgress:
                 BarColumn(bar_width=30),
                 Share("{task.percentage:3.0f} %"),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=messages.console(),
                 transient=True,
+                redirect_stdout=False,
             )
             self._bar.__enter__()
         return self

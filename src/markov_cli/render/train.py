@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..text.file_kinds import in_another_encoding
 from .safe_text import one_line, protection_words, size, some
 
 if TYPE_CHECKING:
     from ..api.model import Model
     from ..formats.ngram_listing import Notes
     from ..text.reading import Repairs
+
+
+_NAMED = 5  # files that a line names
 
 
 def _rows(model: Model) -> list[int]:
@@ -144,9 +148,20 @@ def repair_lines(r: Repairs) -> list[str]:
         out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:
         out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
-    if r.skipped:
-        more = ", ..." if len(r.skipped) > 5 else ""
-        out.append(f"{some(len(r.skipped), 'file')} skipped, not text: {', '.join(map(one_line, r.skipped[:5]))}{more}")
+    return out + left_out_lines(r)
+
+
+def left_out_lines(r: Repairs) -> list[str]:
+    """Files of folders that were left out: those that are no text, and those in another encoding."""
+    encoded: list[str] = []
+    other: list[str] = []
+    for name, kind in zip(r.skipped, r.kinds, strict=True):
+        (encoded if in_another_encoding(kind) else other).append(f"{one_line(name)} ({kind})")
+    out = []
+    for found, why, hint in ((other, "not text", ""), (encoded, "in another encoding", "; see --encoding")):
+        if found:
+            named = ", ".join(found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")
+            out.append(f"{some(len(found), 'file')} left out, {why}: {named}{hint}")
     return out
 
 

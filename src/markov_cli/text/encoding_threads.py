@@ -36,10 +36,8 @@ def read_blocks(
         )
         try:
             first = next(found, None)
-        except NotText:
-            if source.explicit:
-                raise
-            repairs.skipped.append(source.name)
+        except NotText as error:
+            repairs.leave_out(source, error)
             continue
         if first is not None:
             yield first

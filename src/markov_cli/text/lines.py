@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import TextError
+from ..errors import NotText, TextError
 from .reading import Repairs, Source, open_text
 
 _READ_BYTES = 1 << 18
@@ -26,10 +26,8 @@ def read_lines(sources: Sequence[Source], encoding: str, repairs: Repairs) -> It
     for source in sources:
         try:
             stream = open_text(source, encoding, repairs)
-        except TextError:
-            if source.explicit:
-                raise
-            repairs.skipped.append(source.name)
+        except NotText as error:
+            repairs.leave_out(source, error)
             continue
         number = 1
         held: list[bytes] = []
@@ -37,10 +35,8 @@ def read_lines(sources: Sequence[Source], encoding: str, repairs: Repairs) -> It
             while True:
                 try:
                     data = stream.read(_READ_BYTES)
-                except TextError:
-                    if source.explicit or number > 1 or held:
-                        raise
-                    repairs.skipped.append(source.name)
+                except NotText as error:  # it can only be told of the first bytes
+                    repairs.leave_out(source, error)
                     break
                 if not data:
                     if any(held):

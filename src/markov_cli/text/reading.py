@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import NotText, OptionError, TextError
 from .byte_ranges import file_size
+from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened
 
 __all__ = [
@@ -37,10 +38,8 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
-_SNIFF_BYTES = 1 << 16
 _BOMB_BYTES = 1 << 30  # up to this size nobody asks
 LONGEST_BLOCK = 1 << 30  # bytes without white space to cut at; they take many times as much memory
-_ODD_BYTES = 16  # fewer than this do not make a file binary, however short it is
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
@@ -56,7 +55,6 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
 ]
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
-_CONTROL = np.array([(c < 32 and chr(c) not in "\0\t\n\v\f\r\x1b") or c == 127 for c in range(256)])
 
 
 @dataclass
@@ -70,12 +68,24 @@ class Repairs:
     unmatched: int = 0  # characters that --pattern left out
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
+    kinds: list[str] = field(default_factory=list)  # what each of them is
 
     def add(self, other: Repairs) -> None:
-        """Add what an encoder counted."""
+        """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
         self.invalid += other.invalid
         self.crlf += other.crlf
+        self.byte_order_marks += other.byte_order_marks
         self.unmatched += other.unmatched
+        self.transcoded += other.transcoded
+        self.skipped += other.skipped
+        self.kinds += other.kinds
+
+    def leave_out(self, source: Source, error: NotText) -> None:
+        """Note a file of a folder that is no text; a file that the user named is the error."""
+        if source.explicit:
+            raise error
+        self.skipped.append(source.name)
+        self.kinds.append(error.kind)
 
 
 def _decompressed(raw: BinaryIO, name: str) -> Any:
@@ -118,11 +128,12 @@ class _Stream:
             self._file = self._raw if source.part is not None else _decompressed(self._raw, source.name)
         except OSError as error:
             gone = error.errno in (errno.ENOENT, errno.ELOOP)  # a link to nothing, or a file that was there
-            kind = NotText if gone else TextError
-            raise kind(f"{source.name}: {error.strerror or error}", "check the file") from None
+            said = f"{source.name}: {error.strerror or error}"
+            raise (NotText(said, "check the file", "no file") if gone else TextError(said, "check the file")) from None
         self._decoder: codecs.IncrementalDecoder | None = None
         self._first = source.part is None or source.part[0] == 0
         self._encoding, self._keep_bytes = encoding, keep_bytes
+        self._unchecked = self._first and not keep_bytes and source.data is None  # a text by itself is given as text
         self.done_on_disk = self._unpacked = 0
 
     def close(self) -> None:
@@ -146,13 +157,16 @@ class _Stream:
             if self._first:
                 self._first = False
                 data = self._begin(data)
-            if self._decoder is None:
-                return data
-            text = self._decoder.decode(data, final=not data)
-            bad = text.count("�")
-            self.repairs.invalid += bad
-            if text or not data:
-                return text.encode("utf-8", "replace")
+            if self._decoder is not None:
+                text = self._decoder.decode(data, final=not data)
+                self.repairs.invalid += text.count("�")
+                if data and not text:
+                    continue
+                data = text.encode("utf-8", "replace")
+            if self._unchecked:
+                self._unchecked = False
+                refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
+            return data
 
     def _check_expansion(self, more: int) -> None:
         """Refuse what unpacks out of proportion: a file of some kB can become any number of TB."""
@@ -165,6 +179,8 @@ class _Stream:
             )
 
     def _begin(self, data: bytes) -> bytes:
+        if self._unchecked:
+            refuse_signature(data[:SNIFF_BYTES], self.source.name)
         encoding = self._encoding
         if not self._keep_bytes or encoding != "utf-8":
             for mark, named in _MARKS:
@@ -178,20 +194,25 @@ class _Stream:
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
             if encoding != self._encoding:
                 self.repairs.transcoded.append(f"{self.source.name} ({encoding})")
-        elif not self._keep_bytes:
-            _refuse_binary(data[:_SNIFF_BYTES], self.source.name)
+                self._encoding = encoding
         return data
 
 
 def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
-    """Ranges of its bytes can be read by themselves: plain UTF-8 on a file that seeks, and no `regex`."""
+    """Ranges of its bytes can be read by themselves: plain UTF-8 on a file that seeks, and no `regex`.
+
+    Only the first part of a file is looked at for being text, so a binary file is not divided.
+    """
     if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
         with opened(source) as file:
-            head = file.read(16)
+            head = file.read(SNIFF_BYTES)
             seeks = file.seekable()
-    except OSError:
+        if tokenizer != "bytes":
+            refuse_signature(head, source.name)
+            refuse_binary(head, source.name)
+    except (OSError, NotText):
         return False
     marks = [mark for mark, named in _MARKS if named != "utf-8"]
     return seeks and not head.startswith((*_MAGIC, *marks))
@@ -205,23 +226,6 @@ def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
 def open_bytes(source: Source) -> _Stream:
     """The bytes of a file that is no text of words: decompressed, and otherwise untouched."""
     return _Stream(source, "utf-8", True, Repairs())
-
-
-def _refuse_binary(head: bytes, name: str) -> None:
-    """Text may hold a few NULs and stray bytes; a file that is mostly such is not text."""
-    if not head:
-        return
-    a = np.frombuffer(head, np.uint8)
-    control = np.count_nonzero(_CONTROL[a])
-    nul = np.count_nonzero(a == 0)
-    bad = head.decode("utf-8", "replace").count("�") - head.count("�".encode())
-    odd = control + nul + bad
-    share = odd / len(a)
-    if odd >= _ODD_BYTES and share > 0.10:
-        hint = "name text files; --encoding NAME for another encoding, --tokenizer bytes for any bytes"
-        if nul > 0.3 * len(a):
-            hint = "--encoding utf-16-le (or -be) if it is UTF-16; --tokenizer bytes takes any bytes"
-        raise NotText(f"{name}: not text: {share:.0%} of its first {len(a):,} bytes cannot be", hint)
 
 
 def check_encoding(encoding: str) -> str:

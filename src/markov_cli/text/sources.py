@@ -118,7 +118,9 @@ def opened(source: Source) -> BinaryIO:
         return _part(open_url(source.path), source)
     path = source.kept or source.path
     if not source.is_stdin and not source.explicit and not stat.S_ISREG(os.stat(path).st_mode):
-        raise NotText(f"{path}: neither file nor folder", "name it by itself to read it")  # a pipe may wait for ever
+        raise NotText(
+            f"{path}: neither file nor folder", "name it by itself to read it", "no file"
+        )  # a pipe may wait for ever
     file = sys.stdin.buffer if source.is_stdin else open(path, "rb")  # noqa: SIM115
     try:
         mode, null = os.fstat(file.fileno()).st_mode, os.stat(os.devnull)

@@ -282,9 +282,6 @@ class _ClusterTraining:
                 total += n + len(piece.end)
             collector.take()
             repairs.add(part.repairs)
-            repairs.byte_order_marks += part.repairs.byte_order_marks
-            repairs.transcoded += part.repairs.transcoded
-            repairs.skipped += part.repairs.skipped
             text_bytes += part.text_bytes
             numbers.append(own)
             kept.append(ends)

@@ -55,6 +55,11 @@ def read_text(
     text_bytes = sum(e.text_bytes for e in encoders)
     if not collector.n_tokens:
         names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
+        if repairs.skipped:
+            raise TextError(
+                f"{names}: {len(repairs.skipped):,} of {len(sources):,} files are not text, and no token in the others",
+                f"name a text; the first is: {repairs.skipped[0]} ({repairs.kinds[0]})",
+            )
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
     return EncodedText(collector, encoders, repairs, text_bytes)
 

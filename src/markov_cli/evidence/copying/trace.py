@@ -70,9 +70,6 @@ def trace_sources(
     split = n if baseline else None
     out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes)
     repairs.add(reader.repairs)
-    repairs.byte_order_marks += reader.repairs.byte_order_marks
-    repairs.transcoded += reader.repairs.transcoded
-    repairs.skipped += reader.repairs.skipped
     return out
 
 

@@ -98,6 +98,7 @@ def read_corpus(
     for encoder in recoder.encoders:
         repairs.add(encoder.repairs)
     repairs.empty_sequences = empty
+    texts = [s for s in sources if s.name not in repairs.skipped]
     kind = np.int32 if len(ids) < 1 << 30 else np.int64
     return Corpus(
         ids.astype(kind, copy=False),
@@ -105,7 +106,7 @@ def read_corpus(
         np.flatnonzero(ids == BOS),
         [s.name for s in sources],
         np.cumsum(sequences),
-        None if any(s.is_stdin for s in sources) else _head(sources, head_bytes),
+        None if any(s.is_stdin for s in sources) else _head(texts, head_bytes),
         recoder.text_bytes,
         repairs,
     )
