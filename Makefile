@@ -117,9 +117,9 @@ fuzz: $(READY) ## 20,000 mutated model files through every command (CASES=, SEED
 	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
-docs: $(READY) ## Write docs/commands.md anew and run every block of the documentation
-	$(BIN)/python tests/test_docs.py --write
-	$(BIN)/python -m pytest tests/test_docs.py
+docs: $(READY) ## Write the generated pages and the outputs of all blocks of the documentation, and check them
+	$(BIN)/python tests/docs/documents.py
+	$(BIN)/python -m pytest tests/docs
 
 .PHONY: man
 man: $(READY) ## Manual pages from the help, in build/man/man1
@@ -140,8 +140,8 @@ bench-scale: $(READY) ## Train on text larger than memory (TEXT=FILE of 100 MB; 
 stress: $(READY) ## Kill 200 trainings, fill disks: nothing may be lost (20 minutes)
 	$(BIN)/python benchmarks/stress.py
 .PHONY: evidence
-evidence: $(READY) ## What three models of one text keep of it, written into docs/evidence.md (BOOKS=FOLDER)
-	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
+evidence: $(READY) ## What three models of one text keep of it, written into docs/explanation/evidence.md (BOOKS=FOLDER)
+	$(BIN)/python benchmarks/evidence.py --write docs/explanation/evidence.md $(if $(BOOKS),--books $(BOOKS))
 
 .PHONY: clean
 clean: ## Remove everything that was made

@@ -1,7 +1,7 @@
-"""What three models of one text keep of it, and the same of books where they lie; written into docs/evidence.md.
+"""Measures how much three models of one text keep of it, and models of books; writes docs/explanation/evidence.md.
 
-    python benchmarks/evidence.py --write docs/evidence.md
-    python benchmarks/evidence.py --books DIR --write docs/evidence.md
+    python benchmarks/evidence.py --write docs/explanation/evidence.md
+    python benchmarks/evidence.py --books DIR --write docs/explanation/evidence.md
 
 The text is corpora/harbour.txt: nine paragraphs of ten are trained on, each tenth is held out. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.

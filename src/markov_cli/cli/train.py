@@ -156,7 +156,7 @@ def train(
     70 bytes for each n-gram.
 
     --min-sequences, --min-files and --cap-per-sequence take twice the time, and 60 bytes more for each token,
-    in memory. docs/protection.md says what each protects and what not, with figures.
+    in memory. docs/explanation/protection.md says what each protects and what not, with figures.
 
     With --guard K, above the order, the model can write texts that copy no run of K tokens: it keeps
     some 11 bits for each distinct run (20 where RATE is 1e-5), and training takes 16 bytes more for
