@@ -165,9 +165,9 @@ fuzz: $(READY) ## Run every command on 20,000 damaged model files (CASES=, SEED=
 	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
-docs: $(READY) ## Write docs/commands.md from the help and run every block of the documentation
-	$(BIN)/python tests/test_docs.py --write
-	$(BIN)/python -m pytest tests/test_docs.py
+docs: $(READY) ## Write the generated pages and the outputs of all blocks of the documentation, and check them
+	$(BIN)/python tests/docs/documents.py
+	$(BIN)/python -m pytest tests/docs
 
 .PHONY: man
 man: $(READY) ## Write manual pages from the help to build/man/man1
@@ -188,8 +188,8 @@ stress: $(READY) ## Kill 200 trainings and fill disks; no model may be lost (20 
 	$(BIN)/python benchmarks/stress.py
 
 .PHONY: evidence
-evidence: $(READY) ## Write the audit figures of three models into docs/evidence.md (BOOKS=FOLDER)
-	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
+evidence: $(READY) ## Write the audit figures of three models into docs/explanation/evidence.md (BOOKS=FOLDER)
+	$(BIN)/python benchmarks/evidence.py --write docs/explanation/evidence.md $(if $(BOOKS),--books $(BOOKS))
 
 .PHONY: clean
 clean: ## Remove everything that was made

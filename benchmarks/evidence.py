@@ -1,7 +1,7 @@
-"""Audit figures of models of one text, and of books if present, written into docs/evidence.md.
+"""Audit figures of models of one text, and of books if present, written into docs/explanation/evidence.md.
 
-    python benchmarks/evidence.py --write docs/evidence.md
-    python benchmarks/evidence.py --books DIR --write docs/evidence.md
+    python benchmarks/evidence.py --write docs/explanation/evidence.md
+    python benchmarks/evidence.py --books DIR --write docs/explanation/evidence.md
 
 The text is corpora/harbour.txt: each tenth paragraph is held out, the others are trained on. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.

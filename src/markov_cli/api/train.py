@@ -45,7 +45,8 @@ def train(
 
     paths  files, folders, `-`
     texts  texts themselves, each as if it were a file
-    guard  keep hashes of all runs of so many tokens, for `generate(novel=...)`; no secret-keeper, see docs/evidence.md
+    guard  keep hashes of all runs of so many tokens, for `generate(novel=...)`; it keeps no secret, see
+           docs/explanation/evidence.md
     guard_rate  how many new runs it may take for seen ones
     guard_like  another guard, that this model's shall fit, in place of these two
     The rest is as `markov train --help` says.

@@ -2,7 +2,7 @@
 
 The file is a zip archive of `.npy` members, stored and not compressed, each one's data
 aligned to 64 bytes, so that `np.load` opens it and this module maps it. The first member,
-`header`, is JSON in uint8. docs/model-format.md describes every member.
+`header`, is JSON in uint8. docs/reference/model-format.md describes every member.
 
 Opening reads the directory and the headers, nothing else: a model of any size is ready at
 once and costs the pages that are touched.
