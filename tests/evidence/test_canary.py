@@ -13,7 +13,6 @@ from markov_cli.evidence.corpus import exposure
 from markov_cli.evidence.corpus.canary import Canaries, Canary, fill, make
 from markov_cli.evidence.corpus.exposure import score
 
-
 LINE = "the code of {name} is {d} {d} {d}"
 
 

@@ -20,7 +20,6 @@ from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
 from strategies import TOKENIZERS, UNITS, prose, texts
 
-
 # ------------------------------------------------------------ the oracle: lists and loops
 
 

@@ -17,7 +17,6 @@ from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
 
-
 SMOOTHINGS = ["kn", "wb", "abs"]
 
 

@@ -17,7 +17,6 @@ from markov_cli.model.fingerprints import Guard, bits_for, union
 from markov_cli.text.run_hashes import hash_tokens, mix, run_hashes, stream_runs
 from markov_cli.text.tokenizer import TOKENIZERS
 
-
 MASK = 2**64 - 1
 
 
