@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, default=HERE.parent / "corpora/harbour.txt")
     parser.add_argument("--books", type=Path, help="a folder with tinyshakespeare.txt and warandpeace.txt")
     parser.add_argument("--exact", type=int, default=6_000, help="nodes up to which a book's bits are exact")
-    parser.add_argument("--write", type=Path, help="the document whose generated parts are made anew")
+    parser.add_argument("--write", type=Path, help="the document whose generated parts are replaced")
     args = parser.parse_args()
     parts = {"models": [*three_models(args.text)]}
     if args.books is not None:

@@ -9,14 +9,9 @@ import pytest
 
 from cats_and_dogs import CATS, DOGS, train
 from engine import model_of
-from helpers import MARKOV, posix, run_in_process
+from helpers import MARKOV, posix
 from markov_cli.api.train import model_of as as_model
 from markov_cli.generation.prompt import tokens_of, tokens_of_each
-
-
-@pytest.fixture
-def run():
-    return run_in_process
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,10 @@ import numpy as np
 import pytest
 
 import markov_cli
-from helpers import run_in_process
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus import exposure
 from markov_cli.evidence.corpus.canary import Canaries, Canary, fill, make
 from markov_cli.evidence.corpus.exposure import score
-
-
-@pytest.fixture
-def run():
-    return run_in_process
-
 
 LINE = "the code of {name} is {d} {d} {d}"
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import markov_cli
-from helpers import run_in_process
 from markov_cli.api.audit import audit, member, rebuild
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
 from markov_cli.evidence.table import (
@@ -30,11 +29,6 @@ from markov_cli.evidence.table.random_text import circuit, labels
 from markov_cli.text.reading import Source
 
 S, E = "<s>", "</s>"
-
-
-@pytest.fixture
-def run():
-    return run_in_process
 
 
 MOST = 150  # tables with more texts than this are skipped

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import markov_cli
-from helpers import run_in_process
 from markov_cli.api.audit import audit
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, history_of, number, true_positives
@@ -17,11 +16,6 @@ from markov_cli.evidence.table import euler_circuit, ngram_graph
 from markov_cli.text.reading import Source
 
 S, E = "<s>", "</s>"
-
-
-@pytest.fixture
-def run():
-    return run_in_process
 
 
 def some_text(seed, most=14):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import sequences
-from helpers import run_in_process
 from markov_cli.api.trace import trace_sources
 from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
 from markov_cli.evidence.copying.shading import stretches
@@ -19,12 +18,6 @@ from markov_cli.evidence.copying.suffix_array import distinct_in, extremes, shar
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
 from strategies import TOKENIZERS, UNITS, prose, texts
-
-
-@pytest.fixture
-def run():
-    return run_in_process
-
 
 # ------------------------------------------------------------ the oracle: lists and loops
 

@@ -13,18 +13,13 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import sequences
-from helpers import run_in_process, run_of
+from helpers import run_of
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.evidence.copying.shared_runs import Shared
 from markov_cli.generation.novelty import Novelty
 from markov_cli.text.reading import find_sources
 from markov_cli.text.run_hashes import hash_tokens
-
-
-@pytest.fixture
-def run():
-    return run_in_process
 
 
 def stream(text, **how):

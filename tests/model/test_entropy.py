@@ -9,7 +9,6 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from helpers import run_in_process
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
@@ -17,12 +16,6 @@ from markov_cli.errors import NeedsCounts, OptionError
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
-
-
-@pytest.fixture
-def run():
-    return run_in_process
-
 
 SMOOTHINGS = ["kn", "wb", "abs"]
 

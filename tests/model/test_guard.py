@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import model_of, saved, sequences
-from helpers import run_in_process
 from markov_cli.errors import ModelFileError, OptionError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.fingerprints import Guard, bits_for, union
 from markov_cli.text.run_hashes import hash_tokens, mix, run_hashes, stream_runs
 from markov_cli.text.tokenizer import TOKENIZERS
-
-
-@pytest.fixture
-def run():
-    return run_in_process
-
 
 MASK = 2**64 - 1
 
