@@ -49,9 +49,8 @@ def test_what_is_asked_for(text, words):
 
 def test_no_file_sends_people_to_a_name_that_is_not_ours():
     found = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in FILES if path != Path(__file__)}
-    assert {Path("README.md"), Path("Makefile"), Path("docs/how-to/large-text.md"), Path("src/markov_cli/text/reading.py")} <= set(
-        found
-    )
+    named = ("README.md", "Makefile", "docs/how-to/large-text.md", "src/markov_cli/text/reading.py")
+    assert {Path(name) for name in named} <= set(found)
     assert not [path for path, text in found.items() if "markov-" + "cli" in text]
     assert not [
         (path, word)

@@ -102,6 +102,11 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     if not head.isascii():
         replaced = head.count("�".encode())
         invalid = replaced if encoding != "utf-8" else head.decode("utf-8", "replace").count("�") - replaced
+    unit = "bytes"
+    if encoding.startswith(("utf-16", "utf-32")):  # nearly any two bytes are a character, if no assigned one
+        text, unit = head.decode("utf-8", "replace"), "characters"
+        n = len(text)
+        invalid = n - _readable(text) - control - nul
     odd = control + nul + invalid
     if odd < _FEW:
         return
@@ -111,7 +116,7 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     if encoding == "utf-8" and (binary or nul > _MOST_CONTROL_NUL * n) and (wide := _utf_16(head)):
         kind = f"{wide.upper()} without a byte-order mark"
         raise NotText(f"{name}: {kind}, not UTF-8", f"--encoding {wide}", wide.upper())
-    share = f"{odd / n:.0%} of its first {n:,} bytes"
+    share = f"{odd / n:.0%} of its first {n:,} {unit}"
     if binary or nul > invalid:
         raise NotText(f"{name}: not text: {share} are control characters or invalid", _ANY, "binary data")
     hint = "--encoding NAME: for example windows-1251, koi8-r, shift_jis, gb18030"
@@ -133,8 +138,13 @@ def _utf_16(head: bytes) -> str:
     best, found = 0.0, ""
     for encoding in ("utf-16-le", "utf-16-be"):
         text = head[: min(len(head), 1 << 13) & ~1].decode(encoding, "replace")
-        readable = sum(c.isprintable() or c.isspace() for c in text) - text.count("�")
-        ascii_too = sum(c.isascii() for c in text)  # Latin letters in the wrong order are ideographs
+        readable = _readable(text)
+        ascii_too = sum(map(str.isascii, text))  # Latin letters in the wrong order are ideographs
         if readable > 0.97 * len(text) and readable + ascii_too > best:
             best, found = readable + ascii_too, encoding
     return found
+
+
+def _readable(text: str) -> int:
+    """How many characters are assigned ones, and no control characters."""
+    return sum(map(str.isprintable, text)) + sum(map(str.isspace, text)) - text.count(" ") - text.count("�")

@@ -158,7 +158,11 @@ class _Stream:
                 self._first = False
                 data = self._begin(data)
             if self._decoder is not None:
-                text = self._decoder.decode(data, final=not data)
+                try:
+                    text = self._decoder.decode(data, final=not data)
+                except UnicodeError as error:  # though told to replace: UTF-16 needs its mark
+                    hint = "--encoding utf-16-le, or utf-16-be"
+                    raise NotText(f"{self.source.name}: {error}", hint, f"not {self._encoding}") from None
                 self.repairs.invalid += text.count("�")
                 if data and not text:
                     continue
