@@ -176,6 +176,25 @@ def parse(line: str) -> list[Pipeline] | None:
     return out
 
 
+def _parts(stages: list[Stage]) -> list[Stage]:
+    """The stages of a pipeline, neighbours without `markov` put together."""
+    out: list[Stage] = []
+    for stage in stages:
+        if out and not stage.is_markov and not out[-1].is_markov:
+            out[-1] = Stage(f"{out[-1].text} | {stage.text}", ["sh"])
+        else:
+            out.append(stage)
+    return out
+
+
+def parts_for_sh(line: str) -> int:
+    """How often `Shell.run` starts `sh` for a line."""
+    pipelines = parse(line)
+    if pipelines is None:
+        return 1
+    return sum(not s.is_markov for p in pipelines if not p.is_echo for s in _parts(p.stages))
+
+
 def environment() -> dict[str, str]:
     """That of a shell without a terminal."""
     env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "FORCE_COLOR", "PYTHONWARNINGS")}
@@ -218,7 +237,7 @@ class Shell:
     """Runs lines in one folder, one behind another."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.code, self.processes = folder, 0, 0
+        self.folder, self.code = folder, 0
 
     def run(self, line: str) -> str:
         """What a line writes, stdout and stderr together."""
@@ -242,13 +261,10 @@ class Shell:
                 f.write(" ".join(words) + "\n")
             self.code = 0
             return
-        stages = list(pipeline.stages)
+        stages = _parts(pipeline.stages)
         source: str | Path = os.devnull
-        while stages:
-            stage = stages.pop(0)
-            while not stage.is_markov and stages and not stages[0].is_markov:
-                stage = Stage(f"{stage.text} | {stages.pop(0).text}", ["sh"])
-            target = work / f"pipe{len(stages)}" if stages else out
+        for i, stage in enumerate(stages):
+            target = out if i == len(stages) - 1 else _emptied(work / f"pipe{i}")
             if stage.is_markov:
                 self._markov(stage, source, target, out)
             else:
@@ -271,7 +287,6 @@ class Shell:
             os.chdir(before)
 
     def _sh(self, text: str, stdin, stdout, stderr) -> None:
-        self.processes += 1
         with open(stdin, "rb") as i, open(stdout, "ab") as o, open(stderr, "ab") as e:
             done = subprocess.run(
                 ["sh", "-c", text], cwd=self.folder, env=environment(),
@@ -280,6 +295,6 @@ class Shell:
         self.code = done.returncode
 
 
-def _emptied(name: str) -> str:
+def _emptied(name):
     open(name, "wb").close()
     return name

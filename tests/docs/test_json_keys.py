@@ -6,12 +6,14 @@ Each section of the page has a table; a key in an object of a list is written `f
 """
 
 import json
+import os
 import re
 
 import pytest
 from documents import ROOT, page_text
 from shell import Shell
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="what is prepared needs a Unix shell")
 PAGE = ROOT / "docs/reference/json.md"
 SMALL = "the cat sat on the mat. the dog sat on the log. the cat saw the dog. a dog saw a cat."
 PREPARED = [
