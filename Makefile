@@ -144,7 +144,7 @@ peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode t
 	@for one in $(PEERS); do \
 	  $(BIN)/python $(PIP) $$one || echo "$$one: not to be had here"; done
 	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; what needs it is skipped"; done
-	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
+	MARKOV_PEERS=1 $(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
 
 .PHONY: thorough
 thorough: $(READY) ## The tests with ten times as many drawn examples, other ones every time (half an hour)

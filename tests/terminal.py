@@ -20,7 +20,7 @@ class Terminal:
                 os._exit(127)  # no second test run beside the first
         self.seen, self.at = "", 0
 
-    def until(self, text, seconds=20):
+    def until(self, text, seconds=120):
         """Read on until it shows a text; what was shown since the last one."""
         begin, end = self.at, time.monotonic() + seconds
         while text not in self.seen[begin:]:
@@ -41,6 +41,16 @@ class Terminal:
 
     def type(self, keys):
         os.write(self.fd, keys.encode())
+
+    def leave(self, keys, times=20):
+        """Type keys, the last again until the program ends: input() misses a signal just after its prompt."""
+        self.type(keys)
+        for _ in range(times):
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                if not self._read():
+                    return
+            self.type(keys[-1])
 
     def close(self):
         """Read to the end; the exit code."""

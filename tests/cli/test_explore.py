@@ -5,12 +5,12 @@ import math
 import re
 import signal
 import subprocess
-import time
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from conftest import TIMEOUT_S
 from engine import model_of
 from helpers import MARKOV, chi_squared, in_terminal, posix
 from markov_cli.api.train import model_of as as_model
@@ -239,8 +239,7 @@ def test_a_session_in_a_terminal(path):
 def test_end_of_input_and_ctrl_c_leave_cleanly(path, keys, code):
     t = Terminal(*MARKOV, "explore", path, "-s", "1")
     t.until("\n> ")
-    time.sleep(0.5)  # Python's own input() misses a signal in the moment after its prompt
-    t.type(keys)
+    t.leave(keys)
     assert t.close() == code
     assert "Traceback" not in t.seen and "markov:" not in t.seen
 
@@ -259,6 +258,6 @@ def test_an_interrupt_without_a_terminal(path):
     while not one.stdout.readline().startswith(b"2 "):
         pass
     one.send_signal(signal.SIGINT)
-    assert one.wait(20) == 130
+    assert one.wait(TIMEOUT_S) == 130
     one.stdin.close()
     one.stdout.close()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from conftest import TIMEOUT_S
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -125,7 +126,7 @@ def test_a_device_has_no_end(run, tmp_path):
 def _run_with(stdin, *args):
     import subprocess
 
-    return subprocess.run([sys.executable, "-m", "markov_cli", *args], stdin=stdin, capture_output=True, timeout=60, check=False)  # fmt: skip # noqa: E501
+    return subprocess.run([sys.executable, "-m", "markov_cli", *args], stdin=stdin, capture_output=True, timeout=TIMEOUT_S, check=False)  # fmt: skip # noqa: E501
 
 
 @unix
