@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from conftest import run_in_terminal
 from markov_cli.api.model import Model
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
@@ -52,23 +53,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX processes")
 
 def in_terminal(*args, columns=80):
     """What a command shows on a terminal of that width, and its exit code."""
-    import pty
-
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.update(COLUMNS=str(columns), LINES="40", TERM="xterm")
-        os.execv(sys.executable, [*MARKOV, *map(str, args)])
-    out = b""
-    while True:
-        try:
-            piece = os.read(fd, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(fd)
-    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    shown, code = run_in_terminal(*args, columns=columns)
+    return shown.decode(), code
 
 
 def loaded(data):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import markov_cli
-from conftest import TIMEOUT_S
+from conftest import TIMEOUT_S, run_in_terminal
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -192,28 +192,6 @@ def test_names_with_newlines_and_bytes_that_are_no_text(run, tmp_path):
 # ------------------------------------------------------------ the terminal
 
 
-def on_a_terminal(*args):
-    """What `markov` sends to a terminal of 80 columns."""
-    import pty
-    import subprocess
-
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "80"}
-    with subprocess.Popen([sys.executable, "-m", "markov_cli", *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as p:  # fmt: skip # noqa: E501
-        os.close(theirs)
-        out = b""
-        while True:
-            try:
-                piece = os.read(ours, 1 << 16)
-            except OSError:
-                break
-            if not piece:
-                break
-            out += piece
-    os.close(ours)
-    return p.returncode, out
-
-
 @pytest.fixture(scope="module")
 def nasty(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nasty")
@@ -232,7 +210,7 @@ def nasty(tmp_path_factory):
      "audit {}/spaces.npz --min-tokens 2", "export {}/spaces.npz --format counts -o -"],
 )  # fmt: skip
 def test_a_terminal_is_never_sent_control_characters(nasty, line):
-    code, out = on_a_terminal(*line.format(nasty, nasty).split())
+    out, code = run_in_terminal(*line.format(nasty, nasty).split(), TERM="dumb", NO_COLOR="1")
     assert code == 0, out
     text = out.replace(b"\r\n", b"\n").decode("utf-8")  # and it is valid UTF-8
     assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066"]
