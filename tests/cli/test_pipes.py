@@ -31,7 +31,7 @@ def test_a_reader_that_leaves_is_no_error(model):
     many.stdout.close()
     assert many.stderr.read() == b""
     many.stderr.close()
-    assert many.wait(30) == 0
+    assert many.wait(TIMEOUT_S) == 0
 
 
 @posix
@@ -45,7 +45,7 @@ def test_a_reader_that_leaves_scores(model, more):
     many.stdout.close()
     assert many.stderr.read() == b""
     many.stderr.close()
-    assert many.wait(30) == 0
+    assert many.wait(TIMEOUT_S) == 0
 
 
 @full
