@@ -148,11 +148,11 @@ def test_what_joins_to_another_token_is_read_again(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text(corpus)
     there = runs(stream(corpus), 2)
-    texts = [t.text for t in joined.generate(6000, 1, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
+    texts = [t.text for t in joined.generate(150, 2, novel=2, corpus=[path], max_tokens=5, min_tokens=2)]
     assert not any(runs(stream(t), 2) & there for t in texts)
-    plain = [t.text for t in joined.generate(6000, 1, max_tokens=5, min_tokens=2)]
+    plain = [t.text for t in joined.generate(150, 2, max_tokens=5, min_tokens=2)]
     assert any("w 3.5" in t for t in plain)  # the ids `w` `3` `.` `5` stand nowhere in the corpus
-    assert len(texts) == 6000
+    assert len(texts) == 150
 
 
 # ------------------------------------------------------------ what is drawn from
