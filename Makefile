@@ -144,7 +144,7 @@ peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 	@for one in $(PEERS); do \
 	  $(BIN)/python $(PIP) $$one || echo "$$one: not available here"; done
 	@for one in lmplz query; do command -v $$one || echo "$$one: not on PATH; its tests are skipped"; done
-	$(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
+	MARKOV_PEERS=1 $(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
 
 .PHONY: thorough
 thorough: $(READY) ## Run the tests with ten times as many random examples, new ones each time (half an hour)

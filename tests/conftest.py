@@ -33,6 +33,9 @@ def examples(n):
     return settings(max_examples=n * 10 if THOROUGH else max(n * 2 // 5, 5))
 
 
+# answers of other programs (KenLM, NLTK, markovify) are compared by `make peers` alone: another version of theirs that
+# lies about here must not fail our tests
+PEERS = os.environ.get("MARKOV_PEERS") == "1"
 TIMEOUT_S = 300  # of a run; far more than any needs, also where something else keeps the machine busy
 
 
@@ -65,6 +68,11 @@ if FORKS is not None:
     atexit.register(FORKS.close)
 
 
+def environment(**more):
+    """The environment of a run."""
+    return {**os.environ, "PYTHONIOENCODING": "utf-8", **more}
+
+
 def run_markov(*args, stdin=b"", env=None, cwd=None, fresh=False):
     """Run `markov` as a user would; stdin is str or bytes.
 
@@ -72,7 +80,7 @@ def run_markov(*args, stdin=b"", env=None, cwd=None, fresh=False):
     time; fresh=True, or an environment that the interpreter itself reads, starts Python anew.
     """
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    words, env = [str(a) for a in args], {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}
+    words, env = [str(a) for a in args], environment(**(env or {}))
     if FORKS is not None and not fresh and FORKS.serves(env):
         return Ran(FORKS.run(words, stdin=data, env=env, cwd=cwd, timeout=TIMEOUT_S))
     done = subprocess.run(
@@ -80,6 +88,39 @@ def run_markov(*args, stdin=b"", env=None, cwd=None, fresh=False):
         input=data, capture_output=True, env=env, cwd=cwd, timeout=TIMEOUT_S, check=False,
     )  # fmt: skip
     return Ran(done)
+
+
+def run_in_terminal(*args, columns=80, **env):
+    """Run `markov` with a terminal as its three standard streams: what it shows, and its exit code."""
+    import pty  # there is none on Windows
+
+    ours, theirs = pty.openpty()
+    words, env = [str(a) for a in args], environment(COLUMNS=str(columns), LINES="40", **{"TERM": "xterm", **env})
+    if FORKS is not None and FORKS.serves(env):
+        FORKS.start(words, [theirs] * 3, env=env)
+        end = FORKS.ended
+    else:
+        command = [sys.executable, "-m", "markov_cli", *words]
+        end = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env).wait
+        os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 1 << 16)
+        except OSError:  # on Linux, the end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    return shown, end()
+
+
+def peer(name):
+    """Another project's Python package; the test is skipped where it is not asked for, or not there."""
+    if not PEERS:
+        pytest.skip("make peers runs this")
+    return pytest.importorskip(name)
 
 
 @pytest.fixture

@@ -42,24 +42,34 @@ class ForkServer:
         """Say whether a run in this environment starts as the server did."""
         return self._process is None or self._at_start == at_start(env)
 
-    def run(self, args, *, stdin, env, cwd, timeout):
-        """Run the program: subprocess.CompletedProcess, with bytes."""
+    def start(self, args, fds, *, env, cwd=None):
+        """Start the program with these three standard streams, which are closed here; its process id.
+
+        One at a time: `ended` comes before the next start.
+        """
         if self._process is None:
             self._begin(env)
+        request = json.dumps({"args": args, "env": env, "cwd": str(cwd or Path.cwd())}).encode()
+        socket.send_fds(self._socket, [len(request).to_bytes(4, "little")], fds)
+        self._socket.sendall(request)
+        for fd in set(fds):
+            os.close(fd)
+        return self._number()
+
+    def ended(self):
+        """Wait for the end; the return code, negative for a signal."""
+        return self._number()
+
+    def run(self, args, *, stdin, env, cwd, timeout):
+        """Run the program between pipes: subprocess.CompletedProcess, with bytes."""
         theirs_in, ours_in = os.pipe()
         ours_out, theirs_out = os.pipe()
         ours_err, theirs_err = os.pipe()
-        theirs = [theirs_in, theirs_out, theirs_err]
-        request = json.dumps({"args": args, "env": env, "cwd": str(cwd or Path.cwd())}).encode()
-        socket.send_fds(self._socket, [len(request).to_bytes(4, "little")], theirs)
-        self._socket.sendall(request)
-        for fd in theirs:
-            os.close(fd)
-        pid = self._number()
+        pid = self.start(args, [theirs_in, theirs_out, theirs_err], env=env, cwd=cwd)
         late = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
         late.start()
         out, err = exchange(ours_in, stdin, ours_out, ours_err)
-        code = self._number()
+        code = self.ended()
         late.cancel()
         return subprocess.CompletedProcess(args, code, out, err)
 

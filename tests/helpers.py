@@ -17,12 +17,11 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from conftest import Ran
+from conftest import Ran, run_in_terminal
 from markov_cli.api.model import Model
 from markov_cli.cli.main import main
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
-from terminal import Terminal
 
 
 def chi_squared(seen, p, n):
@@ -85,9 +84,8 @@ def run_in_process(*args, stdin=b"", cwd=None):
 
 def in_terminal(*args, columns=80, **env):
     """Run a command on a terminal of this width; returns what it shows and its exit code."""
-    t = Terminal(*MARKOV, *args, columns=columns, **env)
-    code = t.close()
-    return t.data.decode(), code
+    shown, code = run_in_terminal(*args, columns=columns, **env)
+    return shown.decode(), code
 
 
 def loaded(data):

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from conftest import run_markov
 from engine import model_of
 from helpers import posix
 from markov_cli.api.train import model_of as as_model
@@ -52,12 +53,13 @@ def environment(folder):
 
 def ask(folder, *words):
     """The completions that the program sends to a shell."""
-    done = subprocess.run(
-        [folder / "bin" / "markov"], cwd=folder, capture_output=True, check=True, encoding="utf-8",
-        env={**environment(folder), "COMP_WORDS": "\n".join(["markov", *words]), "COMP_CWORD": str(len(words)),
-             "_MARKOV_COMPLETE": "bash_complete"},
-    )  # fmt: skip
-    assert done.stderr == ""
+    env = {
+        "COMP_WORDS": "\n".join(["markov", *words]),
+        "COMP_CWORD": str(len(words)),
+        "_MARKOV_COMPLETE": "bash_complete",
+    }
+    done = run_markov(cwd=folder, env=env)
+    assert (done.code, done.stderr) == (0, "")
     return [line.split("\t")[:2] for line in done.stdout.splitlines() if line]
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from conftest import TIMEOUT_S
 from engine import model_of
 from helpers import MARKOV, chi_squared, in_terminal, posix
 from markov_cli.api.train import model_of as as_model
@@ -257,6 +258,6 @@ def test_an_interrupt_without_a_terminal_exits_130(path):
     while not one.stdout.readline().startswith(b"2 "):
         pass
     one.send_signal(signal.SIGINT)
-    assert one.wait(20) == 130
+    assert one.wait(TIMEOUT_S) == 130
     one.stdin.close()
     one.stdout.close()

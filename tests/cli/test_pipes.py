@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import TIMEOUT_S
 from helpers import MARKOV, full, in_terminal, posix
 
 TINY = Path(__file__).parents[1] / "golden" / "tiny.npz"
@@ -30,7 +31,7 @@ def test_a_closed_pipe_is_no_error(model):
     many.stdout.close()
     assert many.stderr.read() == b""
     many.stderr.close()
-    assert many.wait(30) == 0
+    assert many.wait(TIMEOUT_S) == 0
 
 
 @posix
@@ -44,7 +45,7 @@ def test_a_closed_pipe_is_no_error_for_score(model, more):
     many.stdout.close()
     assert many.stderr.read() == b""
     many.stderr.close()
-    assert many.wait(60) == 0
+    assert many.wait(TIMEOUT_S) == 0
 
 
 @full
@@ -98,7 +99,7 @@ def test_an_interrupt_exits_130_and_leaves_the_old_model(tmp_path):
     train.stdin.write(b"some words of a text. " * 50_000)  # more than a pipe holds, so it has read most of it
     train.stdin.flush()
     train.send_signal(signal.SIGINT)
-    _, said = train.communicate(timeout=30)
+    _, said = train.communicate(timeout=TIMEOUT_S)
     assert train.returncode == 130
     assert said.decode().split("\n")[1] == "markov: interrupted"  # on a line of its own after the terminal's ^C
     assert [p.name for p in tmp_path.iterdir()] == ["m.npz"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import oracle
-from conftest import examples
+from conftest import examples, peer
 from engine import model_of, rows_of, sequences
 from helpers import loaded
 from markov_cli.api.combine import merge, prune
@@ -304,7 +304,7 @@ def _sums(values):
 
 
 def test_markovify_itself_reads_and_writes_them(harbour, imported):
-    markovify = pytest.importorskip("markovify")
+    markovify = peer("markovify")
 
     class Lines(markovify.NewlineText):
         def test_sentence_input(self, sentence):

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arpa_files import SMALL, blob_of, odd_bytes, reader, rows_of, written
-from conftest import examples
+from conftest import examples, peer
 from markov_cli.errors import ModelFileError
 from markov_cli.formats import arpa_reading, ngram_listing
 from markov_cli.formats.arpa_reading import read
@@ -241,7 +241,7 @@ def test_a_large_model_is_read_in_many_blocks(tmp_path, monkeypatch):
 
 
 def test_kenlm_reads_what_is_written(tmp_path):
-    kenlm = pytest.importorskip("kenlm")
+    kenlm = peer("kenlm")
     words = [*(m.encode() for m in MARKERS), b"a", b"b"]
     one = [([i], -0.5 - i / 8, -i / 4) for i in range(5)]
     two = [([1, 3], -0.25, -0.5), ([3, 4], -0.125, 0)]

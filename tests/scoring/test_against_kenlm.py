@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from conftest import peer
 from markov_cli import train
 from markov_cli.api.convert import export_arpa
 from markov_cli.scoring.scorer import Scorer
@@ -26,7 +27,7 @@ def words_of(model):
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 6])
 def test_kenlm_gives_the_same_scores(halves, order, tmp_path):
-    kenlm = pytest.importorskip("kenlm")
+    kenlm = peer("kenlm")
     text, held_out = halves
     model = train(texts=[text], order=order, tokenizer="spaces", unit="line")
     path = tmp_path / "x.arpa"
@@ -50,7 +51,7 @@ def test_kenlm_gives_the_same_scores(halves, order, tmp_path):
 
 
 def test_pyctcdecode_finds_every_word(halves, tmp_path):
-    reader = pytest.importorskip("pyctcdecode.language_model")
+    reader = peer("pyctcdecode.language_model")
     model = train(texts=[halves[0]], order=3, tokenizer="spaces", unit="line")
     path = tmp_path / "x.arpa"
     with path.open("wb") as out:

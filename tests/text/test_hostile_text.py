@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from conftest import TIMEOUT_S
 from helpers import in_terminal
 from markov_cli.errors import TextError
 from markov_cli.text import reading
@@ -142,7 +143,7 @@ def test_an_endless_device_is_refused(run, tmp_path):
 def _run_with(stdin, *args):
     import subprocess
 
-    return subprocess.run([sys.executable, "-m", "markov_cli", *args], stdin=stdin, capture_output=True, timeout=60, check=False)  # fmt: skip # noqa: E501
+    return subprocess.run([sys.executable, "-m", "markov_cli", *args], stdin=stdin, capture_output=True, timeout=TIMEOUT_S, check=False)  # fmt: skip # noqa: E501
 
 
 @unix

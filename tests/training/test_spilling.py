@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CORPORA, SCRIPTS
+from conftest import CORPORA, SCRIPTS, TIMEOUT_S
 from engine import saved
 from markov_cli.arrays import disk_array, run_folder
 from markov_cli.errors import MarkovError
@@ -265,7 +265,7 @@ def test_two_runs_may_write_one_output(tmp_path):
     target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
     running = [subprocess.Popen(command) for _ in range(2)]
-    assert [p.wait(60) for p in running] == [0, 0]
+    assert [p.wait(TIMEOUT_S) for p in running] == [0, 0]
     assert target.read_bytes() == whole and not left_in(tmp_path)
 
 
