@@ -96,7 +96,7 @@ def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
         one = np.ones(len(start), np.int64)
         if kind == "chars":
             one += (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
-        if (length != one).any():
+        if (length != one).any() or (kind == "chars" and not _is_utf8(types.blob)):
             yield f"vocab_offsets: a type of a model of {kind} that is not one"
     table = file.table
     if file.header.holds == "probabilities":
@@ -110,6 +110,14 @@ def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
     place[order] = np.arange(len(order))
     if (place[tied + 1] < place[tied]).any():
         yield "vocab_bytes: types of equal counts not by their bytes"
+
+
+def _is_utf8(blob: np.ndarray) -> bool:
+    try:
+        blob.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _named(table: Table) -> Iterator[tuple[str, Counts]]:
