@@ -19,6 +19,7 @@ _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _CHUNK = 1 << 20
 _JOIN_TOKENS = 1 << 14
 _MOST_BYTES = 1 << 30  # of texts that are put together
+_LONG = 1 << 9  # bytes of a type
 _COPY_BYTES = 1 << 20  # copied at one time, for an index of 8 bytes stands for each
 _OUTSIDE = "the vocabulary points outside itself"
 _DAMAGED = "the file is damaged; retrain it"
@@ -207,15 +208,17 @@ class Vocabulary:
 
 
 def _copy(blob: np.ndarray, start: np.ndarray, out: np.ndarray, to: np.ndarray, size: np.ndarray) -> None:
-    """Copy stretches of bytes, about a million at a time; a stretch that is longer goes alone."""
+    """Copy stretches of bytes, about a million at a time; long ones go alone, for their indices would take longer."""
+    long = np.flatnonzero(size > _LONG)
+    for i, j, n in zip(start[long].tolist(), to[long].tolist(), size[long].tolist(), strict=True):
+        out[j : j + n] = blob[i : i + n]
+    if len(long):
+        short = np.flatnonzero(size <= _LONG)
+        start, to, size = start[short], to[short], size[short]
     end = np.cumsum(size)
     a = 0
     while a < len(size):
         done = int(end[a] - size[a])
         b = max(int(np.searchsorted(end, done + _COPY_BYTES, "right")), a + 1)
-        if b == a + 1:
-            i, j, n = int(start[a]), int(to[a]), int(size[a])
-            out[j : j + n] = blob[i : i + n]
-        else:
-            out[ragged(to[a:b], size[a:b])] = blob[ragged(start[a:b], size[a:b])]
+        out[ragged(to[a:b], size[a:b])] = blob[ragged(start[a:b], size[a:b])]
         a = b
