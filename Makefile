@@ -101,6 +101,7 @@ peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode t
 .PHONY: thorough
 thorough: $(READY) ## The tests with ten times as many drawn examples, other ones every time (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
 
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there
