@@ -42,13 +42,14 @@ def refused(ran):
 # ------------------------------------------------------------ ids
 
 
-@pytest.mark.parametrize("command", [("audit",), ("audit", "--json"), ("audit", "--rebuild", "-", "--seed", "1")])
-def test_ids_outside_the_vocabulary(run, opened, base, tmp_path, command):
-    """Case 7897 of seed 4242: an audit's strings were put together where an IndexError is our bug."""
-    arrays = {**base.arrays, "token_3": np.full_like(base.arrays["token_3"], base.head["types"] + 3)}
-    opened(written(base.head, arrays))
-    name, *rest = command
-    assert refused(run(name, tmp_path / "m.npz", *rest))
+@pytest.mark.parametrize("rest", [(), ("--json",), ("--order", "5", "--json")])
+def test_rows_that_no_history_has(run, opened, tmp_path, rest):
+    """Case 7897 of seed 4242: the last history was one too many, and its row taken for an id."""
+    long = bases._base("long", saved(model_of(bases.TEXT, order=5, unit="line")), tmp_path)
+    model = opened(written(long.head, {**long.arrays, "first_2": np.full_like(long.arrays["first_2"], 8)}))
+    with pytest.raises(ModelFileError, match="no history has"):
+        model.table.ngrams(3, np.arange(9))
+    assert refused(run("audit", tmp_path / "m.npz", *rest))
 
 
 def test_an_id_is_checked_where_its_text_is_looked_up(opened, base):

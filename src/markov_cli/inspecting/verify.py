@@ -281,9 +281,9 @@ def _not_put_in(table: Table, k: int, row: np.ndarray) -> np.ndarray:
     """Which rows of order k are more than backoff(h) p(w | h'): those that no reader puts in for a missing end."""
     if not len(row):
         return np.zeros(0, bool)
-    first, below = table.orders[k - 2].first, table.orders[k - 2]
-    assert first is not None and below.backoff is not None and below.log10 is not None
-    history = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+    below = table.orders[k - 2]
+    assert below.backoff is not None and below.log10 is not None
+    history = table.history_of(k, row)
     token = table.tokens(k, row)
     suffix = token if k == 2 else table.child(k - 2, table.shorter(k - 1, history), token)
     column = table.orders[k - 1].log10

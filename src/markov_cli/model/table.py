@@ -274,16 +274,8 @@ class Table:
         return out
 
     def ngram(self, level: int, row: int) -> list[int]:
-        """The ids of one row of order `level`."""
-        ids = []
-        while level > 0:
-            ids.append(int(self.tokens(level, np.array([row]))[0]))
-            level -= 1
-            if level:
-                first = self.orders[level - 1].first
-                assert first is not None
-                row = int(np.searchsorted(first, np.array(row, first.dtype), "right")) - 1
-        return ids[::-1]
+        """The ids of one row of order `level`; none of the empty history."""
+        return self.ngrams(level, np.array([row]))[0].tolist()
 
     def ngrams(self, level: int, row: np.ndarray) -> np.ndarray:
         """The ids of many rows of order `level`: int64 (m, level)."""
@@ -291,7 +283,14 @@ class Table:
         for k in range(level, 0, -1):
             ids[:, k - 1] = self.tokens(k, row)
             if k > 1:
-                first = self.orders[k - 2].first
-                assert first is not None
-                row = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+                row = self.history_of(k, row)
         return ids
+
+    def history_of(self, order: int, row: np.ndarray) -> np.ndarray:
+        """The rows, one order below, of the n-grams without their last id: int64 (m,)."""
+        first = self.orders[order - 2].first
+        assert first is not None
+        history = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+        if len(history) and not 0 <= int(history.min()) <= int(history.max()) < len(first) - 1:
+            raise ModelFileError(f"order {order}: rows that no history has", DAMAGED)
+        return history
