@@ -149,6 +149,7 @@ peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 .PHONY: thorough
 thorough: $(READY) ## Run the tests with ten times as many random examples, new ones each time (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
 
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there

@@ -5,6 +5,7 @@ What is looked for is in fuzzing/running.py. A finding is shown with the number 
 """
 
 import argparse
+import random
 import sys
 import tempfile
 import time
@@ -20,13 +21,16 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--cases", type=int, default=20_000)
     asked.add_argument("--first", type=int, default=0)
-    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--seed", type=int, help="drawn, and told, where none is given")
     asked.add_argument("--jobs", type=int, default=2)
     asked.add_argument("--kinds", nargs="*", choices=[*running.KINDS])
     asked.add_argument("--commands", type=int, default=4, help="run on each file that opens, beside --verify")
     asked.add_argument("--case", type=int, help="this one alone, with every command")
     asked.add_argument("--keep", help="with --case: write its file here")
     o = asked.parse_args()
+    if o.seed is None:
+        o.seed = random.randrange(1 << 32)
+    print(f"seed {o.seed}: make fuzz SEED={o.seed} CASES={o.cases} runs these again", file=sys.stderr)
     numbers = range(o.first, o.first + o.cases) if o.case is None else range(o.case, o.case + 1)
     n_commands = o.commands if o.case is None else len(commands.CHEAP)
     begin = time.monotonic()

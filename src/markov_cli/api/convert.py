@@ -60,7 +60,8 @@ def export_counts(model: Model, out: IO[bytes], order: int | None = None) -> int
     _need_counts(model)
     if order is not None and not 1 <= order <= model.order:
         raise OptionError(f"--order {order}: the model has 1 to {model.order}", "leave it out for all of them")
-    orders = [*range(1, model.order + 1)] if order is None else [order]
+    longest = model.table.order
+    orders = [*range(1, longest + 1)] if order is None else [min(order, longest)]
     return model.checked(write_counts, out, model.table, model.vocabulary, orders)
 
 
@@ -74,7 +75,7 @@ def export_markovify(model: Model, out: IO[bytes]) -> int:
             "a pruned model: markovify stops with an error where a state is missing",
             "export the model before it is pruned; --max-types makes it smaller and leaves no gaps",
         )
-    return model.checked(write_markovify, out, model.table, model.vocabulary)
+    return model.checked(write_markovify, out, model.table, model.vocabulary, model.order)
 
 
 def _need_counts(model: Model) -> None:

@@ -25,21 +25,29 @@ from ..text.vocabulary import Vocabulary
 from .lower_orders import Rows
 
 BEGIN, END = "___BEGIN__", "___END__"
-_STATES = 1 << 14  # written at one time
+_STATES = 1 << 20  # characters written at one time, at most
+_MOST_ORDER = 1000
 _FORM = 'what markovify writes: {"state_size": 2, "chain": "[[[\\"a\\", \\"b\\"], {\\"c\\": 1}], ...]"}'
 
 
 # ---------------------------------------------------------------- writing
 
 
-def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary) -> int:
+def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary, order: int) -> int:
     """A model as `markovify.NewlineText.from_json` reads it.
+
+    order  that of the model, which may be above that of its longest n-grams
 
     Words are the text of types, so types that differ only in where they touch a neighbour become
     one; returns how many were given up so.
     """
-    if table.order < 2:
+    if order < 2:
         raise MarkovError("order 1: markovify has no model without a state", "order 2 is its state size 1")
+    if order > _MOST_ORDER:
+        raise MarkovError(
+            f"order {order:,}: each state would have {order - 1:,} words",
+            f"train with --order {_MOST_ORDER} or less: markov train TEXT -o MODEL",
+        )
     words = [MARKERS[UNK], "", END, *(_text(vocabulary.bytes_of(i)) for i in range(N_MARKERS, len(vocabulary)))]
     reserved = {BEGIN, END}.intersection(words[N_MARKERS:])
     if reserved:
@@ -49,13 +57,13 @@ def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary) -> int
     if given_up:
         kept = np.unique(new_id, return_index=True)[1]
         words = [words[i] for i in kept.tolist()]
-        table = build_table(relabelled([Part(table, new_id)], len(words)), table.order)
+        table = build_table(relabelled([Part(table, new_id)], len(words)), order)
     # JSON inside a JSON string: quoted twice
     quoted = [json.dumps(json.dumps(w))[1:-1] for w in words]
     begin = json.dumps(json.dumps(BEGIN))[1:-1]
-    out.write(b'{"state_size": %d, "chain": "[' % (table.order - 1))
+    out.write(b'{"state_size": %d, "chain": "[' % (order - 1))
     first = True
-    for text in _states(table, quoted, begin):
+    for text in _states(table, quoted, begin, order):
         out.write(text.encode() if first else b", " + text.encode())
         first = False
     out.write(b']", "parsed_sentences": null}\n')
@@ -75,18 +83,19 @@ def _alike(words: list[str], vocabulary: Vocabulary) -> np.ndarray:
     return np.array(out, np.int64)
 
 
-def _states(table: Table, quoted: list[str], begin: str) -> Iterator[str]:
-    """States with what follows them, some thousand at a time."""
+def _states(table: Table, quoted: list[str], begin: str, order: int) -> Iterator[str]:
+    """States with what follows them, some at a time: so many that they take about a megabyte."""
+    most = max(_STATES // max(map(len, quoted)) // order, 1)
     low, high = BOS, BOS + 1
     for k in range(1, table.order):
         first = table.orders[k - 1].first
         assert first is not None
-        rows = np.arange(low, high) if k < table.order - 1 else np.arange(len(first) - 1)
-        for i in range(0, len(rows), _STATES):
-            history = rows[i : i + _STATES]
+        rows = np.arange(low, high) if k < order - 1 else np.arange(len(first) - 1)
+        for i in range(0, len(rows), most):
+            history = rows[i : i + most]
             history = history[first[history + 1] > first[history]]
             if len(history):
-                yield ", ".join(_some(table, k, history, quoted, [begin] * (table.order - k), begin))
+                yield ", ".join(_some(table, k, history, quoted, [begin] * (order - k), begin))
         low, high = int(first[low]), int(first[high])
 
 

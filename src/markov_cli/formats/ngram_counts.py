@@ -8,6 +8,7 @@ The form is that of Google's n-gram releases and of SRILM's `-write`. Words are 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import IO
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..text.word_escapes import names_of, parse_names
 from .lower_orders import Rows
 
 _ROWS = 1 << 15  # written at one time, to stay in the cache
+_BYTES = 1 << 22  # of words written at one time, about
 _BLOCK_BYTES = 1 << 22
 _LONGEST_LINE = 1 << 26
 _DIGITS = 18  # of a count
@@ -42,7 +44,11 @@ def write_counts(out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: l
             row = np.arange(low, min(low + _ROWS, n))
             count = table.orders[k - 1].count.slice(low, low + len(row))
             row, count = row[count > 0], count[count > 0]
-            out.write(_lines(table.ngrams(k, row), count, blob, offsets))
+            ids = table.ngrams(k, row)
+            end = np.cumsum((offsets[ids + 1] - offsets[ids]).sum(1))
+            edges: np.ndarray = np.searchsorted(end, np.arange(_BYTES, int(end[-1]), _BYTES)) if len(end) else end
+            for i, j in pairwise(np.unique([0, *edges, len(row)]).tolist()):  # one part, but for very long words
+                out.write(_lines(ids[i:j], count[i:j], blob, offsets))
             written += len(row)
     return written
 

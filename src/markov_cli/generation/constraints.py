@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from .text_checks import TextChecks, shown
 
 MEMORY = 1 << 31  # bytes that the calculation may take
 _WORK = 300_000_000  # state transitions times tokens for a limited length: a few seconds
+_CHECKED_BYTES = 1 << 22  # about so many bytes of text are joined and checked at one time
 _TRYING = "constraints are met by trying"
 
 
@@ -180,9 +181,15 @@ class Constrained:
         """True for finished texts that pass the checks and the judge: bool (m,)."""
         good = np.ones(len(drawn.index), bool) if self._accepts is None else self._accepts(drawn)
         if self._checks and good.any():
-            texts = joined(self.model.vocabulary, select(drawn, good), self.prompt).each()
-            good[good] = self._checks.good(texts)
+            good[good] = np.concatenate([self._checks.good(texts) for texts in self._texts(select(drawn, good))])
         return good
+
+    def _texts(self, drawn: Samples) -> Iterator[list[bytes]]:
+        """Finished texts, some millions of bytes at one time."""
+        before = np.concatenate(([0], np.cumsum(self.model.vocabulary.spans(drawn.ids)[1])))
+        group = before[np.cumsum(drawn.length)] // _CHECKED_BYTES
+        for g in np.unique(group).tolist():
+            yield joined(self.model.vocabulary, select(drawn, group == g), self.prompt).each()
 
 
 def rejecting(walker: Walker, automaton: Automaton, ids: list[int], shortest: int, model: TextModel) -> Rejecting:

@@ -26,7 +26,7 @@ def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: 
 def prepare(model: LanguageModel, raw: bool) -> None:
     """Index the parts of the table that nearly every draw reads: for raw counts, those of the top order."""
     table = model.table
-    for level in range(model.order - 2 if raw else 0, model.order - 1):
+    for level in range(table.order - 2 if raw else 0, table.order - 1):
         table.index(level)
     for order in table.orders[-1:] if raw else table.orders:
         if model.holds_counts and len(order) <= INDEX_ROWS:

@@ -96,7 +96,7 @@ def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
         one = np.ones(len(start), np.int64)
         if kind == "chars":
             one += (lead >= 0xC0).astype(np.int64) + (lead >= 0xE0) + (lead >= 0xF0)
-        if (length != one).any():
+        if (length != one).any() or (kind == "chars" and not _is_utf8(types.blob)):
             yield f"vocab_offsets: a type of a model of {kind} that is not one"
     table = file.table
     if file.header.holds == "probabilities":
@@ -110,6 +110,14 @@ def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
     place[order] = np.arange(len(order))
     if (place[tied + 1] < place[tied]).any():
         yield "vocab_bytes: types of equal counts not by their bytes"
+
+
+def _is_utf8(blob: np.ndarray) -> bool:
+    try:
+        blob.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _named(table: Table) -> Iterator[tuple[str, Counts]]:
@@ -273,9 +281,9 @@ def _not_put_in(table: Table, k: int, row: np.ndarray) -> np.ndarray:
     """Which rows of order k are more than backoff(h) p(w | h'): those that no reader puts in for a missing end."""
     if not len(row):
         return np.zeros(0, bool)
-    first, below = table.orders[k - 2].first, table.orders[k - 2]
-    assert first is not None and below.backoff is not None and below.log10 is not None
-    history = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+    below = table.orders[k - 2]
+    assert below.backoff is not None and below.log10 is not None
+    history = table.history_of(k, row)
     token = table.tokens(k, row)
     suffix = token if k == 2 else table.child(k - 2, table.shorter(k - 1, history), token)
     column = table.orders[k - 1].log10

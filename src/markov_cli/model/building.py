@@ -77,7 +77,8 @@ def build_table(
 
     with ThreadPoolExecutor(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
-    orders += [no_rows()] * (order - len(orders))
+    if len(orders) < order:
+        orders.append(no_rows())
     return Table(orders, pruned, stats)
 
 

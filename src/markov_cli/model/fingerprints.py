@@ -11,7 +11,7 @@ bits one behind another, and of each bucket in order as many ones as it has v, a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ _WORST = 1 / 16  # above which a guard made of several is of no use
 MOST_BITS = 62
 EVERY = 128  # buckets from one entry of `first` to the next
 _GROUP = 64  # values of w bits fill w words
+_MOST_ROUNDS = 1 << 12
 _U = np.uint64
 
 
@@ -163,7 +164,9 @@ class Guard:
         at = self._begin(bucket)  # the place in `high` where its ones begin
         low = v & _U((1 << w) - 1)
         todo = np.arange(len(key))
-        while len(todo):  # one v of each bucket at a time: few have more than four
+        for _ in _rounds():  # one v of each bucket at a time: few have more than four
+            if not len(todo):
+                break
             here = at[todo]
             there = (self.high[here >> 6] >> (here & 63).astype(_U)) & _U(1) > 0
             todo, here = todo[there], here[there]
@@ -211,7 +214,9 @@ class Guard:
         off = (at[todo] & 63).astype(_U)
         zeros = ~self.high[word] & (~_U(0) << off)
         left = skip[todo]
-        while len(todo):
+        for _ in _rounds():
+            if not len(todo):
+                break
             n = np.bitwise_count(zeros).astype(np.int64)
             inside = n >= left
             done = todo[inside]
@@ -220,6 +225,12 @@ class Guard:
             todo, left, word = todo[on], left[on] - n[on], word[on] + 1
             zeros = ~self.high[word]
         return at
+
+
+def _rounds() -> Iterator[int]:
+    """Rounds of looking for a hash, more than any set of hashes takes; ModelFileError behind them."""
+    yield from range(_MOST_ROUNDS)
+    raise ModelFileError("the guard's hashes are not spread as hashes are", DAMAGED)
 
 
 def bits_for(n: int, rate: float) -> int:

@@ -303,7 +303,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     counted = header.holds != "probabilities"
     for k in range(1, header.order + 1):
         if k > 1 and f"token_{k}" not in arrays:
-            orders += [no_rows()] * (header.order - len(orders))
+            orders.append(no_rows(counted))
             break
         top = k == header.order
         if counted:

@@ -79,7 +79,7 @@ class Rows:
             end = max(int(np.searchsorted(first, wanted, "right")) - 1, begin + 1)
             end = min(end, begin + _HISTORIES, len(first) - 1)
             histories = np.arange(begin, end)
-            begins, ends = table.followers(k - 1, histories)
+            begins, ends = table.followers_of_each(k - 1, histories)
             begin = end
             rows = np.arange(int(begins[0]), int(ends[-1]))
             if not len(rows):

@@ -46,13 +46,13 @@ def relabelled(parts: list[Part], n_ids: int, jobs: int = 1, range_rows: int = _
     n_ids    ids of the new table
     returns  as `count_ngrams` does; counts are int64, or float64 where a weight or a count is
     """
-    order = parts[0].table.order
+    order = max(part.table.order for part in parts)
     bits = max(int(n_ids - 1).bit_length(), 2)
     levels = [Level(np.arange(n_ids, dtype=np.uint32), _id_counts(parts, n_ids))]
     maps = [part.new_id for part in parts]
     with ThreadPoolExecutor(jobs) as pool:
         for k in range(1, order):
-            maps = _next_level(levels, parts, maps, k, bits, range_rows, pool)
+            maps = _next_level(levels, parts, maps, k, bits, range_rows, pool, k + 1 == order)
             if not len(levels[-1].token):
                 break  # as in counting: one order without rows
         if len(levels) > 1:
@@ -76,6 +76,7 @@ def _next_level(
     bits: int,
     range_rows: int,
     pool: ThreadPoolExecutor,
+    last: bool,
 ) -> list[np.ndarray]:
     """Put the rows of order k+1 behind `levels`, from the row maps of order k; returns their row maps."""
     n_parents = len(levels[-1].token)
@@ -84,7 +85,6 @@ def _next_level(
     for s in sources:
         np.add.at(size, s.new_row, s.size)
     edges = _edges(size, range_rows)
-    last = k + 1 == parts[0].table.order
     out = [np.zeros(0 if last else len(s.token), np.int64) for s in sources]
 
     def one(i: int) -> _Range:
@@ -123,15 +123,23 @@ class _Source:
 
     @classmethod
     def of(cls, part: Part, new_row: np.ndarray, k: int) -> _Source:
+        if k >= part.table.order:  # none of its sequences is so long
+            none = np.empty(0, np.int64)
+            return cls(part, k, np.empty(0, np.uint8), none, none, none)
         here, below = part.table.orders[k - 1], part.table.orders[k]
         if here.first is None or below.token is None or len(here.first) != len(new_row) + 1:
             raise ModelFileError(f"order {k}: rows without their followers", DAMAGED)
-        low, high = part.table.followers(k, np.arange(len(new_row)))
+        low, high = part.table.followers_of_each(k, np.arange(len(new_row)))
         if len(below) and int(below.token.max()) >= part.table.n_ids:
             raise ModelFileError(f"order {k + 1}: an id outside the vocabulary", DAMAGED)
         order = _rising(new_row)
         filled = order[(high > low)[order]]
         return cls(part, k, below.token, new_row[filled], low[filled], (high - low)[filled])
+
+    def counts(self, row: np.ndarray) -> np.ndarray:
+        """The counts of rows, times the weight."""
+        orders = self.part.table.orders
+        return orders[min(self.k, len(orders) - 1)].count.at(row) * self.part.weight
 
 
 def _rising(values: np.ndarray) -> np.ndarray:
@@ -172,7 +180,7 @@ def _range(sources: list[_Source], low: int, high: int, bits: int, wants_places:
         row = ragged(s.low[a:b], s.size[a:b])
         parent = np.repeat(s.new_row[a:b] - low, s.size[a:b]).astype(_U)
         keys.append(parent << _U(bits) | s.part.new_id[s.token[row]].astype(_U))
-        counts.append(s.part.table.orders[s.k].count.at(row) * s.part.weight)
+        counts.append(s.counts(row))
         rows.append(row)
     grouped = group(np.concatenate(keys), np.concatenate(counts), (high - low - 1).bit_length() + bits)
     parent = (grouped.key >> _U(bits)).astype(np.int64)

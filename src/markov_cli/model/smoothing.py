@@ -22,8 +22,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..arrays.sorting import distinct, ragged
+from ..errors import ModelFileError
 from ..text.types import BOS
-from .count_column import Counts
+from .count_column import DAMAGED, Counts
 from .discounts import SmoothingMethod, discounts
 from .table import Table
 from .weighted_counts import need_whole
@@ -48,6 +49,7 @@ class Smoothed:
         self.n_free = table.n_ids - 1
         self.fell_back: list[int] = []
         self.opened = table.opened_by_bos()
+        _check_total(self.counts(1))  # what is drawn from the types is redrawn without end where they do not reach it
         self._discount = [self._discounts(k) for k in range(1, table.order + 1)]
         self._whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # level: u of its rows, b of its histories
         self._empty = self._weights(0, np.zeros(1, np.int64))
@@ -174,6 +176,12 @@ class Smoothed:
         """Sum of a - D over the followers of histories, and how many there are: float64 (m,) twice."""
         low, high = self.table.followers(level, row)
         size = high - low
+        if int(size.sum()) > len(self.table.orders[level]):  # some are asked for twice, or the file is damaged
+            one, which = distinct(row)
+            self.table.followers_of_each(level, one)
+            if len(one) < len(row):
+                total, many = self._kept(level, one)
+                return total[which], many[which]
         total, many = np.zeros(len(row)), size.astype(np.float64)
         filled = np.flatnonzero(size)
         end = np.cumsum(size[filled])
@@ -305,6 +313,12 @@ class Smoothed:
             assert self.smoothing.amount is not None
             return self.smoothing.amount * p
         return np.full(len(p), 1.0 / self.n_free) if self.minds_missing else p
+
+
+def _check_total(counts: Counts) -> None:
+    """ModelFileError where counts do not reach the sum that the file gives for them."""
+    if sum(counts.slice(low, low + _PIECE).sum().item() for low in range(0, len(counts), _PIECE)) != counts.total:
+        raise ModelFileError("the types' counts have another sum than the file says", DAMAGED)
 
 
 def _how_many(values: np.ndarray) -> np.ndarray:

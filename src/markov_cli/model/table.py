@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .count_column import DAMAGED, Counts, find_sorted
+from .count_column import DAMAGED, Counts, Uncounted, find_sorted
 from .fingerprints import Guard
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
@@ -49,9 +49,12 @@ class Order:
         return len(self.count)
 
 
-def no_rows() -> Order:
-    """An order that no sequence is long enough for."""
+def no_rows(counted: bool = True) -> Order:
+    """An order that no sequence is long enough for; of probabilities where nothing is counted."""
     none = np.empty(0, np.uint8)
+    if not counted:
+        logs = np.empty(0, "<f4")
+        return Order(Uncounted(0), none, np.zeros(1, np.uint8), link=none, log10=logs, backoff=logs)
     empty = Counts.pack(none)
     return Order(empty, none, np.zeros(1, np.uint8), empty, none, empty)
 
@@ -66,9 +69,14 @@ class Table:
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
+    def __post_init__(self) -> None:
+        """Keep one order without rows above the others: more would cost time and memory, and change no answer."""
+        filled = next((k for k, order in enumerate(self.orders[1:], 1) if not len(order)), len(self.orders))
+        self.orders = self.orders[: filled + 1]
+
     @property
     def order(self) -> int:
-        """Length of the longest n-gram."""
+        """Length of the longest n-gram that a sequence can have: that of the header, or one without any row."""
         return len(self.orders)
 
     @property
@@ -96,11 +104,22 @@ class Table:
             return np.zeros_like(row), np.full_like(row, self.n_ids)
         first = self.orders[level - 1].first
         if first is None:
-            raise IndexError("the top order has no followers")
+            raise ModelFileError(f"order {level}: followers of the longest n-grams", DAMAGED)
         low, high = first[row].astype(np.int64), first[row + 1].astype(np.int64)
         limit = len(self.orders[level])
         if ((low < 0) | (low > high) | (high > limit)).any():
             raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
+        return low, high
+
+    def followers_of_each(self, level: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`followers` of distinct histories: together no more than the rows of order level+1.
+
+        Whoever puts the followers of many histories side by side takes these: in a damaged file the ranges may
+        overlap, and would take as much as the square of the file.
+        """
+        low, high = self.followers(level, row)
+        if level and int((high - low).sum()) > len(self.orders[level]):
+            raise ModelFileError(f"order {level}: histories that share followers", DAMAGED)
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
@@ -246,23 +265,17 @@ class Table:
         """Per order, the rows [low, high) that open with BOS; of order 1, BOS itself."""
         low, high = BOS, BOS + 1
         out = [(low, high)]
-        for order in self.orders[:-1]:
+        for k, order in enumerate(self.orders[:-1]):
             assert order.first is not None
             low, high = int(order.first[low]), int(order.first[high])
+            if not low <= high <= len(self.orders[k + 1]):
+                raise ModelFileError(f"order {k + 1}: followers outside the table", DAMAGED)
             out.append((low, high))
         return out
 
     def ngram(self, level: int, row: int) -> list[int]:
-        """The ids of one row of order `level`."""
-        ids = []
-        while level > 0:
-            ids.append(int(self.tokens(level, np.array([row]))[0]))
-            level -= 1
-            if level:
-                first = self.orders[level - 1].first
-                assert first is not None
-                row = int(np.searchsorted(first, np.array(row, first.dtype), "right")) - 1
-        return ids[::-1]
+        """The ids of one row of order `level`; none of the empty history."""
+        return self.ngrams(level, np.array([row]))[0].tolist()
 
     def ngrams(self, level: int, row: np.ndarray) -> np.ndarray:
         """The ids of many rows of order `level`: int64 (m, level)."""
@@ -270,7 +283,14 @@ class Table:
         for k in range(level, 0, -1):
             ids[:, k - 1] = self.tokens(k, row)
             if k > 1:
-                first = self.orders[k - 2].first
-                assert first is not None
-                row = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+                row = self.history_of(k, row)
         return ids
+
+    def history_of(self, order: int, row: np.ndarray) -> np.ndarray:
+        """The rows, one order below, of the n-grams without their last id: int64 (m,)."""
+        first = self.orders[order - 2].first
+        assert first is not None
+        history = np.searchsorted(first, row.astype(first.dtype), "right") - 1
+        if len(history) and not 0 <= int(history.min()) <= int(history.max()) < len(first) - 1:
+            raise ModelFileError(f"order {order}: rows that no history has", DAMAGED)
+        return history

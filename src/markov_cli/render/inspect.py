@@ -151,7 +151,7 @@ def _show_orders(model: Model) -> None:
 
 
 def _show_commonest(model: Model, top: int) -> None:
-    orders = sorted({1, min(2, model.order), model.order})
+    orders = sorted({1, min(2, model.table.order), model.table.order})
     found = [statistics.commonest(model.table, k, top) for k in orders]
     columns: list[Column] = []
     for k in orders:
@@ -203,7 +203,7 @@ def _show_followers(model: Model, width: int) -> None:
     bins = statistics.follower_histogram(model.table)
     total = sum(n for _, n in bins)
     if total:
-        line(f"followers of the {total:,} histories of {model.order - 1} tokens", "bold")
+        line(f"followers of the {total:,} histories of {model.table.order - 1} tokens", "bold")
         for name, n in bins:
             line(f"{name:>15} {bar(n / total, max(min(width - 36, 50), 8))} {n:,}")
 

@@ -15,6 +15,7 @@ from .safe_stream import unguarded
 from .safe_text import one_line, visible
 
 PIPE_WIDTH = 160
+_CELL = 1 << 12  # characters that are looked at; no window is so wide
 
 
 def console() -> Console:
@@ -48,7 +49,7 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = 
             min_width=4 if c.flexible else None,
         )
     for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
+        table.add_row(*(Text(one_line(cell[:_CELL])) for cell in row))
     if title:
         _write(out, Text(visible(title), style="bold"))
     _write(out, table)

@@ -220,6 +220,7 @@ class Sampler:
         self, k: int, row: np.ndarray, low: np.ndarray, high: np.ndarray, raw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         _, one, which = np.unique(row, return_index=True, return_inverse=True)
+        self.table.followers_of_each(k, row[one])
         size = (high - low)[one]
         found, bits = np.empty(len(row), np.int64), np.empty(len(row))
         group = np.cumsum(size) // _SHAPED_FOLLOWERS

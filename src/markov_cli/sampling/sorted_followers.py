@@ -118,7 +118,7 @@ class BigramLists:
             return Lists(*at, dict(self._columns))
 
     def _add(self, word: np.ndarray) -> None:
-        low, high = self.distribution.table.followers(1, word)
+        low, high = self.distribution.table.followers_of_each(1, word)
         size = high - low
         new = self._made(word, low, size)
         end = self._filled + len(new["token"])

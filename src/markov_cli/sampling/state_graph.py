@@ -123,7 +123,9 @@ class _Walk:
             here = nodes[level == k]
             if not len(here):
                 continue
-            low, high = self.sampler._drawable(k, here - self.base[k])
+            row = here - self.base[k]
+            self.table.followers_of_each(k, row)
+            low, high = self.sampler._drawable(k, row)
             group = np.cumsum(high - low) // _FOLLOWERS
             out += np.split(here, np.flatnonzero(np.diff(group)) + 1)
         return out

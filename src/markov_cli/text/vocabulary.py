@@ -19,6 +19,10 @@ _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _CHUNK = 1 << 20
 _JOIN_TOKENS = 1 << 14
 _MOST_BYTES = 1 << 30  # of texts that are put together
+_LONG = 1 << 9  # bytes of a type
+_COPY_BYTES = 1 << 20  # copied at one time, for an index of 8 bytes stands for each
+_OUTSIDE = "the vocabulary points outside itself"
+_DAMAGED = "the file is damaged; retrain it"
 _NEAR = 50_000  # types among which near ones are looked for
 
 
@@ -46,20 +50,29 @@ class Vocabulary:
         return cls(types.blob, offsets, flags, tokenizer)
 
     def types(self) -> Types:
-        """The types without the markers."""
+        """The types without the markers; none of them shares a byte with another."""
         offsets = self.offsets.astype(np.int64)
+        length = np.diff(offsets)[N_MARKERS:]
+        if len(length) and ((length < 0).any() or int(offsets[N_MARKERS]) < 0 or int(offsets[-1]) > len(self.blob)):
+            raise ModelFileError(_OUTSIDE, _DAMAGED)
         flags = self.flags[N_MARKERS:] if len(self.flags) else np.zeros(len(self) - N_MARKERS, np.uint8)
-        return Types(self.blob, offsets[N_MARKERS:-1], np.diff(offsets)[N_MARKERS:], flags)
+        return Types(self.blob, offsets[N_MARKERS:-1], length, flags)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def spans(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the bytes of ids lie: starts and lengths, int64."""
+        self._check(ids)
         start, end = self.offsets[ids].astype(np.int64), self.offsets[ids + 1].astype(np.int64)
         if ((start < 0) | (start > end) | (end > len(self.blob))).any():
-            raise ModelFileError("the vocabulary points outside itself", "the file is damaged; retrain it")
+            raise ModelFileError(_OUTSIDE, _DAMAGED)
         return start, end - start
+
+    def _check(self, ids: np.ndarray) -> None:
+        """ModelFileError if an id is none of the model's: a table may hold any number."""
+        if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= len(self)):
+            raise ModelFileError("the table holds an id outside the vocabulary", _DAMAGED)
 
     def bytes_of(self, i: int) -> bytes:
         """One type as bytes; a marker is empty."""
@@ -80,6 +93,7 @@ class Vocabulary:
 
     def flags_of(self, ids: np.ndarray) -> np.ndarray:
         """Touching flags of ids: uint8."""
+        self._check(ids)
         return self.flags[ids] if len(self.flags) else np.zeros(len(ids), np.uint8)
 
     def find(self, token: bytes, flags: int | None = None, ignore_case: bool = False) -> list[int]:
@@ -120,6 +134,8 @@ class Vocabulary:
         found: list[int] = []
         for low in range(N_MARKERS, len(self), _CHUNK):
             offsets = self.offsets[low : low + _CHUNK + 1].astype(np.int64)
+            if (np.diff(offsets) < 0).any():  # each type would be as long as all
+                raise ModelFileError(_OUTSIDE, _DAMAGED)
             begin, end = int(offsets[0]), int(offsets[-1])
             wide = np.flatnonzero(self.blob[begin:end] >= 0x80) + begin
             some = np.flatnonzero(np.bincount(np.searchsorted(offsets, wide, "right") - 1, minlength=1))
@@ -176,7 +192,7 @@ class Vocabulary:
         stop = np.cumsum(size + gap) + n_before
         edge = np.concatenate(([0], np.cumsum(size + gap)))[first + lengths] + len(end) * np.arange(1, len(lengths) + 1)
         out = np.full(int(edge[-1]) if len(edge) else 0, 32, np.uint8)
-        out[ragged(stop - size, size)] = self.blob[ragged(start, size)]
+        _copy(self.blob, start, out, stop - size, size)
         for i, byte in enumerate(end):
             out[edge - len(end) + i] = byte
         return out.tobytes(), edge
@@ -189,3 +205,20 @@ class Vocabulary:
     def show(self, ids: Sequence[int]) -> str:
         """An n-gram for people: its tokens with a space between, markers by name."""
         return " ".join(MARKERS[i] if i < N_MARKERS else self.text_of(i) for i in ids)
+
+
+def _copy(blob: np.ndarray, start: np.ndarray, out: np.ndarray, to: np.ndarray, size: np.ndarray) -> None:
+    """Copy stretches of bytes, about a million at a time; long ones go alone, for their indices would take longer."""
+    long = np.flatnonzero(size > _LONG)
+    for i, j, n in zip(start[long].tolist(), to[long].tolist(), size[long].tolist(), strict=True):
+        out[j : j + n] = blob[i : i + n]
+    if len(long):
+        short = np.flatnonzero(size <= _LONG)
+        start, to, size = start[short], to[short], size[short]
+    end = np.cumsum(size)
+    a = 0
+    while a < len(size):
+        done = int(end[a] - size[a])
+        b = max(int(np.searchsorted(end, done + _COPY_BYTES, "right")), a + 1)
+        out[ragged(to[a:b], size[a:b])] = blob[ragged(start[a:b], size[a:b])]
+        a = b

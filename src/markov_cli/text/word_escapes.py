@@ -25,7 +25,7 @@ import numpy as np
 from ..arrays.sorting import ragged
 from . import char_classes as ch
 from .tokenizer import LEFT, RIGHT
-from .types import MARKERS, N_MARKERS, Types
+from .types import MARKERS, Types
 from .vocabulary import Vocabulary
 
 JOINER = "￭"
@@ -83,9 +83,8 @@ def parse_name(name: bytes) -> tuple[bytes, int]:
 
 def names_of(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
     """The names of all ids, markers by theirs: uint8 blob, int64 offsets (V + 1,)."""
-    ids = np.arange(N_MARKERS, len(vocabulary))
-    start, length = vocabulary.spans(ids)
-    flags = vocabulary.flags_of(ids)
+    types = vocabulary.types()
+    start, length, flags = types.start, types.length, types.flags
     odd = _odd(vocabulary.blob, start, length)
     written = {int(i): name_of(*_one(vocabulary.blob, start, length, flags, int(i))) for i in np.flatnonzero(odd)}
     names = _joined(Types(vocabulary.blob, start, length, flags), written)
