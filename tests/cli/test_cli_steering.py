@@ -44,7 +44,7 @@ def test_mix(run, folder):
     [
         (["--mix", "0.5,0.5"], "--mix: one model is no mixture"),
         (["--model", "dogs.npz", "--mix", "1"], "1 weights for 2 models"),
-        (["--model", "dogs.npz", "--mix", "-1,2"], "no weight below 0"),
+        (["--model", "dogs.npz", "--mix", "-1,2"], "weights must be 0 or more"),
         (["--model", "chars.npz"], "cats.npz has tokenizer words, chars.npz chars"),
         (["--stream", "--contains", "cat"], "--stream with constraints"),
         (["--stream", "--unique"], "--stream with --unique"),

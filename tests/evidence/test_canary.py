@@ -146,7 +146,7 @@ def test_the_commands(run, tmp_path, story):
         (["make", "--format", "x {d}", "-o", "a", "--keys", "a"], 2, "markov: -o a and --keys a: one file\n"),
         (["make", "--format", "x {d}", "--count", "1", "--repeat", "1", "--keys", "book.txt"], 1,
          "markov: book.txt: there already, and no key file of canaries\n"),
-        (["score", "m.npz", "book.txt"], 1, "markov: book.txt: not a key file of canaries\n"),
+        (["score", "m.npz", "book.txt"], 1, "markov: book.txt: no key file of canaries\n"),
         (["score", "m.npz", "none.json"], 1, "markov: none.json: "),
         (["score", "m.npz", "odd.json"], 1, "markov: odd.json: its canaries do not fit its line\n"),
     ],

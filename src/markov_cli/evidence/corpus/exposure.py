@@ -72,16 +72,16 @@ class Exposures:
         return sorted({e.canary.repeat for e in self.each})
 
 
-def score(judge: Predictor, lexicon_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
+def score(predictor: Predictor, text_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
     """Rank each canary among all fillings of its line; TextError where the model reads a line as several sequences."""
-    _check(lexicon_options, keys)
-    recoder = Recoder(judge.vocabularies, replace(lexicon_options, unit="line"))
+    _check(text_options, keys)
+    recoder = Recoder(predictor.vocabularies, replace(text_options, unit="line"))
     letters = [np.frombuffer(a.encode(), np.uint8) for a in keys.alphabets]
     whole = keys.space <= MOST
     scored = keys.space if whole else MOST
     out, unknown = [], 0
     for k, canary in enumerate(keys.canaries):
-        one = _Line(judge, recoder, keys, canary, lexicon_options)
+        one = _Line(predictor, recoder, keys, canary, text_options)
 
         def cost(rows: np.ndarray, line: _Line = one) -> tuple[np.ndarray, int]:
             return line.costs(rows)
@@ -129,9 +129,9 @@ class _Line:
     """Line of one canary with open slots, ready to score fillings."""
 
     def __init__(
-        self, judge: Predictor, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions
+        self, predictor: Predictor, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions
     ) -> None:
-        self.judge, self.recoder, self.options = judge, recoder, options
+        self.predictor, self.recoder, self.options = predictor, recoder, options
         mark = "\0"
         line = fill(keys.format, canary.name, mark * len(keys.alphabets)).encode() + b"\n"
         self.base = np.frombuffer(line, np.uint8)
@@ -141,7 +141,7 @@ class _Line:
         n = min(len(lows), len(highs))
         same = lows[:n] == highs[:n]
         self.lead = 0 if options.tokenizer == "regex" else int(np.argmin(np.append(same, False)))
-        self.skip = max(self.lead - (judge.order - 1), 0)
+        self.skip = max(self.lead - (predictor.order - 1), 0)
 
     def _piece(self, rows: np.ndarray) -> Piece:
         data = np.repeat(self.base[None], len(rows), axis=0)
@@ -170,7 +170,7 @@ class _Line:
         stream[(np.repeat(stop - width, size) + at - self.skip + opens)[kept]] = ids[kept]
         if opens:
             stream[stop - width] = BOS
-        p, _ = self.judge.guard(self.judge.scorers[0].score, stream)
+        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream)
         with np.errstate(divide="ignore"):
             bits = -np.log2(p)
         column = np.arange(len(stream)) - np.repeat(stop - width, width) - opens + self.skip
