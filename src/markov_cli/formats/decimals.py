@@ -16,7 +16,6 @@ LIMIT = 999.0  # at most three digits before the point are printed
 SPARE = 24  # bytes after a text that `Pieces` and `parsed` may read
 PIECES = 2  # of a printed number: 1 + 1 + 3 + 1 + 8 bytes fit
 _U = np.uint64
-_ONES = _U(0x0101010101010101)
 _ZEROS = _U(0x3030303030303030)  # eight times "0"
 _BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)  # [n]: mask of the first n bytes of a piece
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
