@@ -44,7 +44,7 @@ def test_mixtures_have_json_and_stable_texts(run, folder):
     [
         (["--mix", "0.5,0.5"], "--mix needs several models"),
         (["--model", "dogs.npz", "--mix", "1"], "1 weights for 2 models"),
-        (["--model", "dogs.npz", "--mix", "-1,2"], "no weight below 0"),
+        (["--model", "dogs.npz", "--mix", "-1,2"], "weights must be 0 or more"),
         (["--model", "chars.npz"], "cats.npz has tokenizer words, chars.npz chars"),
         (["--stream", "--contains", "cat"], "--stream with constraints"),
         (["--stream", "--unique"], "--stream with --unique"),

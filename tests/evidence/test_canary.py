@@ -141,7 +141,7 @@ def test_the_commands_make_and_score_canaries(run, tmp_path, story):
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (["make", "--format", "x {q}"], 2, "markov: --format 'x {q}': {q} is no slot\n"),
+        (["make", "--format", "x {q}"], 2, "markov: --format 'x {q}': {q} is not a slot\n"),
         (["make", "--format", "x {d}", "--repeat", "1,0"], 2, "markov: invalid value for '--repeat': '1,0'"),
         (["make", "--format", "x {d}", "-o", "a", "--keys", "a"], 2, "markov: -o a and --keys a: one file\n"),
         (["make", "--format", "x {d}", "--count", "1", "--repeat", "1", "--keys", "book.txt"], 1,

@@ -144,7 +144,7 @@ ERRORS = {
     "not an ARPA": (b"PK\3\4" + bytes(100), "x.arpa: not an ARPA file"),
     "empty": (b"", "not an ARPA file"),
     "header only": ("\\data\\\nngram 1=5\n", r"line 3: truncated: it ends in the header"),
-    "no counts": ("\\data\\\n\n\\1-grams:\n-1 a\n\\end\\\n", "line 3: no n-grams are announced"),
+    "no counts": ("\\data\\\n\n\\1-grams:\n-1 a\n\\end\\\n", "line 3: the header counts no n-grams"),
     "a line that is no count": (SMALL.replace("ngram 2=4", "ngram 2:4"), "line 4: 'ngram 2:4' where a count"),
     "an absurd count": (
         SMALL.replace("=4", "=1000000000000000"),
@@ -178,17 +178,17 @@ ERRORS = {
     ),
     "too many fields": (SMALL.replace("a b\t", "a b c\t"), "line 16: section .2-grams: 5 fields, not 3 or 4"),
     "too few fields": (SMALL.replace("-0.3\ta b", "-0.3\tb\t"), "line 16: .*'-0.05' is not among"),
-    "not a number": (SMALL.replace("-0.3\t", "-0.3x\t"), "line 16: .*'-0.3x' is no number for a probability"),
-    "a comma": (SMALL.replace("-0.05", "-0,05"), "line 16: .*'-0,05' is no number for a backoff"),
-    "nan": (SMALL.replace("-0.7", "nan"), "line 10: .*'nan' is no number for a probability"),
-    "a nan backoff": (SMALL.replace("-0.25", "NaN"), "line 9: .*'NaN' is no number for a backoff"),
+    "not a number": (SMALL.replace("-0.3\t", "-0.3x\t"), "line 16: .*'-0.3x' is not a number for a probability"),
+    "a comma": (SMALL.replace("-0.05", "-0,05"), "line 16: .*'-0,05' is not a number for a backoff"),
+    "nan": (SMALL.replace("-0.7", "nan"), "line 10: .*'nan' is not a number for a probability"),
+    "a nan backoff": (SMALL.replace("-0.25", "NaN"), "line 9: .*'NaN' is not a number for a backoff"),
     "a probability above 1": (
         SMALL.replace("-0.22", "0.22"),
         "line 22: section .3-grams: a probability above 1: log10 0.22",
     ),
     "an infinite backoff": (SMALL.replace("-0.25", "inf"), "line 9: .*an infinite backoff"),
     "a backoff beyond float32": (SMALL.replace("-0.25", "1e39"), "line 9: .*an infinite backoff"),
-    "a unigram twice": (SMALL.replace("\tb\t", "\ta\t", 1), "line 12: section .1-grams: 'a' stands twice"),
+    "a unigram twice": (SMALL.replace("\tb\t", "\ta\t", 1), "line 12: section .1-grams: 'a' is listed twice"),
 }
 
 

@@ -100,7 +100,7 @@ def test_a_second_export_equals_the_first(read, story):
 def test_smoothing_without_the_form_of_arpa_is_refused(smoothing):
     with pytest.raises(OptionError, match="back off to shorter") as error:
         arpa_of(counted(corpus_of(0), 3), smoothing)
-    assert error.value.hint == "kn, wb or abs"
+    assert error.value.hint == "use kn, wb or abs"
 
 
 @pytest.mark.parametrize("text", [SMALL, ODD], ids=["small", "odd"])

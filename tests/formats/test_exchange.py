@@ -155,17 +155,17 @@ WHOLE = ["<s>\t2", "</s>\t2", "a\t3", "b\t1", "<s> a\t2", "a </s>\t1", "a b\t1",
         ({"a\t3": "a\t4"}, "line 3: 'a' 4 times, but n-grams of order 2 make it 3"),
         ({"a b\t1": "a b\t2"}, "line 3: 'a' 3 times, but n-grams of order 2 make it 4"),
         ({"a b\t1": ""}, "'a' 3 times, but n-grams of order 2 make it 2"),
-        ({"b\t1": ""}, "'b' opens n-grams of order 2, and is not among those of order 1"),
+        ({"b\t1": ""}, "'b' begins n-grams of order 2, but is not listed in order 1"),
         ({"a b\t1": "a b\t1\na b\t1"}, "line 3"),
-        ({"a\t3": "a\t3\na\t3"}, "line 4: 'a' for the second time"),
-        ({"a\t3": "a\t-3"}, "line 3: '-3' is no whole count"),
-        ({"a\t3": "a\tNaN"}, "line 3: 'NaN' is no whole count"),
-        ({"a\t3": "a\t3.5"}, "line 3: '3.5' is no whole count"),
-        ({"a\t3": "a\t9999999999999999999"}, "line 3: '9999999999999999999' is no whole count"),
+        ({"a\t3": "a\t3\na\t3"}, "line 4: 'a' is repeated"),
+        ({"a\t3": "a\t-3"}, "line 3: '-3' is not a whole count"),
+        ({"a\t3": "a\tNaN"}, "line 3: 'NaN' is not a whole count"),
+        ({"a\t3": "a\t3.5"}, "line 3: '3.5' is not a whole count"),
+        ({"a\t3": "a\t9999999999999999999"}, "line 3: '9999999999999999999' is not a whole count"),
         ({"a\t3": "a"}, "line 3: a count without words, or words without a count"),
-        ({"a b\t1": "a <s>\t1"}, "line 7: 'a <s>': a marker where none can stand"),
-        ({"a b\t1": "</s> b\t1"}, "line 7: '</s> b': a marker where none can stand"),
-        ({"b </s>\t1": "b </s>"}, "line 9: '</s>' is no whole count"),
+        ({"a b\t1": "a <s>\t1"}, "line 7: 'a <s>': a marker inside the n-gram"),
+        ({"a b\t1": "</s> b\t1"}, "line 7: '</s> b': a marker inside the n-gram"),
+        ({"b </s>\t1": "b </s>"}, "line 9: '</s>' is not a whole count"),
         ({"b </s>\t1": "c </s>\t1"}, "line 4: 'b' 1 times, but n-grams of order 2 make it 0"),
     ],
 )
@@ -182,13 +182,16 @@ def test_counts_that_contradict_each_other_are_errors(imported, change, what):
     ("lines", "what"),
     [
         # a begins 2 n-grams, and ends only one, after <s>
-        (["<s> a b\t1", "a b </s>\t2"], "'a' begins n-grams seen 2 times and ends such seen 1 time"),
-        (["<s> a b\t1", "a b c\t1"], "'b' begins n-grams seen 0 times"),
-        (["<s> a b\t1", "a b c\t1", "b d </s>\t1"], "'a b c', but nothing begins with 'b c'"),
-        (["<s> a\t1", "a b\t1", "b a\t1"], "'a' begins n-grams seen 1 times and ends such seen 2 times"),
-        (["<s> a b\t1", "a b </s>\t1", "a b </s>\t1"], "for the second time"),
+        (["<s> a b\t1", "a b </s>\t2"], "n-grams that begin with 'a' have the total count 2, those that end with it 1"),
+        (["<s> a b\t1", "a b c\t1"], "n-grams that begin with 'b' have the total count 0"),
+        (["<s> a b\t1", "a b c\t1", "b d </s>\t1"], "'a b c', but no n-gram begins with 'b c'"),
+        (
+            ["<s> a\t1", "a b\t1", "b a\t1"],
+            "n-grams that begin with 'a' have the total count 1, those that end with it 2",
+        ),
+        (["<s> a b\t1", "a b </s>\t1", "a b </s>\t1"], "is repeated"),
         (["a\t1"], "no </s>"),
-        (["a\t1", "<s>\t2", "</s>\t3"], "2 <s> and 3 </s>"),
+        (["a\t1", "<s>\t2", "</s>\t3"], "2 <s>, but 3 </s>"),
         ([], "no n-gram"),
         (["", " ", "\t"], "no n-gram"),
     ],
@@ -228,13 +231,13 @@ def test_orders_longer_than_every_sequence_come_back(imported):
 
 def test_very_long_lines_are_refused(imported, monkeypatch):
     words = " ".join(f"w{i}" for i in range(5000))
-    with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words; up to 1,000"):
+    with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words, more than 1,000"):
         imported(f"<s> w1\t1\n<s> {words} </s>\t1\n")
     from markov_cli.formats import ngram_counts
 
     monkeypatch.setattr(ngram_counts, "_BLOCK_BYTES", 100)
     monkeypatch.setattr(ngram_counts, "_LONGEST_LINE", 10_000)
-    with pytest.raises(MarkovError, match="line 2: above 10,000 bytes"):
+    with pytest.raises(MarkovError, match="line 2: more than 10,000 bytes"):
         imported(f"<s> w1\t1\n{words}")
 
 
@@ -348,34 +351,34 @@ def test_models_that_markovify_cannot_hold_are_refused(story):
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        ("{", "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("{}", "without a 'chain'"),
         ("[]", "a chain without states"),
         ('{"chain": 5}', "a chain without states"),
-        ('{"chain": "[[["}', "no JSON"),
-        ("[1]", "a state without what follows it"),
+        ('{"chain": "[[["}', "not JSON"),
+        ("[1]", "a state without followers"),
         ('[["a", {"b": 1}]]', "its first state has no words"),
-        ('[[["a"], {"b": 1}], [["a", "b"], {"c": 1}]]', "a state that has not 1 words"),
-        ('[[["a"], 5]]', "no counts behind"),
-        ('[[["a"], [["b"], []]]]', "no counts behind"),
-        ('[[["a"], [["b"], ["x"]]]]', "no counts behind"),
-        ('[[["a"], {"b": "1"}]]', "1 is no whole count"),
-        ('[[["a"], {"b": 0.5}]]', "0.5 is no whole count"),
-        ('[[["a"], {"b": -1}]]', "-1 is no whole count"),
-        ('[[["a"], {"b": NaN}]]', "nan is no whole count"),
-        ('[[["a"], {"b": Infinity}]]', "inf is no whole count"),
-        ('[[["a"], {"b": true}]]', "True is no whole count"),
-        ('[[[5], {"b": 1}]]', "no text"),
-        ('[[[["a"]], {"b": 1}]]', "no text"),
+        ('[[["a"], {"b": 1}], [["a", "b"], {"c": 1}]]', "a state without 1 words"),
+        ('[[["a"], 5]]', "no counts after"),
+        ('[[["a"], [["b"], []]]]', "no counts after"),
+        ('[[["a"], [["b"], ["x"]]]]', "no counts after"),
+        ('[[["a"], {"b": "1"}]]', "1 is not a whole count"),
+        ('[[["a"], {"b": 0.5}]]', "0.5 is not a whole count"),
+        ('[[["a"], {"b": -1}]]', "-1 is not a whole count"),
+        ('[[["a"], {"b": NaN}]]', "nan is not a whole count"),
+        ('[[["a"], {"b": Infinity}]]', "inf is not a whole count"),
+        ('[[["a"], {"b": true}]]', "True is not a whole count"),
+        ('[[[5], {"b": 1}]]', "not text"),
+        ('[[[["a"]], {"b": 1}]]', "not text"),
         ('[[[""], {"b": 1}]]', "a word that is empty"),
         ('[[["\\ud800"], {"b": 1}]]', "half a character"),
-        (f'[[["a", "{BEGIN}"], {{"b": 1}}]]', "where it cannot stand"),
-        (f'[[["{END}"], {{"b": 1}}]]', "where it cannot stand"),
-        (f'[[["a"], {{"{BEGIN}": 1}}]]', "a marker where none can stand"),
-        (f'[[["{BEGIN}"], {{"a": 1}}]]', "'a' begins n-grams seen 0 times"),
-        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 2}}]]', "'a' begins n-grams seen 2 times"),
-        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 1}}], [["a"], {{"{END}": 1}}]]', "second time"),
+        (f'[[["a", "{BEGIN}"], {{"b": 1}}]]', "in a wrong place"),
+        (f'[[["{END}"], {{"b": 1}}]]', "in a wrong place"),
+        (f'[[["a"], {{"{BEGIN}": 1}}]]', "a marker inside the n-gram"),
+        (f'[[["{BEGIN}"], {{"a": 1}}]]', "n-grams that begin with 'a' have the total count 0"),
+        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 2}}]]', "n-grams that begin with 'a' have the total count 2"),
+        (f'[[["{BEGIN}"], {{"a": 1}}], [["a"], {{"{END}": 1}}], [["a"], {{"{END}": 1}}]]', "is repeated"),
     ],
 )
 def test_malformed_markovify_models_are_errors(imported, data, what):

@@ -131,14 +131,14 @@ def test_a_blank_may_need_another(parse):
 NO_TRIES = {
     "a history that is only put in": (
         SMALL.replace("-0.3\ta b\t-0.05\n", "").replace("ngram 2=4", "ngram 2=3"),
-        "section .3-grams: 'a b </s>' is there, and its history 'a b' is not in",
+        "section .3-grams: the history 'a b' of 'a b </s>' is not in",
     ),
     "no history": (
         SMALL.replace("-0.2\t<s> a", "-0.2\tb b"),
-        "section .3-grams: '<s> a b' is there, and its history '<s> a' is not in",
+        "section .3-grams: the history '<s> a' of '<s> a b' is not in",
     ),
-    "a bigram twice": (SMALL.replace("b a\t0", "b </s>\t0"), "section .2-grams: 'b </s>' stands twice"),
-    "a trigram twice": (SMALL.replace("a b </s>", "<s> a b"), "section .3-grams: '<s> a b' stands twice"),
+    "a bigram twice": (SMALL.replace("b a\t0", "b </s>\t0"), "section .2-grams: 'b </s>' is listed twice"),
+    "a trigram twice": (SMALL.replace("a b </s>", "<s> a b"), "section .3-grams: '<s> a b' is listed twice"),
     "a type twice": (  # both words are the type `\u{61}`
         "\\data\\\nngram 1=2\n\\1-grams:\n-1 \\u{5C}u{61}\n-1 \\u{61}\n\\end\\",
         "section .1-grams: two words are one type",

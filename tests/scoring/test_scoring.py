@@ -215,7 +215,7 @@ def test_batches_by_threads_come_in_order(harbour):
     batches = [(texts[i : i + 9], i) for i in range(0, len(texts), 9)]
     scorers = [Documents(judges(), jobs) for jobs in (1, 3)]
     one, many = (list(s.score(batches)) for s in scorers)
-    assert all(judge._ready for s in scorers for judge in s.judges)
+    assert all(predictor._ready for s in scorers for predictor in s.predictors)
     assert [i for i, _ in many] == [i for _, i in batches]
     for (_, a), (_, b) in zip(one, many, strict=True):
         assert [u.bits.tolist() for u in a] == [u.bits.tolist() for u in b]

@@ -1,5 +1,5 @@
-"""Measures how much of a text a table, or another text, holds.
+"""Measures how much of a text is kept in a table, or copied in another text.
 
-`copying/` finds runs of tokens that are copied; the rest is the audit of a table.
+`table/` reads a table alone, `corpus/` compares a table with its text, `copying/` finds copied runs of tokens.
 May import: errors, arrays, text, model, sampling, scoring.
 """

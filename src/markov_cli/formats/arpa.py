@@ -1,4 +1,4 @@
-"""A model as ARPA, and ARPA as a model.
+"""Exports a model as an ARPA file, and imports an ARPA file as a model.
 
 Legend: k is an order; p(w | h) = u(h w) + b(h) p(w | h') as in model/smoothing.py.
 """
@@ -27,17 +27,17 @@ from .ngram_listing import Notes, trie_of
 
 
 def export_arpa(out: IO[bytes], distribution: Distribution, vocabulary: Vocabulary, jobs: int = 2) -> int:
-    """Write a distribution as ARPA; returns the bytes written.
+    """Write a distribution as ARPA; returns the number of bytes written.
 
-    OptionError for one that has not the form of ARPA: raw counts and Lidstone do not back off, and
-    stupid backoff takes its factor for a history that is not listed, too, where ARPA takes 1 (from order 3 on).
+    OptionError for a distribution without the form of ARPA: Lidstone and Laplace do not back off, and stupid
+    backoff has its factor for unlisted histories too, where ARPA has 1 (from order 3 on).
     """
     if isinstance(distribution, Smoothed) and not (
         distribution.chained and (distribution.sums_to_one or distribution.table.order <= 2)
     ):
         raise OptionError(
             f"--smoothing {distribution.smoothing}: ARPA holds probabilities that back off to shorter histories",
-            "kn, wb or abs",
+            "use kn, wb or abs",
         )
     rows = AllRows(distribution)
 
@@ -60,15 +60,15 @@ def _log10(p: np.ndarray) -> np.ndarray:
 def import_arpa(path: str, options: TextOptions, jobs: int = 2) -> tuple[Header, Types, Table, Notes]:
     """Read an ARPA file as a model of probabilities.
 
-    options  how text is to be read for this model; the file does not say
+    options  text options of the model, which the file does not have
 
-    ModelFileError for what is no ARPA, or contradicts itself.
+    ModelFileError for a file that is not ARPA or contradicts itself; OptionError for too high an order.
     """
     listing = read(path, jobs=jobs)
     trie = trie_of(listing)
     n = len(trie.orders)
     if n > MAX_ORDER:
-        raise OptionError(f"{path}: order {n:,}", f"up to {MAX_ORDER:,}")
+        raise OptionError(f"{path}: order {n:,} is above {MAX_ORDER:,}", "import a model of lower order")
     orders: list[Order] = []
     for k, here in enumerate(trie.orders, 1):
         order = Order(Uncounted(len(here)), log10=here.log10)

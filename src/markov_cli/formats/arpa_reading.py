@@ -1,14 +1,14 @@
-r"""ARPA files of any writer -> a listing of their n-grams.
+r"""Reads ARPA files of any program into a listing of their n-grams.
 
-Legend: a is bytes, uint8; k is an order 1..n; a section is the rows of one order; a number of a
-word is the vocabulary's, its place is where it stands among the unigrams.
+Legend: k is an order 1..n; a section is the rows of one order; a word's number is that of the interner, its place
+is its index among the unigrams.
 
-Accepted, as various programs write them: fields divided by tabs or spaces, CR LF, empty lines
-anywhere, lines before `\data\`, missing backoffs, positive backoffs, backoffs at the top order
-(they mean nothing, and are left out), exponents, `-inf`, empty orders at the top. Words stay as they are.
+Accepts the variants that programs write: fields separated by tabs or spaces, CR LF, empty lines anywhere, lines
+before `\data\`, missing backoffs, positive backoffs, backoffs at the top order (ignored), exponents, `-inf`, empty
+orders at the top. Words are not changed.
 
-The file is read in blocks; whole-array operations work on them in a few threads. Memory is that of
-the rows read, whatever the header says.
+The file is read in blocks, which a few threads parse with whole-array operations. Memory follows the rows read,
+not the counts in the header.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
 from .ngram_listing import ListedOrder, Listing, Notes
 
 BLOCK_BYTES = 1 << 21
-LINE_BYTES = 1 << 24  # a longer line is none of an ARPA, and never in memory whole
-_JUNK_BYTES = 1 << 20  # looked through for `\data\`
+LINE_BYTES = 1 << 24  # a longer line is an error, and is never read whole
+_JUNK_BYTES = 1 << 20  # searched for `\data\`
 _SECTION = re.compile(rb"\\(\d{1,9})-grams:?\s*")
 _COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})\s*")
 
@@ -45,10 +45,10 @@ class _Section:
 def read(path: str, *, jobs: int = 2) -> Listing:
     """Read an ARPA file, compressed or not; `-` is standard input.
 
-    Errors are ModelFileError: not an ARPA, truncated, counts that the header does not keep, orders
-    not in their order, a line that is no n-gram, a number that is none, a probability above 1, a word
-    that is no unigram, a unigram that stands twice. TextError where the file cannot be read. That
-    histories are there and no longer n-gram stands twice is seen when they are sorted (`trie_of`).
+    ModelFileError for a file that is not ARPA or is truncated, wrong counts in the header, orders out of sequence,
+    a line that is not an n-gram, an invalid number, a probability above 1, a word that is not a unigram, or a
+    repeated unigram. TextError where the file cannot be read. `trie_of` finds missing histories and repeated longer
+    n-grams.
     """
     source = Source(path)
     stream = open_bytes(source)
@@ -59,19 +59,19 @@ def read(path: str, *, jobs: int = 2) -> Listing:
 
 
 class _Reader:
-    """The place in the file, and what was found before it."""
+    """State of reading one file: the current line, and everything read before it."""
 
     def __init__(self, name: str, stream: Any, jobs: int) -> None:
         self.name, self.stream, self.jobs = name, stream, jobs
-        self.line = 1  # of the first byte not yet looked at
+        self.line = 1  # of the first byte not yet parsed
         self.notes = Notes()
         self.counts: list[int] = []
         self.words = TypeInterner()
-        self.place = np.empty(0, np.uint32)  # [number]: place among the unigrams
+        self.place = np.empty(0, np.uint32)  # by number: index among the unigrams
         self.waiting: deque[tuple[Future[Part], _Section]] = deque()
 
     def fail(self, message: str, hint: str, line: int | None = None) -> ModelFileError:
-        """The error, with the file and where in it."""
+        """Error with the file's name and the line."""
         at = "" if line is None else f", line {line:,}"
         return ModelFileError(f"{self.name}{at}: {message}", hint)
 
@@ -84,10 +84,10 @@ class _Reader:
         return Listing(self.name, blob, offsets, orders, self.notes)
 
     def _lines(self) -> Iterator[bytes]:
-        """The file in blocks that end with a line; a newline is put behind the last."""
+        """Blocks of whole lines; a last line without a newline gets one."""
         pending: list[bytes] = []
         size = 0
-        mark = b"\xef\xbb\xbf"  # at the beginning of the file, and nowhere else
+        mark = b"\xef\xbb\xbf"  # removed at the beginning of the file only
         while piece := self.stream.read(BLOCK_BYTES):
             cut = piece.rfind(b"\n") + 1
             if cut:
@@ -103,20 +103,22 @@ class _Reader:
             yield last.removeprefix(mark) + b"\n"
 
     def _too_long(self) -> ModelFileError:
-        for _ in range(len(self.waiting)):  # what is wrong before it is said first
+        for _ in range(len(self.waiting)):  # an earlier error is reported first
             self._take()
         if not self.counts:
             return self._no_arpa()
-        return self.fail(f"a line of more than {LINE_BYTES:,} bytes", "one n-gram a line; is this an ARPA file?")
+        return self.fail(
+            f"a line of more than {LINE_BYTES:,} bytes", "an ARPA file has one n-gram a line; check the file"
+        )
 
     def _no_arpa(self) -> ModelFileError:
         return self.fail(
             f"not an ARPA file: no line \\data\\ in its first {_JUNK_BYTES:,} bytes",
-            "name a file written by lmplz, SRILM or another such tool; a model of our own needs no import",
+            "give a file written by lmplz, SRILM or a similar tool; a markov model needs no import",
         )
 
     def _find_data(self, lines: Iterator[bytes]) -> bytes:
-        """What stands behind the line `\\data\\`."""
+        """Skip to the line `\\data\\`; returns the rest of its block."""
         seen = 0
         for block in lines:
             at = 0
@@ -134,7 +136,7 @@ class _Reader:
         raise self._no_arpa()
 
     def _header(self, block: bytes, lines: Iterator[bytes]) -> bytes:
-        """Reads `ngram K=COUNT`; returns what begins with the first section."""
+        """Read the lines `ngram K=COUNT`; returns the block from the first section on."""
         while True:
             at = 0
             while at < len(block):
@@ -142,7 +144,7 @@ class _Reader:
                 text = block[at:end].strip()
                 if text.startswith(b"\\"):
                     if not any(self.counts):
-                        raise self.fail("no n-grams are announced", "the file holds no model", self.line)
+                        raise self.fail("the header counts no n-grams", "export the model again", self.line)
                     return block[at:]
                 if text:
                     self._count(text)
@@ -199,7 +201,7 @@ class _Reader:
                 block = following
 
     def _order(self) -> int:
-        """The highest order with rows."""
+        """Highest order with rows."""
         return max(k for k, n in enumerate(self.counts, 1) if n)
 
     def _gap(self, what: str) -> ModelFileError:
@@ -243,7 +245,7 @@ class _Reader:
             self._take()
 
     def _take(self) -> None:
-        """Wait for the oldest block."""
+        """Wait for the oldest block and add its rows."""
         done, section = self.waiting.popleft()
         try:
             part = done.result()
@@ -273,7 +275,7 @@ class _Reader:
     def _listed(self, parts: list[Part], k: int, top: bool) -> ListedOrder:
         ids = [np.concatenate([p.words[j] for p in parts]) for j in range(k)]
         for column in ids:
-            np.take(self.place, column, out=column, mode="clip")  # "clip" to write where it reads; all are inside
+            np.take(self.place, column, out=column, mode="clip")  # all are inside; "clip" allows out=column
         log10 = np.concatenate([p.log10 for p in parts])
         given = [p.backoff is not None for p in parts]
         if top:
@@ -296,9 +298,9 @@ class _Reader:
 
 
 def _between_markers(block: bytes) -> Iterator[tuple[int, int]]:
-    """Lines that begin with a backslash, and what lies between them: offsets [begin, end)."""
+    """Offsets [begin, end) of lines that begin with a backslash, and of the text between them, in turn."""
     at = 0
-    if b"\\" not in block:  # a search for one byte is several times as fast
+    if b"\\" not in block:  # searching for one byte is several times faster
         yield 0, len(block)
         return
     while at < len(block):

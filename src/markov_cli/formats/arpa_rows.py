@@ -1,7 +1,7 @@
-"""Blocks of an ARPA section -> words, probabilities and backoffs of its rows.
+"""Parses blocks of an ARPA section: words, probabilities and backoffs of its rows.
 
 Legend: a is a block's bytes, uint8; k is the section's order; m rows; a field is a run of bytes between
-white space, and a number of a word is the vocabulary's.
+white space; a word's number is that of the interner.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .decimals import SPARE, Pieces, parsed
 from .ngram_listing import Notes
 
 ZERO = -99.0
-ROUNDING = 1e-4  # a log10 probability that far above 0 was rounded, and is 0
+ROUNDING = 1e-4  # a log10 probability up to this far above 0 is a rounding error, and is read as 0
 _SHOWN = 60
 
 
 @dataclass
 class BadLine(Exception):
-    """What is wrong on one line of a block: the lines before it, and the two lines of the message."""
+    """Error on one line of a block: number of lines before it, and the two lines of the message."""
 
     line: int
     message: str
@@ -30,7 +30,13 @@ class BadLine(Exception):
 
 @dataclass
 class Part:
-    """What a block holds of one section: numbers of words, k of uint32 (m,); log10; backoffs; how many lines it is."""
+    """Rows of a block of one section.
+
+    words    k columns of uint32 (m,), numbers of words
+    log10    float32 (m,)
+    backoff  float32 (m,), log10; None if no row has one
+    lines    number of lines of the block
+    """
 
     words: list[np.ndarray]
     log10: np.ndarray
@@ -40,10 +46,10 @@ class Part:
 
 
 def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None) -> Part:
-    """The rows of a block of one section.
+    """Parse a block of one section; BadLine for a line that is not an n-gram.
 
     text     whole lines
-    n_words  how many words are unigrams; None where these are they, and are added
+    n_words  number of unigrams; None for order 1, whose words are added to the interner
     """
     a = np.frombuffer(text + bytes(SPARE), np.uint8)
     columns, backed = _even(text, a, k) or _uneven(text, a, k)
@@ -75,12 +81,12 @@ def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None
 
 
 _Columns = list[tuple[np.ndarray, np.ndarray]]  # start and length, int64, of each field
-_Backed = np.ndarray | slice | None  # the rows that have a backoff
+_Backed = np.ndarray | slice | None  # rows with a backoff
 
 
 def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None:
-    """The fields of rows that all have as many, with one tab or space between two; None where they are otherwise."""
-    m = len(text.rstrip(b"\n")) + 1  # empty lines behind the last row may be
+    """Fields of rows that all have the same number of fields, separated by one tab or space; else None."""
+    m = len(text.rstrip(b"\n")) + 1  # allows empty lines after the last row
     at = np.flatnonzero(a[:m] < 0x21)
     divider = a.take(at)
     newline = divider == 0x0A
@@ -104,7 +110,7 @@ def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None
 
 
 def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
-    """The fields of any rows; none where there is no row."""
+    """Fields of rows in any form; no columns where there is no row."""
     m = len(text)
     newline = a[:m] == 0x0A
     white = newline | (a[:m] == 0x09) | (a[:m] == 0x20) | (a[:m] == 0x0D) | (a[:m] == 0)
@@ -132,9 +138,9 @@ def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
 def _numbers_of_words(
     text: bytes, a: np.ndarray, columns: _Columns, words: TypeInterner, n_words: int | None
 ) -> list[np.ndarray]:
-    """Words by columns, k of (start, length), as the vocabulary numbers them."""
-    # (not looking up again what stands in the line above was tried: finding that out takes as long, even in
-    # columns where most words stand again, as those words are in the cache)
+    """Numbers of words, by column; BadLine for a word that is not a unigram."""
+    # reusing the number of the word in the line above was tried: the comparison takes as long as a look-up,
+    # even in columns with many repeats, as those words are in the cache
     start, length = (np.concatenate(c) for c in zip(*columns, strict=True))
     number = words.numbers(a, start, length, None)
     if n_words is not None and int(number.max()) >= n_words:
@@ -148,32 +154,32 @@ def _numbers_of_words(
 _FLOAT32 = float(np.finfo(np.float32).max)
 _A_ROW = "a row is: log10 probability, words, log10 backoff (tabs or spaces between)"
 _LOGS = "numbers are logarithms to base 10, and a probability's is at most 0"
-_UNKNOWN_WORD = "every word must stand in \\1-grams:; export the file again"
+_UNKNOWN_WORD = "every word must be listed in \\1-grams:; export the file again"
 
 
 def _last_of_line(newline: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Indices of the last field of each line that has one: int64, rising."""
+    """Index of the last field of each line with fields: int64, rising."""
     direct = newline.take(end, mode="clip")
-    if np.count_nonzero(direct) == np.count_nonzero(newline):  # each newline right behind a field
+    if np.count_nonzero(direct) == np.count_nonzero(newline):  # each newline follows a field directly
         return np.flatnonzero(direct)
     before = np.cumsum(newline, dtype=np.int32)[start]  # newlines before each field
     return np.flatnonzero(np.append(before[1:] != before[:-1], True))
 
 
 def _numbers(text: bytes, pieces: Pieces, start: np.ndarray, length: np.ndarray, what: str) -> np.ndarray:
-    """One field as numbers, -inf as -99: float64."""
+    """Parse one field as numbers, -inf as -99: float64; BadLine for an invalid number."""
     x, bad = parsed(pieces, start, length)
     if len(bad):
         i = int(bad[0])
         field_text = text[start[i] : start[i] + length[i]]
         hint = "decimals take a point, not a comma" if b"," in field_text else _A_ROW
-        raise _bad_line(text, int(start[i]), f"{show(field_text)} is no number for a {what}", hint)
+        raise _bad_line(text, int(start[i]), f"{show(field_text)} is not a number for a {what}", hint)
     x[x == -np.inf] = ZERO
     return x
 
 
 def refuse_double(text: bytes, number: np.ndarray, known: int, words: TypeInterner) -> None:
-    """Each unigram once: what a block added is as much as it has rows."""
+    """Raise BadLine for a unigram that is repeated; `known` is the number of words before this block."""
     if len(words) == known + len(number):
         return
     order = np.argsort(number, kind="stable")
@@ -182,7 +188,7 @@ def refuse_double(text: bytes, number: np.ndarray, known: int, words: TypeIntern
     row = int(again.min())
     lines = [(i, t) for i, t in enumerate(text.split(b"\n")) if t.strip(b" \t\r\0")]
     line, content = lines[row]
-    raise BadLine(line, f"{show(content.split()[1])} stands twice", "every n-gram once; export the file again")
+    raise BadLine(line, f"{show(content.split()[1])} is listed twice", "the file is damaged; export it again")
 
 
 def _bad_line(text: bytes, at: int, message: str, hint: str) -> BadLine:
@@ -190,6 +196,6 @@ def _bad_line(text: bytes, at: int, message: str, hint: str) -> BadLine:
 
 
 def show(text: bytes) -> str:
-    """Part of a file, for a message."""
+    """Quote text from a file for a message, shortened."""
     shown = repr(text[:_SHOWN].decode("utf-8", "replace"))
     return shown + (f"... ({len(text):,} bytes)" if len(text) > _SHOWN else "")

@@ -1,4 +1,4 @@
-r"""Tables as ARPA, the text format of n-gram models that every tool reads.
+r"""Writes ARPA, the text format of n-gram models that most tools read.
 
 Legend: k is an order 1..n; m rows; a piece is eight bytes in a uint64, the first of them lowest.
 
@@ -6,12 +6,12 @@ Legend: k is an order 1..n; m rows; a piece is eight bytes in a uint64, the firs
     ngram 1=COUNT                       one such line per order
                                         an empty line before each section, and before the end
     \1-grams:
-    LOG10 <tab> WORD <tab> BACKOFF      words of longer n-grams with one space between; no backoff
-                                        at the top order, one everywhere else
+    LOG10 <tab> WORD <tab> BACKOFF      one space between the words of longer n-grams; a backoff
+                                        in every row below the top order
     \end\
 
-A row is laid out in pieces filled up with NULs, and what is not NUL is the text. A word too long
-for its pieces is a mark there, replaced afterwards.
+A row is laid out in pieces, padded with NULs, which are then removed. A word that is too long for its pieces is a
+mark there, which is replaced at the end.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .decimals import LIMIT, PIECES, printed
 
 ZERO = -99.0  # the format's logarithm of 0
 _ROWS = 1 << 13  # laid out at one time, to stay in the cache
-_MOST_PIECES = 4  # of a word; what is longer is put in afterwards
-_LONG = b"\x01"  # stands for a longer word; names hold no control characters
+_MOST_PIECES = 4  # of a word; longer words are inserted at the end
+_LONG = b"\x01"  # mark for a longer word; names have no control characters
 _SPACE, _TAB, _NEWLINE = 0x20, 0x09, 0x0A
 _U = np.uint64
 
@@ -37,7 +37,7 @@ _U = np.uint64
 class Rows(NamedTuple):
     """Rows of one order.
 
-    ids      integer (m, k), or k columns of (m,); ids are places in the list of words
+    ids      integer (m, k), or k columns of (m,): indices in the list of words
     log10    float (m,)
     backoff  float (m,), log10; None at the top order
     """
@@ -48,13 +48,13 @@ class Rows(NamedTuple):
 
 
 class _Words:
-    """Words as pieces, each behind a space."""
+    """Words as pieces, each after a space."""
 
     def __init__(self, blob: np.ndarray, offsets: np.ndarray) -> None:
         offsets = offsets.astype(np.int64, copy=False)
         self.blob, self.offsets = blob, offsets
         length = np.diff(offsets)
-        # as many pieces as hold all but a twentieth of the words
+        # enough pieces for 95 % of the words
         n = 1
         while n < _MOST_PIECES and np.count_nonzero(length < 8 * n) < 0.95 * len(length):
             n += 1
@@ -83,17 +83,17 @@ def write(
     *,
     jobs: int = 2,
 ) -> int:
-    r"""Write a model; returns the bytes written.
+    r"""Write a model; returns the number of bytes written.
 
-    words   names: uint8 blob, int64 offsets (V + 1,), without white space or control characters
-            (text/naming.py makes them)
-    n_rows  per order, how many rows it has; empty orders at the top are left out
-    chunks  called with each order in turn, 1 first: its rows in the order they are to have, some
-            2^16 to 2^20 at a time. At most jobs + 2 chunks are in memory at one time.
+    words   names: uint8 blob, int64 offsets (V + 1,), without white space or control characters, as
+            text/word_escapes.py makes them
+    n_rows  number of rows of each order; empty orders at the top are left out
+    chunks  called with each order in turn, from 1 on; yields its rows in file order, best 2^16 to 2^20 at a time.
+            At most jobs + 2 chunks are in memory at one time.
 
-    Numbers are printed as decimals.py says; -inf as -99, and what is below -999 as -999. A
-    backoff is written in every row below the top order, zeros too, and none at the top: readers
-    differ on where one may be missing. ModelFileError where a number is NaN, +inf or above 999.
+    Numbers are printed as decimals.py does; -inf as -99, and numbers below -999 as -999. Every row below the top
+    order has a backoff, zeros too, because readers differ on where one may be missing. ModelFileError where a number
+    is NaN, +inf or above 999.
     """
     n_rows = list(n_rows)
     while n_rows and not n_rows[-1]:
@@ -124,7 +124,7 @@ def _put(out: IO[bytes], done: Future[list[bytes]]) -> int:
 
 
 def _text(words: _Words, k: int, top: bool, rows: Rows) -> list[bytes]:
-    """Rows as text, each behind a newline."""
+    """Rows as text, each after a newline."""
     log10 = _printable(rows.log10, k, "log10")
     backoff = None
     if not top:
@@ -140,13 +140,13 @@ def _text(words: _Words, k: int, top: bool, rows: Rows) -> list[bytes]:
 
 
 def _printable(x: np.ndarray, k: int, what: str) -> np.ndarray:
-    """Numbers that have a place in the format: float64 (m,)."""
+    """Numbers as the format allows them, float64 (m,); ModelFileError for NaN, +inf and above 999."""
     x = np.asarray(x, np.float64)
     wrong = np.flatnonzero(~(x <= LIMIT))
     if len(wrong):
         raise ModelFileError(
             f"order {k}, row {int(wrong[0]) + 1} of a block: {what} {x[wrong[0]]} cannot be written as ARPA",
-            "the model's probabilities are damaged; markov inspect --verify",
+            "the model's probabilities are damaged; run: markov inspect --verify",
         )
     return np.maximum(np.where(np.isneginf(x), ZERO, x), -LIMIT)
 
@@ -169,7 +169,7 @@ def _lay_out(words: _Words, ids: Sequence[np.ndarray], log10: np.ndarray, backof
 
 
 def _with_long(words: _Words, ids: Sequence[np.ndarray], text: bytes) -> bytes:
-    """Put the longer words where their mark stands."""
+    """Replace the marks by the longer words."""
     long = np.stack([words.long.take(c) for c in ids], axis=1)
     place = np.flatnonzero(long)
     if not len(place):

@@ -1,10 +1,9 @@
-"""Decimals by arrays: numbers to their digits, and back.
+"""Prints and parses decimal numbers by whole-array operations.
 
 Legend: a is bytes, uint8; a piece is eight bytes in a uint64, the first of them lowest; x is a number.
 
-Printed are eight decimals at most, without exponent and without zeros at the end. That moves a
-log10 by 5e-9 at most, a probability by 1.2e-8 of itself; what float32 holds of a log10 beyond
-0.125 comes back bit for bit.
+Numbers are printed with at most eight decimals, without exponent and trailing zeros. The error is at most 5e-9 of a
+log10, so 1.2e-8 relative to a probability; a float32 log10 with a magnitude above 0.125 is read back bit for bit.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ import re
 
 import numpy as np
 
-LIMIT = 999.0  # a number is printed with three digits before its point at most
-SPARE = 24  # bytes behind a text that `Pieces` and `parsed` may read
-PIECES = 2  # a printed number is that many of them: 1 + 1 + 3 + 1 + 8 bytes fit
+LIMIT = 999.0  # at most three digits before the point are printed
+SPARE = 24  # bytes after a text that `Pieces` and `parsed` may read
+PIECES = 2  # of a printed number: 1 + 1 + 3 + 1 + 8 bytes fit
 _U = np.uint64
-_ONES = _U(0x0101010101010101)
 _ZEROS = _U(0x3030303030303030)  # eight times "0"
-_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)  # [n]: the first n bytes of a piece
+_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)  # [n]: mask of the first n bytes of a piece
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
 _WIDE = 11  # bytes of -1.12345678
 _LONGEST = 400  # bytes of a number: a float64 printed in full has fewer
@@ -31,14 +29,14 @@ def _piece(text: bytes) -> int:
 
 _FOUR = np.array([_piece(b"%04d" % i) for i in range(10_000)], _U)
 _USED = np.array([len((b"%04d" % i).rstrip(b"0")) for i in range(10_000)], np.uint8)  # digits up to the last not 0
-# [2000 * is whole + 1000 * is negative + integer part]: a tab, and all that stands before the decimals
+# [2000 * is whole + 1000 * is negative + integer part]: a tab, and the text before the decimals
 _HEAD_TEXT = [b"\t%s%d%s" % (sign, i, point) for point in (b".", b"") for sign in (b"", b"-") for i in range(1000)]
 _HEAD = np.array([_piece(t) for t in _HEAD_TEXT], _U)
 _HEAD_BITS = np.array([8 * len(t) for t in _HEAD_TEXT], np.uint8)
 
 
 def printed(x: np.ndarray) -> np.ndarray:
-    """Numbers as text, each behind a tab, filled up with NULs.
+    """Numbers as text, each after a tab, padded with NULs.
 
     x        float64 (m,), within -LIMIT..LIMIT
     returns  uint64 (m, 2), two pieces each
@@ -66,11 +64,11 @@ def printed(x: np.ndarray) -> np.ndarray:
 
 
 class Pieces:
-    """The bytes of an array, eight at a time from any place.
+    """Reads eight bytes at a time from any place of an array.
 
-    (two aligned gathers, put together by shifts, take twice as long)
+    (Two aligned gathers, joined by shifts, take twice as long.)
 
-    a  uint8 (m + SPARE,), readable bytes behind the text
+    a  uint8 (m + SPARE,), the text and SPARE readable bytes
     """
 
     def __init__(self, a: np.ndarray) -> None:
@@ -78,12 +76,12 @@ class Pieces:
         self._from = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
 
     def at(self, start: np.ndarray) -> np.ndarray:
-        """The eight bytes from each place: int64 (n,) -> uint64 (n,)."""
+        """Eight bytes from each place on: int64 (n,) -> uint64 (n,)."""
         return self._from[start]
 
 
 def _eight(piece: np.ndarray) -> np.ndarray:
-    """The number that eight digits make, each a byte 0..9, the first lowest: uint64 (n,)."""
+    """Number with eight digits, given as bytes 0..9, the first lowest: uint64 (n,)."""
     pairs = piece * _U(10)
     pairs += piece >> _U(8)
     four = (pairs & _U(0x000000FF000000FF)) * _U(0x000F424000000064)
@@ -96,21 +94,20 @@ def _eight(piece: np.ndarray) -> np.ndarray:
 
 
 def _not_digits(piece: np.ndarray) -> np.ndarray:
-    """Pieces whose bytes, "0" taken off, are not all 0..9: bool (n,)."""
+    """True for pieces whose bytes, after subtracting "0", are not all 0..9: bool (n,)."""
     return ((piece | (piece + _U(0x7676767676767676))) & _U(0x8080808080808080)) != 0
 
 
 def parsed(pieces: Pieces, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Text as numbers, each correctly rounded.
+    """Parse numbers, each correctly rounded.
 
     start, length  int64 (n,)
-    returns        float64 (n,), and int64: which are no numbers (there it is NaN)
+    returns        float64 (n,), NaN for invalid ones, and the indices of these: int64
 
-    What has one digit, a point and up to eight digits is worked out by arrays, and so is what has up
-    to three digits before its point, or up to twelve behind it; the rest (exponents, infinities, more
-    digits) one by one.
+    Arrays parse numbers with one to three digits, a point and up to twelve decimals; others (exponents, infinities,
+    more digits) are parsed one by one.
     """
-    wide = bool(2 * np.count_nonzero(length > _WIDE) > len(length))  # most of them: these first
+    wide = bool(2 * np.count_nonzero(length > _WIDE) > len(length))  # try the commonest form first
     x, odd = _pointed(pieces, start, length, 1, wide)
     for n_whole, more in ((1, not wide), (2, False), (3, False), (2, True), (3, True)):
         if len(odd):
@@ -125,10 +122,10 @@ def parsed(pieces: Pieces, start: np.ndarray, length: np.ndarray) -> tuple[np.nd
 def _pointed(
     pieces: Pieces, start: np.ndarray, length: np.ndarray, n_whole: int, more: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers with n_whole digits before the point, and which are not such.
+    """Parse numbers with n_whole digits before the point; returns them, and the indices of those of another form.
 
-    more  nine to twelve digits behind it, else none to eight. With three before it they are a whole
-          number below 2 ** 53, and so is what it is divided by: one division, correctly rounded
+    more  nine to twelve decimals, else none to eight. With three digits before the point, the digits are a whole
+          number below 2 ** 53, and so is the divisor: one division, correctly rounded
     """
     a = pieces.a
     negative = a.take(start) == 0x2D
@@ -158,7 +155,7 @@ def _pointed(
         np.minimum(at, len(a) - SPARE, out=at)
         rest -= 8
     wrong |= rest > 8
-    after = pieces.at(at)  # what is behind the number counts as digits 0
+    after = pieces.at(at)  # bytes after the number are masked to digits 0
     after ^= _ZEROS
     after &= _BYTES.take(rest, mode="clip")
     wrong |= _not_digits(after)

@@ -1,12 +1,11 @@
-"""A table from its longest n-grams alone.
+"""Derives the counts of all lower orders from the n-grams of the highest order.
 
-Legend: n is the order; a window is the n ids that begin at one place of a sequence, or the fewer
-that are left before its EOS, EOS in the places behind; m windows; a row of order k is a distinct k-gram.
+Legend: n is the order; a window is the n ids from one place of a sequence on, padded with EOS at its end;
+m windows; a row of order k is a distinct k-gram.
 
-Every token but EOS begins one window, so the windows are all there is to know: the rows of order k are what the
-windows begin with. N-grams of the longest order are windows as they are. The shorter ones follow: what a
-sequence ends with is the end of an n-gram that ends in EOS, and a sequence of fewer than n ids, BOS and EOS
-included, has to be given itself.
+Every token but EOS begins one window, so the windows determine all counts: the rows of order k are the first k ids
+of the windows. The given n-grams of order n are windows. The shorter windows are the ends of n-grams that end in
+EOS. A sequence of fewer than n ids, with BOS and EOS, must be given itself.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ from ..model.table import MAX_ORDER
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, Types, order_of_types
 
 _U = np.uint64
-_LONGEST = 1000  # tokens of an n-gram: what a sequence ends with takes the square of it
-_HINT = "the counts are not those of one text, all of it: with every n-gram of the longest order, and cut nowhere"
+_LONGEST = 1000  # tokens of an n-gram: the ends of a sequence take memory by its square
+_HINT = "give the counts of one whole text, with every n-gram of the longest order and without a threshold"
 
 
 @dataclass
 class Rows:
-    """N-grams of one order, as they were given.
+    """Given n-grams of one order.
 
     ids    uint32 (m, k)
     count  int64 (m,)
-    line   int64 (m,), where each was found, 0 where that says nothing
+    line   int64 (m,), line of each in its file, 0 if it has none
     """
 
     ids: np.ndarray
@@ -43,45 +42,45 @@ class Rows:
 
 
 class Derived(NamedTuple):
-    """Rows of every order, as counting gives them, and the types in the order of their ids."""
+    """Rows of every order, as from `count_ngrams`, and the types in the order of their ids."""
 
     levels: list[Level]
     types: Types
 
 
 def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = None) -> Derived:
-    """The table of which the n-grams of the longest order, and short sequences, are given.
+    """Derive a table from the n-grams of the longest order and from short sequences.
 
-    given  by order; n-grams of lower orders are held against what the longest ones give. Where all of
-           an order open with BOS, it may lack others.
-    types  of the ids from N_MARKERS on, in any order; all of them distinct
+    given  {order: n-grams}; given n-grams of lower orders are checked. If all of an order open with BOS, others
+           may be missing.
+    types  of the ids from N_MARKERS on, in any order; all distinct
     name   of the file, for errors
-    order  of the table; None for that of the longest n-gram
+    order  of the table; None for the order of the longest n-gram
 
-    MarkovError where counts contradict each other, with the first n-gram that shows it.
+    MarkovError where counts contradict each other, with the first such n-gram.
     """
     given = {k: r for k, r in sorted(given.items()) if len(r.count)}
     if not given:
-        raise MarkovError(f"{name}: no n-gram", "a line for each: its words, a tab, its count")
+        raise MarkovError(f"{name}: no n-gram", "each line has words separated by spaces, a tab, and their count")
     said = _Names(types, name)
     n = max(given) if order is None else order
     longest = max(given)
     if longest > _LONGEST:
         raise MarkovError(
-            f"{said.at(int(given[longest].line[0]))}: an n-gram of {longest:,} words; up to {_LONGEST:,} are read",
+            f"{said.at(int(given[longest].line[0]))}: an n-gram of {longest:,} words, more than {_LONGEST:,}",
             _HINT,
         )
     if not 1 <= n <= MAX_ORDER:
         raise MarkovError(f"--order {n:,}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6")
     if longest > n:
-        raise MarkovError(f"{name}: n-grams of order {longest}, above {n}", f"--order {longest}, or leave it out")
+        raise MarkovError(f"{name}: n-grams of order {longest}, above {n}", f"use --order {longest}, or leave it out")
     n_ids = N_MARKERS + len(types)
     for k, rows in given.items():
         said.check(k, rows)
     if n == 1:
         levels = [Level(np.arange(n_ids, dtype=np.uint32), _unigrams(given[1], n_ids, said))]
     else:
-        n = min(n, longest + 1)  # above the longest sequence one order without rows, as in counting
+        n = min(n, longest + 1)  # one order without rows, as in counting
         windows, count = _windows(given, n)
         unigrams = np.zeros(n_ids, np.int64)
         np.add.at(unigrams, windows[:, 0], count)
@@ -100,14 +99,14 @@ def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = 
 
 
 class _Names:
-    """Says n-grams in errors."""
+    """Names of n-grams and lines, for errors."""
 
     def __init__(self, types: Types, name: str) -> None:
         self.types, self.name = types, name
         self.old_id: np.ndarray | None = None  # of final ids
 
     def say(self, ids: np.ndarray, final: bool = False) -> str:
-        """`a b </s>`."""
+        """Words of an n-gram, as `'a b </s>'`; with `final`, ids are those of the table."""
         if final and self.old_id is not None:
             ids = self.old_id[ids]
         words = [
@@ -117,55 +116,53 @@ class _Names:
         return f"'{' '.join(words)}'"
 
     def at(self, line: int) -> str:
-        """`counts.txt, line 7`."""
+        """File and line, as `counts.txt, line 7`."""
         return f"{self.name}, line {line:,}" if line else self.name
 
     def check(self, k: int, rows: Rows) -> None:
-        """Markers stand where they can."""
+        """Raise MarkovError for a marker inside an n-gram."""
         if k == 1:
             return
         bad = (rows.ids[:, 1:] == BOS).any(axis=1) | (rows.ids[:, :-1] == EOS).any(axis=1)
         if bad.any():
             i = int(np.argmax(bad))
             raise MarkovError(
-                f"{self.at(int(rows.line[i]))}: {self.say(rows.ids[i])}: a marker where none can stand",
-                "<s> opens a sequence and stands once, </s> closes it",
+                f"{self.at(int(rows.line[i]))}: {self.say(rows.ids[i])}: a marker inside the n-gram",
+                "<s> can only be the first word of an n-gram, </s> only the last",
             )
 
 
 def _unigrams(rows: Rows, n_ids: int, said: _Names) -> np.ndarray:
-    """Counts of ids where nothing longer is given."""
+    """Counts of ids, where only unigrams are given."""
     count = np.zeros(n_ids, np.int64)
     ids = rows.ids[:, 0]
     _refuse_double(ids.astype(np.int64), rows, said)
     count[ids] = rows.count
     if not count[EOS]:
-        raise MarkovError(f"{said.name}: no </s>, so the number of sequences is not known", _HINT)
+        raise MarkovError(f"{said.name}: no </s>, so the number of sequences is unknown", _HINT)
     if count[BOS] not in (0, count[EOS]):
-        raise MarkovError(f"{said.name}: {count[BOS]:,} <s> and {count[EOS]:,} </s>", _HINT)
+        raise MarkovError(f"{said.name}: {count[BOS]:,} <s>, but {count[EOS]:,} </s>", _HINT)
     count[BOS] = count[EOS]
     return count
 
 
 def _refuse_double(row: np.ndarray, rows: Rows, said: _Names) -> None:
-    """MarkovError where two given n-grams are one; `row` is what each is."""
+    """Raise MarkovError for a repeated n-gram; `row` is the row of each."""
     order = np.argsort(row, kind="stable")
     same = np.flatnonzero(row[order][1:] == row[order][:-1])
     if len(same):
         i = int(order[same + 1].min())
-        raise MarkovError(
-            f"{said.at(int(rows.line[i]))}: {said.say(rows.ids[i])} for the second time", "add the two counts up"
-        )
+        raise MarkovError(f"{said.at(int(rows.line[i]))}: {said.say(rows.ids[i])} is repeated", "add the two counts up")
 
 
 def _windows(given: dict[int, Rows], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """All windows: uint32 (m, n), and the count of each."""
+    """Windows, uint32 (m, n), and the count of each, int64 (m,)."""
     windows, counts = [], []
     for k in range(max(given), 1, -1):
         if k not in given:
             continue
         ids, count = given[k].ids, given[k].count
-        if k < n:  # sequences that are no longer than this
+        if k < n:  # only whole sequences; other n-grams of this order are checked later
             whole = (ids[:, 0] == BOS) & (ids[:, -1] == EOS)
             ids, count = ids[whole], count[whole]
         windows.append(_closed(ids, n))
@@ -185,9 +182,9 @@ def _closed(ids: np.ndarray, n: int) -> np.ndarray:
 
 
 class _Tree:
-    """Rows of every order under final ids, while they are made.
+    """Rows of every order under final ids, in the making.
 
-    keys  by order: uint64, rising; the row of the history and the last id of each row
+    keys  {order: uint64 (r,)}, rising: row of the history and last id of each row
     """
 
     def __init__(self, levels: list[Level], old_id: np.ndarray, order: int) -> None:
@@ -201,7 +198,7 @@ class _Tree:
         return (self.keys[k] >> _U(self.bits)).astype(np.int64)
 
     def grow(self, windows: np.ndarray, count: np.ndarray) -> None:
-        """All levels, with children; above the longest sequence one without rows."""
+        """Make the rows of all orders with `children`, and one order without rows above the longest sequence."""
         row = self.new_id[windows[:, 0]]
         for k in range(2, self.order + 1):
             if k > 2:
@@ -219,7 +216,7 @@ class _Tree:
                 break
 
     def child(self, k: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
-        """The rows of order k that extend rows of order k-1, -1 where there is none: int64 (m,)."""
+        """Rows of order k that extend rows of order k-1 by a token, -1 where there is none: int64 (m,)."""
         keys = self.keys[k]
         if not len(keys):
             return np.full(len(row), -1)
@@ -228,7 +225,7 @@ class _Tree:
         return np.where((keys[place] == wanted) & (row >= 0), place, -1)
 
     def compare(self, k: int, rows: Rows, said: _Names) -> None:
-        """MarkovError where given n-grams are not those of this order, or their counts not its."""
+        """Raise MarkovError where given n-grams or counts of an order differ from the derived ones."""
         ids = self.new_id[rows.ids]
         row = ids[:, 0]
         for j in range(2, k + 1):
@@ -252,12 +249,12 @@ class _Tree:
             if missing.any():
                 shown = said.say(self.ngram(k, int(np.argmax(missing))), final=True)
                 raise MarkovError(
-                    f"{said.name}: {shown} opens n-grams of order {self.order}, and is not among those of order {k}",
+                    f"{said.name}: {shown} begins n-grams of order {self.order}, but is not listed in order {k}",
                     _HINT,
                 )
 
     def ngram(self, k: int, row: int) -> np.ndarray:
-        """The ids of one row."""
+        """Ids of one row."""
         ids = []
         while k > 1:
             key = int(self.keys[k][row])
@@ -266,9 +263,9 @@ class _Tree:
         return np.array([*reversed([*ids, row])])
 
     def link(self, said: _Names) -> None:
-        """Fill in `left` and `link`; MarkovError where n-grams do not follow on each other.
+        """Fill in `left` and `link`; MarkovError where the flow of counts is not balanced.
 
-        In a text every n-gram that no BOS opens stands behind something, as often as it stands at all.
+        In a text, every n-gram that does not open with BOS follows some token each time it occurs.
         """
         n_levels = len(self.levels)
         low, high = BOS, BOS + 1
@@ -280,19 +277,20 @@ class _Tree:
                 if (suffix < 0).any():
                     ids = self.ngram(k, int(np.argmax(suffix < 0)))
                     raise MarkovError(
-                        f"{said.name}: {said.say(ids, True)}, but nothing begins with {said.say(ids[1:], True)}", _HINT
+                        f"{said.name}: {said.say(ids, True)}, but no n-gram begins with {said.say(ids[1:], True)}",
+                        _HINT,
                     )
             flow = np.zeros(len(below.token), np.int64)
             np.add.at(flow, suffix, here.count)
             flow[low:high] = below.count[low:high]
             wrong = flow != below.count
             if k == 2:
-                wrong[EOS] = False  # it is wrong only where another is, that says more
+                wrong[EOS] = False  # another n-gram is wrong too then, and tells more
             if wrong.any():
                 i = int(np.argmax(wrong))
                 raise MarkovError(
-                    f"{said.name}: {said.say(self.ngram(k - 1, i), True)} begins n-grams seen"
-                    f" {int(below.count[i]):,} times and ends such seen {int(flow[i]):,} times",
+                    f"{said.name}: n-grams that begin with {said.say(self.ngram(k - 1, i), True)} have the total count"
+                    f" {int(below.count[i]):,}, those that end with it {int(flow[i]):,}",
                     _HINT,
                 )
             below.left = np.bincount(suffix, minlength=len(below.token))

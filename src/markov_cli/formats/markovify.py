@@ -1,10 +1,10 @@
-"""Table <-> the JSON of markovify (checked with version 0.9.4).
+"""Reads and writes the JSON models of markovify (checked with version 0.9.4).
 
 Legend: s is markovify's state size, one less than the order n; a state is the s words before the next.
 
-The file is `{"state_size": s, "chain": C, "parsed_sentences": ...}`, or C alone; C is a list, or JSON of one in a
-string, of `[[w1, ..., ws], {word: count, ...}]`. A sentence begins in a state of s times BEGIN and ends with
-END. So a state with j of them is a history that opens a sequence, of s - j words and one BOS.
+The file is `{"state_size": s, "chain": C, "parsed_sentences": ...}`, or C alone; C is a list of
+`[[w1, ..., ws], {word: count, ...}]`, or a string with its JSON. A sentence begins in the state of s times BEGIN and
+ends with END. So a state with j > 0 times BEGIN is a history of BOS and s - j words that opens a sequence.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .lower_orders import Rows
 BEGIN, END = "___BEGIN__", "___END__"
 _STATES = 1 << 20  # characters written at one time, at most
 _MOST_ORDER = 1000
-_FORM = 'what markovify writes: {"state_size": 2, "chain": "[[[\\"a\\", \\"b\\"], {\\"c\\": 1}], ...]"}'
+_FORM = 'markovify writes: {"state_size": 2, "chain": "[[[\\"a\\", \\"b\\"], {\\"c\\": 1}], ...]"}'
 
 
 # ---------------------------------------------------------------- writing
 
 
 def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary, order: int) -> int:
-    """A model as `markovify.NewlineText.from_json` reads it.
+    """Write a model for `markovify.NewlineText.from_json`; returns the number of types that were merged.
 
-    order  that of the model, which may be above that of its longest n-grams
+    order  the order of the model, which can be larger than that of its longest n-grams
 
-    Words are the text of types, so types that differ only in where they touch a neighbour become
-    one; returns how many were given up so.
+    Words are the text of types, so types that differ only in how they touch a neighbour become one.
+    MarkovError for order 1, for a very high order, and for a type that markovify reserves.
     """
     if order < 2:
-        raise MarkovError("order 1: markovify has no model without a state", "order 2 is its state size 1")
+        raise MarkovError("order 1: markovify needs a state", "train with --order 2, which is its state size 1")
     if order > _MOST_ORDER:
         raise MarkovError(
             f"order {order:,}: each state would have {order - 1:,} words",
@@ -51,7 +51,9 @@ def write_markovify(out: IO[bytes], table: Table, vocabulary: Vocabulary, order:
     words = [MARKERS[UNK], "", END, *(_text(vocabulary.bytes_of(i)) for i in range(N_MARKERS, len(vocabulary)))]
     reserved = {BEGIN, END}.intersection(words[N_MARKERS:])
     if reserved:
-        raise MarkovError(f"the type {reserved.pop()!r}: markovify ends sentences with it", "leave it out of the text")
+        raise MarkovError(
+            f"the type {reserved.pop()!r}: markovify uses it for the ends of sentences", "remove it from the text"
+        )
     new_id = _alike(words, vocabulary)
     given_up = len(new_id) - int(new_id.max()) - 1
     if given_up:
@@ -75,7 +77,7 @@ def _text(token: bytes) -> str:
 
 
 def _alike(words: list[str], vocabulary: Vocabulary) -> np.ndarray:
-    """New ids under which each word has one: int64 (V,)."""
+    """New id of each id, equal for equal words: int64 (V,)."""
     of_word = {words[UNK]: UNK}
     out = [UNK, BOS, EOS]
     for word in words[N_MARKERS:]:
@@ -84,7 +86,7 @@ def _alike(words: list[str], vocabulary: Vocabulary) -> np.ndarray:
 
 
 def _states(table: Table, quoted: list[str], begin: str, order: int) -> Iterator[str]:
-    """States with what follows them, some at a time: so many that they take about a megabyte."""
+    """JSON of states with their followers, about a megabyte at a time."""
     most = max(_STATES // max(map(len, quoted)) // order, 1)
     low, high = BOS, BOS + 1
     for k in range(1, table.order):
@@ -119,9 +121,9 @@ def _some(table: Table, k: int, history: np.ndarray, quoted: list[str], before: 
 
 
 def read_markovify(data: bytes, name: str) -> tuple[dict[int, Rows], Types, int]:
-    """The n-grams of a model, the types of their ids from N_MARKERS on, and its order.
+    """Read a model: its n-grams by order, the types of the ids from N_MARKERS on, and its order.
 
-    MarkovError for what is no model of markovify's.
+    MarkovError for a file that is not a model of markovify.
     """
     chain = _chain(data, name)
     size = len(chain[0][0]) if isinstance(chain[0][0], list) else 0
@@ -134,14 +136,14 @@ def read_markovify(data: bytes, name: str) -> tuple[dict[int, Rows], Types, int]
     n_follows: list[int] = []
     for state, after in chain:
         if not isinstance(state, list) or len(state) != size:
-            raise _bad(name, f"a state that has not {size} words: {json.dumps(state)[:60]}")
+            raise _bad(name, f"a state without {size} words: {json.dumps(state)[:60]}")
         pairs = _pairs(after, state, name)
         n_follows.append(len(pairs))
         try:
             histories += [number.setdefault(w, len(number) + 1) for w in state]
             follows += [number.setdefault(w, len(number) + 1) for w in pairs]
         except TypeError:
-            raise _bad(name, f"a word that is no text in {json.dumps(state)[:60]}") from None
+            raise _bad(name, f"a word that is not text, in {json.dumps(state)[:60]}") from None
         counts += pairs.values()
     types = _types([w for w in number if w not in (BEGIN, END)], name)
     state_ids = np.array(histories, np.uint32).reshape(-1, size)
@@ -149,7 +151,7 @@ def read_markovify(data: bytes, name: str) -> tuple[dict[int, Rows], Types, int]
     wrong = np.argmin(np.column_stack((state_ids == BOS, np.zeros(len(chain), bool))), axis=1) != n_begin
     wrong |= (state_ids == EOS).any(axis=1)
     if wrong.any():
-        raise _bad(name, f"{BEGIN} or {END} where it cannot stand: {json.dumps(chain[int(np.argmax(wrong))][0])[:60]}")
+        raise _bad(name, f"{BEGIN} or {END} in a wrong place: {json.dumps(chain[int(np.argmax(wrong))][0])[:60]}")
     return (
         _rows(state_ids, n_begin, np.array(n_follows), np.array(follows, np.uint32), _whole(counts, name)),
         types,
@@ -171,40 +173,40 @@ def _chain(data: bytes, name: str) -> list[Any]:
         if isinstance(found, str):
             found = json.loads(found)
     except (ValueError, RecursionError) as error:
-        raise _bad(name, f"no JSON: {str(error)[:80]}") from None
+        raise _bad(name, f"not JSON: {str(error)[:80]}") from None
     if not isinstance(found, list) or not found:
         raise _bad(name, "a chain without states")
     if not all(isinstance(item, list) and len(item) == 2 for item in found):
-        raise _bad(name, "a state without what follows it")
+        raise _bad(name, "a state without followers")
     return found
 
 
 def _pairs(after: Any, state: list[Any], name: str) -> dict[str, float]:
-    """Followers and counts; a compiled model has running sums of them."""
+    """Followers and their counts; a compiled model has running sums of the counts."""
     if isinstance(after, dict):
         return after
     ok = isinstance(after, list) and len(after) == 2 and all(isinstance(a, list) for a in after)
     if not ok or len(after[0]) != len(after[1]) or not all(isinstance(w, str) for w in after[0]):
-        raise _bad(name, f"no counts behind {json.dumps(state)[:60]}")
+        raise _bad(name, f"no counts after {json.dumps(state)[:60]}")
     try:
         return {w: b - a for w, a, b in zip(after[0], [0, *after[1]], after[1], strict=False)}
     except TypeError:
-        raise _bad(name, f"no counts behind {json.dumps(state)[:60]}") from None
+        raise _bad(name, f"no counts after {json.dumps(state)[:60]}") from None
 
 
 def _whole(counts: list[Any], name: str) -> np.ndarray:
-    """Counts as int64; markovify's `combine` makes floats of them, also of whole ones."""
+    """Counts as int64, MarkovError unless whole; markovify's `combine` turns whole counts into floats too."""
     bad = [c for c in counts if isinstance(c, bool) or not isinstance(c, (int, float))]
     if not bad:
         bad = [c for c in counts if not 0 < c < 1 << 62 or c != int(c)]
     if bad:
-        raise MarkovError(f"{name}: {str(bad[0])[:30]} is no whole count", "combine models with whole weights")
+        raise MarkovError(f"{name}: {str(bad[0])[:30]} is not a whole count", "combine models with whole weights")
     return np.array([int(c) for c in counts], np.int64)
 
 
 def _types(words: list[Any], name: str) -> Types:
     if not all(isinstance(w, str) and w for w in words):
-        raise _bad(name, "a word that is empty, or no text")
+        raise _bad(name, "a word that is empty or not text")
     try:
         spelt = [w.encode("utf-8", "surrogateescape") for w in words]
     except UnicodeEncodeError as error:
@@ -222,7 +224,7 @@ def _types(words: list[Any], name: str) -> Types:
 def _rows(
     state: np.ndarray, n_begin: np.ndarray, n_follows: np.ndarray, follow: np.ndarray, count: np.ndarray
 ) -> dict[int, Rows]:
-    """By order; of the BEGINs of a state one is kept."""
+    """N-grams by order; of several BEGINs of a state one is kept."""
     size = state.shape[1]
     of_state = np.repeat(np.arange(len(state)), n_follows)
     spare = np.maximum(n_begin - 1, 0)[of_state]

@@ -1,9 +1,8 @@
-"""Table <-> lines of n-grams with their counts: `w1 w2 w3<TAB>count`.
+"""Reads and writes n-gram count files: lines `w1 w2 w3<TAB>count`, as Google's n-grams and SRILM's `-write`.
 
-Legend: m is a number of lines; a piece is a word or a count, with the character behind it.
+Legend: m is a number of lines; a piece is a word or a count, with the character after it.
 
-The form is that of Google's n-gram releases and of SRILM's `-write`. Words are names of types, as
-`text/naming.py` writes them; markers are `<s>`, `</s>` and `<unk>`.
+Words are names of types, as `text/word_escapes.py` writes them; markers are `<s>`, `</s>` and `<unk>`.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ _DIGITS = 18  # of a count
 _SPACE = np.zeros(256, bool)
 _SPACE[[9, 10, 13, 32]] = True
 _NAMED = {b"<s>": BOS, b"</s>": EOS, b"<unk>": UNK, b"<UNK>": UNK}
-_FORM = "each line: words with a space between, a tab, and how often they were seen"
+_FORM = "each line has words separated by spaces, a tab, and their count"
 
 
 def write_counts(out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: list[int]) -> int:
-    """The n-grams of some orders, each order in the order of its rows; returns the lines written."""
+    """Write the n-grams of some orders, each in table order; returns the number of lines."""
     blob, offsets = names_of(vocabulary)
     written = 0
     for k in orders:
@@ -54,7 +53,7 @@ def write_counts(out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: l
 
 
 def _lines(ids: np.ndarray, count: np.ndarray, blob: np.ndarray, offsets: np.ndarray) -> bytes:
-    """Lines of n-grams, int64 (m, k), and counts (m,)."""
+    """Text of n-grams, int64 (m, k), and counts (m,)."""
     m, k = ids.shape
     values, which = np.unique(count, return_inverse=True)
     said = [repr(v).encode() for v in values.tolist()]
@@ -72,10 +71,10 @@ def _lines(ids: np.ndarray, count: np.ndarray, blob: np.ndarray, offsets: np.nda
 
 
 def read_counts(source: Source) -> tuple[dict[int, Rows], Types]:
-    """The n-grams of a file by their order, and the types of their ids from N_MARKERS on.
+    """Read the n-grams of a file, by their order, and the types of the ids from N_MARKERS on.
 
-    Words are divided by spaces or tabs, the last of a line is its count; lines without a word are passed over, and so
-    are n-grams with count 0. MarkovError for a line that is none, with its number.
+    Words are separated by spaces or tabs, and the last field of a line is its count. Empty lines and n-grams with
+    count 0 are skipped. MarkovError, with the number of the line, for an invalid line.
     """
     names = TypeInterner()
     parts: dict[int, list[Rows]] = {}
@@ -88,7 +87,7 @@ def read_counts(source: Source) -> tuple[dict[int, Rows], Types]:
             if data and not cut:
                 rest += data
                 if len(rest) > _LONGEST_LINE:
-                    raise MarkovError(f"{source.name}, line {line:,}: above {_LONGEST_LINE:,} bytes", _FORM)
+                    raise MarkovError(f"{source.name}, line {line:,}: more than {_LONGEST_LINE:,} bytes", _FORM)
                 continue
             block = rest + (data[:cut] if data else b"")
             if line == 1:
@@ -112,7 +111,7 @@ def _joined(parts: list[Rows], column: str) -> np.ndarray:
 
 
 def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> int:
-    """Whole lines, the first of which is number `line`; returns how many."""
+    """Parse whole lines from line number `line` on, and append their n-grams; returns the number of lines."""
     a = np.frombuffer(block + bytes(8), np.uint8)
     solid = np.zeros(len(block) + 2, bool)
     np.logical_not(_SPACE[a[: len(block)]], out=solid[1:-1])
@@ -120,7 +119,7 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
     start, length = edge[::2], edge[1::2] - edge[::2]
     newline = np.flatnonzero(a[: len(block)] == 10)
     of_line = np.searchsorted(newline, start)
-    n_words = np.bincount(of_line, minlength=len(newline) + 1) - 1  # the count is no word
+    n_words = np.bincount(of_line, minlength=len(newline) + 1) - 1  # without the count
     last = np.cumsum(n_words + 1) - 1
 
     def fail(i: int, what: str) -> MarkovError:
@@ -130,13 +129,13 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
         raise fail(int(np.argmax(n_words == 0)), "a count without words, or words without a count")
     lines = np.flatnonzero(n_words > 0)
     if len(lines) and int(n_words.max()) > MAX_ORDER:
-        raise fail(int(np.argmax(n_words)), f"{int(n_words.max()):,} words, above {MAX_ORDER:,}")
+        raise fail(int(np.argmax(n_words)), f"{int(n_words.max()):,} words, more than {MAX_ORDER:,}")
     count, wrong = _numbers(a, start[last[lines]], length[last[lines]])
     if wrong.any():
         i = int(np.argmax(wrong))
         at = last[lines[i]]
         shown = block[start[at] : start[at] + min(length[at], 30)].decode("utf-8", "replace")
-        raise fail(int(lines[i]), f"{shown!r} is no whole count")
+        raise fail(int(lines[i]), f"{shown!r} is not a whole count")
     is_word = np.ones(len(start), bool)
     is_word[last[lines]] = False
     number = np.zeros(len(start), np.uint32)
@@ -151,7 +150,7 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
 
 
 def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers, int64 (m,), and which are none."""
+    """Parse whole numbers, int64 (m,); True for invalid ones, bool (m,)."""
     value = np.zeros(len(start), np.int64)
     wrong = length > _DIGITS
     for i in range(int(min(length.max(initial=0), _DIGITS))):
@@ -163,7 +162,7 @@ def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.n
 
 
 def _types(names: TypeInterner) -> tuple[np.ndarray, Types]:
-    """What each name is: ids, uint32, and the types that have ids of their own, each once."""
+    """Id of each name, uint32 (names,), and the distinct types of the ids from N_MARKERS on."""
     named = names.types()
     new_id = np.zeros(len(named), np.uint32)
     is_type = np.ones(len(named), bool)

@@ -1,11 +1,11 @@
-"""N-grams with probabilities, as a file lists them -> the rows of a trie.
+"""Sorts listed n-grams with probabilities into the rows of a trie, and adds missing suffixes.
 
-Legend: k is an order 1..n; m rows; V is the number of ids; h is an n-gram without its last word, its history;
+Legend: k is an order 1..n; m rows; h is the history, an n-gram without its last word;
 a suffix is an n-gram without its first word; a blank is a suffix that is not listed; log10 p and
 log10 backoff are float32.
 
-A trie's rows stand as in table.py. Every row's history must be listed. Its suffix need not be:
-files of pruned models leave some out, and the missing row is put in, as KenLM does, with
+Rows of a trie are in the order of model/table.py. Every row's history must be listed. Its suffix need not be:
+files of pruned models leave some out, and the missing row is added, as KenLM does, with
 p(w | h) = backoff(h) p(w | h without its first word) and backoff 1, which changes no probability.
 """
 
@@ -23,7 +23,7 @@ from ..text.interning import TypeInterner
 from ..text.types import MARKERS, N_MARKERS, UNK, Types, order_of_types
 from ..text.word_escapes import name_of, parse_names
 
-NO_UNK = -100.0  # log10 p of `<unk>` where a file has none; KenLM's
+NO_UNK = -100.0  # log10 p of `<unk>` where a file has none, as in KenLM
 NO_MARKER = -99.0
 _U = np.uint64
 _SHOWN = 120
@@ -33,28 +33,28 @@ _AGAIN = "the file is damaged; export it again"
 
 @dataclass
 class Notes:
-    """What was read otherwise than it stands there; nothing of this is silent."""
+    """Repairs made while reading; each is reported."""
 
     junk_lines: int = 0  # before \\data\\
-    clamped: int = 0  # probabilities above 1 by rounding
-    missing_backoffs: int = 0  # below the top order; each is 0
-    top_backoffs: int = 0  # other than 0, at the top order, where they mean nothing
-    blanks: int = 0  # rows put in
-    added_markers: int = 0  # of the three, those without a unigram
-    unk_in_capitals: int = 0  # <UNK> taken for <unk>
+    clamped: int = 0  # probabilities above 1 by rounding, read as 1
+    missing_backoffs: int = 0  # below the top order, read as 0
+    top_backoffs: int = 0  # other than 0 at the top order, ignored
+    blanks: int = 0  # rows added
+    added_markers: int = 0  # markers without a unigram
+    unk_in_capitals: int = 0  # <UNK> read as <unk>
 
     def add(self, other: Notes) -> None:
-        """Sum up."""
+        """Add the numbers of another block."""
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
 
 
 class ListedOrder(NamedTuple):
-    """The rows of one order, in a file's order.
+    """Rows of one order, in the order of the file.
 
-    ids      k columns, uint32 (m,): places in the list of words
+    ids      k columns, uint32 (m,): indices in the list of words
     log10    float32 (m,)
-    backoff  float32 (m,), 0 where none is given; None at the top order
+    backoff  float32 (m,), 0 where the file has none; None at the top order
     """
 
     ids: list[np.ndarray]
@@ -63,10 +63,10 @@ class ListedOrder(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a file lists.
+    """N-grams listed in a file.
 
     name     of the file, for messages
-    blob     uint8, the words one behind another, in the order of the unigrams
+    blob     uint8, words joined, in the order of the unigrams
     offsets  int64 (words + 1,)
     orders   order 1 first; its rows are the words
     """
@@ -80,11 +80,11 @@ class Listing(NamedTuple):
 
 @dataclass
 class TrieOrder:
-    """The rows of one order, in trie order.
+    """Rows of one order, in trie order.
 
     token    uint32 (r,)      last id; None for order 1, whose rows are the ids
-    first    int64 (r + 1,)   where its followers begin in the next order; None at the top
-    link     integer (r,)     the row, one order below, of the suffix; None for order 1 and the top
+    first    int64 (r + 1,)   first follower of each row in the next order; None at the top
+    link     integer (r,)     row, one order below, of the suffix; None for order 1 and the top
     log10    float32 (r,)
     backoff  float32 (r,)     None at the top
     """
@@ -100,7 +100,7 @@ class TrieOrder:
 
 
 class Trie(NamedTuple):
-    """Ids 0 `<unk>`, 1 `<s>`, 2 `</s>`, then types by falling probability, ties by bytes, then flags.
+    """Trie of n-grams. Ids are 0 `<unk>`, 1 `<s>`, 2 `</s>`, then types by falling probability, ties by bytes, flags.
 
     types   of ids from N_MARKERS on
     orders  order 1 first
@@ -112,12 +112,12 @@ class Trie(NamedTuple):
 
 @dataclass
 class _Level:
-    """Distinct n-grams of one order by their ids, in trie order but for what a file lists, before it is sorted.
+    """N-grams of one order: in the order of the file, or distinct and in trie order once sorted.
 
     ids      k columns, uint32 (r,)
     log10    float32 (r,)
     backoff  float32 (r,), None at the top order
-    listed   bool (r,), False where put in (there log10 is worked out last)
+    listed   bool (r,), False for added rows, whose log10 is computed last
     """
 
     ids: list[np.ndarray]
@@ -127,10 +127,10 @@ class _Level:
 
 
 def trie_of(listing: Listing) -> Trie:
-    """Sort a listing into a trie; `listing.orders` is used up.
+    """Sort a listing into a trie; empties `listing.orders`.
 
-    Names become types as text/naming.py has it. ModelFileError where an n-gram or a type stands
-    twice, or a history is not listed.
+    Names become types as in text/word_escapes.py. ModelFileError for a repeated n-gram or type, or a history that is
+    not listed.
     """
     types, id_of, level = _unigrams(listing)
     n, bits = len(listing.orders), max(len(level.log10) - 1, 1).bit_length()
@@ -141,7 +141,7 @@ def trie_of(listing: Listing) -> Trie:
         _refuse_double(order[~new], top.ids, listing.name, types)
         levels.append(_Level(ids, top.log10[order], None, top.listed))
         del top, order, new
-    for k in range(n, 2, -1):  # the longest first: each order's suffixes may be missing below it
+    for k in range(n, 2, -1):  # the longest first, as each order adds missing suffixes to the one below
         below, firsts[k - 2], links[k - 1] = _below(_listed(listing, id_of), levels[1], bits, listing, types)
         levels.insert(1, below)
     if n > 1:
@@ -162,7 +162,7 @@ def trie_of(listing: Listing) -> Trie:
 
 
 def _unigrams(listing: Listing) -> tuple[Types, np.ndarray, _Level]:
-    """The types by id, the id of each word (uint32), and order 1 by ids."""
+    """Types by id, id of each word (uint32), and order 1 sorted by ids."""
     log10, backoff = listing.orders[0].log10, listing.orders[0].backoff
     if backoff is None:
         backoff = np.zeros_like(log10)
@@ -175,7 +175,7 @@ def _unigrams(listing: Listing) -> tuple[Types, np.ndarray, _Level]:
     which = np.flatnonzero(plain)
     named = parse_names(listing.blob, listing.offsets)
     types = named.take(which)
-    if len(named.blob) > len(listing.blob):  # some are escaped; else names that differ are types that do
+    if len(named.blob) > len(listing.blob):  # with escaped names, two names can be one type
         _refuse_double_types(types, listing.name)
     order = order_of_types(types, log10[which].astype(np.float64))
     which = which[order]
@@ -210,19 +210,20 @@ def _place_of(word: str, listing: Listing) -> int | None:
 
 
 def _listed(listing: Listing, id_of: np.ndarray) -> _Level:
-    """The longest order that is left, with ids; it is taken off the listing."""
+    """Remove the longest remaining order from the listing; returns it with ids."""
     ids, log10, backoff = listing.orders.pop()
     return _Level([id_of.take(c) for c in ids], log10, backoff, np.ones(len(log10), bool))
 
 
 def _sorted(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Rows in the order of their columns, the first one first.
+    """Sort rows by their columns, the first column first.
 
-    columns  uint32 (m,) each, of values that `bits` hold
-    returns  the order, int64 (m,); where in it distinct rows begin, bool (m,); their columns, uint32
+    columns  uint32 (m,) each, values below 2**bits
+    returns  sorting permutation int64 (m,); True where a distinct row begins, bool (m,); columns of the distinct
+             rows, uint32
 
-    As many of the first columns as fit one uint64 beside a row's number are sorted in it, and read from
-    it again; each further column within the groups of rows that those before it make.
+    The first columns that fit one uint64 with the row's index are sorted as one key; each further column is sorted
+    within the groups of equal rows so far.
     """
     m = len(columns[0])
     own_bits = max(m - 1, 1).bit_length()
@@ -252,9 +253,9 @@ def _sorted(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.nd
 def _sort_groups(key: np.ndarray, order: np.ndarray, start: np.ndarray, bits: int) -> None:
     """Sort within groups of rows, in place, some groups at a time, to stay in the cache.
 
-    key    uint64 (m,), a group's number, rising, above `bits` bits
-    order  int64 (m,), moved along
-    start  int64, where the groups begin
+    key    uint64 (m,), number of the group, rising, above `bits` bits
+    order  int64 (m,), permuted like the keys
+    start  int64, first row of each group
     """
     low = 0
     while low < len(key):
@@ -277,13 +278,14 @@ def _running(count: np.ndarray) -> np.ndarray:
 def _below(
     own: _Level, above: _Level, bits: int, listing: Listing, types: Types
 ) -> tuple[_Level, np.ndarray, np.ndarray]:
-    """An order made whole: what is listed, and what the order above needs of it.
+    """Complete an order: its listed rows, and the suffixes of the order above.
 
-    own      the listed rows of order k, unsorted
-    above    order k + 1, sorted and whole
+    own      listed rows of order k, unsorted
+    above    order k + 1, sorted and complete
     returns  order k, sorted; its `first`; and the `link` of the order above
 
-    One sort of all the k-grams meant: those listed, suffixes, histories.
+    Sorts listed k-grams, suffixes and histories together. ModelFileError for a repeated n-gram, and for a listed
+    n-gram whose history is not listed.
     """
     k = len(own.ids)
     n_own, n_above = len(own.log10), len(above.log10)
@@ -306,9 +308,9 @@ def _below(
             row = heads[missing[0]] + int(np.argmax(above.listed[heads[missing[0]] :]))
             ngram = [int(c[row]) for c in above.ids]
             raise ModelFileError(
-                f"{listing.name}, section \\{k + 1}-grams: {_show(types, ngram)} is there, and its history "
-                f"{_show(types, ngram[:-1])} is not in \\{k}-grams:",
-                "the first words of every n-gram must be one too; export the file again",
+                f"{listing.name}, section \\{k + 1}-grams: the history {_show(types, ngram[:-1])} of "
+                f"{_show(types, ngram)} is not in \\{k}-grams:",
+                "the history of every n-gram must be listed; export the file again",
             )
     log10, backoff = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
     log10[of_own] = own.log10[from_own]
@@ -321,17 +323,17 @@ def _below(
 
 
 def _refuse_double(rows: np.ndarray, ids: list[np.ndarray], name: str, types: Types) -> None:
-    """rows are those, in the order of n-grams, that say again what stood before."""
+    """Raise ModelFileError if there are repeated rows; `rows` are these, in the order of n-grams."""
     if len(rows):
         ngram = [int(c[rows[0]]) for c in ids]
         raise ModelFileError(
-            f"{name}, section \\{len(ids)}-grams: {_show(types, ngram)} stands twice ({len(rows):,} such n-grams)",
+            f"{name}, section \\{len(ids)}-grams: {_show(types, ngram)} is listed twice ({len(rows):,} such n-grams)",
             _AGAIN,
         )
 
 
 def _refuse_double_types(types: Types, name: str) -> None:
-    """Two names may be one type: \"￭a\" and another spelling of it."""
+    """Raise ModelFileError where two names are one type, such as \"￭a\" and another escape of it."""
     known = TypeInterner()
     number = known.numbers(types.padded(), types.start, types.length, types.flags)
     if len(known) < len(types):

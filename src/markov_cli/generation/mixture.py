@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import HistoryError, OptionError
+from ..errors import HistoryError
 from ..model.language_model import LanguageModel
 from ..sampling.mixture import Component, Mixture
 from ..sampling.shape import Shape
-from ..scoring.predictor import checked_weights
+from ..scoring.predictor import check_same_options, checked_weights
 from ..text.interning import TypeInterner
 from ..text.types import BOS, N_MARKERS, UNK, Types
 from ..text.vocabulary import Vocabulary
@@ -80,16 +80,11 @@ class MixedModel:
 
 
 def check_alike(models: Sequence[LanguageModel], names: Sequence[str]) -> None:
-    """OptionError where one model reads text otherwise than the first."""
-    first = models[0].header.options
-    for model, name in zip(models[1:], names[1:], strict=True):
-        for field in ("tokenizer", "pattern", "lowercase", "unit"):
-            a, b = getattr(first, field), getattr(model.header.options, field)
-            if a != b:
-                raise OptionError(
-                    f"{names[0]} has {field} {a}, {name} {b}: their tokens cannot be mixed",
-                    "train both with the same --tokenizer, --pattern, --lowercase and --unit",
-                )
+    """Raise OptionError where the text options of one model differ from the first's."""
+    check_same_options(
+        [(name, model.header.options) for model, name in zip(models, names, strict=True)],
+        "train both with the same --tokenizer, --pattern, --lowercase and --unit",
+    )
 
 
 def _united(models: Sequence[LanguageModel]) -> tuple[Vocabulary, list[np.ndarray]]:

@@ -28,7 +28,6 @@ _WIDE = 0xFFFFFFFF  # says that the true number is among the 64-bit ones
 MAX_HEADER_BYTES = 1 << 20
 MAX_MEMBERS = 1 << 16  # more than a header of that size can name
 _ARRAY_HEAD = 1 << 10
-_WIDE = 0xFFFFFFFF  # the true number stands in the zip64 record
 _LATER, _FLAGS = 8, 0x808  # sizes behind the data; and names in UTF-8
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")

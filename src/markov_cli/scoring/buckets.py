@@ -1,7 +1,7 @@
-"""What is kept, and what it is called: head, middle, tail.
+"""Filters texts by perplexity, and sorts them into the buckets head, middle and tail.
 
-Source of the three buckets: cc_net (Wenzek et al. 2020, section 3.4), which cuts a language's documents at
-percentiles of their perplexities.
+Source of the buckets: CCNet (Wenzek et al. 2020, section 3.4), which cuts a language's documents at percentiles of
+their perplexities.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LABELS = ("head", "middle", "tail")
 
 
 def within(perplexity: np.ndarray, lowest: float | None, highest: float | None) -> np.ndarray:
-    """Which lie between two bounds, bounds included; what has no perplexity lies nowhere: bool (s,)."""
+    """True for perplexities between two bounds, bounds included, and False for NaN: bool (s,)."""
     keep = ~np.isnan(perplexity)
     if lowest is not None:
         keep &= perplexity >= lowest
@@ -26,13 +26,13 @@ def within(perplexity: np.ndarray, lowest: float | None, highest: float | None) 
 
 
 def labels(perplexity: np.ndarray, cuts: Sequence[float]) -> list[str]:
-    """`head` below the first cut, `middle` below the second, else `tail`; so is what has no perplexity."""
+    """Bucket of each perplexity: `head` below the first cut, `middle` below the second, else (and for NaN) `tail`."""
     place = np.searchsorted(np.array(cuts), perplexity, "right")
     return [LABELS[i] for i in np.where(np.isnan(perplexity), 2, place).tolist()]
 
 
-def _told(x: float) -> float:
-    """The largest number of six digits that is not above x."""
+def _six_digits(x: float) -> float:
+    """Largest number of six digits that is not above x."""
     if not math.isfinite(x):
         return x
     near = float(f"{x:.6g}")
@@ -40,7 +40,7 @@ def _told(x: float) -> float:
 
 
 class Spool:
-    """Records in a temporary file, until their perplexities say where to cut."""
+    """Temporary file of records, until all perplexities are known."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the spool
@@ -54,26 +54,26 @@ class Spool:
         self._file.close()
 
     def add(self, records: Sequence[bytes], perplexity: np.ndarray) -> None:
-        """Keep some, in order."""
+        """Append records with their perplexities."""
         self._file.writelines(records)
         self._size.append(np.array([len(r) for r in records], np.int64))
         self._perplexity.append(perplexity)
 
     def cuts(self, percentiles: Sequence[float]) -> list[float]:
-        """The perplexities at some percentiles, cut to six digits, so that they can be told.
+        """Perplexities at percentiles, rounded down to six digits, so that the printed value is exact.
 
-        None at all where nothing has a perplexity.
+        Empty where no record has a perplexity.
         """
         every = np.concatenate([*self._perplexity, np.empty(0)])
         every = np.sort(every[~np.isnan(every)])
         if not len(every):
             return []
-        # the value at a rank, never between two: half way to infinity is no number
+        # the value at a rank, without interpolation, as values can be infinite
         rank = np.ceil(np.array(percentiles) / 100 * len(every)).astype(np.int64)
-        return [_told(x) for x in every[np.clip(rank, 0, len(every) - 1)].tolist()]
+        return [_six_digits(x) for x in every[np.clip(rank, 0, len(every) - 1)].tolist()]
 
     def records(self) -> Iterator[tuple[list[bytes], np.ndarray]]:
-        """All of them again, in the parts in which they came."""
+        """All records with their perplexities, in the parts in which they were added."""
         self._file.seek(0)
         for size, perplexity in zip(self._size, self._perplexity, strict=True):
             yield [self._file.read(n) for n in size.tolist()], perplexity

@@ -1,7 +1,7 @@
-"""Many texts, each scored as if it were alone, by one judge or several.
+"""Scores many short texts, each as a text of its own, under one or several predictors.
 
-Some hundred texts are tokenized as one, with a break between them that every unit knows, and told apart
-again by their newlines: what a text costs is the same, and NumPy has something to do.
+For speed, many texts are joined with a break that every unit knows, tokenized as one text, and divided again by
+their newlines. The scores equal those of single texts.
 """
 
 from __future__ import annotations
@@ -24,39 +24,42 @@ from .totals import Scored
 
 T = TypeVar("T")
 _BETWEEN = {"line": b"\n", "sentence": b"\n\n", "paragraph": b"\n\n"}
-_WHOLE = 1 << 62
+_WHOLE = 1 << 62  # codes: one stream for a batch
 
 
 class Documents:
-    """Scores batches of texts.
+    """Scorer of batches of texts.
 
-    are_lines  no text holds a newline, so that a file is a line
+    are_lines  no text has a newline, so the unit `file` is read as `line`, which is faster
     """
 
-    def __init__(self, judges: Sequence[Predictor], jobs: int = 1, are_lines: bool = False) -> None:
-        self.judges, self.jobs = list(judges), jobs
+    def __init__(self, predictors: Sequence[Predictor], jobs: int = 1, are_lines: bool = False) -> None:
+        self.predictors, self.jobs = list(predictors), jobs
         self._groups: list[_Group] = []
-        for i, judge in enumerate(judges):
-            options = judge.options
+        for i, predictor in enumerate(predictors):
+            options = predictor.options
             if are_lines and options.unit == "file":
                 options = replace(options, unit="line")
             group = next((g for g in self._groups if g.options == options), None)
             if group is None:
                 group = _Group(options)
                 self._groups.append(group)
-            group.members.append((i, judge))
+            group.members.append((i, predictor))
         for group in self._groups:
             group.open(jobs)
 
     def score(self, batches: Iterable[tuple[Sequence[bytes], T]]) -> Iterator[tuple[T, list[Units]]]:
-        """Every batch's own thing, and for each judge what its texts cost; in order."""
+        """Score batches: yields the second item of each, and the scores of its texts for each predictor, in order.
+
+        batches  texts, and any item that belongs to them
+        """
 
         def one(batch: tuple[Sequence[bytes], T]) -> tuple[T, list[Units]]:
             texts, own = batch
             found: dict[int, Units] = {}
             for group in self._groups:
                 found.update(group.score(texts))
-            return own, [found[i] for i in range(len(self.judges))]
+            return own, [found[i] for i in range(len(self.predictors))]
 
         n = 0
         due: list[Predictor] = []
@@ -64,23 +67,23 @@ class Documents:
         def enough(batch: tuple[Sequence[bytes], T]) -> bool:
             nonlocal n
             n += sum(map(len, batch[0]))
-            due[:] = [j for j in self.judges if j.due(n / bytes_of_a_token(j))]
+            due[:] = [j for j in self.predictors if j.due(n / bytes_of_a_token(j))]
             return bool(due)
 
         def prepare() -> None:
-            for judge in due:
-                judge.prepare(self.jobs)
+            for predictor in due:
+                predictor.prepare(self.jobs)
 
         return ordered_map(one, batches, self.jobs, enough, prepare)
 
     def add_repairs(self, repairs: Repairs) -> None:
-        """Count what was changed in the texts; once, for the first model's reading of them."""
+        """Add the repairs of reading the texts for the first predictor."""
         for encoder in self._groups[0].recoder.encoders:
             repairs.add(encoder.repairs)
 
 
 class _Group:
-    """Judges that read text alike, with one recoder."""
+    """Predictors with equal text options, with one recoder."""
 
     def __init__(self, options: TextOptions) -> None:
         self.options = options
@@ -89,7 +92,7 @@ class _Group:
         self._free: queue.SimpleQueue[Encoder] = queue.SimpleQueue()
 
     def open(self, jobs: int) -> None:
-        vocabularies = [lex for _, j in self.members for lex in j.vocabularies]
+        vocabularies = [vocabulary for _, j in self.members for vocabulary in j.vocabularies]
         self.recoder = self.members[0][1].guard(Recoder, vocabularies, self.options, jobs, True)
         for encoder in self.recoder.encoders:
             self._free.put(encoder)
@@ -103,19 +106,19 @@ class _Group:
             self._free.put(encoder)
         streams = list(Streams(self.order, self.options.unit, _WHOLE).of(pieces))
         out, first = {}, 0
-        for i, judge in self.members:
+        for i, predictor in self.members:
             if streams:
                 codes = streams[0].codes
-                units = UnitSums().of(Scored(codes, *judge.score(codes, self.recoder, first), []))
+                units = UnitSums().of(Scored(codes, *predictor.score(codes, self.recoder, first), []))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)
-            first += len(judge.vocabularies)
+            first += len(predictor.vocabularies)
         return out
 
 
 def encode_texts(encoder: Encoder, texts: Sequence[bytes]) -> tuple[list[Piece], np.ndarray]:
-    """Texts as pieces without their bytes, and to which text each sequence that is not empty belongs: int64 (s,)."""
+    """Encode texts as pieces without bytes; also the index of the text of each non-empty sequence: int64 (s,)."""
     between = _BETWEEN.get(encoder.options.unit)
     if between is None:  # a text is a sequence
         pieces = [encoder.encode(_block(text)) for text in texts]
@@ -152,7 +155,7 @@ def _per_document(units: Units, document: np.ndarray, texts: Sequence[bytes]) ->
 def batches_of(
     found: Iterable[tuple[bytes, T]], n: int = 2048, size: int = 1 << 18
 ) -> Iterator[tuple[list[bytes], list[T]]]:
-    """Texts and what belongs to each, some at a time: at most n, and about `size` bytes."""
+    """Group pairs (text, item) into batches of at most n texts and about `size` bytes."""
     texts: list[bytes] = []
     own: list[T] = []
     total = 0
@@ -168,10 +171,10 @@ def batches_of(
 
 
 def fewest_bits(units: Sequence[Units]) -> tuple[np.ndarray, np.ndarray]:
-    """Which judge needs the fewest bits for each text, -1 where none is ahead, and by how many bits.
+    """Index of the predictor with the fewest bits for each text, -1 for a tie, and its margin in bits.
 
-    units    what each of K judges says of s texts
-    returns  int64 (s,), float64 (s,), infinite where all others give it the probability 0
+    units    scores of s texts by K predictors
+    returns  int64 (s,), float64 (s,); the margin is infinite where all others give probability 0
     """
     bits = np.stack([u.all_bits for u in units])  # (K, s)
     ranked = np.sort(bits, axis=0)

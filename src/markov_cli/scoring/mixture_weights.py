@@ -1,9 +1,9 @@
-"""Weights of a mixture, found on held-out text.
+"""Estimates mixture weights on held-out text by expectation-maximisation (Jelinek and Mercer 1980).
 
 Legend: N tokens, K models; p_k the probability that model k gives a token.
 
-Expectation-maximisation: w_k <- the mean over tokens of w_k p_k / sum_j w_j p_j. No round lowers the
-likelihood, and it has one maximum. Source: Jelinek and Mercer 1980; Dempster, Laird and Rubin 1977.
+Each round sets w_k to the mean over tokens of w_k p_k / sum_j w_j p_j. No round lowers the likelihood, which is
+concave in w. Source of EM: Dempster, Laird and Rubin 1977.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .text_totals import Reading, no_token
 from .totals import Totals
 
 ROUNDS = 100
-ENOUGH = 1e-6  # no weight moved further in a round
+ENOUGH = 1e-6  # stop when no weight moves further in a round
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was found.
+    """Estimated weights of a mixture.
 
     weights  float64 (K,)
-    bits     bits per token before each round, and with `weights`: it never rises
-    alone    bits per token of each model by itself, infinite where it gives a token 0: float64 (K,)
-    skipped  tokens to which no model gives a probability above 0
+    bits     bits per token before each round, and with `weights`; never rises
+    alone    float64 (K,), bits per token of each model by itself, infinite where it gives a token probability 0
+    skipped  tokens with probability 0 under every model
     """
 
     weights: np.ndarray
@@ -40,14 +40,16 @@ class Tuned:
 
     @property
     def rounds(self) -> int:
-        """How many there were."""
+        """Number of rounds."""
         return len(self.bits) - 1
 
 
 def tune(parts: Sequence[np.ndarray], rounds: int = ROUNDS, enough: float = ENOUGH) -> Tuned:
-    """The weights under which a text is likeliest, from equal ones.
+    """Maximum-likelihood weights for a text, starting from equal weights.
 
-    parts  float64 (K, N_i), the probabilities of each model for the text's tokens, in any number of parts
+    parts   float64 (K, N_i), probabilities of the text's tokens under each model, in any number of parts
+    rounds  most rounds
+    enough  stop when no weight moves by this much
     """
     n_models = parts[0].shape[0]
     live = [p[:, p.max(axis=0) > 0] for p in parts]
@@ -73,14 +75,16 @@ def tune(parts: Sequence[np.ndarray], rounds: int = ROUNDS, enough: float = ENOU
 
 
 def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
-    """What every model of a mixture says of each token of a text, and the text's tokens, OOV and sequences.
+    """Probability of each token of a text under each model of a mixture, and totals of tokens, OOV and sequences.
 
-    returns  float64 (K, N_i) for each stream: 8 K bytes for a token, all in memory
+    returns  float64 (K, N_i) for each stream, all in memory: 8 K bytes a token
+
+    TextError where the text has no token.
     """
-    judge, recoder = reading.judge, reading.recoder
+    predictor, recoder = reading.predictor, reading.recoder
 
     def one(stream: Stream) -> tuple[np.ndarray, Totals]:
-        ids, p, _ = judge.each(stream.codes, recoder)
+        ids, p, _ = predictor.each(stream.codes, recoder)
         keep = ids[0] != BOS
         keep[: stream.context] = False
         ids = ids[:, keep]

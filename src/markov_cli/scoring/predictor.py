@@ -1,10 +1,9 @@
-"""What gives text its probabilities: a model, or several mixed.
+"""Predicts tokens with one model, or with a linear mixture of several (Jelinek and Mercer 1980).
 
 Legend: K models; w_k their weights; L codes in a stream.
 
-A mixture is linear, for each token: p = sum of w_k p_k(w | h). A token that one model does not know has
-that model's probability of `<unk>` there; it is an OOV only where no model knows it.
-Source: Jelinek and Mercer 1980.
+In a mixture p = sum over k of w_k p_k(w | h), for each token. A token that model k does not know has the probability
+of `<unk>` under model k; it is an OOV only if no model knows it.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from ..text.types import N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
 from .scorer import Scorer
 
-_PAYS = 8  # rows of a table for each token from which getting ready saves more than it costs (measured)
+_PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
 
 
 def unguarded(call: Callable[..., Any], *args: Any) -> Any:
-    """Call, and let every error through."""
+    """Call a function, without translating errors."""
     return call(*args)
 
 
 class Predictor:
-    """One model, or several of equal text options.
+    """One model, or a mixture of models with equal text options.
 
     name     for messages
-    lexicons, scorers  K of each
-    weights  float64 (K,), their sum 1; None for one model
-    guard    calls the scorers, and says what is wrong with a damaged file
+    vocabularies, scorers  K of each
+    weights  float64 (K,) with sum 1; None for one model
+    guard    calls a function on the model; a damaged file raises ModelFileError
     """
 
     def __init__(
@@ -56,20 +55,20 @@ class Predictor:
         self._ready = False
 
     def due(self, tokens: float) -> bool:
-        """Whether it pays to `prepare` for so many tokens, and has not been done yet."""
+        """True if `prepare` would save time for this many tokens, and was not called yet."""
         return not self._ready and tokens > self.rows / _PAYS
 
     def prepare(self, jobs: int = 1) -> None:
-        """Get ready for very many tokens; not while others score, for a last bit of p may change."""
+        """Index the tables for many tokens. Not while other threads score: the last bit of a p may change."""
         if not self._ready:
             for scorer in self.scorers:
                 self.guard(scorer.prepare, jobs)
             self._ready = True
 
     def each(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What every model says of a stream of codes.
+        """Score a stream of codes under each model.
 
-        first    which of the recoder's lexicons is this judge's first
+        first    index of this predictor's first vocabulary in the recoder
         returns  ids uint32 (K, L), p float64 (K, L), longest uint32 (K, L)
         """
         ids = np.stack([recoder.ids(first + k, codes) for k in range(len(self.scorers))])
@@ -77,7 +76,11 @@ class Predictor:
         return ids, np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
 
     def score(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """ids uint32 (L,), of which UNK and the markers mean something; p float64 (L,); longest uint32 (L,)."""
+        """Score a stream of codes under the model or mixture.
+
+        returns  ids uint32 (L,), p float64 (L,), longest uint32 (L,); only UNK and the markers are valid ids for a
+                 mixture
+        """
         if len(self.scorers) == 1:
             ids = recoder.ids(first, codes)
             return ids, *self.guard(self.scorers[0].score, ids)
@@ -89,43 +92,48 @@ class Predictor:
 
 
 def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
-    """Scores with one model; a model that holds probabilities has only its own smoothing."""
+    """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
     scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
     return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
 
 
-def mixed(judges: Sequence[Predictor], weights: np.ndarray) -> Predictor:
-    """Several models as one; OptionError where they do not read text alike."""
-    check_alike(judges)
-    vocabularies = [lex for j in judges for lex in j.vocabularies]
-    scorers = [s for j in judges for s in j.scorers]
-    return Predictor("the mixture", judges[0].options, vocabularies, scorers, weights, judges[0].guard)
+def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
+    """Predictor of a mixture; OptionError where text options differ."""
+    check_alike(predictors)
+    vocabularies = [vocabulary for j in predictors for vocabulary in j.vocabularies]
+    scorers = [s for j in predictors for s in j.scorers]
+    return Predictor("the mixture", predictors[0].options, vocabularies, scorers, weights, predictors[0].guard)
 
 
-def check_alike(judges: Sequence[Predictor]) -> None:
-    """OptionError where one model reads text otherwise than the first."""
-    one = judges[0]
-    for other in judges[1:]:
+def check_alike(predictors: Sequence[Predictor]) -> None:
+    """Raise OptionError where the text options of one predictor differ from the first's."""
+    check_same_options(
+        [(j.name, j.options) for j in predictors],
+        "train both with the same text options; models of any kind can be compared, or used to --classify",
+    )
+
+
+def check_same_options(named: Sequence[tuple[str, TextOptions]], hint: str) -> None:
+    """Raise OptionError where the text options of one model differ from the first's, so that they cannot be mixed."""
+    name, options = named[0]
+    for other_name, other in named[1:]:
         for field in ("tokenizer", "pattern", "lowercase", "unit"):
-            a, b = getattr(one.options, field), getattr(other.options, field)
+            a, b = getattr(options, field), getattr(other, field)
             if a != b:
-                raise OptionError(
-                    f"{one.name} has {field} {a}, {other.name} {b}: their tokens cannot be mixed",
-                    "train both with the same text options; models of any kind can be compared, or used to --classify",
-                )
+                raise OptionError(f"{name} has {field} {a}, {other_name} {b}: their tokens cannot be mixed", hint)
 
 
 def checked_weights(given: Sequence[float], n_models: int) -> tuple[np.ndarray, float]:
-    """Weights that sum to 1, and what they summed to; OptionError where they are none."""
+    """Normalise weights to sum 1; also returns their sum before. OptionError for invalid weights."""
     shown = ",".join(f"{w:g}" for w in given)
     if len(given) != n_models:
         raise OptionError(
             f"--mix {shown}: {len(given)} weights for {n_models} models",
-            "one for MODEL, then one for each --model, in their order",
+            "give one for MODEL, then one for each --model, in their order",
         )
     weights = np.array(given, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         total = float(weights.sum())
     if not np.isfinite(weights).all() or (weights < 0).any() or not 0 < total < np.inf:
-        raise OptionError(f"--mix {shown}: no weight below 0, and not all 0", "for example --mix 0.7,0.3")
+        raise OptionError(f"--mix {shown}: weights must be 0 or more, and not all 0", "for example --mix 0.7,0.3")
     return weights / total, total

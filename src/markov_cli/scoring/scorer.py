@@ -1,10 +1,10 @@
-"""Ids -> probabilities.
+"""Scores streams of ids: p(w | h) of every id, order by order.
 
 Legend: L is the length of a stream of ids; n the order; the node of order k at place i is the
 row of the k-gram that ends there, -1 where the table has none.
 
-The node of order k at i is child `stream[i]` of the node of order k-1 at i-1. So the nodes of all
-places come order by order, and with them p(w | h) from p(w | h').
+The node of order k at i is child `stream[i]` of the node of order k-1 at i-1. So all places of a stream
+are looked up at once, order by order, and each order computes p(w | h) from p(w | h').
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..text.types import BOS
 
 
 class Scorer:
-    """Scores streams of ids under one distribution."""
+    """Scorer of streams of ids under one distribution."""
 
     def __init__(self, distribution: Distribution) -> None:
         self.distribution = distribution
         self.table = distribution.table
 
     def prepare(self, jobs: int = 1) -> None:
-        """Get ready for very many tokens, at the cost of some memory."""
+        """Index the table for many tokens; takes some memory."""
         with ThreadPoolExecutor(jobs) as pool:
             for done in [pool.submit(self.distribution.prepare)] + [
                 pool.submit(self.table.index, level) for level in range(1, self.table.order)
@@ -35,18 +35,17 @@ class Scorer:
                 done.result()
 
     def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """p of every id of a stream behind those before it, and the length of the n-gram found there.
+        """Probability of every id of a stream after those before it, and the length of the longest n-gram found.
 
-        stream   unsigned (L,), sequences that open with BOS and close with EOS, one behind another;
-                 what stands before the first BOS continues a sequence whose beginning is not here
-        returns  float64 (L,), uint32 (L,); at a BOS 1 and 0, for it is never predicted
+        stream   unsigned (L,), sequences from BOS to EOS; ids before the first BOS continue an earlier sequence
+        returns  p float64 (L,), length uint32 (L,); 1 and 0 at a BOS, which is never predicted
         """
         ids = stream.astype(np.int64)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
         before = behind(ids) if self.distribution.minds_missing else ids
-        place = np.arange(1, len(ids))  # where the history is in the table
-        node = ids[:-1]  # and which row it is
+        place = np.arange(1, len(ids))  # places whose history is in the table
+        node = ids[:-1]  # row of that history
         for level in range(1, self.table.order):
             if self.distribution.minds_missing:
                 p = self._missing(level, p, place, before)
@@ -65,9 +64,9 @@ class Scorer:
         return p, longest
 
     def _extend(self, level: int, history: np.ndarray, ids: np.ndarray, place: np.ndarray, p: np.ndarray) -> np.ndarray:
-        """Make p at some places that of histories of `level` tokens; returns their n-grams' rows.
+        """Set p at `place` to that of histories of `level` tokens; returns the rows of their n-grams.
 
-        Many places have the same n-gram. Each is looked up once, in the order of the table.
+        Many places share an n-gram. Each n-gram is looked up once, in table order.
         """
         token = ids[place]
         sorted_ = _distinct(history, token, self.table.id_bits)
@@ -79,7 +78,7 @@ class Scorer:
         bits = np.uint64(self.table.id_bits)
         history, token = (key >> bits).view(np.int64), (key & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
         row = self.table.child(level, history, token, rising=True)
-        mine = p[1:] if level == 1 else p[place]  # a copy, but for level 1, where every place has a history
+        mine = p[1:] if level == 1 else p[place]  # a view at level 1, where every place has a history; else a copy
         q = self.distribution.extend(level, history, row, mine[order[first]])
         child = np.empty(len(place), np.int64)
         child[order] = row[which]
@@ -89,7 +88,7 @@ class Scorer:
         return child
 
     def _missing(self, level: int, p: np.ndarray, place: np.ndarray, before: np.ndarray) -> np.ndarray:
-        """Tell the distribution where a text has a history of this length and the table has not."""
+        """Adjust p at places whose history of this length is not in the table."""
         known = np.zeros(len(p), bool)
         known[place] = True
         lost = np.flatnonzero((before >= level) & ~known)
@@ -100,11 +99,10 @@ class Scorer:
 def _distinct(
     history: np.ndarray, token: np.ndarray, bits: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
-    """Pairs by history, then by token.
+    """Distinct pairs, sorted by history, then by token; None for few pairs, or ids that do not fit one key.
 
-    returns  their order int64 (m,), the distinct ones as history << bits | token uint64 (u,), the places
-             in the order at which each begins int64 (u,), and which of them each of the ordered is
-             int32 (m,); None for few, or too large ones
+    returns  sorting permutation int64 (m,); distinct pairs as history << bits | token, uint64 (u,); index of the
+             first of each in the sorted pairs, int64 (u,); index of the distinct pair of each sorted one, int32 (m,)
     """
     bits_of_key = int(history.max(initial=0)).bit_length() + bits
     if len(token) < 64 or bits_of_key + (len(token) - 1).bit_length() > 64:

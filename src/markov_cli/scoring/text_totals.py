@@ -1,6 +1,6 @@
-"""Files to totals: a text read once by one judge.
+"""Scores files: reads a text once with one predictor, and sums up bits for the text and for each of its units.
 
-Legend: a unit is what the model's sequences are; its tokens are those of its text and one `</s>`.
+Legend: a unit is one sequence as the model reads text; its tokens are those of its text and one `</s>`.
 """
 
 from __future__ import annotations
@@ -19,60 +19,60 @@ from ..text.types import EOS, UNK
 from .predictor import Predictor
 from .totals import Scored, Totals, score_streams
 
-_ROW_CODES = 1 << 16  # a stream's codes where every unit or token becomes a row
+_ROW_CODES = 1 << 16  # codes of a stream if each unit or token becomes a row of output
 
 
-def bytes_of_a_token(judge: Predictor) -> int:
-    """About how many there are, to know beforehand how much is to be scored."""
-    return 1 if judge.options.tokenizer in ("chars", "bytes") else 5
+def bytes_of_a_token(predictor: Predictor) -> int:
+    """Rough number of bytes of a token, to estimate the number of tokens from the size of a file."""
+    return 1 if predictor.options.tokenizer in ("chars", "bytes") else 5
 
 
 class Reading:
-    """One pass of one judge over some texts.
+    """One pass of one predictor over texts.
 
-    repairs, text_bytes, empty_sequences  known when `scored` has come to its end
+    repairs, text_bytes, empty_sequences  complete at the end of `scored`
     """
 
     def __init__(
         self,
-        judge: Predictor,
+        predictor: Predictor,
         sources: Sequence[Source],
         encoding: str = "utf-8",
         jobs: int = 1,
         keep_text: bool = False,
         stream_codes: int | None = None,
     ) -> None:
-        self.judge, self.sources, self.encoding, self.jobs = judge, sources, encoding, jobs
-        due = judge.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(judge))
-        with ThreadPoolExecutor(1) as pool:  # beside it the vocabulary is read
-            ready = pool.submit(judge.prepare, jobs) if due else None
-            self.recoder = judge.guard(Recoder, judge.vocabularies, judge.options, jobs, keep_text)
+        self.predictor, self.sources, self.encoding, self.jobs = predictor, sources, encoding, jobs
+        due = predictor.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(predictor))
+        with ThreadPoolExecutor(1) as pool:  # prepares while the vocabulary is read
+            ready = pool.submit(predictor.prepare, jobs) if due else None
+            self.recoder = predictor.guard(Recoder, predictor.vocabularies, predictor.options, jobs, keep_text)
             if ready is not None:
                 ready.result()
         self._size = stream_codes or (_ROW_CODES if keep_text else STREAM_CODES)
-        self._streams = Streams(judge.order, judge.options.unit, self._size)
+        self._streams = Streams(predictor.order, predictor.options.unit, self._size)
 
     def streams(self) -> Iterator[Stream]:
         """The text as streams of codes, in order."""
         return self._streams.of(self.recoder.pieces(self.sources, self.encoding))
 
     def scored(self) -> Iterator[Scored]:
-        """The same, scored."""
-        return score_streams(self.judge, self.recoder, self.streams(), self.jobs)
+        """The text as scored streams, in order."""
+        return score_streams(self.predictor, self.recoder, self.streams(), self.jobs)
 
     @property
     def text_bytes(self) -> int:
-        """Read so far, in UTF-8."""
+        """Bytes of text read so far, in UTF-8."""
         return self.recoder.text_bytes
 
     @property
     def empty_sequences(self) -> int:
-        """Units without a token, which are left out as in training."""
+        """Number of units without a token, which are left out as in training."""
         return self._streams.empty_sequences
 
     @property
     def repairs(self) -> Repairs:
-        """What was changed or left out on the way in."""
+        """Changes made while reading."""
         out = self.recoder.repairs
         for encoder in self.recoder.encoders:
             out.add(encoder.repairs)
@@ -82,7 +82,10 @@ class Reading:
 
 
 def total(reading: Reading, seen: Callable[[Scored], None] | None = None) -> Totals:
-    """Read a text to its end; TextError where it has no token."""
+    """Score a text to its end; TextError where it has no token.
+
+    seen  called with each scored stream
+    """
     out = Totals()
     for scored in reading.scored():
         out.add(scored.totals())
@@ -95,30 +98,30 @@ def total(reading: Reading, seen: Callable[[Scored], None] | None = None) -> Tot
     return out
 
 
-def check_known(totals: Totals, judge: Predictor) -> None:
-    """TextError where the judge knows not one token of a text: what it then says is about `<unk>` alone."""
+def check_known(totals: Totals, predictor: Predictor) -> None:
+    """Raise TextError where the model knows no token of a text, so that all scores are of `<unk>`."""
     if totals.oov and totals.oov == totals.tokens - totals.sequences:
         raise TextError(
-            f"{judge.name}: knows none of the {totals.oov:,} tokens of the text",
-            f"it was trained with tokenizer {judge.options.tokenizer}"
-            f"{', in lower case' if judge.options.lowercase else ''}: is this the right text, or --encoding?",
+            f"{predictor.name}: knows none of the {totals.oov:,} tokens of the text",
+            f"it was trained with tokenizer {predictor.options.tokenizer}"
+            f"{', in lower case' if predictor.options.lowercase else ''}: is this the right text, or --encoding?",
         )
 
 
 def no_token(reading: Reading) -> TextError:
-    """What is said of a text without a token."""
+    """Error for a text without a token."""
     names = ", ".join(s.name for s in reading.sources[:3]) + (", ..." if len(reading.sources) > 3 else "")
-    return TextError(f"{names}: no token in {reading.text_bytes:,} bytes of text", "name a text to score")
+    return TextError(f"{names}: no token in {reading.text_bytes:,} bytes of text", "give a text that is not empty")
 
 
 @dataclass
 class Units:
-    """Units, or documents, one after another, and what each costs.
+    """Scores of s units or documents.
 
-    tokens, oov, longest  int64 (s,); longest is that of the longest n-gram found in it
-    bits     float64 (s,), of the tokens whose probability is not 0
-    zero     int64 (s,), how many that leaves out
-    texts    s of them, where they were kept
+    tokens, oov, longest  int64 (s,); longest is the length of the longest n-gram found in it
+    bits     float64 (s,), of the tokens with a probability above 0
+    zero     int64 (s,), tokens of probability 0
+    texts    s of them, if kept
     """
 
     tokens: np.ndarray
@@ -138,26 +141,26 @@ class Units:
 
     @property
     def perplexity(self) -> np.ndarray:
-        """2 ** (bits per token), OOVs and `</s>` included; not a number where there is no token: float64 (s,)."""
+        """Perplexity with OOV and `</s>`: 2 ** (bits per token), NaN where there is no token: float64 (s,)."""
         empty = self.tokens == 0
         bits = self.all_bits / np.where(empty, 1, self.tokens)
         return np.where(empty, np.nan, 2.0 ** np.where(np.isinf(bits), bits, np.minimum(bits, 1023.0)))
 
 
 def no_units() -> Units:
-    """None at all."""
+    """Scores of zero units."""
     none = np.empty(0, np.int64)
     return Units(none, none, np.empty(0), none, none)
 
 
 class UnitSums:
-    """Streams to units; a unit may be open from one stream to the next."""
+    """Sums scored streams by units; a unit may continue from one stream into the next."""
 
     def __init__(self) -> None:
         self._open: list[Units] = []
 
     def of(self, scored: Scored) -> Units:
-        """The units that end in a stream."""
+        """Scores of the units that end in a stream."""
         rows = scored.tokens()
         bits, zero = rows.bits()
         columns = np.ones(len(bits), np.int64), rows.ids == UNK, bits, zero
@@ -185,7 +188,7 @@ class UnitSums:
 
 
 def units_of(streams: Iterable[Scored]) -> Iterator[Units]:
-    """The units of a text, some at a time."""
+    """Scores of the units of a text, stream by stream."""
     sums = UnitSums()
     for scored in streams:
         found = sums.of(scored)

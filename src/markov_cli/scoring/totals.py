@@ -1,7 +1,7 @@
-"""Probabilities -> what a text costs a model.
+"""Totals of a scored text: bits, perplexity with and without OOV, cross-entropy.
 
-Legend: N is the number of tokens scored: those of the text and one `</s>` for each sequence; an OOV is a
-token outside the model's vocabulary.
+Legend: tokens are those of the text and one `</s>` for each sequence; an OOV is a token outside the model's
+vocabulary.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .predictor import Predictor
 
 @dataclass
 class Totals:
-    """What a text costs; sums of bits are of the tokens whose probability is not 0.
+    """Sums over the tokens of a text; bits are summed over tokens with a probability above 0.
 
-    bits, oov_bits    -log2 p of all, and of the OOVs among them
-    zero, oov_zero    tokens of probability 0, and OOVs among them
+    bits, oov_bits    -log2 p of all tokens, and of the OOVs
+    zero, oov_zero    number of tokens of probability 0, and of OOVs among them
     text_bytes        of the text, in UTF-8
     """
 
@@ -39,33 +39,33 @@ class Totals:
     empty_sequences: int = 0
 
     def add(self, other: Totals) -> None:
-        """Count another text's too."""
+        """Add the sums of another text."""
         for name in self.__dataclass_fields__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def perplexity(self) -> float:
-        """2 ** (bits per token), OOVs included; infinite where a token has probability 0."""
+        """Perplexity with OOV: 2 ** (bits per token); infinite where a token has probability 0."""
         return _perplexity(self.bits, self.tokens, self.zero)
 
     @property
     def perplexity_without_oov(self) -> float:
-        """The same of the tokens that the model knows, as KenLM's `query` gives it."""
+        """Perplexity without OOV, as KenLM's `query` prints it."""
         return _perplexity(self.bits - self.oov_bits, self.tokens - self.oov, self.zero - self.oov_zero)
 
     @property
     def bits_per_token(self) -> float:
-        """The cross-entropy."""
+        """Cross-entropy; infinite where a token has probability 0."""
         return math.inf if self.zero else self.bits / self.tokens if self.tokens else 0.0
 
     @property
     def bits_per_byte(self) -> float:
-        """Bits for each byte of the text: what models of other tokens can be compared by."""
+        """Bits per byte of the text, which compares models with different tokenizers."""
         return math.inf if self.zero else self.bits / self.text_bytes if self.text_bytes else 0.0
 
     @property
     def log10_probability(self) -> float:
-        """Of the whole text."""
+        """Log10 of the probability of the text, OOV included."""
         return -math.inf if self.zero else -self.bits * math.log10(2)
 
 
@@ -79,13 +79,13 @@ def _perplexity(bits: float, tokens: int, zero: int) -> float:
 
 @dataclass
 class Scored:
-    """One stream, scored; what stood before it is left out, a BOS is not.
+    """A scored stream, without the context before it; BOS included.
 
     codes    int64 (m,)
     ids      uint32 (m,)
     p        float64 (m,), 1 at a BOS
-    longest  uint32 (m,), tokens in the longest n-gram of the table that ends there
-    texts    the text of each sequence that ends here, where it was kept
+    longest  uint32 (m,), tokens of the longest n-gram of the table that ends there
+    texts    text of each sequence that ends here, if kept
     """
 
     codes: np.ndarray
@@ -95,7 +95,7 @@ class Scored:
     texts: list[bytes]
 
     def totals(self) -> Totals:
-        """Sums of it; bytes are not known here."""
+        """Sums over the stream; `text_bytes` and `empty_sequences` stay 0."""
         bits, zero = self.bits()
         oov = np.flatnonzero(self.ids == UNK)
         return Totals(
@@ -109,26 +109,26 @@ class Scored:
         )
 
     def bits(self) -> tuple[np.ndarray, np.ndarray]:
-        """-log2 p, 0 where p is 0, and where that is: float64 (m,), bool (m,)."""
+        """Bits -log2 p, float64 (m,), 0 where p is 0; and True where p is 0, bool (m,)."""
         zero = self.p <= 0
         return -np.log2(np.where(zero, 1.0, self.p)) + 0.0, zero
 
     def tokens(self) -> Scored:
-        """The same without any BOS: every row is a token that was predicted."""
+        """The stream without BOS: every row is a predicted token."""
         keep = self.ids != BOS
         return Scored(self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep], self.texts)
 
 
 def score_streams(
-    judge: Predictor, recoder: Recoder, streams: Iterable[Stream], jobs: int = 1, first: int = 0
+    predictor: Predictor, recoder: Recoder, streams: Iterable[Stream], jobs: int = 1, first: int = 0
 ) -> Iterator[Scored]:
-    """Score streams by several threads; they come in their order.
+    """Score streams with several threads; yields them in order.
 
-    first  which of the recoder's lexicons is the judge's first
+    first  index of the predictor's first vocabulary in the recoder
     """
 
     def one(stream: Stream) -> Scored:
-        ids, p, longest = judge.score(stream.codes, recoder, first)
+        ids, p, longest = predictor.score(stream.codes, recoder, first)
         new = slice(stream.context, None)
         return Scored(stream.codes[new], ids[new], p[new], longest[new], stream.texts)
 
@@ -137,6 +137,6 @@ def score_streams(
     def enough(stream: Stream) -> bool:
         nonlocal n
         n += len(stream.codes)
-        return judge.due(n)
+        return predictor.due(n)
 
-    return ordered_map(one, streams, jobs, enough, lambda: judge.prepare(jobs))
+    return ordered_map(one, streams, jobs, enough, lambda: predictor.prepare(jobs))

@@ -1,1 +1,1 @@
-"""copying."""
+"""Evidence of copying: runs of tokens that a text shares with a corpus."""

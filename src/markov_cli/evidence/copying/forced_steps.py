@@ -1,7 +1,6 @@
-"""What of a generated text was chosen, and what the table left no choice of.
+"""Counts the forced steps of generated texts: those whose history has only one follower.
 
-Legend: a step draws one token, or the end; it is forced where its history, the longest that the table knows, has
-one follower. H is the tokens of the history before the first step.
+Legend: a step draws one token, or the end; its history is the longest that the table knows.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from ...sampling.sampler import Samples
 
 
 def forced_steps(table: Table, history: list[int], drawn: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """How many steps of each text were forced, and how many there were: int64 (m,) each.
+    """Number of forced steps, and of all steps, of each text: int64 (m,) each.
 
-    history  what stands before each text, as far as the table knows it
+    history  ids of the known history before each text
 
-    Temperature, top-k and top-p may force more.
+    Temperature, top-k and top-p can force more steps; these are not counted.
     """
     h, m = len(history), len(drawn.length)
     size = drawn.length + h
@@ -42,6 +41,6 @@ def forced_steps(table: Table, history: list[int], drawn: Samples) -> tuple[np.n
         place, node = place[known], child[known]
     text = np.repeat(np.arange(m), size)
     last = depth == np.repeat(size, size) - 1
-    drew = (depth >= h - 1) & ~(last & ~np.repeat(drawn.complete, size))  # something was drawn behind it
+    drew = (depth >= h - 1) & ~(last & ~np.repeat(drawn.complete, size))  # a step was drawn after this place
     forced = np.bincount(text, drew & (followers == 1), minlength=m).astype(np.int64)
     return forced, drawn.length + drawn.complete

@@ -1,11 +1,11 @@
-"""What of a text stands in a corpus: how much is new, and where the rest comes from.
+"""Fragments of a text that occur in a corpus, by greedy longest-match parsing, and the share of new n-grams.
 
-Legend: n tokens; length[i] is the longest string from token i on that stands in the corpus, within its sequence; a
-fragment is such a string in the parse, which takes the longest one, then goes on behind it. A token that
-the corpus has not is a piece of one token. No parse has fewer pieces.
+Legend: n tokens; length[i] is the length of the longest string from token i on, within its sequence, that occurs in
+the corpus. The parse takes the longest string, then continues after it; a fragment is such a string, and a token
+that is not in the corpus is a piece of its own. No parse has fewer pieces.
 
-Sources: novelty by n as McCoy and others 2023 (RAVEN); verbatim runs and the rarity of one, the probability of its
-tokens each by itself, as Liu and others 2025 (OLMoTrace).
+Sources: share of new n-grams, McCoy et al. 2023 (RAVEN); verbatim runs, and rarity as the unigram probability of
+their tokens, Liu et al. 2025 (OLMoTrace).
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from .located_text import Passages
 from .longest_matches import Matches
 from .suffix_array import extremes
 
-NOVEL = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 50)  # lengths whose share of new n-grams is told
-RUNS = (5, 10, 20, 50)  # lengths of runs whose share of the tokens is told
+NOVEL = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 50)  # lengths n for the share of new n-grams
+RUNS = (5, 10, 20, 50)  # lengths for the share of tokens in runs
 
 
 @dataclass
 class Figures:
-    """How a text stands to a corpus.
+    """Figures of a text compared with a corpus.
 
     tokens, sequences  of the text
-    new_tokens    that the corpus has not
-    novel         share of the n-grams of the text that the corpus has not, by n; None where it has none that long
-    pieces        of the parse: fragments, and new tokens
-    fragments_per_100, mean_fragment  pieces for 100 tokens; tokens of a piece
+    new_tokens    tokens that are not in the corpus
+    novel         {n: share of the text's n-grams that are not in the corpus}; None where the text has no n-gram
+    pieces        of the parse: fragments and new tokens
     longest_fragment  in tokens
-    verbatim_10   share of the tokens in fragments of 10 or more
-    in_runs       share of the tokens that stand in any string of so many, or more, that the corpus has
+    verbatim_10   share of the tokens in fragments of 10 tokens or more
+    in_runs       {n: share of the tokens in any shared string of n tokens or more}
     """
 
     tokens: int
@@ -49,16 +48,16 @@ class Figures:
 
     @property
     def fragments_per_100(self) -> float | None:
-        """Pieces for 100 tokens."""
+        """Pieces per 100 tokens."""
         return 100 * self.pieces / self.tokens if self.tokens else None
 
     @property
     def mean_fragment(self) -> float | None:
-        """Tokens of a piece."""
+        """Mean number of tokens of a piece."""
         return self.tokens / self.pieces if self.pieces else None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Figures of `trace --json`."""
         return {
             "tokens": self.tokens,
             "sequences": self.sequences,
@@ -79,11 +78,11 @@ def _rounded(x: float | None) -> float | None:
 
 @dataclass
 class Fragments:
-    """The fragments of a parse, in the order of the text: int64 (f,) each.
+    """Fragments of a parse, in the order of the text; f of them.
 
-    begin       the first token
-    found       their lengths, and where they stand
-    rarity      float64 (f,), -log2 of the product of the shares that their tokens have in the corpus
+    begin       int64 (f,), first token of each
+    found       their lengths and places in the corpus
+    rarity      float64 (f,), -log2 of their unigram probability in the corpus
     """
 
     begin: np.ndarray
@@ -94,21 +93,21 @@ class Fragments:
         return len(self.begin)
 
     def take(self, which: np.ndarray) -> Fragments:
-        """Some of them."""
+        """The fragments `which`."""
         return Fragments(self.begin[which], self.found.take(which), self.rarity[which])
 
     def by_rarity(self, least: int) -> Fragments:
-        """Those of `least` tokens or more, the rarest first: what occurs often is a phrase, not a source."""
+        """Fragments of `least` tokens or more, the rarest first, because common phrases have no one source."""
         some = np.flatnonzero(self.found.length >= least)
         return self.take(some[np.argsort(-self.rarity[some], kind="stable")])
 
 
 @dataclass
 class SourceTotal:
-    """What of a text stands first in one file of the corpus.
+    """Fragments whose first occurrence is in one file of the corpus.
 
-    fragments, tokens  of its fragments
-    tokens_only_here   of those fragments that no other file has
+    fragments, tokens  number of fragments, and of their tokens
+    tokens_only_here   tokens of the fragments that occur in no other file
     """
 
     name: str
@@ -119,14 +118,14 @@ class SourceTotal:
 
 @dataclass
 class Trace:
-    """A text held against a corpus.
+    """A text compared with a corpus.
 
-    run            int64 (n,), tokens of the longest string of the corpus that each token stands in
-    length         int64 (n,), of the longest that begins with it
-    sources        names of the corpus' files
-    corpus_tokens  how large it is
-    options, text_unit  how the corpus was read, and what a sequence of the text is
-    baseline       the same figures of another text, None without one
+    run            int64 (n,), tokens of the longest shared string that contains each token
+    length         int64 (n,), tokens of the longest shared string that begins with each token
+    sources        names of the corpus files
+    corpus_tokens  number of tokens of the corpus
+    options, text_unit  options by which the corpus was read, and the unit of the text
+    baseline       figures of a baseline text, None without one
     """
 
     text: Passages
@@ -142,12 +141,12 @@ class Trace:
 
     @property
     def marks(self) -> str:
-        """What no fragment crosses."""
+        """Units that no fragment crosses, as text."""
         unit = self.options.unit
         return unit if unit == self.text_unit else f"{self.text_unit} of the text, or {unit} of the corpus"
 
     def totals(self, least: int) -> list[SourceTotal]:
-        """Fragments of `least` tokens or more by the file in which they stand first, the most tokens first."""
+        """Fragments of `least` tokens or more by the file of their first occurrence, the most tokens first."""
         found = self.fragments.found
         some = found.take(np.flatnonzero(found.length >= least))
         n = len(self.sources)
@@ -163,11 +162,11 @@ class Trace:
 
 
 def parse(length: np.ndarray) -> np.ndarray:
-    """Where the pieces of the parse begin: int64 (pieces,).
+    """First tokens of the pieces of the parse: int64 (pieces,).
 
-    length  int64 (n,), of the longest string from each token on, 0 where the token is new
+    length  int64 (n,), length of the longest shared string from each token on, 0 where the token is new
 
-    All places that can be reached from the first are marked by doubling: after k rounds those of 2**k jumps.
+    Pointer doubling: after k rounds all places within 2**k jumps from the first are marked.
 
     >>> parse(np.array([2, 3, 2, 1, 0, 1])).tolist()
     [0, 2, 4, 5]
@@ -184,10 +183,10 @@ def parse(length: np.ndarray) -> np.ndarray:
 
 
 def runs(length: np.ndarray) -> np.ndarray:
-    """Tokens of the longest shared string that each token stands in: int64 (n,).
+    """Tokens of the longest shared string that contains each token: int64 (n,).
 
-    Only strings that do not lie in the one that begins a token earlier matter. They begin, and end, one
-    behind another, so that those over a token are neighbours.
+    Only strings that are not within the one that begins a token earlier matter. Their beginnings and ends rise, so
+    the strings that contain a token are neighbours.
 
     >>> runs(np.array([2, 3, 2, 1, 0, 1])).tolist()
     [2, 3, 3, 3, 0, 1]
@@ -205,11 +204,11 @@ def runs(length: np.ndarray) -> np.ndarray:
 
 
 def figures(rest: np.ndarray, length: np.ndarray, run: np.ndarray) -> Figures:
-    """The figures of a text.
+    """Figures of a text.
 
     rest    int64 (n,), tokens from each to the end of its sequence
-    length  int64 (n,), of the longest string from each on
-    run     int64 (n,), of the longest string over each
+    length  int64 (n,), tokens of the longest shared string from each on
+    run     int64 (n,), tokens of the longest shared string that contains each
     """
     n = len(length)
     pieces = parse(length)
@@ -231,9 +230,9 @@ def figures(rest: np.ndarray, length: np.ndarray, run: np.ndarray) -> Figures:
 
 
 def fragments(found: Matches, unigram_bits: np.ndarray) -> Fragments:
-    """The fragments of the parse, new tokens left out.
+    """Fragments of the parse, without new tokens.
 
-    unigram_bits  float64 (n,), -log2 of the share that each token has in the corpus
+    unigram_bits  float64 (n,), -log2 of each token's share of the corpus
     """
     begin = parse(found.length)
     begin = begin[found.length[begin] > 0]

@@ -1,4 +1,4 @@
-"""Generated texts traced against a corpus: the share of each that stands there, and of steps without a choice."""
+"""Traces generated texts against a corpus: their copied fragments, and their forced steps."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from .trace import trace_sources
 
 @dataclass
 class TracedTexts:
-    """Texts held against a corpus.
+    """Generated texts compared with a corpus.
 
-    found   all of them together; None if there is no text with a token
-    bits    -log2 of the probability of all of them
-    forced  int64 (m,), steps of each text that had one token to choose from; None for smoothed models, where
-            every token may come
+    found   trace of all texts together; None if no text has a token
+    bits    -log2 of the probability of all texts
+    forced  int64 (m,), forced steps of each text; None for smoothed models, where no step is forced
     steps   int64 (m,), steps of each text
     """
 
@@ -41,11 +40,11 @@ def trace_generated(
     baseline: Sequence[Source],
     jobs: int = 1,
 ) -> TracedTexts:
-    """Hold what was drawn against a corpus, read as the model's own text was.
+    """Compare generated texts with a corpus, read with the model's text options.
 
-    history  ids that every text was drawn behind
-    drawn    batches: ids, and the bytes of each text
-    raw      drawn from raw counts
+    history  ids of the history before every text
+    drawn    batches: samples, and the bytes of each text
+    raw      the texts were drawn from raw counts
     """
     sources = []
     forced = [np.empty(0, np.int64)]

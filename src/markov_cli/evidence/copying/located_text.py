@@ -1,6 +1,6 @@
-"""Texts and corpora as codes that remember where they stand.
+"""Reads texts and corpora as ids with the file, line and bytes of each token.
 
-Legend: n tokens of a text; a mark stands behind every sequence; ids are 0 to `ids`, exclusive.
+Legend: n tokens of a text; a mark follows every sequence; ids are 0 to `ids`, exclusive.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .longest_matches import Part
 
 @dataclass
 class Passages:
-    """A text, whole.
+    """A text in memory, with the place of each token.
 
-    number    uint32 (n,), provisional numbers of its tokens
+    number    uint32 (n,), provisional numbers of the tokens
     rest      int64 (n,), tokens from each to the end of its sequence, itself included
-    file      int32 (n,), which source it stands in
+    file      int32 (n,), index of its source
     start, length  int64 (n,), its bytes in `data`
-    data      all sources, one behind another
-    bounds    int64 (files + 1,), where each source begins in `data`, and the last one ends
+    data      bytes of all sources, joined
+    bounds    int64 (files + 1,), beginning of each source in `data`, and the end of the last
     names     of the sources
     """
 
@@ -45,11 +45,11 @@ class Passages:
 
     @property
     def ends(self) -> np.ndarray:
-        """Places behind the last token of each sequence: int64 (sequences,)."""
+        """End of each sequence, exclusive: int64 (sequences,)."""
         return np.flatnonzero(self.rest == 1) + 1
 
     def bytes_of(self, begin: int, size: int) -> bytes:
-        """The text of some tokens of one sequence, as it stands there."""
+        """Bytes of `size` tokens of one sequence from token `begin` on, as in the source."""
         last = begin + size - 1
         return self.data[int(self.start[begin]) : int(self.start[last] + self.length[last])]
 
@@ -58,12 +58,12 @@ class Passages:
         return np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
 
     def lines(self, which: np.ndarray) -> np.ndarray:
-        """The lines of some tokens in their sources, from 1: int64, as which."""
+        """Line of each token in its source, from 1: int64 (len(which),)."""
         begin = self.bounds[self.file[which]]
         return np.searchsorted(self._newline, self.start[which]) - np.searchsorted(self._newline, begin) + 1
 
     def first(self, end: int) -> Passages:
-        """Some of its tokens, whole sources from the first; the data stays."""
+        """The first `end` tokens, which are whole sources; `data` is shared."""
         some = slice(0, end)
         number, rest, file = self.number[some], self.rest[some], self.file[some]
         n_files = int(file[-1]) + 1 if len(file) else 0
@@ -74,7 +74,7 @@ class Passages:
 def pieces_of(
     sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs
 ) -> Iterator[tuple[int, Piece, int]]:
-    """Every piece with the number of its source, and the bytes it took on disk."""
+    """Pieces of all sources: index of the source, piece, and bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
     which: deque[int] = deque()
 
@@ -89,7 +89,7 @@ def pieces_of(
 
 
 def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs) -> Passages:
-    """Read texts whole; the encoders keep their text."""
+    """Read texts into memory; the encoders must keep the bytes of tokens."""
     numbers, ends, starts, lengths, files = [], [], [], [], []
     data: list[bytes] = []
     bounds = [0]
@@ -127,9 +127,9 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
 
 
 def with_marks(ids: np.ndarray, ends: np.ndarray, mark: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids with a mark behind every sequence, and where each id then stands: int64 each.
+    """Ids with a mark after every sequence, and the new index of each id: int64 each.
 
-    ends  int64, rising: how many ids stand before each mark
+    ends  int64, rising: number of ids before each mark
     """
     place = np.arange(len(ids)) + np.cumsum(np.bincount(ends, minlength=len(ids) + 1))[: len(ids)]
     codes = np.full(len(ids) + len(ends), mark, np.int64)
@@ -138,10 +138,10 @@ def with_marks(ids: np.ndarray, ends: np.ndarray, mark: int) -> tuple[np.ndarray
 
 
 class CorpusReader:
-    """Reads a corpus for the ids of a text.
+    """Reads a corpus as the ids of a text.
 
-    to_ids  provisional numbers to ids; `ids` for a token that the text has not
-    After reading: tokens, how many it has; repairs
+    to_ids  maps provisional numbers to ids; to `ids` for a token that is not in the text
+    tokens, repairs  of the corpus, once it was read
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class CorpusReader:
         self.repairs = Repairs()
 
     def parts(self) -> Iterator[Part]:
-        """The corpus, in order."""
+        """Parts of the corpus, in order."""
         file, done = -1, 0
         lines = _Lines(self.encoders[0].options.tokenizer == "regex")
         for i, piece, size in pieces_of(self.sources, self.encoding, self.encoders, self.repairs):
@@ -182,7 +182,7 @@ class CorpusReader:
 
 
 class _Lines:
-    """Tells the line of each token, piece by piece; `all`: tokens may begin in an earlier piece."""
+    """Finds the line of each token, piece by piece; with `all`, tokens may begin in an earlier piece."""
 
     def __init__(self, all_: bool) -> None:
         self.all = all_
@@ -190,7 +190,7 @@ class _Lines:
         self._newline = np.empty(0, np.int64)
 
     def of(self, cut: Cut) -> np.ndarray:
-        """The line of each token, from 1: int64 (n,)."""
+        """Line of each token, from 1: int64 (n,)."""
         newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10) + self._base
         if self.all:
             newline = self._newline = np.concatenate((self._newline, newline))

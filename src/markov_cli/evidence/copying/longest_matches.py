@@ -1,11 +1,10 @@
-"""A text against a corpus that streams past it: the longest string shared at every place, and where it stands.
+"""Longest matches: for every place of a text, the longest string that occurs in a streamed corpus, and where.
 
-Legend: m codes of the text, marks between its sequences included; a batch is a part of the corpus that is sorted
-together with the text (suffixes.py).
+Legend: m codes of the text, with marks between its sequences; a batch is a part of the corpus that is sorted
+together with the text (suffix_array.py).
 
-A batch ends somewhere in the corpus. What it ends with, as far as the text holds it, is read again at the
-beginning of the next one, so that no string is cut and none is counted twice: the answer is the same whatever the
-batches. One batch with the whole corpus is its index; many are a stream.
+The next batch begins with the longest end of this one that occurs in the text, so no string is cut and none is
+counted twice: the size of the batches does not change the answer.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ import numpy as np
 
 from .suffix_array import find, share, unfinished
 
-SORTED_CODES = 1 << 21  # sorted together, at most, while the text is small beside it: their keys fit 64 bits
+SORTED_CODES = 1 << 21  # most codes sorted together, for a small text: keys fit 64 bits
 
 
 class Part(NamedTuple):
-    """Some of a corpus.
+    """A part of a corpus.
 
     codes  int64 (B,), ids of the text's types; `ids`, their number, for a mark or any other token
     file   int32 (B,), rising
@@ -34,7 +33,7 @@ class Part(NamedTuple):
     line: np.ndarray
 
     def cut(self, at: int) -> tuple[Part, Part]:
-        """What stands before a place, and what behind it."""
+        """Divide into the parts before and after index `at`."""
         return Part(*(c[:at] for c in self)), Part(*(c[at:] for c in self))
 
 
@@ -42,18 +41,18 @@ NO_PART = Part(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int3
 
 
 def joined(parts: list[Part]) -> Part:
-    """Several parts as one."""
+    """Join parts."""
     return Part(*(np.concatenate(c) for c in zip(NO_PART, *parts, strict=True)))
 
 
 @dataclass
 class Matches:
-    """For every place of a text the longest string that begins there and stands in the corpus: int64 (m,) each.
+    """Longest string from every place of a text that occurs in the corpus: int64 (m,) each.
 
     length      0 where the token itself is not in the corpus
-    count       how often the string stands there
-    files       in how many files
-    file, line  where it stands first
+    count       number of its occurrences
+    files       number of files with it
+    file, line  its first occurrence
     """
 
     length: np.ndarray
@@ -64,20 +63,20 @@ class Matches:
 
     @classmethod
     def none(cls, m: int) -> Matches:
-        """Nothing found."""
+        """No match at any of m places."""
         return cls(*(np.zeros(m, np.int64) for _ in range(5)))
 
     def take(self, which: np.ndarray) -> Matches:
-        """Those at some places."""
+        """Matches at the places `which`."""
         return Matches(self.length[which], self.count[which], self.files[which], self.file[which], self.line[which])
 
 
 class Unigrams:
-    """Single tokens of a corpus, as far as it has been read.
+    """Counts and first places of single tokens, in the corpus read so far.
 
-    count       int64 (ids,), how often each id occurs
-    files       int64 (ids,), in how many files
-    file, line  int64 (ids,), where first
+    count       int64 (ids,), occurrences of each id
+    files       int64 (ids,), number of files with it
+    file, line  int64 (ids,), its first occurrence
     """
 
     def __init__(self, ids: int) -> None:
@@ -87,19 +86,19 @@ class Unigrams:
         self._latest = np.full(ids, -1, np.int64)
 
     def watch(self, corpus: Iterable[Part]) -> Iterator[Part]:
-        """Pass the parts on, counted."""
+        """Count the tokens of each part, and pass the part on."""
         for part in corpus:
             for begin in np.flatnonzero(np.diff(part.file, prepend=-1)).tolist():
                 self._add(part.cut(begin)[1])
             yield part
 
     def _add(self, part: Part) -> None:
-        """Count what stands in the first file of a part."""
+        """Count the tokens of the first file of a part."""
         file = int(part.file[0])
         n = int(np.searchsorted(part.file, file, "right"))
         codes, lines = part.codes[:n], part.line[:n]
         place = np.empty(self.ids + 1, np.int64)
-        place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first one stays
+        place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first occurrence is written last
         count = np.bincount(codes, minlength=self.ids + 1)[: self.ids]
         seen = np.flatnonzero(count)
         fresh = seen[self.count[seen] == 0]
@@ -112,10 +111,10 @@ class Unigrams:
 def match(
     text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int = SORTED_CODES
 ) -> tuple[Matches, Unigrams]:
-    """Hold a text against a corpus.
+    """Find the longest matches of a text in a corpus.
 
     text          int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
-    sorted_codes  how much is sorted at one time, the text included
+    sorted_codes  number of codes sorted at one time, with the text
     """
     out = Matches.none(len(text))
     single = Unigrams(ids)
@@ -151,13 +150,13 @@ def match(
 
 
 def _batches(corpus: Iterable[Part], room: Callable[[], int]) -> Iterator[tuple[Part, bool]]:
-    """Parts of the size there is room for, each with whether it is the last."""
+    """Regroup parts to the size that `room` allows; True with the last one."""
     held: list[Part] = []
     n = 0
     for part in corpus:
         held.append(part)
         n += len(part.codes)
-        while n > (size := room()):  # never all of it: the last batch is known by what is left
+        while n > (size := room()):  # keep something back, so that the last batch is known
             now, rest = joined(held).cut(size)
             held, n = [rest], n - size
             yield now, False

@@ -1,4 +1,4 @@
-"""A traced text in stretches of one shade, to be shown.
+"""Divides a traced text into stretches of one shade, for display.
 
 Legend: a shade is 0 to SHADES; a stretch is a run of bytes of one shade in one fragment, or in none.
 """
@@ -17,11 +17,11 @@ SHADES = len(RUNS)
 
 
 class Stretch(NamedTuple):
-    """Some bytes of the text.
+    """Bytes of the text with one shade.
 
-    text      as they stand there
-    shade     0 for none, then one more for each of RUNS that the string over it reaches
-    fragment  which of the trace's fragments it lies in, -1 for none that is listed
+    text      the bytes
+    shade     number of lengths in RUNS that the shared string around it reaches
+    fragment  index of its fragment, -1 if it is in no listed one
     opens     the fragment begins here
     """
 
@@ -32,10 +32,10 @@ class Stretch(NamedTuple):
 
 
 def stretches(trace: Trace, least: int, most: int | None = None) -> Iterator[tuple[str, list[Stretch]]]:
-    """The stretches of each source of a text, by its name.
+    """Name and stretches of each source of a text.
 
-    least  tokens of the shortest fragment that is told
-    most   tokens after which a text is cut
+    least  tokens of the shortest listed fragment
+    most   tokens after which the text is cut; None for all
     """
     text, found = trace.text, trace.fragments
     n = len(text) if most is None else min(len(text), most)

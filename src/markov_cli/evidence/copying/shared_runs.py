@@ -1,7 +1,7 @@
-"""The longest run that each of some texts shares with a corpus.
+"""Finds the longest run of tokens that each text shares with a corpus, by Rabin-Karp hashes.
 
-Legend: n is the length of a run; h the hash of a token. Runs are compared by 64-bit hashes: two that
-differ pass for one once in 2**64 comparisons.
+Legend: n is the length of a run; h the hash of a token. Runs are compared by 64-bit hashes: two different runs have
+equal hashes with probability 2**-64.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ import numpy as np
 
 from ...text.run_hashes import run_hashes, stream_runs
 
-_BITS = 22  # of a first, coarse look-up
+_BITS = 22  # of the hash, for a first look-up in a table of flags
 _U = np.uint64
 
 
 class Shared:
-    """A corpus, as one stream of tokens.
+    """A corpus as one stream of tokens.
 
     numbers  uint32, block by block: 4 bytes a token
-    hash_of  uint64, the hash of each number
+    hash_of  uint64, hash of each number
     """
 
     def __init__(self, numbers: list[np.ndarray], hash_of: np.ndarray) -> None:
         self.numbers, self.hash_of = numbers, hash_of
 
     def blocks(self) -> Iterator[tuple[np.ndarray, bool]]:
-        """As text/hashing.py asks for them: runs go on from one file into the next."""
+        """Blocks for `run_hashes.stream_runs`; runs continue from one file into the next."""
         return ((number, False) for number in self.numbers)
 
     def longest(self, h: np.ndarray, length: np.ndarray, most: int | None = None) -> np.ndarray:
-        """The tokens of the longest run that each text shares with the corpus: int64 (m,).
+        """Tokens of the longest run that each text shares with the corpus: int64 (m,).
 
-        h       uint64 (sum of length,), the texts' tokens one text behind another
+        h       uint64 (sum of length,), token hashes of all texts, joined
         length  int64 (m,)
-        most    no text shares so many
+        most    every shared run is known to be shorter; None if unknown
 
-        A text that shares a run of n shares all its shorter ones, so lengths are doubled, and then halved.
+        A text that shares a run of n tokens shares all shorter ones, so binary search finds the length.
         """
         found = np.zeros(len(length), np.int64)
         step = 1
         todo = np.arange(len(length))
-        if most is not None and most > 1:  # steered texts mostly come to the last length that is allowed
+        if most is not None and most > 1:  # texts drawn with --novel mostly reach the greatest allowed length
             has = self._share(h, length, todo, most - 1)
             found[todo[has]] = most - 1
             todo = todo[~has]
@@ -62,7 +62,7 @@ class Shared:
         return found
 
     def _share(self, h: np.ndarray, length: np.ndarray, which: np.ndarray, n: int) -> np.ndarray:
-        """Whether each of some texts shares a run of n tokens: bool (len(which),)."""
+        """True for texts that share a run of n tokens: bool (len(which),)."""
         out = np.zeros(len(which), bool)
         begin = (np.cumsum(length) - length)[which]
         runs = np.maximum(length[which] - n + 1, 0)

@@ -1,16 +1,15 @@
-"""Two texts of ids -> the longest strings of two ids or more that they share, at every place of the first.
+"""Suffix array of a text and a corpus: the longest shared strings of two ids or more, at every place of the text.
 
-Legend: x is the text, an end, the corpus, an end, one behind another, M ids in all; i is a place in the
-text, j one in the corpus; h is a power of two; a group is a run of places in suffix order whose next h ids
-are equal; it is mixed where it holds places of both.
+Legend: x is the text, an end, the corpus, an end: M ids in all; h is a power of two; a group is a run of places in
+suffix order with equal next h ids; it is mixed if it has places of both.
 
-Suffixes are sorted by doubling: places in order of their next h ids, then, by pairs, of their next 2h. Only mixed
-groups are sorted on: what the others hold is shared no further. So a round costs what is still
-shared, and after the last one every place of the text stands beside the places of the corpus that share most
-with it. Places of the corpus whose next two ids the text has nowhere, most of them, are left out before the
-first sort, by a table of bits; one that passes by chance is found out by the sort.
+Prefix doubling sorts places by their next h ids, then by their next 2h. Only mixed groups are sorted further,
+because other groups share no longer string; so the cost of a round is the number of places that still share. After
+the last round the neighbours of each place of the text share most with it. Most places of the corpus begin with a
+pair of ids that is not in the text: a table of bits drops them before the first sort, and the sort drops its false
+positives.
 
-Source: Manber and Myers 1993 for the doubling, Larsson and Sadakane 2007 for sorting on only where needed.
+Source: Manber and Myers 1993 (prefix doubling); Larsson and Sadakane 2007 (sorting only unfinished groups).
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from ...arrays.sorting import sort_keys, starts_new
 
 _U = np.uint64
 _KEY_BITS = 64
-_PAIR_BITS = 23  # of a hash of two ids: a table of so many flags stays near the processor
+_PAIR_BITS = 23  # of a hash of two ids: the table of flags fits the cache
 _ODD = _U(0x9E3779B97F4A7C15)
 
 
 @dataclass
 class Shared:
-    """Two texts in the order of their suffixes, as far as they share two ids.
+    """Places of a text and a corpus in suffix order.
 
-    n_text  places of the text, its end included; the corpus begins there
-    order   int64, places whose next two ids stand in both, in suffix order
-    levels  int32 (M,) each: level k has, for every place, a number that is that of its group of next 2**k ids,
-            and of no other; but where the ids of a place go on as the other text nowhere does, it stays as it was
-    goes_on  the id that the corpus ends with stands in the text
+    n_text  places of the text, with its end; the corpus begins there
+    order   int64, places whose next two ids occur in both, in suffix order
+    levels  int32 (M,) each: in level k, places have equal numbers if their next 2**k ids are equal. A place that the
+            other text does not share keeps its number of the level before
+    goes_on  the last id of the corpus occurs in the text
     """
 
     n_text: int
@@ -44,7 +43,7 @@ class Shared:
     goes_on: bool
 
     def lengths(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """How many ids places of the one text share with places of the other: int64, as a and b."""
+        """Number of ids that places a of one text share with places b of the other: int64, as a and b."""
         n = np.zeros(len(a), np.int64)
         for k in range(len(self.levels) - 1, -1, -1):
             level = self.levels[k]
@@ -53,10 +52,10 @@ class Shared:
 
 
 def share(text: np.ndarray, corpus: np.ndarray, ids: int) -> Shared:
-    """Sort two texts together.
+    """Sort a text and a corpus together.
 
-    text    integers (m,), from 0 to `ids`, exclusive, or `ids` where nothing is shared: a mark between sequences
-    corpus  integers (B,), the same; `ids` there is another mark, or a token that the text has not
+    text    integers (m,), from 0 to `ids`, exclusive; `ids` for a mark between sequences, which is never shared
+    corpus  integers (B,), likewise; `ids` for a mark or a token that is not in the text
     """
     m, b = len(text), len(corpus)
     x = np.empty(m + b + 2, np.int64)
@@ -73,7 +72,7 @@ def share(text: np.ndarray, corpus: np.ndarray, ids: int) -> Shared:
     goes_on = bool(b) and bool((text == corpus[-1]).any()) and int(corpus[-1]) < ids
     by = _by_pairs(first, x[place + 1])
     place, first = place[by], first[by]
-    # behind those that are left out, which keep the number of their id
+    # numbers after those of dropped places, which keep the number of their id
     own = np.bincount(first, minlength=ids + 2)
     slot = (begin_of + count - own - (np.cumsum(own) - own))[first] + np.arange(len(place))
     order, at = place, np.arange(len(place))
@@ -87,12 +86,12 @@ def share(text: np.ndarray, corpus: np.ndarray, ids: int) -> Shared:
         mixed = (texts > 0) & (texts < np.diff(begin, append=len(place)))
         some = np.flatnonzero(mixed[group])
         place, slot, at = place[some], slot[some], at[some]
-        if len(levels) == 2:  # the others share one id at most
+        if len(levels) == 2:  # the other places share at most one id
             order, at = place.copy(), np.arange(len(place))
         if not len(place):
             break
         group = (np.cumsum(mixed) - 1)[group[some]]
-        then = rank[place + (1 << (len(levels) - 1))]  # a shared string never holds an end: still inside
+        then = rank[place + (1 << (len(levels) - 1))]  # a shared string contains no end, so this is inside
         by = _by_pairs(group, then)
         place = place[by]
         order[at] = place
@@ -101,7 +100,7 @@ def share(text: np.ndarray, corpus: np.ndarray, ids: int) -> Shared:
 
 
 def _with_pairs_of(x: np.ndarray, m: int, ids: int) -> np.ndarray:
-    """Places of the corpus whose next two ids the text has somewhere, and a few others: int64."""
+    """Places of the corpus whose next two ids occur in the text, with a few false positives: int64."""
 
     def pairs(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         hashed = a[:-1].astype(_U) * _U(ids + 2)
@@ -119,7 +118,7 @@ def _with_pairs_of(x: np.ndarray, m: int, ids: int) -> np.ndarray:
 
 
 def _by_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The order of pairs, int64; equal ones by their places."""
+    """Stable sorting permutation of pairs: int64."""
     bits = int(second.max(initial=0)).bit_length()
     first_bits = int(first.max(initial=0)).bit_length()
     if bits + first_bits + len(first).bit_length() <= _KEY_BITS:
@@ -130,13 +129,13 @@ def _by_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Found:
-    """What places of a text share with one batch of a corpus.
+    """Longest matches of a text in one batch of a corpus.
 
-    length  int64 (m,), ids of the longest string that begins there and stands in the batch; 0 for 1, too
-    at      int64 (q,), the places asked about, of length 2 or more
-    count   int64 (q,), how often their string stands there
-    first, last  int64 (q,), where in the batch it begins first, and last
-    groups  int64 (q,), in how many of the batch's files
+    length  int64 (m,), ids of the longest string from each place that occurs in the batch; 0 if below 2
+    at      int64 (q,), places that are counted, of length 2 or more
+    count   int64 (q,), occurrences of their string
+    first, last  int64 (q,), beginning of its first and last occurrence in the batch
+    groups  int64 (q,), number of the batch's files with it
     """
 
     length: np.ndarray
@@ -148,7 +147,7 @@ class Found:
 
 
 def unfinished(s: Shared) -> int:
-    """Ids of the longest string that the corpus ends with and the text holds: what may go on in the next batch."""
+    """Ids of the longest end of the corpus that occurs in the text: a match may continue in the next batch."""
     order = s.order
     begin, end = s.n_text, len(s.levels[0]) - 1
     close = np.flatnonzero((order >= max(begin, end - s.n_text)) & (order < end))
@@ -165,11 +164,11 @@ def unfinished(s: Shared) -> int:
 
 
 def find(s: Shared, best: np.ndarray, limit: int, files: np.ndarray) -> Found:
-    """The longest strings of the text that begin in a batch of the corpus, and how often they do.
+    """Longest matches that begin in a batch of the corpus, with their counts.
 
-    best   int64 (m,), what was found before: only places that reach it are counted
-    limit  corpus places from here on are left to the next batch
-    files  int32 (B,), rising: the file of each place of the corpus
+    best   int64 (m,), lengths found in earlier batches: only places that reach them are counted
+    limit  corpus places from here on belong to the next batch
+    files  int32 (B,), rising: file of each place of the corpus
     """
     m, order = s.n_text - 1, s.order
     kept = (order >= s.n_text) & (order < s.n_text + limit)
@@ -200,9 +199,9 @@ def find(s: Shared, best: np.ndarray, limit: int, files: np.ndarray) -> Found:
 def _alike(
     s: Shared, place: np.ndarray, at: np.ndarray, length: np.ndarray, behind: np.ndarray, step: int
 ) -> np.ndarray:
-    """How many places on one side of each of `at`, in suffix order, share all of its string: int64 (q,).
+    """Number of neighbours on one side of each of `at`, in suffix order, that share all of its string: int64 (q,).
 
-    A string of n ids is shared where its first h and its last h are, h being the largest power up to n.
+    A string of n ids is shared if its first h and its last h ids are, with h the largest power of two up to n.
     """
     n = np.zeros(len(at), np.int64)
     level = np.frexp(length.astype(np.float64))[1] - 1
@@ -223,10 +222,10 @@ def _run(
     behind: np.ndarray,
     step: int,
 ) -> np.ndarray:
-    """The same of strings whose h is one; the number is found by doubling, then halving, for all at once.
+    """Number of neighbours as in `_alike`, for strings of one h, by doubling and then binary search: int64 (q,).
 
-    head, tail  the groups of their first and last h ids
-    shift       how far these are apart
+    head, tail  numbers of their first and last h ids
+    shift       distance between the two
     """
     n, stop = np.zeros(len(head), np.int64), np.zeros(len(head), np.int8)
     room = len(place) - behind if step > 0 else behind
@@ -256,7 +255,7 @@ def _run(
 
 
 def extremes(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest of values[low:high], for many ranges, none empty: int64 (q,) each."""
+    """Least and greatest of values[low:high] for many non-empty ranges: int64 (q,) each (a sparse table)."""
     least, most = values, values
     first, last = np.zeros(len(low), np.int64), np.zeros(len(low), np.int64)
     span = np.frexp((high - low).astype(np.float64))[1] - 1
@@ -273,13 +272,13 @@ def extremes(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.
 
 
 def distinct_in(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """How many distinct values values[low:high] has, for many ranges: int64 (q,).
+    """Number of distinct values of values[low:high], for many ranges: int64 (q,).
 
-    Those are the entries whose like stands before the range, or nowhere; they are counted bit by bit (a wavelet
-    matrix: Claude, Navarro and Ordonez 2015), which no range makes dear by its length.
+    Counts the entries whose last equal entry is before the range, bit by bit, in time independent of the length
+    of the range. Source: wavelet matrix, Claude, Navarro and Ordonez 2015.
     """
     _, order = sort_keys(values.astype(_U), int(values.max()).bit_length())
-    before = np.zeros(len(values), np.int64)  # 1 + the place of the last equal value, 0 for none
+    before = np.zeros(len(values), np.int64)  # 1 + index of the last equal value, 0 for none
     same = ~starts_new(values[order])
     before[order[same]] = order[:-1][same[1:]] + 1
     limit, n = low + 1, np.zeros(len(low), np.int64)

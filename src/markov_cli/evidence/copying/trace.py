@@ -1,4 +1,4 @@
-"""Traces a text against a corpus: the fragments that stand in both."""
+"""Traces a text against a corpus: reads both and finds the fragments that they share."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .longest_matches import SORTED_CODES, match
 
 
 def check_options(options: TextOptions) -> None:
-    """OptionError for what cannot be, with the value."""
+    """Raise OptionError for an unknown tokenizer or unit."""
     if options.tokenizer not in TOKENIZERS:
-        raise OptionError(f"tokenizer {options.tokenizer!r}", f"one of {', '.join(TOKENIZERS)}")
+        raise OptionError(f"tokenizer {options.tokenizer!r}: unknown", f"use one of {', '.join(TOKENIZERS)}")
     if options.unit not in UNITS:
-        raise OptionError(f"unit {options.unit!r}", f"one of {', '.join(UNITS)}")
+        raise OptionError(f"unit {options.unit!r}: unknown", f"use one of {', '.join(UNITS)}")
 
 
 def trace_sources(
@@ -39,10 +39,12 @@ def trace_sources(
     repairs: Repairs | None = None,
     sorted_codes: int = SORTED_CODES,
 ) -> Trace:
-    """Hold sources against a corpus; TextError if either has no token.
+    """Compare sources with a corpus.
 
-    text_unit  where the text's sequences end, if elsewhere than the corpus'
-    repairs    is told what was changed on the way in
+    text_unit  unit of the text; None for the unit of the corpus
+    repairs    collects the changes made while reading
+
+    OptionError for an unknown tokenizer or unit; TextError if a text has no token.
     """
     of_text = replace(options, unit=text_unit or options.unit)
     check_options(options)
@@ -82,10 +84,10 @@ def trace_ids(
     text_unit: str,
     sorted_codes: int = SORTED_CODES,
 ) -> Trace:
-    """A text whose ids are known against a corpus that is read for them.
+    """Compare a text whose ids are known with a corpus; TextError if the corpus has no token.
 
     ids    int64 (n,)
-    split  where the baseline begins in it; None without one
+    split  token at which the baseline begins; None without one
     """
     codes, place = with_marks(ids, text.ends, reader.ids)
     every, single = match(codes, reader.ids, reader.parts(), sorted_codes)

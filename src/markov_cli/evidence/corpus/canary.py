@@ -1,14 +1,14 @@
-"""Canaries: secrets put into a text on purpose, to see whether a model gives them away.
+"""Canaries: random secrets inserted into a text, to measure if a model memorises them (Carlini et al. 2019).
 
 Legend: a slot of the format is filled at random; R is the set of all fillings; the rank of a canary is its
-place among all fillings of its own line by what each costs the model, the cheapest first, ties at their mean.
+rank among all fillings of its own line by bits, the fewest first, ties at their mean.
 
     exposure = log2 |R| - log2 rank
 
 A filling that was never inserted has an exposure of x bits or more with probability 2**-x.
 
-Source: Carlini and others, The Secret Sharer, 2019. Their fillings are sampled and the exposure extrapolated;
-an n-gram model scores so fast that up to a million are all scored (exposure.py), and nothing is extrapolated.
+Source: Carlini et al., The Secret Sharer, 2019. They sample fillings and extrapolate the exposure; here up to a
+million fillings are all scored (exposure.py), without extrapolation.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _ONSETS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 class Canary:
     """One secret.
 
-    name     what stands for {name}; "" where the format has none
-    filling  a character for each slot
-    repeat   how often its line is put into the text; 0 for a control
+    name     replaces {name}; "" if the format has none
+    filling  one character for each slot
+    repeat   number of times its line is inserted; 0 for a control
     """
 
     name: str
@@ -52,26 +52,26 @@ class Canaries:
 
     @property
     def alphabets(self) -> list[str]:
-        """What each slot is filled from."""
+        """Characters for each slot."""
         return alphabets(self.format)
 
     @property
     def space(self) -> int:
-        """|R|, how many fillings there are."""
+        """|R|, the number of fillings."""
         return space(self.format)
 
     def text(self, canary: Canary) -> str:
-        """A canary's line."""
+        """Line of a canary."""
         return fill(self.format, canary.name, canary.filling)
 
     def lines(self) -> Iterator[str]:
-        """What is put into the text: every canary as often as it is repeated, in a random order."""
+        """Lines to insert: every canary `repeat` times, in a random order."""
         every = [self.text(c) for c in self.canaries for _ in range(c.repeat)]
         order = np.argsort(_raw(self.seed, 1).random_raw(len(every)), kind="stable")
         return (every[i] for i in order.tolist())
 
     def as_dict(self) -> dict[str, Any]:
-        """As the key file has it."""
+        """The object of the key file."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -85,10 +85,10 @@ class Canaries:
 
     @classmethod
     def of_dict(cls, found: Any, name: str) -> Canaries:
-        """From a key file; TextError where it is none."""
+        """Canaries from the object of a key file; TextError where it is invalid."""
         hint = "name the file that `markov canary make` wrote with --keys"
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise TextError(f"{name}: no key file of canaries", hint)
+            raise TextError(f"{name}: not a key file of canaries", hint)
         if found.get("version") != VERSION:
             raise TextError(f"{name}: version {found.get('version')}; this markov reads {VERSION}", "upgrade markov")
         try:
@@ -107,11 +107,11 @@ class Canaries:
 
 
 def alphabets(line: str) -> list[str]:
-    """What each slot of a format is filled from; OptionError for a slot that is none."""
+    """Characters for each slot of a format; OptionError for an unknown slot, no slot, or several lines."""
     found = _SLOT.findall(line)
     odd = [s for s in found if s != "name" and s not in _ALPHABETS]
     if odd or _SLOT.sub("", line).count("{") + _SLOT.sub("", line).count("}"):
-        said = f"{{{odd[0]}}} is no slot" if odd else "a brace that is no slot"
+        said = f"{{{odd[0]}}} is not a slot" if odd else "a brace that is not part of a slot"
         raise OptionError(f"--format {line!r}: {said}", "slots are {d}, a digit; {l}, a letter; {name}, a made-up name")
     slots = [_ALPHABETS[s] for s in found if s != "name"]
     if not slots:
@@ -119,12 +119,12 @@ def alphabets(line: str) -> list[str]:
             f"--format {line!r}: no slot to fill", "write {d} for each digit: 'the code of {name} is {d} {d}'"
         )
     if "\n" in line or not line.strip():
-        raise OptionError(f"--format {line!r}: more than one line", "write it in one")
+        raise OptionError(f"--format {line!r}: not one line of text", "write it in one line")
     return slots
 
 
 def space(line: str) -> int:
-    """How many fillings a format has."""
+    """Number of fillings of a format."""
     n = 1
     for slot in alphabets(line):
         n *= len(slot)
@@ -132,20 +132,23 @@ def space(line: str) -> int:
 
 
 def fill(line: str, name: str, filling: str) -> str:
-    """A format with its slots filled, from left to right."""
+    """Fill the slots of a format from left to right."""
     characters = iter(filling)
     return _SLOT.sub(lambda m: name if m[1] == "name" else next(characters), line)
 
 
 def make(line: str, count: int, repeats: list[int], controls: int, seed: int) -> Canaries:
-    """`count` canaries for each number of repetitions, and controls, all with names of their own."""
+    """Make `count` canaries for each number of repetitions, and controls, all with distinct names.
+
+    OptionError where the format has too few fillings.
+    """
     slots = alphabets(line)
     n = count * len(repeats) + controls
     if space(line) < 2:
-        raise OptionError(f"--format {line!r}: one filling only", "add slots")
+        raise OptionError(f"--format {line!r}: only one filling", "add slots")
     raw = _raw(seed, 0)
     if "{name}" not in line and n > space(line):
-        raise OptionError(f"{n:,} canaries and controls, but {space(line):,} fillings", "more slots, or {name}")
+        raise OptionError(f"{n:,} canaries and controls, but {space(line):,} fillings", "add more slots, or {name}")
     names = _names(raw, n) if "{name}" in line else [""] * n
     out = Canaries(line, seed)
     seen: set[tuple[str, str]] = set()
@@ -161,12 +164,12 @@ def make(line: str, count: int, repeats: list[int], controls: int, seed: int) ->
 
 
 def _raw(seed: int, part: int) -> np.random.PCG64:
-    """The numbers of a seed: part 0 for what is drawn, part 1 for the order of the lines."""
+    """Random numbers of a seed: part 0 for names and fillings, part 1 for the order of the lines."""
     return np.random.PCG64(seed).advance(part << 64)
 
 
 def _names(raw: Any, n: int) -> list[str]:
-    """Different made-up names: consonant and vowel, three times."""
+    """Distinct made-up names: consonant and vowel, three times."""
     found: dict[str, None] = {}
     while len(found) < n:
         number = int(raw.random_raw() >> 11)

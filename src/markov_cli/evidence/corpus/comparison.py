@@ -1,6 +1,6 @@
-"""All that a text adds to the audit of a table: the proof that it is another's, and what of it comes out.
+"""Compares a table with its training text: tests that they match, and measures extraction and memorisation.
 
-Legend as in corpus.py.
+Legend as in corpus_rows.py.
 """
 
 from __future__ import annotations
@@ -21,23 +21,25 @@ from ...text.types import BOS
 from ..table.forced_string_list import Strings
 from ..table.ngram_graph import Graph
 from ..table.random_text import circuit, labels
-from .corpus_rows import Corpus, Differences, differences, looked_up, rows_up_to
+from .corpus_rows import Corpus, Differences, count_occurrences, differences, rows_up_to
 from .extraction import edges_at, greedy, rebuilt, verified
 from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, history_of, number, true_positives
 
 
 @dataclass
 class OrderAgainst:
-    """One order, with the text; None where it cannot be said.
+    """Figures of one order compared with the text; None where unknown.
 
-    verified     share of the text's tokens in certain strings, by least length
-    greedy       share of continuations of so many tokens that come out by the likeliest token each time
-    rebuilt_sequences, rebuilt_10grams  share of those of one random text with this table that are the text's
-    memorised    bits a token, EOS counted as one, by leaving one sequence out
-    perplexity, without, heldout  of the text, of the text leaving one sequence out, of the other text; Witten-Bell
-    single_sequence, single_file  share of the rows that stand in one
-    only         of each file, how many rows stand in it alone
-    by_file      memorised bits a token of each file
+    verified     {least length: share of the text's tokens in certain strings}
+    greedy       {length: share of continuations that greedy decoding reproduces}
+    rebuilt_sequences, rebuilt_10grams  shares of a random text with this table that occur in the text
+    memorised    bits per token (EOS counts as one), by leaving one sequence out
+    perplexity, without, heldout  of the text, of the text leaving one sequence out, of the other text; Witten-Bell,
+                 OOV included
+    auc, true_positives  membership inference by bits per token; see leave_one_out.py
+    single_sequence, single_file  share of the rows that occur in only one
+    only         for each file, number of rows that occur only there
+    by_file      memorised bits per token of each file
     """
 
     differences: Differences
@@ -57,7 +59,7 @@ class OrderAgainst:
     by_file: list[float] = field(default_factory=list)
 
     def as_dict(self, heldout: bool) -> dict[str, Any]:
-        """As JSON has it."""
+        """Keys of `audit --json` for one order."""
 
         def of(shares: dict[int, Any] | None) -> dict[str, Any] | None:
             return None if shares is None else {str(n): _rounded(share) for n, share in shares.items()}
@@ -88,11 +90,15 @@ def _rounded(x: float | None) -> float | None:
 
 @dataclass
 class CorpusComparison:
-    """A text, and another that the table was not made of, for the audit of one table.
+    """Comparison of a table with its text and a held-out text.
 
-    looked_up, found  certain strings, and those of them that the text has as often as the table says
-    lost         the first that it has not
-    notes        what cannot be said, and why
+    Call `prepare`, then `order` for each order, then `look_up`.
+
+    others       the held-out text; None without one
+    looked_up, found  number of certain strings, and of those with the right count in the text
+    lost         the first other one: ids, count in the text, count in the table
+    members      sequences of the text, and of the held-out text, that membership is measured on
+    notes        figures that are missing, and why
     """
 
     corpus: Corpus
@@ -108,18 +114,18 @@ class CorpusComparison:
 
     @property
     def is_not(self) -> bool:
-        """Proven: the table was made of another text."""
+        """Proof that the table was made from another text."""
         return any(o.differences for o in self.orders.values()) or self.found < self.looked_up
 
     def prepare(self, header: Header, table: Table, orders: Iterable[int]) -> None:
-        """Find every n-gram of the text in the table; leave each sequence out in turn."""
+        """Look up every n-gram of the text in the table, and leave each sequence out in turn."""
         highest = max(orders)
         for order in range(1, highest + 1):
             self._rows.append(rows_up_to(table, self.corpus, order, self._rows[-1] if self._rows else None))
         if header.holds == "counts":
             self._leave_out(header, table, highest)
         else:
-            self.notes.append(f"the model holds {header.holds}: nothing is said of memorised bits and membership")
+            self.notes.append(f"the model holds {header.holds}: no memorised bits and no membership")
 
     def _leave_out(self, header: Header, table: Table, highest: int) -> None:
         c = self.corpus
@@ -139,15 +145,15 @@ class CorpusComparison:
             own = len(rows) if order > 1 else int(np.count_nonzero(rows.small)) - 1
             if table.pruned and int(np.count_nonzero(kept > thresholds[order - 1])) != own:
                 self.notes.append(
-                    f"from order {order} on nothing is said of memorised bits and membership: other n-grams were "
-                    "pruned than those seen so often"
+                    f"from order {order} on no memorised bits and no membership: the pruned n-grams are not those "
+                    "of low counts"
                 )
                 return
             self._left[order] = left
             below = gram
 
     def order(self, table: Table, order: int, complete: bool, g: Graph | None, lengths: tuple[int, ...]) -> None:
-        """Judge one order; `g` is its graph, None at order 1."""
+        """Add the figures of one order; `g` is its graph, None at order 1."""
         c = self.corpus
         one = OrderAgainst(differences(table, c, order, self._rows[order - 1], complete))
         self.orders[order] = one
@@ -187,7 +193,7 @@ class CorpusComparison:
         o = self.others
         bits = np.add.reduceat(np.where(o.ids == BOS, 0.0, -np.log2(p)), o.begin)
         one.heldout = _perplexity(bits, o.tokens + o.sequences)
-        # tokens of the text: the EOS does not count
+        # measured by tokens of the text, without EOS
         inside, outside = c.size > LEAST_TOKENS, o.size > LEAST_TOKENS
         self.members = int(inside.sum()), int(outside.sum())
         if inside.any() and outside.any():
@@ -195,10 +201,10 @@ class CorpusComparison:
             one.auc, one.true_positives = auc(a, b), true_positives(a, b)
 
     def look_up(self, strings: Strings | None) -> None:
-        """Look every certain string up in the text; each must stand there as often as the table says."""
+        """Count every certain string in the text; each count must be as the table says."""
         if strings is None:
             return
-        times = looked_up(self.corpus, strings)
+        times = count_occurrences(self.corpus, strings)
         right = np.where(strings.exact, times == strings.count, times >= strings.count)
         self.looked_up, self.found = len(strings), int(np.count_nonzero(right))
         wrong = np.flatnonzero(~right)

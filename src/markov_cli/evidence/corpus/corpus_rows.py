@@ -1,7 +1,7 @@
-"""A text held against a table: is it the one that the table was made of?
+"""Reads a text as a model's ids, and compares its n-gram counts with those of a table.
 
-Legend: N ids of D sequences, BOS and EOS counted; an n-gram ends at each id; its row is that of
-the table, -1 where the table has none.
+Legend: N ids of D sequences, with BOS and EOS; an n-gram ends at each id; its row is its row in the table, -1 where
+the table has none.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _CHUNK = 1 << 20
 
 @dataclass
 class Corpus:
-    """Sequences one behind another.
+    """A text as one array of ids.
 
-    ids      (N,), BOS before and EOS behind each sequence; int32 where all numbers fit, as the others are
-    place    (N,), ids of its own sequence before each
-    begin    int64 (D,), where each BOS stands
-    names    of the texts
-    first    int64 (texts + 1,), the first sequence of each
-    head     bytes at the beginning of the texts, None where they could be read once
+    ids      (N,), each sequence between BOS and EOS; int32 where all numbers fit, else int64; `place` likewise
+    place    (N,), number of ids before each in its sequence
+    begin    int64 (D,), index of each BOS
+    names    of the files
+    first    int64 (files + 1,), first sequence of each file
+    head     first bytes of the files, decompressed; None for standard input, which can be read only once
     """
 
     ids: np.ndarray
@@ -50,22 +50,22 @@ class Corpus:
 
     @property
     def sequences(self) -> int:
-        """D."""
+        """D, the number of sequences."""
         return len(self.begin)
 
     @property
     def tokens(self) -> int:
-        """Ids without the markers."""
+        """Number of ids, without markers."""
         return len(self.ids) - 2 * len(self.begin)
 
     @property
     def sequence(self) -> np.ndarray:
-        """The number of the sequence that each id is of: (N,)."""
+        """Number of the sequence of each id: (N,)."""
         return np.cumsum(self.ids == BOS, dtype=self.ids.dtype) - self.ids.dtype.type(1)
 
     @property
     def size(self) -> np.ndarray:
-        """Ids of each sequence, BOS left out: int64 (D,)."""
+        """Number of ids of each sequence, without BOS: int64 (D,)."""
         return np.diff(np.append(self.begin, len(self.ids))) - 1
 
 
@@ -76,7 +76,7 @@ def read_corpus(
     encoding: str = "utf-8",
     head_bytes: int = 0,
 ) -> Corpus:
-    """Read texts as a model reads them; TextError where they have no token. All of it is held in memory."""
+    """Read texts into memory with a model's options and vocabulary; TextError where they have no token."""
     recoder = Recoder([vocabulary], options)
     parts: list[np.ndarray] = []
     sequences = [0]
@@ -92,7 +92,7 @@ def read_corpus(
         empty += streams.empty_sequences
     if not parts:
         named = ", ".join(s.name for s in sources[:3])
-        raise TextError(f"{named}: no token", "name a text")
+        raise TextError(f"{named}: no token", "give a text that is not empty")
     ids = np.concatenate(parts)
     repairs = recoder.repairs
     for encoder in recoder.encoders:
@@ -113,7 +113,7 @@ def read_corpus(
 
 
 def _head(sources: Sequence[Source], n: int) -> bytes:
-    """The first bytes of some texts, decompressed."""
+    """The first n bytes of texts, decompressed."""
     parts: list[bytes] = []
     for source in sources:
         if n <= 0:
@@ -132,9 +132,9 @@ def _head(sources: Sequence[Source], n: int) -> bytes:
 
 
 def rows_up_to(table: Table, c: Corpus, order: int, below: np.ndarray | None = None) -> np.ndarray:
-    """The row of the n-gram of `order` ids that ends at each id: of the dtype of ids (N,).
+    """Row of the n-gram of `order` ids that ends at each id: (N,), dtype of ids.
 
-    below  the same one order below, where it is known
+    below  the rows one order below, if known
     """
     if order == 1:
         return c.ids
@@ -150,11 +150,11 @@ def rows_up_to(table: Table, c: Corpus, order: int, below: np.ndarray | None = N
 
 @dataclass
 class Differences:
-    """What speaks against a text's being that of a table, at one order.
+    """Differences between the counts of a text and of a table, at one order.
 
-    missing    distinct places whose n-gram the table lacks, though the order is complete
-    differing  rows that the text has another number of times
-    example    an n-gram of the first of those, its times in the text, its times in the table
+    missing    number of places whose n-gram the table lacks, though the order is complete
+    differing  number of rows with another count in the text
+    example    ids of one such n-gram, its count in the text, its count in the table
     """
 
     order: int
@@ -167,10 +167,10 @@ class Differences:
 
 
 def differences(table: Table, c: Corpus, order: int, row: np.ndarray, complete: bool) -> Differences:
-    """Hold every n-gram of one order against the table.
+    """Compare every n-gram of one order with the table.
 
-    A row of a text's own table says how often the n-gram stands there, pruned or not; only where
-    nothing was pruned does an n-gram that is not in the table prove anything.
+    A row has the n-gram's count in the training text, even in a pruned table. An n-gram that is not in the table
+    proves a difference only where nothing was pruned.
     """
     out = Differences(order)
     counts = table.orders[order - 1].count
@@ -206,14 +206,14 @@ def _occurrences(ids: np.ndarray, gram: np.ndarray) -> int:
 
 
 class Hashes:
-    """64-bit hashes of any stretch of ids; equal stretches have equal ones, wherever they stand."""
+    """Rabin-Karp hashes of 64 bits: any slice of ids in constant time; equal slices have equal hashes."""
 
     def __init__(self, ids: np.ndarray) -> None:
         n = len(ids)
         q = np.full(n + 1, _Q, np.uint64)
         q[0] = 1
         np.multiply.accumulate(q, out=q)
-        # the sum of mixed[i] * q**i over a stretch, times q**-begin
+        # a hash is the sum of mixed[i] * q**i over a slice, times q**-begin
         mixed = rehash(ids.astype(np.uint64), 1)
         inverse = np.full(n + 1, pow(_Q, -1, 1 << 64), np.uint64)
         inverse[0] = 1
@@ -222,15 +222,15 @@ class Hashes:
         self._sum = np.concatenate((np.zeros(1, np.uint64), np.cumsum(mixed * q[:n], dtype=np.uint64)))
 
     def of(self, begin: np.ndarray, size: np.ndarray | int) -> np.ndarray:
-        """Of the stretches begin .. begin + size - 1: uint64 (m,)."""
+        """Hashes of ids[begin : begin + size]: uint64 (m,)."""
         value = (self._sum[begin + size] - self._sum[begin]) * self._inverse[begin]
         return rehash(value ^ rehash(np.atleast_1d(size).astype(np.uint64), 1), 1)
 
 
-def looked_up(c: Corpus, s: Strings) -> np.ndarray:
-    """How often each of some certain strings stands in a text: int64 (s,).
+def count_occurrences(c: Corpus, s: Strings) -> np.ndarray:
+    """Number of occurrences of each certain string in a text: int64 (s,).
 
-    A string that opens a sequence is looked for with the BOS before it, one that ends a sequence with EOS.
+    A string that opens a sequence is matched with BOS before it, one that closes a sequence with EOS after it.
     """
     if not len(s):
         return np.zeros(0, np.int64)
@@ -255,7 +255,7 @@ def looked_up(c: Corpus, s: Strings) -> np.ndarray:
     todo = np.flatnonzero(low < high)
     edge = np.append(0, np.cumsum((high - low)[todo]))
     a = 0
-    while a < len(todo):  # so many places at a time
+    while a < len(todo):  # about 4 * _CHUNK places at a time
         b = max(int(np.searchsorted(edge, edge[a] + 4 * _CHUNK, "right")) - 1, a + 1)
         which = np.repeat(todo[a:b], (high - low)[todo[a:b]])
         inside = np.arange(len(which)) - np.repeat(edge[a:b] - edge[a], (high - low)[todo[a:b]])

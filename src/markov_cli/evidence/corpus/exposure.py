@@ -1,10 +1,9 @@
-"""What every filling of a canary costs a model, and where the true one stands among them.
+"""Exposure of canaries: scores all fillings of a line, and ranks the inserted one (Carlini et al. 2019).
 
-Legend: R fillings; a row is one filling as ids; n is the order.
+Legend: R fillings; a row is one filling; n is the order.
 
-All fillings are written as one array of bytes, read as the model reads, and scored as one stream. What
-stands before the first slot costs the same in all of them: of it only the n - 1 tokens are scored with that
-the slots' tokens see.
+All fillings are written as one array of bytes, tokenized with the model's options, and scored as one stream.
+Tokens before the first slot have equal bits in all fillings, so only the last n - 1 of them are in the stream.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from ...text.reading import Block
 from ...text.types import BOS, EOS, N_MARKERS, UNK
 from .canary import Canaries, Canary, fill
 
-MOST = 10**6  # fillings that are all scored; of more, so many are sampled
+MOST = 10**6  # fillings that are scored; if there are more, this many are sampled
 _CHUNK = 1 << 15  # fillings scored at one time
 
 
 @dataclass
 class Exposure:
-    """One canary.
+    """Exposure of one canary.
 
-    rank      from 1 to |R|, ties at their mean; in a sample scaled up to all of R
-    bits      log2 |R| - log2 rank
-    how       "exact"; "estimate" from a sample; "bound": at least, nothing in the sample was as cheap
-    cost_bits what it costs the model from its first slot on, infinite where the model gives it no probability
+    rank      from 1 to |R|, ties at their mean; scaled up from a sample
+    bits      exposure: log2 |R| - log2 rank
+    how       "exact"; "estimate" from a sample; "bound": a lower bound, no sampled filling has as few bits
+    cost_bits -log2 of its probability from the first slot on; infinite for probability 0
     """
 
     canary: Canary
@@ -45,16 +44,17 @@ class Exposure:
 
     @property
     def p(self) -> float:
-        """How probable so high an exposure is for a filling that was never inserted."""
+        """P-value: probability of this exposure or more for a filling that was never inserted."""
         return float(2.0**-self.bits)
 
 
 @dataclass
 class Exposures:
-    """All canaries of a key file.
+    """Exposures of all canaries of a key file.
 
-    scored   fillings that each was compared with
-    unknown  share of those with a token, from the first slot on, that the model does not know
+    space    |R|
+    scored   number of fillings that each canary was compared with
+    unknown  share of these with an unknown token from the first slot on
     """
 
     each: list[Exposure]
@@ -63,7 +63,7 @@ class Exposures:
     unknown: float
 
     def of_repeat(self, repeat: int) -> list[Exposure]:
-        """Those that were put in so often."""
+        """Exposures of canaries inserted `repeat` times."""
         return [e for e in self.each if e.canary.repeat == repeat]
 
     @property
@@ -72,16 +72,16 @@ class Exposures:
         return sorted({e.canary.repeat for e in self.each})
 
 
-def score(judge: Predictor, lexicon_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
-    """Where each canary stands among all fillings of its line."""
-    _check(lexicon_options, keys)
-    recoder = Recoder(judge.vocabularies, replace(lexicon_options, unit="line"))
+def score(predictor: Predictor, text_options: TextOptions, keys: Canaries, jobs: int = 1) -> Exposures:
+    """Rank each canary among all fillings of its line; TextError where the model reads a line as several sequences."""
+    _check(text_options, keys)
+    recoder = Recoder(predictor.vocabularies, replace(text_options, unit="line"))
     letters = [np.frombuffer(a.encode(), np.uint8) for a in keys.alphabets]
     whole = keys.space <= MOST
     scored = keys.space if whole else MOST
     out, unknown = [], 0
     for k, canary in enumerate(keys.canaries):
-        one = _Line(judge, recoder, keys, canary, lexicon_options)
+        one = _Line(predictor, recoder, keys, canary, text_options)
 
         def cost(rows: np.ndarray, line: _Line = one) -> tuple[np.ndarray, int]:
             return line.costs(rows)
@@ -100,14 +100,14 @@ def _place(canary: Canary, own: float, bits: np.ndarray, space: int, whole: bool
     if whole:
         rank = cheaper + (equal + 1) / 2
         return Exposure(canary, rank, float(np.log2(space) - np.log2(rank)), "exact", own)
-    rank = max(1.0, cheaper + equal / 2)  # of a sample as large as `bits`
+    rank = max(1.0, cheaper + equal / 2)  # within the sample
     how = "estimate" if cheaper + equal else "bound"
     exposure = float(np.log2(len(bits)) - np.log2(rank))
     return Exposure(canary, rank * space / len(bits), exposure, how, own)
 
 
 def _all(letters: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """Every filling, some at a time: uint8 (some, slots)."""
+    """All fillings, in blocks: uint8 (block, slots)."""
     shape = tuple(len(a) for a in letters)
     total = int(np.prod(shape))
     for low in range(0, total, _CHUNK):
@@ -116,7 +116,7 @@ def _all(letters: list[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _sample(letters: list[np.ndarray], seed: int, canary: int) -> Iterator[np.ndarray]:
-    """MOST fillings at random, the same for the same canary of a seed."""
+    """MOST random fillings, in blocks: uint8 (block, slots); fixed by seed and canary."""
     raw = np.random.PCG64(seed).advance((2 << 64) + (canary << 40))
     for low in range(0, MOST, _CHUNK):
         n = min(_CHUNK, MOST - low)
@@ -126,12 +126,12 @@ def _sample(letters: list[np.ndarray], seed: int, canary: int) -> Iterator[np.nd
 
 
 class _Line:
-    """One canary's line, with its slots open."""
+    """Line of one canary with open slots, ready to score fillings."""
 
     def __init__(
-        self, judge: Predictor, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions
+        self, predictor: Predictor, recoder: Recoder, keys: Canaries, canary: Canary, options: TextOptions
     ) -> None:
-        self.judge, self.recoder, self.options = judge, recoder, options
+        self.predictor, self.recoder, self.options = predictor, recoder, options
         mark = "\0"
         line = fill(keys.format, canary.name, mark * len(keys.alphabets)).encode() + b"\n"
         self.base = np.frombuffer(line, np.uint8)
@@ -141,7 +141,7 @@ class _Line:
         n = min(len(lows), len(highs))
         same = lows[:n] == highs[:n]
         self.lead = 0 if options.tokenizer == "regex" else int(np.argmin(np.append(same, False)))
-        self.skip = max(self.lead - (judge.order - 1), 0)
+        self.skip = max(self.lead - (predictor.order - 1), 0)
 
     def _piece(self, rows: np.ndarray) -> Piece:
         data = np.repeat(self.base[None], len(rows), axis=0)
@@ -152,10 +152,10 @@ class _Line:
         return encoder.encode(block)
 
     def costs(self, rows: np.ndarray) -> tuple[np.ndarray, int]:
-        """-log2 of the probability of each filling, from its first slot's token on, and how many hold an unknown token.
+        """Bits of each filling from its first slot's token on, and the number of fillings with an unknown token.
 
-        rows     uint8 (r, slots), a character for each slot
-        returns  float64 (r,), rounded so that equal costs are equal
+        rows     uint8 (r, slots), one character for each slot
+        returns  float64 (r,), rounded so that equal probabilities give equal bits
         """
         piece = self._piece(rows)
         ids = self.recoder.ids(0, piece.number.astype(np.int64) + N_MARKERS).astype(np.int64)
@@ -170,26 +170,26 @@ class _Line:
         stream[(np.repeat(stop - width, size) + at - self.skip + opens)[kept]] = ids[kept]
         if opens:
             stream[stop - width] = BOS
-        p, _ = self.judge.guard(self.judge.scorers[0].score, stream)
+        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream)
         with np.errstate(divide="ignore"):
             bits = -np.log2(p)
         column = np.arange(len(stream)) - np.repeat(stop - width, width) - opens + self.skip
         counted = column >= self.lead
         if self.options.unit == "file":
-            counted[stop - 1] = False  # the file goes on behind the line
+            counted[stop - 1] = False  # the file goes on after the line, so its EOS does not count
         sums = np.add.reduceat(np.where(counted, bits, 0.0), stop - width)
         unknown = np.bincount(np.repeat(np.arange(len(rows)), size), (ids == UNK) & (at >= self.lead))
         return np.round(sums, 9), int(np.count_nonzero(unknown))
 
 
 def _check(options: TextOptions, keys: Canaries) -> None:
-    """TextError where the model reads a canary's line as several sequences, or as none."""
+    """Raise TextError unless the model reads a canary's line as one sequence."""
     text = keys.text(keys.canaries[0]).encode()
     data = np.frombuffer(text + bytes(8), np.uint8)
     piece = Encoder(options).encode(Block(data, len(text), True, True, 0))
     n = len(np.unique(np.append(piece.end, len(piece.number)))) - (0 in piece.end)
     if len(piece.number) == 0 or n != 1:
         raise TextError(
-            f"the line {keys.format!r} is {n} sequences to this model (unit {options.unit})",
-            "make canaries with a line that is one: without a mark that ends a sentence inside it",
+            f"this model reads the line {keys.format!r} as {n} sequences (unit {options.unit})",
+            "make canaries with a line that is one sequence: no full stop inside it",
         )

@@ -1,6 +1,6 @@
-"""How much of a text comes out of its table, one order at a time.
+"""Extraction: the share of a text that can be recovered from one order of its table.
 
-Legend as in graph.py; a place is an id of the text, its edge the n-gram that ends there; L tokens.
+Legend as in ngram_graph.py; a place is an id of the text, its edge the n-gram that ends there; L tokens.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from ...text.types import BOS, EOS
 from ..table.ngram_graph import Graph
 from .corpus_rows import Corpus, Hashes
 
-GRAM = 10  # tokens of the n-grams that a rebuilt text is compared by
+GRAM = 10  # tokens of the n-grams by which a rebuilt text is compared
 
 
 def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.ndarray:
-    """The edge of every id of a text, -1 for BOS and where the table has none: of the dtype of ids (N,).
+    """Edge of every id of a text, -1 for BOS and for n-grams that the table lacks: (N,), dtype of ids.
 
-    rows  [k - 1] is the row of the n-gram of k ids that ends at each id
+    rows  rows[k - 1] has the row of the n-gram of k ids that ends at each id
     """
     edge = np.full(len(c.ids), -1, c.ids.dtype)
     for level, first_row, _, begin in g.blocks:
@@ -31,10 +31,10 @@ def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.nd
 
 
 def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float]:
-    """The share of a text's tokens that stand in one of its strings that the table proves, by their length.
+    """Share of a text's tokens in certain strings, for each least length of a string.
 
-    A string that is proven and stands here is a walk with g > 0 (rule 2 of certain.py); the tokens of
-    its first history count too.
+    The certain strings of the text are its walks with g > 0 (rule 2 of forced_strings.py), with the tokens of
+    their first history.
     """
     body = np.flatnonzero(c.ids != BOS)
     e = edge[body]
@@ -63,10 +63,10 @@ def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) ->
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
-    """How often L tokens of the text come out, told the n - 1 before them, by the likeliest token each time.
+    """Share of places where greedy decoding from n - 1 tokens reproduces the next L tokens, for each length L.
 
-    The share of all places with n - 1 tokens before and L behind; a tie is a failure. None where there is
-    no such place. Source: Carlini et al. 2023, `extractable`, with all of the table's history as the prompt.
+    Counts places with n - 1 tokens before and L after them in their sequence; a tie is a failure. None where there
+    is no such place. Source: Carlini et al. 2023, `extractable`, with the history as the prompt.
     """
     top = np.zeros(g.n_edges, bool)
     filled = np.flatnonzero(np.diff(g.first) > 0)
@@ -77,7 +77,7 @@ def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> d
     top[:] = best & np.repeat(alone, np.diff(g.first)[filled])
     good = (edge >= 0) & top[np.maximum(edge, 0)]
     running = np.concatenate((np.zeros(1, np.int64), np.cumsum(good)))
-    last = np.repeat(np.append(c.begin[1:], len(c.ids)) - 1, c.size + 1)  # where the EOS of each place stands
+    last = np.repeat(np.append(c.begin[1:], len(c.ids)) - 1, c.size + 1)  # index of the sequence's EOS
     at = np.flatnonzero((c.place >= g.order) & (c.ids != EOS))
     out: dict[int, float | None] = {}
     for least in lengths:
@@ -88,10 +88,12 @@ def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> d
 
 
 def rebuilt(c: Corpus, ids: np.ndarray, size: np.ndarray) -> tuple[float, float | None]:
-    """What of a rebuilt text is the text's: the share of its sequences, and of its 10-grams.
+    """Shares of a rebuilt text's sequences, and of its 10-grams, that occur in the text.
 
-    ids, size  the rebuilt one, as rebuild.labels gives it
-    A sequence counts as often as both have it; a 10-gram wherever the text has it at all.
+    ids, size  the rebuilt text, as from random_text.labels
+
+    A repeated sequence counts at most as often as it occurs in the text; a 10-gram counts if it occurs at all.
+    The second share is None where no sequence has ten tokens.
     """
     theirs = _plain(c)
     mine, own = Hashes(ids), Hashes(theirs)
@@ -112,7 +114,7 @@ def _plain(c: Corpus) -> np.ndarray:
 
 
 def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Hashes of all stretches of GRAM tokens within sequences."""
+    """Hashes of all n-grams of GRAM tokens within sequences."""
     some = size >= GRAM
     many = size[some] - GRAM + 1
     end = np.cumsum(many)

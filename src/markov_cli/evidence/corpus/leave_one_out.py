@@ -1,15 +1,15 @@
-"""What a table holds of each sequence beyond what all the others would have told it.
+"""Memorised bits of each sequence: leave-one-out scoring, without training a model for each sequence.
 
-Legend: an n-gram h w was seen c times, its history h d times with T different followers; m of these c are of
-the sequence in question, D of the d, and for U of the T it alone stands; p' is the probability after a
-history one token shorter; V types can be predicted.
+Legend: n-gram h w has count c, its history h count d and T followers; of these, the sequence in question has m of
+c, D of d, and is the only one with U of the T followers; p' is the probability after a history one token shorter;
+V types can be predicted.
 
     p(w | h)         = (c + (T + d - k) p') / (d + T)                     k: sum of the kept c of h
-    p without it     = the same of c - m, d - D, T - U
+    p without it     = the same with c - m, d - D, T - U
 
-That is interpolated Witten-Bell, `wb` of model/smoothing.py, and the model that would have been made without
-the sequence, with V left as it is: exact, and no model is trained. Where rows were pruned, a count is kept
-as long as it is above the threshold, with the sequence and without it.
+This is interpolated Witten-Bell, `wb` of model/smoothing.py, for the model and for the one trained without the
+sequence, with V unchanged: exact. In a pruned table, a count is kept while it is above the threshold, with the
+sequence and without it.
 
     memorised bits = log2 p(sequence) - log2 p(sequence) without it
 
@@ -27,18 +27,18 @@ from ...arrays.sorting import sort_keys, starts_new
 from ...text.types import BOS
 from .corpus_rows import Corpus
 
-LEAST_TOKENS = 8  # of sequences that membership is judged by
+LEAST_TOKENS = 8  # membership is measured on sequences with more ids, EOS included
 FALSE_POSITIVES = 0.01
 
 
 @dataclass
 class Left:
-    """One order's figures.
+    """Figures of one order.
 
     bits, bits_without  float64 (D,), -log2 p of each sequence with its EOS
-    rows                the n-grams kept of this order, and the shorter ones that open with BOS: edges of its graph
-    single_sequence     how many of them stand in one sequence
-    only                int64 (files,), how many stand in each file alone
+    rows                number of kept n-grams, with the shorter ones that open with BOS: edges of the graph
+    single_sequence     number of them that occur in only one sequence
+    only                int64 (files,), number of them that occur in that file alone
     """
 
     bits: np.ndarray
@@ -49,10 +49,10 @@ class Left:
 
 
 class LeaveOneOut:
-    """All orders of a text, one after another from 1 up.
+    """Leave-one-out scores of a text; call `order` for orders 1, 2, ... in turn.
 
-    thresholds  n-grams of order j seen so often or less are not in the table; [j - 1]
-    free        V, what can be predicted
+    thresholds  n-grams of order j with a count up to thresholds[j - 1] are not in the table
+    free        V, number of types that can be predicted
     """
 
     def __init__(self, c: Corpus, free: int, thresholds: list[int]) -> None:
@@ -60,10 +60,14 @@ class LeaveOneOut:
         self.sequence = c.sequence
         self.file = np.repeat(np.arange(len(c.names)), np.diff(c.first))  # (D,)
         self._with = self._without = np.empty(0)
-        self._short = 0, 0, np.zeros(len(c.names), np.int64)  # of the rows that open with BOS, of all orders so far
+        self._short = 0, 0, np.zeros(len(c.names), np.int64)  # figures of rows that open with BOS, lower orders
 
     def order(self, j: int, gram: np.ndarray, history: np.ndarray) -> Left:
-        """The next order: gram (N,) numbers equal n-grams alike, -1 where there is none; history the same."""
+        """Figures of the next order j.
+
+        gram     (N,), equal numbers for equal n-grams, -1 where a sequence is too short
+        history  (N,), equal numbers for equal histories
+        """
         at = np.flatnonzero(gram >= 0)
         g, h, s = gram[at], history[at], self.sequence[at]
         least = self.thresholds[j - 1]
@@ -83,7 +87,7 @@ class LeaveOneOut:
         less = np.bincount(inside, own)
         less_kept = np.bincount(inside, kept[one] - rest_kept)
         less_types = np.bincount(inside, (kept[one] > 0).astype(np.float64) - (rest_kept > 0))
-        back = pair[2]  # (m,): which pair each place is of
+        back = pair[2]  # (m,): pair of each place
         w = inside[back]
         lower = (np.full(len(at), 1.0 / self.free),) * 2 if j == 1 else (self._with[at], self._without[at])
         p = _witten_bell(kept[g], total[h], total_kept[h], types[h], lower[0])
@@ -128,7 +132,7 @@ def _witten_bell(c: np.ndarray, d: np.ndarray, kept: np.ndarray, types: np.ndarr
 
 
 def _groups(g: np.ndarray, s: np.ndarray, n: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """Distinct pairs of n-gram and sequence, by both, and which of them each place is; how many places each has."""
+    """Distinct pairs (n-gram, sequence), sorted, with the pair of each place; and the number of places of each."""
     key = g.astype(np.uint64) * np.uint64(n) + s.astype(np.uint64)
     key, order = sort_keys(key, max(int(key.max(initial=0)), 1).bit_length())
     new = starts_new(key)
@@ -142,7 +146,7 @@ def _groups(g: np.ndarray, s: np.ndarray, n: int) -> tuple[tuple[np.ndarray, np.
 
 
 def _within(h: np.ndarray, s: np.ndarray, n: int) -> np.ndarray:
-    """A number for each distinct pair of history and sequence: int64 (m,)."""
+    """Number of each distinct pair (history, sequence): int64 (m,)."""
     key = h.astype(np.uint64) * np.uint64(n) + s.astype(np.uint64)
     key, order = sort_keys(key, max(int(key.max(initial=0)), 1).bit_length())
     new = starts_new(key)
@@ -152,7 +156,10 @@ def _within(h: np.ndarray, s: np.ndarray, n: int) -> np.ndarray:
 
 
 def number(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
-    """Equal n-grams of one order alike, from the text alone: (N,), -1 where a sequence is too short."""
+    """Number the n-grams of one order, equal ones equally: (N,), -1 where a sequence is too short.
+
+    below  the numbers one order below; None at order 1
+    """
     if order == 1 or below is None:
         return np.where(c.ids == BOS, c.ids.dtype.type(-1), c.ids)
     out = np.full(len(c.ids), -1, c.ids.dtype)
@@ -167,7 +174,7 @@ def number(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
 
 
 def history_of(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
-    """The number of the history that stands before each id: (N,); 0 everywhere at order 1."""
+    """Number of the history before each id: (N,); 0 everywhere at order 1."""
     if order == 1 or below is None:
         return np.zeros(len(c.ids), c.ids.dtype)
     before = below if order > 2 else c.ids
@@ -175,7 +182,7 @@ def history_of(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
 
 
 def auc(inside: np.ndarray, outside: np.ndarray) -> float:
-    """The chance that a sequence of the text costs less than one from elsewhere, ties as a half."""
+    """Area under the ROC curve: probability that a value of `inside` is below one of `outside`, ties count half."""
     x = np.concatenate((inside, outside))
     _, which, times = np.unique(x, return_inverse=True, return_counts=True)
     rank = (np.cumsum(times) - (times - 1) / 2)[which]
@@ -185,7 +192,7 @@ def auc(inside: np.ndarray, outside: np.ndarray) -> float:
 
 
 def true_positives(inside: np.ndarray, outside: np.ndarray, rate: float = FALSE_POSITIVES) -> float:
-    """The share of the text's sequences that cost less than all but `rate` of those from elsewhere."""
+    """True-positive rate at a false-positive rate: share of `inside` below all but `rate` of `outside`."""
     allowed = int(rate * len(outside))
     edge = np.sort(outside)[allowed]
     return float((inside < edge).mean())
