@@ -34,13 +34,33 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "AnswerIsNo",
+    "CommonNgram",
     "Constraints",
     "Follower",
+    "FollowerBin",
     "Followers",
+    "GuardFigures",
+    "HistoryError",
+    "HistoryFollowers",
+    "InspectedOrder",
+    "Inspection",
+    "LengthCount",
+    "Marker",
     "MarkovError",
     "Mixed",
     "Model",
+    "ModelFileError",
+    "ModelLike",
+    "ModelSummary",
+    "NeedsCounts",
+    "OptionError",
+    "PromptMatch",
+    "RepairCounts",
+    "Result",
     "Text",
+    "TextError",
+    "Verification",
     "__version__",
     "export_arpa",
     "export_counts",
@@ -48,6 +68,8 @@ __all__ = [
     "import_arpa",
     "import_counts",
     "import_markovify",
+    "inspect",
+    "inspect_history",
     "merge",
     "prune",
     "prune_by_entropy",
@@ -55,10 +77,16 @@ __all__ = [
     "train",
     "train_file",
     "update",
+    "verify",
 ]
 
 if TYPE_CHECKING:
-    from .api.combine import merge, prune, prune_by_entropy, update
+    from .api.combine import (
+        merge,
+        prune,
+        prune_by_entropy,
+        update,
+    )
     from .api.convert import (
         export_arpa,
         export_counts,
@@ -67,14 +95,61 @@ if TYPE_CHECKING:
         import_counts,
         import_markovify,
     )
-    from .api.mixed import Mixed
-    from .api.model import Constraints, Follower, Followers, Model, Text
-    from .api.trace import trace
-    from .api.train import train, train_file
-    from .errors import MarkovError
+    from .api.inspect import (
+        CommonNgram,
+        FollowerBin,
+        HistoryFollowers,
+        InspectedOrder,
+        Inspection,
+        Verification,
+        inspect,
+        inspect_history,
+        verify,
+    )
+    from .api.mixed import (
+        Mixed,
+    )
+    from .api.model import (
+        Constraints,
+        Follower,
+        Followers,
+        Model,
+        ModelLike,
+        PromptMatch,
+        Text,
+    )
+    from .api.results import (
+        GuardFigures,
+        LengthCount,
+        Marker,
+        ModelSummary,
+        RepairCounts,
+        Result,
+    )
+    from .api.trace import (
+        trace,
+    )
+    from .api.train import (
+        train,
+        train_file,
+    )
+    from .errors import (
+        AnswerIsNo,
+        HistoryError,
+        MarkovError,
+        ModelFileError,
+        NeedsCounts,
+        OptionError,
+        TextError,
+    )
 
 _WHERE = {
-    "api.combine": ("merge", "prune", "prune_by_entropy", "update"),
+    "api.combine": (
+        "merge",
+        "prune",
+        "prune_by_entropy",
+        "update",
+    ),
     "api.convert": (
         "export_arpa",
         "export_counts",
@@ -83,11 +158,49 @@ _WHERE = {
         "import_counts",
         "import_markovify",
     ),
+    "api.inspect": (
+        "CommonNgram",
+        "FollowerBin",
+        "HistoryFollowers",
+        "InspectedOrder",
+        "Inspection",
+        "Verification",
+        "inspect",
+        "inspect_history",
+        "verify",
+    ),
     "api.mixed": ("Mixed",),
-    "api.model": ("Constraints", "Follower", "Followers", "Model", "Text"),
+    "api.model": (
+        "Constraints",
+        "Follower",
+        "Followers",
+        "Model",
+        "ModelLike",
+        "PromptMatch",
+        "Text",
+    ),
+    "api.results": (
+        "GuardFigures",
+        "LengthCount",
+        "Marker",
+        "ModelSummary",
+        "RepairCounts",
+        "Result",
+    ),
     "api.trace": ("trace",),
-    "api.train": ("train", "train_file"),
-    "errors": ("MarkovError",),
+    "api.train": (
+        "train",
+        "train_file",
+    ),
+    "errors": (
+        "AnswerIsNo",
+        "HistoryError",
+        "MarkovError",
+        "ModelFileError",
+        "NeedsCounts",
+        "OptionError",
+        "TextError",
+    ),
 }
 
 

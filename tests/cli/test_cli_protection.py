@@ -15,7 +15,6 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file
 from markov_cli.model.model_file import Header
 from markov_cli.model.thresholds import Protection
-from markov_cli.render.inspect import model_json
 from markov_cli.text.encoder import TextOptions
 
 
@@ -41,7 +40,7 @@ def test_through_a_file_nothing_changes(p, order, tmp_path, story, messages):
         texts = [[t.text for t in m.generate(5, 3, smoothing=name)] for m in (made, again)]
         assert texts[0] == texts[1]
     assert damage(model_file.load(path)) == []
-    shown = json.loads(model_json(again, "m.npz", 3))
+    shown = markov_cli.inspect(again, top=3).to_dict()
     assert {name: shown.get(name) for name in p.fields()} == p.fields()
     assert ("min_files" in shown) == (p.min_files > 1)
 

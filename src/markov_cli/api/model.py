@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from ..generation.prompt import PromptMatch, find_prompt
@@ -13,7 +13,8 @@ from ..inspecting.followers import Follower, Followers, backoff, followers_of
 from ..model.language_model import LanguageModel
 from ..sampling.shape import Shape
 from ..text.reading import Repairs, check_encoding
-from ..text.sources import sources_of
+from ..text.sources import Paths, Texts, sources_of
+from .results import GuardFigures, ModelSummary
 
 if TYPE_CHECKING:
     from ..formats.ngram_listing import Notes
@@ -30,7 +31,8 @@ class Model:
     """A trained model.
 
     language_model  header, vocabulary and table, which all commands work on
-    repairs         invalid bytes that were replaced when its text was read
+    path            the file that it was opened from; None for a model in memory
+    repairs         what was changed when its text was read
     notes           differences from the ARPA file that it was imported from; else None
 
     >>> import markov_cli
@@ -41,6 +43,7 @@ class Model:
 
     def __init__(self, language_model: LanguageModel) -> None:
         self.language_model = language_model
+        self.path: str | None = None
         self.repairs = Repairs()
         self.notes: Notes | None = None
 
@@ -51,12 +54,45 @@ class Model:
         """Open a model file; ModelFileError if it is none.
 
         The file is mapped: nothing is read before it is used. `close` releases it.
+
+        >>> import markov_cli, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = markov_cli.train(texts=["a b", "a c"]).save(f"{folder}/m.npz")
+        ...     with markov_cli.Model.load(f"{folder}/m.npz") as model:
+        ...         model.order, model.header.types
+        (3, 3)
         """
-        return cls(LanguageModel.load(path))
+        model = cls(LanguageModel.load(path))
+        model.path = os.fspath(path)
+        return model
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the model as `.npz`; returns its bytes. A file at that place is replaced as a whole."""
         return self.language_model.save(path)
+
+    def summary(self) -> ModelSummary:
+        """Size and origin of the model, as `markov train --json` reports them.
+
+        >>> import markov_cli
+        >>> found = markov_cli.train(texts=["a b", "a c"], order=2).summary()
+        >>> found.tokens, found.types, found.ngrams
+        (4, 3, (6, 5))
+        """
+        h = self.header
+        return ModelSummary(
+            model=self.path,
+            order=h.order,
+            tokenizer=h.options.tokenizer,
+            unit=h.options.unit,
+            tokens=h.tokens,
+            types=h.types,
+            sequences=h.sequences,
+            ngrams=tuple(len(o) for o in self.table.orders),
+            **h.protection(),
+            corpus_bytes=h.corpus_bytes,
+            guard=guard_figures(self),
+            model_bytes=self.file.size_bytes if self.file else None,
+        )
 
     def close(self) -> None:
         """Release the file, so that it can be replaced on systems that lock open files."""
@@ -119,9 +155,9 @@ class Model:
 
     def score(
         self,
-        paths: Sequence[str | os.PathLike[str]] = (),
+        paths: Paths = (),
         *,
-        texts: Iterable[str] = (),
+        texts: Texts = (),
         smoothing: str | None = "kn",
         encoding: str = "utf-8",
         jobs: int = 1,
@@ -199,7 +235,8 @@ class Model:
         smoothing: str | None = None,
         constraints: Constraints | None = None,
         novel: int | None = None,
-        corpus: Sequence[str | os.PathLike[str]] = (),
+        corpus: Paths = (),
+        corpus_texts: Texts = (),
         unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
@@ -213,7 +250,8 @@ class Model:
         constraints  properties that each text must have; none is cut then. AnswerIsNo if the model has no such text
         novel        no run of so many tokens or more occurs in the training text, which is that of `corpus`,
                      or that of the model's guard; fewer texts than `count` may come
-        corpus       files; the longest run that each text shares with them is in `Text.overlap`
+        corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
+                     `Text.overlap`
         unique       repeated texts are dropped, and others drawn; fewer than `count` may come
 
         >>> import markov_cli
@@ -224,9 +262,23 @@ class Model:
         """
         request = Request(
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
-            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, ())), unique=unique,
+            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts)), unique=unique,
         )  # fmt: skip
         return Run(self.language_model, request).texts()
 
 
-__all__ = ["Constraints", "Follower", "Followers", "Model", "PromptMatch", "Text"]
+ModelLike = Model | str | os.PathLike[str]
+
+
+def opened(model: ModelLike) -> Model:
+    """A model as it is given, or the one in a file."""
+    return model if isinstance(model, Model) else Model.load(model)
+
+
+def guard_figures(model: Model, in_audit: bool | None = None) -> GuardFigures | None:
+    """Figures of the model's guard, if it has one."""
+    g = model.table.guard
+    return None if g is None else GuardFigures(g.tokens, g.n, 8 * g.n_bytes, g.bits_each, g.rate, in_audit)
+
+
+__all__ = ["Constraints", "Follower", "Followers", "Model", "ModelLike", "PromptMatch", "Text"]
