@@ -5,7 +5,7 @@
 
 The text is corpora/harbour.txt: nine paragraphs of ten are trained on, each tenth is held out. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.
-Every figure comes from `markov_cli.api.audit.audit`; with the same text it is the same everywhere.
+Every figure comes from `markov_cli.evidence.model_evidence.audit`; with the same text it is the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import markov_cli
-from markov_cli.api.audit import audit, member
+from markov_cli.evidence.model_evidence import audit, member
 from markov_cli.evidence.table import spanning_trees
 from markov_cli.evidence.table.audit import Audit, OrderAudit
 from markov_cli.text.reading import Source

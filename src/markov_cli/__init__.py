@@ -35,12 +35,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "AnswerIsNo",
+    "AuditReport",
+    "AuditSource",
+    "AuditedOrder",
+    "CertainString",
     "CommonNgram",
     "Constraints",
+    "CorpusFigures",
     "Follower",
     "FollowerBin",
     "Followers",
     "GuardFigures",
+    "HeldoutFigures",
     "HistoryError",
     "HistoryFollowers",
     "InspectedOrder",
@@ -48,6 +54,7 @@ __all__ = [
     "LengthCount",
     "Marker",
     "MarkovError",
+    "Membership",
     "Mixed",
     "Model",
     "ModelFileError",
@@ -55,13 +62,17 @@ __all__ = [
     "ModelSummary",
     "NeedsCounts",
     "OptionError",
+    "OrderInCorpus",
     "PromptMatch",
+    "RebuiltText",
     "RepairCounts",
     "Result",
+    "SequenceMembership",
     "Text",
     "TextError",
     "Verification",
     "__version__",
+    "audit",
     "export_arpa",
     "export_counts",
     "export_markovify",
@@ -70,9 +81,11 @@ __all__ = [
     "import_markovify",
     "inspect",
     "inspect_history",
+    "member",
     "merge",
     "prune",
     "prune_by_entropy",
+    "rebuild",
     "trace",
     "train",
     "train_file",
@@ -81,6 +94,23 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from .api.audit import (
+        audit,
+        member,
+        rebuild,
+    )
+    from .api.audit_results import (
+        AuditReport,
+        AuditSource,
+        AuditedOrder,
+        CertainString,
+        CorpusFigures,
+        HeldoutFigures,
+        Membership,
+        OrderInCorpus,
+        RebuiltText,
+        SequenceMembership,
+    )
     from .api.combine import (
         merge,
         prune,
@@ -144,6 +174,23 @@ if TYPE_CHECKING:
     )
 
 _WHERE = {
+    "api.audit": (
+        "audit",
+        "member",
+        "rebuild",
+    ),
+    "api.audit_results": (
+        "AuditReport",
+        "AuditSource",
+        "AuditedOrder",
+        "CertainString",
+        "CorpusFigures",
+        "HeldoutFigures",
+        "Membership",
+        "OrderInCorpus",
+        "RebuiltText",
+        "SequenceMembership",
+    ),
     "api.combine": (
         "merge",
         "prune",

@@ -91,7 +91,7 @@ def test_audit_says_what_the_figures_are(run, tmp_path, story):
 
 def test_certain_strings_of_capped_tables_stand_in_the_text():
     """Random texts: each string that a capped table lists is in the text; where rows were left out, none is listed."""
-    from markov_cli.api.audit import audit
+    from markov_cli.evidence.model_evidence import audit
 
     listed = 0
     for seed in range(60):
@@ -115,7 +115,7 @@ def test_certain_strings_of_capped_tables_stand_in_the_text():
 
 
 def test_a_capped_model_has_no_counts_of_occurrences(story):
-    from markov_cli.api.audit import rebuild
+    from markov_cli.evidence.model_evidence import rebuild
 
     with pytest.raises(NeedsCounts, match="once a sequence"):
         rebuild(markov_cli.train(texts=[story], cap_per_sequence=1), 1)

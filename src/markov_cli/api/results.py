@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from ..text.reading import Repairs
 
-
 OPTIONAL = {"optional": True}  # a field that JSON leaves out if it is None
 INLINE = {"inline": True}  # a field that holds a result or None; its fields stand in JSON in its place
 PYTHON_ONLY = {"python_only": True}  # a field that JSON leaves out
