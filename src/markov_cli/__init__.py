@@ -38,6 +38,10 @@ __all__ = [
     "AuditReport",
     "AuditSource",
     "AuditedOrder",
+    "Canaries",
+    "Canary",
+    "CanaryGroup",
+    "CanaryReport",
     "CertainString",
     "CommonNgram",
     "Constraints",
@@ -67,9 +71,14 @@ __all__ = [
     "RebuiltText",
     "RepairCounts",
     "Result",
+    "ScoredCanary",
     "SequenceMembership",
     "Text",
     "TextError",
+    "TraceFigures",
+    "TraceReport",
+    "TraceSource",
+    "TracedFragment",
     "Verification",
     "__version__",
     "audit",
@@ -81,11 +90,13 @@ __all__ = [
     "import_markovify",
     "inspect",
     "inspect_history",
+    "make_canaries",
     "member",
     "merge",
     "prune",
     "prune_by_entropy",
     "rebuild",
+    "score_canaries",
     "trace",
     "train",
     "train_file",
@@ -100,9 +111,9 @@ if TYPE_CHECKING:
         rebuild,
     )
     from .api.audit_results import (
+        AuditedOrder,
         AuditReport,
         AuditSource,
-        AuditedOrder,
         CertainString,
         CorpusFigures,
         HeldoutFigures,
@@ -110,6 +121,13 @@ if TYPE_CHECKING:
         OrderInCorpus,
         RebuiltText,
         SequenceMembership,
+    )
+    from .api.canary import (
+        CanaryGroup,
+        CanaryReport,
+        ScoredCanary,
+        make_canaries,
+        score_canaries,
     )
     from .api.combine import (
         merge,
@@ -157,6 +175,10 @@ if TYPE_CHECKING:
         Result,
     )
     from .api.trace import (
+        TracedFragment,
+        TraceFigures,
+        TraceReport,
+        TraceSource,
         trace,
     )
     from .api.train import (
@@ -171,6 +193,10 @@ if TYPE_CHECKING:
         NeedsCounts,
         OptionError,
         TextError,
+    )
+    from .evidence.corpus.canary import (
+        Canaries,
+        Canary,
     )
 
 _WHERE = {
@@ -190,6 +216,13 @@ _WHERE = {
         "OrderInCorpus",
         "RebuiltText",
         "SequenceMembership",
+    ),
+    "api.canary": (
+        "CanaryGroup",
+        "CanaryReport",
+        "ScoredCanary",
+        "make_canaries",
+        "score_canaries",
     ),
     "api.combine": (
         "merge",
@@ -234,7 +267,13 @@ _WHERE = {
         "RepairCounts",
         "Result",
     ),
-    "api.trace": ("trace",),
+    "api.trace": (
+        "TraceFigures",
+        "TraceReport",
+        "TraceSource",
+        "TracedFragment",
+        "trace",
+    ),
     "api.train": (
         "train",
         "train_file",
@@ -247,6 +286,10 @@ _WHERE = {
         "NeedsCounts",
         "OptionError",
         "TextError",
+    ),
+    "evidence.corpus.canary": (
+        "Canaries",
+        "Canary",
     ),
 }
 

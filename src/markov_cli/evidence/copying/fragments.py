@@ -1,4 +1,4 @@
-"""What of a text stands in a corpus: how much is new, and where the rest comes from.
+"""The fragments of a text that a corpus has: how much is new, and where the rest comes from.
 
 Legend: n tokens; length[i] is the longest string from token i on that stands in the corpus, within its sequence; a
 fragment is such a string in the parse, which takes the longest one, then goes on behind it. A token that
@@ -11,7 +11,6 @@ tokens each by itself, as Liu and others 2025 (OLMoTrace).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ RUNS = (5, 10, 20, 50)  # lengths of runs whose share of the tokens is told
 
 @dataclass
 class Figures:
-    """How a text stands to a corpus.
+    """A text compared with a corpus.
 
     tokens, sequences  of the text
     new_tokens    that the corpus has not
@@ -57,25 +56,6 @@ class Figures:
         """Tokens of a piece."""
         return self.tokens / self.pieces if self.pieces else None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {
-            "tokens": self.tokens,
-            "sequences": self.sequences,
-            "new_tokens": self.new_tokens,
-            "novel": {str(n): _rounded(share) for n, share in self.novel.items()},
-            "pieces": self.pieces,
-            "fragments_per_100": _rounded(self.fragments_per_100),
-            "mean_fragment": _rounded(self.mean_fragment),
-            "longest_fragment": self.longest_fragment,
-            "verbatim_10": _rounded(self.verbatim_10),
-            "in_runs": {str(n): _rounded(share) for n, share in self.in_runs.items()},
-        }
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(x, 6)
-
 
 @dataclass
 class Fragments:
@@ -105,7 +85,7 @@ class Fragments:
 
 @dataclass
 class SourceTotal:
-    """What of a text stands first in one file of the corpus.
+    """The fragments of a text that stand first in one file of the corpus.
 
     fragments, tokens  of its fragments
     tokens_only_here   of those fragments that no other file has
@@ -142,7 +122,7 @@ class Trace:
 
     @property
     def marks(self) -> str:
-        """What no fragment crosses."""
+        """The boundary that no fragment crosses."""
         unit = self.options.unit
         return unit if unit == self.text_unit else f"{self.text_unit} of the text, or {unit} of the corpus"
 
