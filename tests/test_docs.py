@@ -305,7 +305,7 @@ def test_the_documented_reader_reads_probabilities(tmp_path: Path) -> None:
     """Of every id behind histories of every length, seen or not."""
     made = markov_cli.train([ROOT / "corpora/harbour.txt"], order=4, prune=(0, 0, 1))
     with open(tmp_path / "x.arpa", "wb") as out:
-        markov_cli.export_arpa(made, out, "kn")
+        markov_cli.export_arpa(made, out, smoothing="kn")
     model = markov_cli.import_arpa(tmp_path / "x.arpa")
     model.save(tmp_path / "m.npz")
     reader = _reader()

@@ -46,6 +46,8 @@ __all__ = [
     "CommonNgram",
     "Constraints",
     "CorpusFigures",
+    "EntropyPruning",
+    "Export",
     "Follower",
     "FollowerBin",
     "Followers",
@@ -73,21 +75,26 @@ __all__ = [
     "Result",
     "ScoredCanary",
     "SequenceMembership",
+    "Session",
+    "SessionState",
     "Text",
     "TextError",
     "TraceFigures",
     "TraceReport",
     "TraceSource",
     "TracedFragment",
+    "TrainedFile",
     "Verification",
     "__version__",
     "audit",
+    "explore",
     "export_arpa",
     "export_counts",
     "export_markovify",
     "import_arpa",
     "import_counts",
     "import_markovify",
+    "import_model",
     "inspect",
     "inspect_history",
     "make_canaries",
@@ -130,18 +137,24 @@ if TYPE_CHECKING:
         score_canaries,
     )
     from .api.combine import (
+        EntropyPruning,
         merge,
         prune,
         prune_by_entropy,
         update,
     )
     from .api.convert import (
+        Export,
         export_arpa,
         export_counts,
         export_markovify,
         import_arpa,
         import_counts,
         import_markovify,
+        import_model,
+    )
+    from .api.explore import (
+        explore,
     )
     from .api.inspect import (
         CommonNgram,
@@ -182,6 +195,7 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import (
+        TrainedFile,
         train,
         train_file,
     )
@@ -197,6 +211,10 @@ if TYPE_CHECKING:
     from .evidence.corpus.canary import (
         Canaries,
         Canary,
+    )
+    from .generation.session import (
+        Session,
+        SessionState,
     )
 
 _WHERE = {
@@ -225,19 +243,23 @@ _WHERE = {
         "score_canaries",
     ),
     "api.combine": (
+        "EntropyPruning",
         "merge",
         "prune",
         "prune_by_entropy",
         "update",
     ),
     "api.convert": (
+        "Export",
         "export_arpa",
         "export_counts",
         "export_markovify",
         "import_arpa",
         "import_counts",
         "import_markovify",
+        "import_model",
     ),
+    "api.explore": ("explore",),
     "api.inspect": (
         "CommonNgram",
         "FollowerBin",
@@ -275,6 +297,7 @@ _WHERE = {
         "trace",
     ),
     "api.train": (
+        "TrainedFile",
         "train",
         "train_file",
     ),
@@ -290,6 +313,10 @@ _WHERE = {
     "evidence.corpus.canary": (
         "Canaries",
         "Canary",
+    ),
+    "generation.session": (
+        "Session",
+        "SessionState",
     ),
 }
 

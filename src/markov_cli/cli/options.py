@@ -93,21 +93,11 @@ def shape_options(f: Any) -> Any:
     return f
 
 
-def fallback_notes(distribution: Any) -> list[str]:
-    """Which orders Kneser-Ney had to guess its discounts for, and that stupid backoff is no distribution."""
-    out = []
-    orders = getattr(distribution, "fell_back", [])
-    if orders:
-        which = ", ".join(map(str, orders))
-        out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
-    if not distribution.sums_to_one:
-        out.append("stupid: scores, no probabilities; they do not sum to 1")
-    return out
-
-
 def say_fallback(distribution: Any, quiet: bool) -> None:
-    """Say `fallback_notes`."""
-    for text in fallback_notes(distribution):
+    """Say `distribution_notes`."""
+    from ..model.distribution import distribution_notes
+
+    for text in distribution_notes(distribution):
         note(text, quiet)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +37,47 @@ class Written:
     row: int
 
 
+@dataclass(frozen=True)
+class SessionState:
+    """The text of a session, and the tokens that can come next.
+
+    tokens       of the text, the prompt's included
+    bits         -log2 of the probability of what was written behind the prompt; impossible tokens, to which the
+                 model gives no probability, are left out
+    complete     the text has ended
+    seed         what the model draws with; None where nothing is drawn
+    history      the tokens that the next one depends on
+    n_followers  tokens that can come next; `followers` are the likeliest
+    """
+
+    text: str
+    tokens: int
+    bits: float
+    impossible: int
+    complete: bool
+    seed: int | None
+    history: tuple[str, ...]
+    n_followers: int
+    followers: tuple[Follower, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {
+            **vars(self),
+            "bits": round(self.bits, 6) + 0.0,
+            "history": list(self.history),
+            "followers": [one.to_dict() for one in self.followers],
+        }
+
+
 class Session:
-    """One text, and what can come next.
+    """A text that is written token by token, by the user and the model.
+
+    >>> import markov_cli
+    >>> session = markov_cli.explore(markov_cli.train(texts=["a b c. a d."]), seed=1)
+    >>> session.write("a b")
+    >>> session.go(1), session.text
+    (1, 'a b c')
 
     The seed's numbers are used one after another, by every token that the model draws: the same commands and
     the same seed give the same text, and a token drawn again may be another.
@@ -95,17 +135,17 @@ class Session:
 
     @property
     def tokens(self) -> int:
-        """How many there are, the prompt's too."""
+        """The number of tokens, the prompt's included."""
         return self.known.tokens + len(self.steps) - self.complete
 
     @property
     def bits(self) -> float:
-        """Of what was written behind the prompt and the model gave a probability."""
+        """Bits of what was written behind the prompt and the model gave a probability."""
         return math.fsum(s.bits for s in self.steps if s.bits < math.inf)
 
     @property
     def impossible(self) -> int:
-        """How many tokens were written that the model gave no probability."""
+        """The number of tokens written to which the model gave no probability."""
         return sum(s.bits == math.inf for s in self.steps)
 
     @property
@@ -121,6 +161,20 @@ class Session:
         """The tokens that what comes next depends on."""
         level, row = self.place
         return [self.model.vocabulary.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
+
+    def state(self, top: int = 10) -> SessionState:
+        """The text so far, and the likeliest tokens that can come next."""
+        return SessionState(
+            text=self.text,
+            tokens=self.tokens,
+            bits=self.bits,
+            impossible=self.impossible,
+            complete=self.complete,
+            seed=self.seed,
+            history=tuple(self.history),
+            n_followers=len(self.offers()[0]),
+            followers=tuple(self.followers(top)),
+        )
 
     def offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Ids that can come next and their probabilities, the likeliest first; none behind the end."""
