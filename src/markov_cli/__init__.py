@@ -61,7 +61,7 @@ __all__ = [
     "Marker",
     "MarkovError",
     "Membership",
-    "Mixed",
+    "Mixture",
     "Model",
     "ModelFileError",
     "ModelLike",
@@ -167,8 +167,8 @@ if TYPE_CHECKING:
         inspect_history,
         verify,
     )
-    from .api.mixed import (
-        Mixed,
+    from .api.mixture import (
+        Mixture,
     )
     from .api.model import (
         Constraints,
@@ -271,7 +271,7 @@ _WHERE = {
         "inspect_history",
         "verify",
     ),
-    "api.mixed": ("Mixed",),
+    "api.mixture": ("Mixture",),
     "api.model": (
         "Constraints",
         "Follower",

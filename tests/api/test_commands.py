@@ -59,7 +59,7 @@ ROWS = {
         ),
         Row(
             "MODEL --model SECOND --mix 0.5,0.5 -c 3 -s 5",
-            lambda f: lines_of(m.Mixed([f.model, f.second], [0.5, 0.5]).generate(3, 5)),
+            lambda f: lines_of(m.Mixture([f.model, f.second], [0.5, 0.5]).generate(3, 5)),
         ),
     ],
     "explore": [

@@ -133,7 +133,7 @@ class CorpusFigures(Result):
 
 @dataclass(frozen=True)
 class AuditReport(Result):
-    """How much of its training text a model keeps.
+    """The part of its training text that a model keeps.
 
     orders                     a report for each order
     model_bytes                bytes of the model's file, 0 in memory; also per token and per byte of text

@@ -30,6 +30,7 @@ def _model(stored: Stored) -> Model:
 def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: int = 1) -> Model:
     """Merge models into one, as if it had been trained on all their texts.
 
+    models   models, or their files
     weights  one for each model: its counts are multiplied by it
 
     MarkovError if they do not read text alike, or one lacks n-grams or types.
@@ -172,7 +173,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file takes at most so many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
-    keep_guard False leaves out the guard
+    keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
 

@@ -113,7 +113,7 @@ class LengthCount(Result):
 
 @dataclass(frozen=True)
 class RepairCounts(Result):
-    """What was changed or left out when text was read.
+    """Changes and omissions when text was read.
 
     invalid           byte sequences that are no UTF-8, read as U+FFFD
     crlf              line ends CR LF, read as LF

@@ -17,7 +17,7 @@ from .results import INLINE, RepairCounts, Result, rounded
 
 @dataclass(frozen=True, kw_only=True)
 class TraceFigures(Result):
-    """How much of a text is new to a corpus; None where the text has no such n-gram.
+    """The share of a text that is new to a corpus; None where the text has no such n-gram.
 
     novel              share of the n-grams that the corpus does not have, by n
     pieces             longest fragments from left to right, and single tokens that are new

@@ -50,6 +50,7 @@ def train(
     order             tokens in the longest n-gram: 3 looks back 2 tokens
     tokenizer         words, spaces, chars, bytes, or regex with a pattern
     unit              one sequence is a sentence, line, paragraph or file
+    lowercase         read everything in lower case
     min_type_count    types seen less often become `<unk>`
     prune             n-grams of order 1, 2, 3... seen at most so often are dropped; the last goes on; the first is 0
     min_sequences, min_files  n-grams of fewer sequences, or files, are dropped

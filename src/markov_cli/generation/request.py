@@ -32,6 +32,11 @@ class Constraints:
     match        a regular expression of Python's `re`, found in the finished text
     ban          words, or several in a row, none of which occurs; there may be very many
     balanced     quotes and brackets close
+
+    >>> import markov_cli
+    >>> asked = markov_cli.Constraints(contains=["b"], tokens=(3, 3))
+    >>> [text.text for text in markov_cli.train(texts=["a b c. a c b"]).generate(1, 1, constraints=asked)]
+    ['a c b']
     """
 
     contains: Sequence[str] = ()

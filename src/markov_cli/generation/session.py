@@ -48,6 +48,11 @@ class SessionState:
     seed         what the model draws with; None where nothing is drawn
     history      the tokens that the next one depends on
     n_followers  tokens that can come next; `followers` are the likeliest
+
+    >>> import markov_cli
+    >>> state = markov_cli.explore(markov_cli.train(texts=["a b c. a d."]), "a").state()
+    >>> state.text, state.tokens, state.n_followers
+    ('a', 1, 2)
     """
 
     text: str

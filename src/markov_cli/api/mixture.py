@@ -1,4 +1,4 @@
-"""The public `Mixed`: several models, weighted, as one that texts are drawn from."""
+"""The public `Mixture`: several weighted models, which texts are drawn from as from one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..sampling.shape import Shape
 from .model import ModelLike, opened
 
 
-class Mixed:
+class Mixture:
     """Models that read text alike, mixed: p = sum of weight_k p_k (Jelinek and Mercer 1980).
 
     mixed_model  their common vocabulary, and what draws from them
 
     >>> import markov_cli
-    >>> markov_cli.Mixed([markov_cli.train(texts=[t]) for t in ("a b", "a c")], [3, 1]).weights.tolist()
+    >>> markov_cli.Mixture([markov_cli.train(texts=[t]) for t in ("a b", "a c")], [3, 1]).weights.tolist()
     [0.75, 0.25]
     """
 
@@ -54,7 +54,7 @@ class Mixed:
 
         >>> import markov_cli
         >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
-        >>> text = next(markov_cli.Mixed([cats, dogs]).generate(1, 1))
+        >>> text = next(markov_cli.Mixture([cats, dogs]).generate(1, 1))
         >>> text.text, round(2**-text.bits, 6)  # behind the dog one model says ran, the other any of its four
         ('a dog ran', 0.3125)
         """
