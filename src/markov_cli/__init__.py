@@ -77,6 +77,7 @@ __all__ = [
     "SequenceMembership",
     "Session",
     "SessionState",
+    "StreamedToken",
     "Text",
     "TextError",
     "TraceFigures",
@@ -177,6 +178,7 @@ if TYPE_CHECKING:
         Model,
         ModelLike,
         PromptMatch,
+        StreamedToken,
         Text,
     )
     from .api.results import (
@@ -279,6 +281,7 @@ _WHERE = {
         "Model",
         "ModelLike",
         "PromptMatch",
+        "StreamedToken",
         "Text",
     ),
     "api.results": (

@@ -6,6 +6,7 @@ ROWS is the table: the command with its options, and the call. A command without
 import json
 import shlex
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -60,6 +61,10 @@ ROWS = {
         Row(
             "MODEL --model SECOND --mix 0.5,0.5 -c 3 -s 5",
             lambda f: lines_of(m.Mixture([f.model, f.second], [0.5, 0.5]).generate(3, 5)),
+        ),
+        Row(
+            "MODEL --stream -c 2 -s 5 --smoothing kn",
+            lambda f: lines_of(takewhile(lambda one: one.index < 2, m.Model.load(f.model).stream(5, smoothing="kn"))),
         ),
     ],
     "explore": [

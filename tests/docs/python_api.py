@@ -23,14 +23,18 @@ Tables for people and HTML pages are the commands' own.
 
 - **A path** is a `str` or a `pathlib.Path`. Where several may be given (`Paths`), one stands for itself. A folder means
   all files in it; `-` is standard input.
-- **A text** is a `str`; several (`Texts`) are one, or any iterable of `str`. Files come by position (`paths`) and texts by name
-  (`texts`), wherever text is read; `corpus` has `corpus_texts` beside it, and so on. `encoding` is that of the files.
+- **A text** is a `str`; several (`Texts`) are one, or any iterable of `str`. Files come by position (`paths`) and
+  texts by name (`texts`), wherever text is read; `corpus` has `corpus_texts` beside it, and so on. `encoding` is that
+  of the files.
 - **A model** is a `Model`, or the path of its file (`ModelLike`), wherever a function takes one.
 - **A result** is a frozen dataclass. Its fields have the names of the command's JSON, and `to_dict()` gives the object
   that `--json` prints: rounded, with None for what is not finite.
 - **An error** is a `MarkovError`, with `message` and `hint`; each function names the kinds that it raises. Messages
   name options as the command line has them: `--order` is `order=`.
 - `jobs` is the number of threads; it never changes a result. `smoothing=None` is the command's default.
+
+A `Model` also has `vocabulary`, `table`, `file` and a few methods for work on the engine, which are not told here:
+they may change.
 """
 
 GROUPS = {
@@ -47,6 +51,8 @@ GROUPS = {
         "import_markovify",
     ],
 }  # fmt: skip
+# of the engine, for work on it: they may change
+ENGINE = {"checked", "file", "mixed_model", "predictor", "table", "uses_raw_counts", "vocabulary"}
 _ROW = re.compile(r"^([A-Za-z_]\w*(?:, [A-Za-z_]\w*)*)  +(\S.*)$")
 
 
@@ -87,8 +93,13 @@ def _entry(name: str) -> str:
     if dataclasses.is_dataclass(found):
         out.append(_fields(found))
     if isinstance(found, type) and not issubclass(found, Exception):
-        out += [_method(found, n, v) for n, v in vars(found).items() if not n.startswith("_") and _is_method(v)]
+        out += [_method(found, n, v) for n, v in _methods(found)]
     return "\n".join(part for part in out if part)
+
+
+def _methods(found: type) -> list[tuple[str, Any]]:
+    some = [(n, v) for n, v in vars(found).items() if not n.startswith("_") and _is_method(v)]
+    return [(n, v) for n, v in some if n not in ENGINE and not (dataclasses.is_dataclass(found) and n == "to_dict")]
 
 
 def _is_method(value: Any) -> bool:

@@ -41,7 +41,7 @@ class Export(Result):
     notes: tuple[str, ...]
 
 
-def export_arpa(model: ModelLike, out: Target, *, smoothing: str | None = None, jobs: int = 2) -> Export:
+def export_arpa(model: ModelLike, out: Target, smoothing: str | None = None, *, jobs: int = 2) -> Export:
     """Write a model as ARPA, for KenLM and others.
 
     out        a path, or a file open for bytes; a path is replaced as a whole
@@ -67,7 +67,7 @@ def export_arpa(model: ModelLike, out: Target, *, smoothing: str | None = None, 
     return Export(one.path, file, "arpa", size, tuple(notes))
 
 
-def export_counts(model: ModelLike, out: Target, *, order: int | None = None) -> Export:
+def export_counts(model: ModelLike, out: Target, order: int | None = None) -> Export:
     """Write n-grams and their counts, a line each: the words, a tab, the count.
 
     out    a path, or a file open for bytes
