@@ -5,7 +5,7 @@
 
 The text is corpora/harbour.txt: each tenth paragraph is held out, the others are trained on. Books are
 tinyshakespeare.txt (as speeches, and as one stream) and warandpeace.txt (as paragraphs), split at white space.
-Every figure comes from `markov_cli.api.audit.audit` and depends on the text only.
+Every figure comes from `markov_cli.evidence.model_evidence.audit` and depends on the text only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import markov_cli
-from markov_cli.api.audit import audit, member
+from markov_cli.evidence.model_evidence import audit, member
 from markov_cli.evidence.table import spanning_trees
 from markov_cli.evidence.table.audit import Audit, OrderAudit
 from markov_cli.text.reading import Source

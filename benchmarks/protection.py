@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from markov_cli import Model, train
-from markov_cli.api.audit import audit
+from markov_cli.evidence.model_evidence import audit
 from markov_cli.model.building import build_table, levels_of
 from markov_cli.model.language_model import LanguageModel
 from markov_cli.model.thresholds import Protected, followed

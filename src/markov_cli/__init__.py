@@ -34,29 +34,83 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "AnswerIsNo",
+    "AuditReport",
+    "AuditSource",
+    "AuditedOrder",
+    "Canaries",
+    "Canary",
+    "CanaryGroup",
+    "CanaryReport",
+    "CertainString",
     "Classified",
+    "CommonNgram",
     "Constraints",
+    "CorpusFigures",
+    "EntropyPruning",
+    "Export",
     "Follower",
+    "FollowerBin",
     "Followers",
+    "GuardFigures",
+    "HeldoutFigures",
+    "HistoryError",
+    "HistoryFollowers",
+    "InspectedOrder",
+    "Inspection",
+    "LengthCount",
+    "Marker",
     "MarkovError",
-    "Mixed",
+    "Membership",
+    "Mixture",
     "Model",
+    "ModelFileError",
+    "ModelLike",
+    "ModelSummary",
+    "NeedsCounts",
+    "OptionError",
+    "OrderInCorpus",
+    "PromptMatch",
+    "RebuiltText",
+    "RepairCounts",
+    "Result",
+    "ScoredCanary",
+    "SequenceMembership",
+    "Session",
+    "SessionState",
+    "StreamedToken",
     "Text",
+    "TextError",
     "TokenScore",
+    "TraceFigures",
+    "TraceReport",
+    "TraceSource",
+    "TracedFragment",
+    "TrainedFile",
     "Tuned",
     "UnitScore",
+    "Verification",
     "__version__",
+    "audit",
     "classify",
+    "explore",
     "export_arpa",
     "export_counts",
     "export_markovify",
     "import_arpa",
     "import_counts",
     "import_markovify",
+    "import_model",
+    "inspect",
+    "inspect_history",
+    "make_canaries",
+    "member",
     "merge",
     "prune",
     "prune_by_entropy",
+    "rebuild",
     "score",
+    "score_canaries",
     "score_texts",
     "score_tokens",
     "score_units",
@@ -65,20 +119,86 @@ __all__ = [
     "train_file",
     "tune_mixture",
     "update",
+    "verify",
 ]
 
 if TYPE_CHECKING:
-    from .api.combine import merge, prune, prune_by_entropy, update
+    from .api.audit import (
+        audit,
+        member,
+        rebuild,
+    )
+    from .api.audit_results import (
+        AuditedOrder,
+        AuditReport,
+        AuditSource,
+        CertainString,
+        CorpusFigures,
+        HeldoutFigures,
+        Membership,
+        OrderInCorpus,
+        RebuiltText,
+        SequenceMembership,
+    )
+    from .api.canary import (
+        CanaryGroup,
+        CanaryReport,
+        ScoredCanary,
+        make_canaries,
+        score_canaries,
+    )
+    from .api.combine import (
+        EntropyPruning,
+        merge,
+        prune,
+        prune_by_entropy,
+        update,
+    )
     from .api.convert import (
+        Export,
         export_arpa,
         export_counts,
         export_markovify,
         import_arpa,
         import_counts,
         import_markovify,
+        import_model,
     )
-    from .api.mixed import Mixed
-    from .api.model import Constraints, Follower, Followers, Model, Text
+    from .api.explore import (
+        explore,
+    )
+    from .api.inspect import (
+        CommonNgram,
+        FollowerBin,
+        HistoryFollowers,
+        InspectedOrder,
+        Inspection,
+        Verification,
+        inspect,
+        inspect_history,
+        verify,
+    )
+    from .api.mixture import (
+        Mixture,
+    )
+    from .api.model import (
+        Constraints,
+        Follower,
+        Followers,
+        Model,
+        ModelLike,
+        PromptMatch,
+        StreamedToken,
+        Text,
+    )
+    from .api.results import (
+        GuardFigures,
+        LengthCount,
+        Marker,
+        ModelSummary,
+        RepairCounts,
+        Result,
+    )
     from .api.score import (
         Classified,
         TokenScore,
@@ -91,22 +211,138 @@ if TYPE_CHECKING:
         score_units,
         tune_mixture,
     )
-    from .api.trace import trace
-    from .api.train import train, train_file
-    from .errors import MarkovError
+    from .api.trace import (
+        TracedFragment,
+        TraceFigures,
+        TraceReport,
+        TraceSource,
+        trace,
+    )
+    from .api.train import (
+        TrainedFile,
+        train,
+        train_file,
+    )
+    from .errors import (
+        AnswerIsNo,
+        HistoryError,
+        MarkovError,
+        ModelFileError,
+        NeedsCounts,
+        OptionError,
+        TextError,
+    )
+    from .evidence.corpus.canary import (
+        Canaries,
+        Canary,
+    )
+    from .generation.session import (
+        Session,
+        SessionState,
+    )
 
 _WHERE = {
-    "api.combine": ("merge", "prune", "prune_by_entropy", "update"),
+    "api.audit": (
+        "audit",
+        "member",
+        "rebuild",
+    ),
+    "api.audit_results": (
+        "AuditReport",
+        "AuditSource",
+        "AuditedOrder",
+        "CertainString",
+        "CorpusFigures",
+        "HeldoutFigures",
+        "Membership",
+        "OrderInCorpus",
+        "RebuiltText",
+        "SequenceMembership",
+    ),
+    "api.canary": (
+        "CanaryGroup",
+        "CanaryReport",
+        "ScoredCanary",
+        "make_canaries",
+        "score_canaries",
+    ),
+    "api.combine": (
+        "EntropyPruning",
+        "merge",
+        "prune",
+        "prune_by_entropy",
+        "update",
+    ),
     "api.convert": (
+        "Export",
         "export_arpa",
         "export_counts",
         "export_markovify",
         "import_arpa",
         "import_counts",
         "import_markovify",
+        "import_model",
     ),
-    "api.mixed": ("Mixed",),
-    "api.model": ("Constraints", "Follower", "Followers", "Model", "Text"),
+    "api.explore": ("explore",),
+    "api.inspect": (
+        "CommonNgram",
+        "FollowerBin",
+        "HistoryFollowers",
+        "InspectedOrder",
+        "Inspection",
+        "Verification",
+        "inspect",
+        "inspect_history",
+        "verify",
+    ),
+    "api.mixture": ("Mixture",),
+    "api.model": (
+        "Constraints",
+        "Follower",
+        "Followers",
+        "Model",
+        "ModelLike",
+        "PromptMatch",
+        "StreamedToken",
+        "Text",
+    ),
+    "api.results": (
+        "GuardFigures",
+        "LengthCount",
+        "Marker",
+        "ModelSummary",
+        "RepairCounts",
+        "Result",
+    ),
+    "api.trace": (
+        "TraceFigures",
+        "TraceReport",
+        "TraceSource",
+        "TracedFragment",
+        "trace",
+    ),
+    "api.train": (
+        "TrainedFile",
+        "train",
+        "train_file",
+    ),
+    "errors": (
+        "AnswerIsNo",
+        "HistoryError",
+        "MarkovError",
+        "ModelFileError",
+        "NeedsCounts",
+        "OptionError",
+        "TextError",
+    ),
+    "evidence.corpus.canary": (
+        "Canaries",
+        "Canary",
+    ),
+    "generation.session": (
+        "Session",
+        "SessionState",
+    ),
     "api.score": (
         "Classified",
         "TokenScore",
@@ -119,9 +355,6 @@ _WHERE = {
         "score_units",
         "tune_mixture",
     ),
-    "api.trace": ("trace",),
-    "api.train": ("train", "train_file"),
-    "errors": ("MarkovError",),
 }
 
 

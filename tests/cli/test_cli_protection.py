@@ -15,7 +15,6 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file
 from markov_cli.model.model_file import Header
 from markov_cli.model.thresholds import Protection
-from markov_cli.render.inspect import model_json
 from markov_cli.text.encoder import TextOptions
 
 
@@ -46,7 +45,7 @@ def test_a_saved_protected_model_is_unchanged(p, order, tmp_path, story, message
         texts = [[t.text for t in m.generate(5, 3, smoothing=name)] for m in (made, again)]
         assert texts[0] == texts[1]
     assert damage(model_file.load(path)) == []
-    shown = json.loads(model_json(again, "m.npz", 3))
+    shown = markov_cli.inspect(again, top=3).to_dict()
     assert {name: shown.get(name) for name in p.fields()} == p.fields()
     assert ("min_files" in shown) == (p.min_files > 1)
 
@@ -97,7 +96,7 @@ def test_audit_reports_protection_and_leaves_figures_empty(run, tmp_path, story)
 
 def test_certain_strings_of_capped_tables_are_in_the_text():
     """Random texts, also with rows left out."""
-    from markov_cli.api.audit import audit
+    from markov_cli.evidence.model_evidence import audit
 
     listed = 0
     for seed in range(60):
@@ -121,7 +120,7 @@ def test_certain_strings_of_capped_tables_are_in_the_text():
 
 
 def test_a_capped_model_has_no_counts_of_occurrences(story):
-    from markov_cli.api.audit import rebuild
+    from markov_cli.evidence.model_evidence import rebuild
 
     with pytest.raises(NeedsCounts, match="once a sequence"):
         rebuild(markov_cli.train(texts=[story], cap_per_sequence=1), 1)

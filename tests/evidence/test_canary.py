@@ -89,12 +89,12 @@ def test_a_sample_of_fillings_agrees_with_all_and_is_marked_as_estimate(story, m
 
 def test_the_same_seed_makes_the_same_canaries():
     a, b = make(LINE, 3, [1, 2], 2, seed=9), make(LINE, 3, [1, 2], 2, seed=9)
-    assert a.as_dict() == b.as_dict() and [*a.lines()] == [*b.lines()]
+    assert a.to_dict() == b.to_dict() and [*a.lines()] == [*b.lines()]
     assert [c.repeat for c in a.canaries] == [1, 1, 1, 2, 2, 2, 0, 0]
     assert len({c.name for c in a.canaries}) == 8
     assert sorted(a.lines()) == sorted(a.text(c) for c in a.canaries for _ in range(c.repeat))
     assert make(LINE, 3, [1, 2], 2, seed=10).canaries != a.canaries
-    assert Canaries.of_dict(a.as_dict(), "x").canaries == a.canaries
+    assert Canaries.of_dict(a.to_dict(), "x").canaries == a.canaries
 
 
 @pytest.mark.parametrize("line", ["no slot", "{name} only", "{x}", "{d", "d}", "a\n{d}", "{d} {}"])
@@ -153,7 +153,7 @@ def test_the_commands_make_and_score_canaries(run, tmp_path, story):
 )  # fmt: skip
 def test_wrong_calls_are_errors(run, tmp_path, args, code, said):
     (tmp_path / "book.txt").write_text("A text.", encoding="utf-8")
-    odd = make(LINE, 1, [1], 0, 1).as_dict()
+    odd = make(LINE, 1, [1], 0, 1).to_dict()
     odd["canaries"][0]["filling"] = "12x"
     (tmp_path / "odd.json").write_text(json.dumps(odd), encoding="utf-8")
     done = run("canary", *args, cwd=tmp_path)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import markov_cli
-from markov_cli.api.audit import audit, member, rebuild
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
+from markov_cli.evidence.model_evidence import audit, member, rebuild
 from markov_cli.evidence.table import (
     forced_strings as certain,
 )

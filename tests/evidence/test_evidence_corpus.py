@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import markov_cli
-from markov_cli.api.audit import audit
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, history_of, number, true_positives
+from markov_cli.evidence.model_evidence import audit
 from markov_cli.evidence.table import euler_circuit, ngram_graph
 from markov_cli.text.reading import Source
 
@@ -287,7 +287,7 @@ def test_another_text_gives_exit_code_3(tmp_path, run, corpora):
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (["--heldout", "x.txt"], 2, "--heldout is for --corpus"),
+        (["--heldout", "x.txt"], 2, "--heldout needs --corpus"),
         (["--corpus", "missing.txt"], 1, "missing.txt"),
         (["--corpus", "-"], 1, "no token"),
         (["--corpus", "-", "--heldout", "-"], 2, "read once"),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import markov_cli
 from engine import sequences
-from markov_cli.api.trace import trace_sources
 from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
 from markov_cli.evidence.copying.shading import stretches
 from markov_cli.evidence.copying.suffix_array import distinct_in, extremes, share, unfinished
+from markov_cli.evidence.copying.trace import trace_sources
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
 from strategies import TOKENIZERS, UNITS, prose, texts
@@ -186,8 +186,9 @@ def test_line_numbers_are_right_far_into_a_large_file(tokenizer):
 
 
 def test_lines_of_the_text_are_counted_in_each_source():
-    t = markov_cli.trace(texts=["x\ny a b", "\n\na b c"], corpus_texts=["a b c"], tokenizer="spaces")
-    assert t.text.lines(np.arange(7)).tolist() == [1, 2, 2, 2, 3, 3, 3]
+    texts = ["x\ny a b", "\n\na b\nc"]
+    found = markov_cli.trace(texts=texts, corpus_texts="a b", tokenizer="spaces", min_tokens=1)
+    assert [(f.text, f.text_file, f.text_line) for f in found.fragments] == [("a b", "text 0", 2), ("a b", "text 1", 3)]
 
 
 def test_no_fragment_crosses_a_sequence_or_a_file():
@@ -201,9 +202,9 @@ def test_no_fragment_crosses_a_sequence_or_a_file():
 def test_a_baseline_is_traced_in_the_same_corpus(story):
     other = "Nothing of this is in the story, not even in part."
     t = traced(story[1000:3000], [story], baseline=other, unit="file")
-    assert t.baseline.as_dict() == traced(other, [story], unit="file").figures.as_dict()
+    assert t.baseline == traced(other, [story], unit="file").figures
     alone = traced(story[1000:3000], [story], unit="file")
-    assert t.figures.as_dict() == alone.figures.as_dict()
+    assert t.figures == alone.figures
     assert t.figures.in_runs[50] > 0.99 > 0.01 > t.baseline.in_runs[50]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import engine
+import markov_cli
 from arpa_files import SMALL
 from engine import model_of
 from helpers import ODD, arrays_of, bytes_of_arrays, header_of, loaded, packed
@@ -184,7 +185,8 @@ def test_followers_of_a_history_by_hand(read):
 
 def test_figures_without_counts_are_left_empty(read, capsys):
     model = read(SMALL)
-    told = json.loads(inspect.model_json(model, "m.npz", 10))
+    found = markov_cli.inspect(model)
+    told = json.loads(json.dumps(found.to_dict()))
     assert (told["holds"], told["types"], told["order"], told["lengths"]) == ("probabilities", 2, 3, [])
     orders = told["orders"]
     assert [(o["ngrams"], o["histories"], o["singletons"], o["entropy_bits"]) for o in orders] == [
@@ -195,11 +197,11 @@ def test_figures_without_counts_are_left_empty(read, capsys):
         {"tokens": ["b"], "count": None, "probability": pytest.approx(10**-0.6)},
     ]
     assert told["histogram_of_followers"] == [{"followers": "1", "histories": 2}]
-    assert inspect.model_csv(model).splitlines()[:3] == [
+    assert inspect.model_csv(found).splitlines()[:3] == [
         "order,ngrams,singletons,histories,mean_followers,single_follower,entropy_bits", "1,5,,1,4.0,0.0,",
         "2,4,,3,1.333333,0.666667,",
     ]  # fmt: skip
-    inspect.show_model(model, "m.npz", 10)
+    inspect.show_model(model, found)
     shown = capsys.readouterr().out
     assert "probabilities only" in shown and "no counts" in shown and "likeliest" in shown
 
@@ -226,7 +228,7 @@ def use(model):
         lambda: [*model.generate(10, 1, max_tokens=20, top_k=3, top_p=0.8)],
         lambda: model.followers("a b"),
         lambda: model.checked(Scorer(model.distribution()).score, stream),
-        lambda: model.checked(inspect.model_json, model, "m", 3),
+        lambda: markov_cli.inspect(model, top=3),
         lambda: arpa_of(model),
     ]
     for call in calls:

@@ -28,7 +28,7 @@ from strategies import prose, texts
 
 def counts_of(model, order=None):
     out = io.BytesIO()
-    export_counts(model, out, order)
+    export_counts(model, out, order=order)
     return out.getvalue()
 
 

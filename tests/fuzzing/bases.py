@@ -100,6 +100,6 @@ def make(folder):
     found.append(_base("common", _bytes_of(prune(words, max_types=6)), folder))
     found.append(_base("weighted", _bytes_of(merge([words, words], [0.7, 1.6])), folder))
     with open(folder / "words.arpa", "wb") as f:
-        export_arpa(words, f, "kn")
+        export_arpa(words, f, smoothing="kn")
     found.append(_base("listed", _bytes_of(import_arpa(folder / "words.arpa")), folder))
     return found

@@ -10,7 +10,7 @@ from cats_and_dogs import CATS, DOGS, W, train
 from engine import rows_of
 from helpers import chi_squared
 from markov_cli import Constraints
-from markov_cli.api.mixed import Mixed
+from markov_cli.api.mixture import Mixture
 from markov_cli.errors import OptionError
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
@@ -67,13 +67,13 @@ def mixture_of(oracles, mix, text, smoothing):
 
 
 def walker_of(models, mix=W, prompt="", smoothing="none", shape=None):
-    mixed = Mixed(models, mix, ["a", "b"]).mixed_model
+    mixed = Mixture(models, mix, ["a", "b"]).mixed_model
     known, each = mixed.known(prompt, at_start=True)
     return mixed, known, mixed.walker(each, smoothing, shape or Shape())
 
 
 def drawn_texts(models, n, smoothing="none", shape=None, mix=W, prompt="", asked=None, most=30):
-    mixed = Mixed(models, mix, ["a", "b"]).mixed_model
+    mixed = Mixture(models, mix, ["a", "b"]).mixed_model
     request = Request(
         n, 5, prompt, max_tokens=most, shape=shape or Shape(), smoothing=smoothing, constraints=asked or Constraints()
     )
@@ -190,4 +190,4 @@ def test_a_model_mixed_with_itself_is_unchanged(pair):
 
 def test_models_with_different_text_options_are_refused():
     with pytest.raises(OptionError, match="lowercase"):
-        Mixed([train(CATS), train(CATS, lowercase=True)], W, ["a", "b"])
+        Mixture([train(CATS), train(CATS, lowercase=True)], W, ["a", "b"])

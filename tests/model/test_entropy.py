@@ -86,8 +86,8 @@ def test_ngrams_above_the_threshold_stay_with_their_histories(model):
 def test_a_threshold_of_0_changes_nothing(harbour, order):
     model = as_model(model_of(harbour[:1200], order))
     shrunk = markov_cli.prune_by_entropy(model, threshold=0)
-    assert shrunk.after == shrunk.before == [len(o) for o in model.table.orders]
-    assert shrunk.rise == pytest.approx(0.0, abs=1e-9)
+    assert shrunk.ngrams_after == shrunk.ngrams_before == tuple(len(o) for o in model.table.orders)
+    assert shrunk.perplexity_rise_estimate == pytest.approx(0.0, abs=1e-9)
     before, after = model.distribution("kn"), Listed(shrunk.model.table)
     for level in range(order):
         for row in range(1 if level == 0 else len(model.table.orders[level - 1])):
@@ -100,17 +100,19 @@ def test_a_threshold_of_0_changes_nothing(harbour, order):
 def test_the_reported_rise_is_the_divergence_of_the_models(harbour, smoothing):
     model = as_model(model_of(harbour[:1200], 2))
     shrunk = markov_cli.prune_by_entropy(model, threshold=2e-3, smoothing=smoothing)
-    assert shrunk.after[1] < shrunk.before[1]
+    assert shrunk.ngrams_after[1] < shrunk.ngrams_before[1]
     before, after = model.distribution(smoothing), Listed(shrunk.model.table)
     nats = sum(
         share * divergence(full_distribution(before, 1, row), full_distribution(after, 1, row))
         for row, _, _, share in histories(model.table, 2)
     )
-    assert shrunk.rise == pytest.approx(math.expm1(nats), rel=1e-4)
+    assert shrunk.perplexity_rise_estimate == pytest.approx(math.expm1(nats), rel=1e-4)
 
 
 def test_a_higher_threshold_leaves_fewer_ngrams(model):
-    sizes = [sum(markov_cli.prune_by_entropy(model, threshold=t).after) for t in (0, 1e-4, 3e-4, 1e-3, 1e-2, 1e6)]
+    sizes = [
+        sum(markov_cli.prune_by_entropy(model, threshold=t).ngrams_after) for t in (0, 1e-4, 3e-4, 1e-3, 1e-2, 1e6)
+    ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > sizes[-1] == len(model.table.orders[0])
 
@@ -122,7 +124,7 @@ def test_the_file_nearly_fills_the_size_asked_for(harbour):
         size = int(whole_file * share)
         taken = markov_cli.prune_by_entropy(model, n_bytes=size).model.save(io.BytesIO())
         assert 0.85 * size < taken <= size
-    assert sum(markov_cli.prune_by_entropy(model, n_bytes=10 * whole_file).after) == sum(
+    assert sum(markov_cli.prune_by_entropy(model, n_bytes=10 * whole_file).ngrams_after) == sum(
         len(o) for o in model.table.orders
     )
 
@@ -132,7 +134,7 @@ def test_an_imported_model_is_pruned_by_its_own_probabilities(model, tmp_path):
         export_arpa(model, out, smoothing="wb")
     listed = import_arpa(tmp_path / "m.arpa")
     shrunk = markov_cli.prune_by_entropy(listed, threshold=1e-4)
-    assert sum(shrunk.after) < sum(shrunk.before)
+    assert sum(shrunk.ngrams_after) < sum(shrunk.ngrams_before)
     left = Listed(shrunk.model.table)
     for row in range(len(shrunk.model.table.orders[1])):
         assert full_distribution(left, 2, row).sum() == pytest.approx(1.0, abs=1e-4)

@@ -1,19 +1,19 @@
-"""The Python API of what makes models from models: `merge`, `update`, `prune`."""
+"""Makes models from models: `merge`, `update`, `prune`, `prune_by_entropy`."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
 from ..model import merging
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
-from ..text.sources import EXPANSION
-from .model import Model
-from .train import train
+from ..text.sources import EXPANSION, Paths, Texts, listed
+from .model import Model, ModelLike, opened
+from .results import OPTIONAL, PYTHON_ONLY, Result
+from .train import Progress, train
 
 if TYPE_CHECKING:
     from ..model.distribution import Distribution
@@ -27,34 +27,52 @@ def _model(stored: Stored) -> Model:
     return Model(LanguageModel.of(stored.header, stored.types, stored.table))
 
 
-def merge(models: Sequence[Model], weights: Sequence[float] = (), *, names: Sequence[str] = (), jobs: int = 1) -> Model:
-    """One model from several, as if it had been trained on all their texts.
+def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: int = 1) -> Model:
+    """Merge models into one, as if it had been trained on all their texts.
 
+    models   models, or their files
     weights  one for each model: its counts are multiplied by it
-    names    what messages call the models
+
+    MarkovError if they do not read text alike, or one lacks n-grams or types.
 
     >>> import markov_cli
     >>> a, b = (markov_cli.train(texts=[t]) for t in ("one two", "one three"))
     >>> [(f.token, f.count) for f in markov_cli.merge([a, b]).followers("one").followers]
     [('three', 1), ('two', 1)]
     """
-    called = names or [f"model {i}" for i in range(1, len(models) + 1)]
-    stored = [_stored(m, name) for m, name in zip(models, called, strict=True)]
-    return _model(model_guard(models, merging.merge, stored, weights, jobs))
+    every = [opened(model) for model in models]
+    stored = [_stored(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
+    return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
 def update(
-    old: Model,
-    paths: Sequence[str | os.PathLike[str]] = (),
+    model: ModelLike,
+    paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
-    name: str = "the model",
+    name: str | None = None,
     jobs: int = 1,
-    progress: Callable[[str, float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Model:
-    """A model of what `old` was trained on and of more text, read as `old` was."""
+    """Add text to a model; the result is the model of both texts. The text is read as the model's was.
+
+    paths, texts   files, folders, `-`; and texts themselves
+    encoding       of the files
+    max_expansion  refuse a compressed file that grows over 1 GiB and so many times its size; 0 for no limit
+    name           what messages call the model; None for its file
+    progress       called with a step's name, and how much of it is done and in all
+
+    MarkovError if the model lacks n-grams or types; TextError if the text has no token.
+
+    >>> import markov_cli
+    >>> model = markov_cli.update(markov_cli.train(texts=["one two"]), texts=["one three"])
+    >>> [(f.token, f.count) for f in model.followers("one").followers]
+    [('three', 1), ('two', 1)]
+    """
+    old = opened(model)
+    name = name or old.path or "the model"
     merging.check_whole(_stored(old, name), "added to")
     o = old.header.options
     more = train(
@@ -64,70 +82,125 @@ def update(
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
-    out = merge([old, more], names=[name, "the new text"], jobs=jobs)
+    stored = [_stored(old, name), _stored(more, "the new text")]
+    out = _model(model_guard([old], merging.merge, stored, (), jobs))
     out.repairs = more.repairs
     return out
 
 
 def prune(
-    model: Model,
+    model: ModelLike,
     thresholds: Sequence[int] = (),
     *,
     max_types: int | None = None,
-    name: str = "the model",
+    keep_guard: bool = True,
     jobs: int = 1,
 ) -> Model:
-    """A model without the n-grams seen at most `thresholds` times, or with the `max_types` commonest types.
+    """Drop rare n-grams, rare types, or the guard of a model.
+
+    thresholds  n-grams of order 1, 2, 3... seen at most so often are dropped; the last goes on; the first must be 0
+    max_types   keep so many of the most frequent types; the others become `<unk>`. This comes first
+    keep_guard  False leaves out the guard
+
+    OptionError if nothing is named; NeedsCounts if the model holds no counts.
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b a b a c"], order=2)
     >>> [f.token for f in markov_cli.prune(model, (0, 1)).followers("a").followers]
     ['b']
     """
-    return _model(model_guard([model], merging.prune, _stored(model, name), tuple(thresholds), max_types, jobs))
+    one = opened(model)
+    by_count = bool(thresholds) or max_types is not None
+    if not by_count and keep_guard:
+        raise OptionError("nothing to prune by", "thresholds such as (0, 0, 1), max_types, or keep_guard=False")
+    if not keep_guard:
+        one = without_guard(one)
+    if not by_count:
+        return one
+    stored = _stored(one, one.path or "the model")
+    return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, jobs))
 
 
 def without_guard(model: Model) -> Model:
     """The model without the guard of its text."""
-    return Model(LanguageModel(model.header, model.vocabulary, replace(model.table, guard=None)))
+    out = Model(LanguageModel(model.header, model.vocabulary, replace(model.table, guard=None)))
+    out.path = model.path
+    return out
 
 
-@dataclass(frozen=True)
-class Shrunk:
-    """What pruning by relative entropy gave.
+@dataclass(frozen=True, kw_only=True)
+class EntropyPruning(Result):
+    """A model that was pruned by relative entropy, and what that costs. Its JSON begins with the model's summary.
 
-    model      of probabilities
-    before, after  n-grams of each order
-    threshold  each n-gram that is gone would have raised the perplexity by less, as a share, if it went alone
-    rise       by how much the perplexity rises under the model itself, as a share: an estimate
+    model                     holds probabilities
+    ngrams_before, ngrams_after  by order
+    threshold                 each n-gram that was dropped raises the perplexity by less, as a share, if it goes alone
+    perplexity_rise_estimate  by how much the perplexity rises under the model itself, as a share
+    perplexity_before, perplexity_after  of the held-out text; None without one
     """
 
-    model: Model
-    before: list[int]
-    after: list[int]
+    model: Model = field(metadata=PYTHON_ONLY, repr=False)
+    ngrams_before: tuple[int, ...]
+    ngrams_after: tuple[int, ...] = field(metadata=PYTHON_ONLY)
     threshold: float
-    rise: float
+    perplexity_rise_estimate: float
+    perplexity_before: float | None = field(default=None, metadata=OPTIONAL)
+    perplexity_after: float | None = field(default=None, metadata=OPTIONAL)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it, behind the summary of the model."""
+        return {**self.model.summary().to_dict(), **self.figures()}
+
+    def figures(self) -> dict[str, Any]:
+        """The result without the summary of the model."""
+        return super().to_dict()
 
 
 def prune_by_entropy(
-    model: Model,
+    model: ModelLike,
     *,
     threshold: float | None = None,
     n_bytes: int | None = None,
     smoothing: str | None = None,
-) -> Shrunk:
-    """The model's distribution without the n-grams whose loss changes it least.
+    heldout: Paths = (),
+    heldout_texts: Texts = (),
+    keep_guard: bool = True,
+    jobs: int = 1,
+) -> EntropyPruning:
+    """Drop the n-grams whose loss changes the model's distribution least (Stolcke 1998).
 
-    threshold  the least rise of the perplexity, as a share, for which an n-gram is kept; or
-    n_bytes    what the model's file may take at most
-    smoothing  that of the distribution, kn where none is named; a model of probabilities has its own alone
+    threshold  drop each n-gram whose loss alone raises the perplexity by less than this share; or
+    n_bytes    drop n-grams until the model's file takes at most so many bytes
+    smoothing  of the distribution; None for kn, or the probabilities that the model holds
+    heldout, heldout_texts  text that is scored before and after
+    keep_guard  False leaves out the guard
 
-    OptionError where the size cannot be reached: types are not pruned.
+    OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
+
+    >>> import markov_cli
+    >>> model = markov_cli.train(texts=["a b a b a c", "a b b"], order=2)
+    >>> found = markov_cli.prune_by_entropy(model, threshold=0.01, smoothing="wb")
+    >>> found.ngrams_before, found.ngrams_after
+    ((6, 7), (6, 6))
     """
-    return model.checked(_prune_by_entropy, model, model.distribution(smoothing, "kn"), threshold, n_bytes)
+    if (threshold is None) == (n_bytes is None):
+        raise OptionError("threshold or n_bytes: one of them must be given", "for example threshold=1e-7")
+    one = opened(model)
+    if not keep_guard:
+        one = without_guard(one)
+    found = one.checked(_prune_by_entropy, one, one.distribution(smoothing, "kn"), threshold, n_bytes)
+    paths, texts = listed(heldout), listed(heldout_texts)
+    if not paths and not texts:
+        return found
+    before, after = (
+        m.score(paths, texts=texts, smoothing=smoothing or "kn", jobs=jobs).perplexity for m in (one, found.model)
+    )
+    return replace(found, perplexity_before=before, perplexity_after=after)
 
 
-def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None) -> Shrunk:
+def _prune_by_entropy(
+    model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None
+) -> EntropyPruning:
     from ..model.entropy_pruning import EntropyPruner
     from ..model.model_file import vocabulary_bytes
 
@@ -155,12 +228,15 @@ def _prune_by_entropy(model: Model, distribution: Distribution, threshold: float
     guard = model.table.guard
     pruned.table.guard = guard.copy() if guard is not None else None
     shrunk = Model(LanguageModel(header, model.vocabulary, pruned.table))
-    return Shrunk(shrunk, pruner.n_rows, [len(o) for o in pruned.table.orders], threshold, pruned.rise)
+    return EntropyPruning(
+        model=shrunk,
+        ngrams_before=tuple(pruner.n_rows),
+        ngrams_after=tuple(len(o) for o in pruned.table.orders),
+        threshold=threshold,
+        perplexity_rise_estimate=pruned.rise,
+    )
 
 
 def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
     """Damage that opening a file does not see is an error here, and no crash."""
     return models[0].checked(call, *args) if models else call(*args)
-
-
-__all__ = ["Shrunk", "merge", "prune", "prune_by_entropy", "update"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from ..generation.prompt import PromptMatch, find_prompt
@@ -13,7 +14,8 @@ from ..inspecting.followers import Follower, Followers, backoff, followers_of
 from ..model.language_model import LanguageModel
 from ..sampling.shape import Shape
 from ..text.reading import Repairs, check_encoding
-from ..text.sources import sources_of
+from ..text.sources import Paths, Texts, sources_of
+from .results import OPTIONAL, GuardFigures, ModelSummary, Result, rounded
 
 if TYPE_CHECKING:
     from ..formats.ngram_listing import Notes
@@ -26,11 +28,26 @@ if TYPE_CHECKING:
     from ..text.vocabulary import Vocabulary
 
 
+@dataclass(frozen=True, kw_only=True)
+class StreamedToken(Result):
+    """One token of a stream; `token` is None for the marker `</s>`, which ends text number `index`.
+
+    bits  -log2 of its probability
+    """
+
+    token: str | None
+    marker: str | None = field(default=None, metadata=OPTIONAL)
+    bits: float = rounded(6)
+    seed: int
+    index: int
+
+
 class Model:
     """A trained model.
 
     language_model  header, vocabulary and table, which all commands work on
-    repairs         invalid bytes that were replaced when its text was read
+    path            the file that it was opened from; None for a model in memory
+    repairs         what was changed when its text was read
     notes           differences from the ARPA file that it was imported from; else None
 
     >>> import markov_cli
@@ -41,6 +58,7 @@ class Model:
 
     def __init__(self, language_model: LanguageModel) -> None:
         self.language_model = language_model
+        self.path: str | None = None
         self.repairs = Repairs()
         self.notes: Notes | None = None
 
@@ -51,12 +69,48 @@ class Model:
         """Open a model file; ModelFileError if it is none.
 
         The file is mapped: nothing is read before it is used. `close` releases it.
+
+        >>> import markov_cli, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = markov_cli.train(texts=["a b", "a c"]).save(f"{folder}/m.npz")
+        ...     with markov_cli.Model.load(f"{folder}/m.npz") as model:
+        ...         model.order, model.header.types
+        (3, 3)
         """
-        return cls(LanguageModel.load(path))
+        model = cls(LanguageModel.load(path))
+        model.path = os.fspath(path)
+        return model
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> int:
-        """Write the model as `.npz`; returns its bytes. A file at that place is replaced as a whole."""
+        """Write the model as `.npz`, to a path or an open file; returns its bytes.
+
+        A file at that path is replaced as a whole.
+        """
         return self.language_model.save(path)
+
+    def summary(self) -> ModelSummary:
+        """Size and origin of the model, as `markov train --json` reports them.
+
+        >>> import markov_cli
+        >>> found = markov_cli.train(texts=["a b", "a c"], order=2).summary()
+        >>> found.tokens, found.types, found.ngrams
+        (4, 3, (6, 5))
+        """
+        h = self.header
+        return ModelSummary(
+            model=self.path,
+            order=h.order,
+            tokenizer=h.options.tokenizer,
+            unit=h.options.unit,
+            tokens=h.tokens,
+            types=h.types,
+            sequences=h.sequences,
+            ngrams=tuple(len(o) for o in self.table.orders),
+            **h.protection(),
+            corpus_bytes=h.corpus_bytes,
+            guard=guard_figures(self),
+            model_bytes=self.file.size_bytes if self.file else None,
+        )
 
     def close(self) -> None:
         """Release the file, so that it can be replaced on systems that lock open files."""
@@ -70,7 +124,7 @@ class Model:
 
     @property
     def header(self) -> Header:
-        """Its order, text options and totals."""
+        """The order, text options and totals; `inspect` gives them all."""
         return self.language_model.header
 
     @property
@@ -119,9 +173,9 @@ class Model:
 
     def score(
         self,
-        paths: Sequence[str | os.PathLike[str]] = (),
+        paths: Paths = (),
         *,
-        texts: Iterable[str] = (),
+        texts: Texts = (),
         smoothing: str | None = "kn",
         encoding: str = "utf-8",
         jobs: int = 1,
@@ -145,7 +199,12 @@ class Model:
     # ------------------------------------------------------------ histories
 
     def known(self, text: str, at_start: bool = False, ignore_case: bool = False) -> PromptMatch:
-        """`text` as ids, and the longest history that its end makes.
+        """Read a text as ids, and find the longest history that its end makes.
+
+        >>> import markov_cli
+        >>> match = markov_cli.train(texts=["a b a c a b"]).known("c a")
+        >>> len(match.ids), match.level
+        (2, 2)
 
         at_start     it opens a sequence, so its history begins with BOS
         ignore_case  `You` finds `you`, whichever is the best known history
@@ -155,11 +214,16 @@ class Model:
         return find_prompt(self.language_model, text, at_start, ignore_case)
 
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
-        """The followers of one known history, the commonest first; the likeliest under another smoothing."""
+        """The followers of the history in one row of the table, the most frequent first.
+
+        level, row  of a `PromptMatch`: tokens of the history, and its row
+        top         None for all
+        smoothing   None for raw counts; the likeliest come first under another
+        """
         return followers_of(self.language_model, level, row, top, smoothing)
 
     def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
-        """The followers of a known history and of each shorter one, down to no history."""
+        """The followers of a history and of each shorter one, down to no history; see `known`."""
         return backoff(self.language_model, known.level, known.row, top, smoothing)
 
     def followers(
@@ -171,7 +235,15 @@ class Model:
         top: int | None = None,
         smoothing: str | None = None,
     ) -> Followers:
-        """The followers of the longest known end of `history`, the commonest first.
+        """The followers of the longest known end of a history, the most frequent first.
+
+        history      text
+        at_start     it opens a sequence; alone: what sequences begin with
+        ignore_case  `You` finds `you`
+        top          None for all
+        smoothing    None for raw counts, or the probabilities that the model holds
+
+        HistoryError if the model knows none of its tokens.
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b a c a b"])
@@ -199,21 +271,27 @@ class Model:
         smoothing: str | None = None,
         constraints: Constraints | None = None,
         novel: int | None = None,
-        corpus: Sequence[str | os.PathLike[str]] = (),
+        corpus: Paths = (),
+        corpus_texts: Texts = (),
         unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
 
+        count        number of texts
+        seed         same seed, same texts; None to choose one, which each text names
         prompt       each text begins with it; with `within` it stands mid-sequence
         ignore_case  `You` finds `you`, in the prompt and in constraints
         min_tokens   texts that end before are drawn again; fewer texts than `count` may come
         max_tokens   texts are cut there, the prompt's tokens counted
-        temperature, top_k, top_p  see `Shape`
+        temperature  above 1 bolder, below 1 safer, 0 always the likeliest
+        top_k        only the K likeliest followers; 0 for all
+        top_p        only the likeliest followers that together reach P
         smoothing    the distribution to draw from; see `distribution`
         constraints  properties that each text must have; none is cut then. AnswerIsNo if the model has no such text
         novel        no run of so many tokens or more occurs in the training text, which is that of `corpus`,
                      or that of the model's guard; fewer texts than `count` may come
-        corpus       files; the longest run that each text shares with them is in `Text.overlap`
+        corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
+                     `Text.overlap`
         unique       repeated texts are dropped, and others drawn; fewer than `count` may come
 
         >>> import markov_cli
@@ -224,9 +302,55 @@ class Model:
         """
         request = Request(
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
-            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, ())), unique=unique,
+            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts)), unique=unique,
         )  # fmt: skip
         return Run(self.language_model, request).texts()
 
+    def stream(
+        self,
+        seed: int | None = None,
+        *,
+        prompt: str = "",
+        within: bool = False,
+        ignore_case: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        smoothing: str | None = None,
+    ) -> Iterator[StreamedToken]:
+        """Draw the texts of a seed token by token, without end; the marker `</s>` ends each.
 
-__all__ = ["Constraints", "Follower", "Followers", "Model", "PromptMatch", "Text"]
+        The arguments are those of `generate`, and so are the texts.
+
+        >>> import itertools, markov_cli
+        >>> model = markov_cli.train(texts=["a b."])
+        >>> [one.token for one in itertools.islice(model.stream(seed=1), 5)]
+        ['a', 'b', '.', None, 'a']
+        """
+        request = Request(
+            seed=seed, prompt=prompt, within=within, ignore_case=ignore_case,
+            shape=Shape(temperature, top_k, top_p), smoothing=smoothing,
+        )  # fmt: skip
+        request.check_stream()
+        run = Run(self.language_model, request)
+        for index, i, bits in run.tokens():
+            marker = self.vocabulary.marker(i)
+            token = None if marker else self.vocabulary.text_of(i)
+            yield StreamedToken(token=token, marker=marker, bits=bits, seed=run.seed, index=index)
+
+
+ModelLike = Model | str | os.PathLike[str]
+
+
+def opened(model: ModelLike) -> Model:
+    """A model as it is given, or the one in a file."""
+    return model if isinstance(model, Model) else Model.load(model)
+
+
+def guard_figures(model: Model, in_audit: bool | None = None) -> GuardFigures | None:
+    """Figures of the model's guard, if it has one."""
+    g = model.table.guard
+    return None if g is None else GuardFigures(g.tokens, g.n, 8 * g.n_bytes, g.bits_each, g.rate, in_audit)
+
+
+__all__ = ["Constraints", "Follower", "Followers", "Model", "ModelLike", "PromptMatch", "Text"]

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..model.fingerprints import RATE, Guard
 from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
-from ..text.sources import EXPANSION, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..training.in_memory import Trained, train_sources
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
 from ..training.plan import train_file as plan_training
 from .model import Model
 
+Progress = Callable[[str, float, float], None]  # a step's name, how much of it is done, and how much there is
+
 
 def train(
-    paths: Sequence[str | os.PathLike[str]] = (),
+    paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     order: int = 3,
     tokenizer: str = "words",
     unit: str = "sentence",
@@ -39,76 +42,137 @@ def train(
     guard_like: Guard | None = None,
     max_expansion: float = EXPANSION,
     jobs: int = 1,
-    progress: Callable[[str, float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Model:
-    """Read text and build its model.
+    """Train a model in memory.
 
-    paths  files, folders, `-`
-    texts  texts themselves, each as if it were a file
-    guard  keep hashes of all runs of so many tokens, for `generate(novel=...)`; it keeps no secret, see
-           docs/explanation/evidence.md
-    guard_rate  how many new runs it may take for seen ones
-    guard_like  another guard, that this model's shall fit, in place of these two
-    The rest is as `markov train --help` says.
+    paths, texts      files, folders, `-`; and texts themselves, each as if it were a file
+    order             tokens in the longest n-gram: 3 looks back 2 tokens
+    tokenizer         words, spaces, chars, bytes, or regex with a pattern
+    unit              one sequence is a sentence, line, paragraph or file
+    lowercase         read everything in lower case
+    min_type_count    types seen less often become `<unk>`
+    prune             n-grams of order 1, 2, 3... seen at most so often are dropped; the last goes on; the first is 0
+    min_sequences, min_files  n-grams of fewer sequences, or files, are dropped
+    cap_per_sequence  1 counts an n-gram once a sequence; 0 counts all
+    guard             keep hashes of all runs of so many tokens, for `generate(novel=...)`. They confirm guesses of
+                      the text, see docs/explanation/evidence.md; guard_rate of the new runs count as seen
+    guard_like        make the guard fit this one, in place of these two
+    max_expansion     refuse a compressed file that grows over 1 GiB and so many times its size; 0 for no limit
+    jobs              threads
+    progress          called while it works: a step's name, how much of it is done, and how much there is
+
+    OptionError for an option that cannot be; TextError if a file is missing, is no text, or no token is in any.
 
     >>> import markov_cli
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
-    sources = sources_of(paths, texts, max_expansion)
-    options = TrainOptions(
+    options = _options(
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
+    )  # fmt: skip
+    if guard_like is not None:
+        options = replace(options, guard_bits=guard_like.bits)
+    return model_of(train_sources(sources_of(paths, texts, max_expansion), options, progress or no_progress))
+
+
+def _options(
+    order: int,
+    text: TextOptions,
+    min_type_count: int,
+    prune: Sequence[int],
+    protection: Protection,
+    encoding: str,
+    guard: int,
+    guard_rate: float,
+    jobs: int,
+) -> TrainOptions:
+    return TrainOptions(
         order=order,
-        text=TextOptions.of(tokenizer, unit, lowercase, pattern),
+        text=text,
         min_type_count=min_type_count,
         prune=tuple(prune),
-        protection=Protection(min_sequences, min_files, cap_per_sequence),
+        protection=protection,
         encoding=check_encoding(encoding),
-        guard=guard if guard_like is None else guard_like.tokens,
+        guard=guard,
         guard_rate=guard_rate,
-        guard_bits=0 if guard_like is None else guard_like.bits,
         jobs=jobs,
     )
-    return model_of(train_sources(sources, options, progress or no_progress))
+
+
+class TrainedFile(NamedTuple):
+    """A model that was written while it was trained: the model, mapped from its file, and the file's bytes."""
+
+    model: Model
+    model_bytes: int
 
 
 def train_file(
-    paths: Sequence[str | os.PathLike[str]],
-    output: str,
+    paths: Paths,
+    output: str | os.PathLike[str],
     *,
+    order: int = 3,
+    tokenizer: str = "words",
+    unit: str = "sentence",
+    lowercase: bool = False,
+    pattern: str | None = None,
+    encoding: str = "utf-8",
+    min_type_count: int = 1,
+    prune: Sequence[int] = (),
+    min_sequences: int = 1,
+    min_files: int = 1,
+    cap_per_sequence: int = 0,
+    guard: int = 0,
+    guard_rate: float = RATE,
+    max_expansion: float = EXPANSION,
+    jobs: int = 1,
     memory: int | None = None,
-    temp_dir: str | None = None,
+    temp_dir: str | os.PathLike[str] | None = None,
     dask: str | None = None,
     resume: bool = False,
-    progress: Callable[[str, float, float], None] | None = None,
+    progress: Progress | None = None,
     say: Callable[[str], None] = lambda line: None,
-    **given: Any,
-) -> tuple[Model, int]:
-    """Read text of any size and write its model to a file; the model, mapped from there, and its bytes.
+) -> TrainedFile:
+    """Train a model from text of any size and write it to a file; the bytes are those that `train` gives.
 
-    memory    bytes that may be resident; None for half of what is free. What does not fit goes to disk
-    temp_dir  the folder for that; None for the folder of `output`
-    dask      the address of a Dask scheduler whose workers do it, `local` for one that is started here
-    resume    go on with a run that ended early
-    say       told what a person may want to know
-    given     as for `train`
+    output    the model's file, replaced as a whole
+    memory    bytes that may be used; None for half of what is free. What does not fit goes to disk
+    temp_dir  the folder for that; None for the folder of the output
+    dask      the address of a Dask scheduler whose workers do it; `local` starts some here
+    resume    go on with a run of the same text and options that ended early
+    say       called with notes for a person, one line each
+    The others are those of `train`.
+
+    OptionError, TextError as `train`; MarkovError if memory or disk do not suffice.
+
+    >>> import markov_cli, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = pathlib.Path(folder, "a.txt")
+    ...     _ = text.write_text("one two")
+    ...     model, n_bytes = markov_cli.train_file(text, text.with_suffix(".npz"))
+    ...     model.header.tokens
+    2
     """
-    sources = sources_of(paths, (), given.pop("max_expansion", EXPANSION))
-    text = TextOptions.of(*(given.pop(name, default) for name, default in vars(TextOptions()).items()))
-    protection = Protection(*(given.pop(name, default) for name, default in vars(Protection()).items()))
-    prune, encoding = tuple(given.pop("prune", ())), check_encoding(given.pop("encoding", "utf-8"))
-    options = TrainOptions(text=text, protection=protection, prune=prune, encoding=encoding, **given)
-    made = plan_training(
-        sources, options, output, Resources(memory, temp_dir, resume, dask), progress or no_progress, say
-    )
+    options = _options(
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
+    )  # fmt: skip
+    sources, target = sources_of(paths, (), max_expansion), os.fspath(output)
+    resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
+    made = plan_training(sources, options, target, resources, progress or no_progress, say)
     if made.trained is not None:
-        return model_of(made.trained), made.size
-    model = Model.load(output) if made.file is None else Model(LanguageModel.of_file(made.file))
-    model.repairs = made.repairs
-    return model, made.size
+        model = model_of(made.trained)
+    else:
+        model = Model.load(target) if made.file is None else Model(LanguageModel.of_file(made.file))
+        model.repairs = made.repairs
+    model.path = target
+    return TrainedFile(model, made.size)
 
 
 def model_of(trained: Trained) -> Model:
-    """A `Model` of what training gave."""
+    """The model that training made."""
     model = Model(LanguageModel.of(trained.header, trained.types, trained.table))
     model.repairs = trained.repairs
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,8 +98,8 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 
     Exit code 3: --corpus is not the training text, and the proof is printed.
     """
-    from ..api.audit import check_order
     from ..api.model import Model
+    from ..evidence.model_evidence import check_order
     from ..generation.request import new_seed
     from .output import check_target
 
@@ -110,14 +111,14 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     if [model, kw["member"], *kw["corpus"], *kw["heldout"]].count("-") > 1:
         raise OptionError("standard input can be read once", "name a file for the other")
     if kw["heldout"] and not kw["corpus"]:
-        raise OptionError("--heldout is for --corpus", "add --corpus FILE, the training text")
+        raise OptionError("--heldout needs --corpus", "add --corpus FILE, the training text")
     if kw["member"] is not None and kw["corpus"]:
         raise OptionError("--member and --corpus are two questions", "ask one at a time")
     for target in outputs:
         if target != "-":
             check_target(target)
     loaded = Model.load(model)
-    check_order(loaded, kw["order"])
+    check_order(loaded.language_model, kw["order"])
     if kw["rebuild"] is not None:
         seed = kw["seed"]
         if seed is None:
@@ -127,19 +128,21 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         if kw["rebuild"] == "-":
             return 0
     if kw["member"] is not None:
-        return _member(loaded, model, kw["member"], kw["order"], kw["encoding"], as_json)
+        return _member(loaded, kw["member"], kw["order"], kw["encoding"], as_json)
     return _report(loaded, model, kw, as_json, quiet)
 
 
 def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> int:
-    from ..api.audit import audit as run
+    from ..api.audit import audit_report, proof
     from ..errors import AnswerIsNo
+    from ..evidence.model_evidence import audit as run
     from ..render import audit as show
     from ..render.train import repair_lines
     from ..text.reading import check_encoding, find_sources
 
     corpus, heldout = find_sources([*kw["corpus"]]), find_sources([*kw["heldout"]])
-    found = run(loaded, kw["order"], kw["min_tokens"], corpus, heldout, check_encoding(kw["encoding"]))
+    encoding = check_encoding(kw["encoding"])
+    found = run(loaded.language_model, kw["order"], kw["min_tokens"], corpus, heldout, encoding)
     if found.against is not None:
         for read in (found.against.corpus, found.against.others):
             if read is not None:
@@ -155,13 +158,13 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
             note(f"wrote {kw['html']}", quiet)
     if "-" not in (kw["strings"], kw["html"]):
         if as_json:
-            click.echo(show.audit_json(loaded, path, found, kw["show"]))
+            click.echo(json.dumps(audit_report(loaded, found, kw["show"]).to_dict(), ensure_ascii=False))
         else:
             show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
     if found.against is not None and found.against.is_not:
         named = ", ".join(found.against.corpus.names[:3]) + (", ..." if len(found.against.corpus.names) > 3 else "")
         raise AnswerIsNo(
-            f"{named}: not the training text of {path}: {show.proof(loaded, found.against)}",
+            f"{named}: not the training text of {path}: {proof(loaded, found.against)}",
             "name all of the training text, in the encoding it was read in, and nothing else",
         )
     return 0
@@ -170,9 +173,9 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
 def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
     from ..api.audit import rebuild
 
-    text, used = rebuild(loaded, seed, order)
-    write_parts(path, [text])
-    note(f"{path}: a random text, of all those that have just the table of order {used}", quiet)
+    found = rebuild(loaded, seed, order=order)
+    write_parts(path, [found.raw])
+    note(f"{path}: a random text, of all those that have just the table of order {found.order}", quiet)
     header = loaded.header
     if header.min_type_count > 1 or header.max_types is not None:
         note("rare types, which the model has as <unk>, are left out of it", quiet)
@@ -187,12 +190,11 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 
-def _member(loaded: Model, path: str, text: str, order: int | None, encoding: str, as_json: bool) -> int:
+def _member(loaded: Model, text: str, order: int | None, encoding: str, as_json: bool) -> int:
     from ..api.audit import member
-    from ..render import audit as show
-    from ..text.reading import check_encoding, find_sources
+    from ..render.audit import member_lines
 
-    found = member(loaded, find_sources([text]), order, check_encoding(encoding))
-    for out in show.member_lines(loaded, path, found, order or loaded.order, as_json):
+    found = member(loaded, text, order=order, encoding=encoding)
+    for out in [json.dumps(found.to_dict(), ensure_ascii=False)] if as_json else member_lines(found):
         click.echo(out)
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import MarkovError, OptionError, TextError
+from ..errors import MarkovError, OptionError
 from .options import jobs_option, json_option, model_argument, note, quiet_option, seed_option, smoothing_option
 
 
@@ -92,8 +92,8 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
     --unit but file. Slots with spaces between them are separate tokens. Slots that touch are one token; then
     the vocabulary alone shows the secrets. Use 5 canaries or more.
     """
+    from ..api.canary import make_canaries
     from ..evidence.corpus.canary import alphabets
-    from ..evidence.corpus.canary import make as draw
     from ..generation.request import new_seed
     from .output import check_target, write_parts
 
@@ -113,16 +113,14 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
         seed = new_seed()
         note(f"seed {seed}", kw["quiet"])
     controls = count if kw["controls"] is None else kw["controls"]
-    made = draw(line, count, list(repeat), controls, seed)
-    found = made.as_dict()
-    whole = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    write_parts(keys, [whole.encode()])
+    made = make_canaries(line, count=count, repeat=repeat, controls=controls, seed=seed)
+    write_parts(keys, [made.key_file()])
     lines = "\n".join(f"{one}\n" for one in made.lines()).encode()
     if not (kw["as_json"] and output == "-"):
         write_parts(output, [lines])
     put_in = sum(c.repeat for c in made.canaries)
     if kw["as_json"]:
-        click.echo(json.dumps({**found, "lines": put_in, "output": output, "keys": keys}, ensure_ascii=False))
+        click.echo(json.dumps({**made.to_dict(), "lines": put_in, "output": output, "keys": keys}, ensure_ascii=False))
     what = f"{len(made.canaries) - controls} canaries in {put_in} lines, {controls} controls, {made.space:,} fillings"
     note(f"{what}; keys in {keys}", kw["quiet"])
     return 0
@@ -156,25 +154,22 @@ def score(model: str, keys: str, smoothing: str | None, jobs: int | None, as_jso
     one is its place among them; ties share their mean rank. Controls, which were never written, show the
     exposure of chance. A low exposure at one repetition does not show that two are safe.
     """
+    from ..api.canary import canary_report
     from ..api.model import Model
     from ..arrays.threads import usable_cores
     from ..evidence.corpus.canary import Canaries
     from ..evidence.corpus.exposure import score as expose
-    from ..render.canary import exposures_json, show_exposures
+    from ..render.canary import show_exposures
     from .options import say_fallback
 
-    try:
-        data = json.loads(click.open_file(keys, "rb").read())
-    except (ValueError, RecursionError):
-        raise TextError(f"{keys}: no key file of canaries", "name the file that `canary make` wrote") from None
-    made = Canaries.of_dict(data, keys)
+    made = Canaries.load(keys)
     loaded = Model.load(model)
     judge = loaded.predictor(smoothing or "kn", model)
     say_fallback(judge.scorers[0].distribution, quiet)
-    found = expose(judge, loaded.header.options, made, jobs or usable_cores())
-    used = "own" if loaded.header.holds == "probabilities" else smoothing or "kn"
+    exposures = expose(judge, loaded.header.options, made, jobs or usable_cores())
+    found = canary_report(loaded, keys, made, exposures, smoothing)
     if as_json:
-        click.echo(exposures_json(model, keys, made, found, used))
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        show_exposures(model, made, found, used)
+        show_exposures(found)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,6 @@ from ..errors import INTERRUPTED, MarkovError, OptionError
 from .completion_words import complete_prompt
 from .option_groups import GroupedCommand, option_group
 from .options import (
-    fallback_notes,
     ignore_case_option,
     json_option,
     model_argument,
@@ -101,20 +101,16 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     With --json each state is one object on a line. Commands can come from a file or a pipe. End of input
     ends the program with exit code 0, Ctrl-C with 130.
     """
+    from ..api.explore import explore as begin
     from ..api.model import Model
-    from ..generation.request import new_seed
-    from ..generation.session import Session
     from ..sampling.shape import Shape
 
-    shape = Shape(kw["temperature"], kw["top_k"], kw["top_p"])
-    shape.check()
+    Shape(kw["temperature"], kw["top_k"], kw["top_p"]).check()  # before the model is opened
     loaded = Model.load(model)
-    seed = kw["seed"]
-    unseeded = seed is None
-    session = Session(
-        loaded.language_model, new_seed() if unseeded else seed, kw["prompt"],
-        within=kw["within"], ignore_case=kw["ignore_case"],
-        smoothing=kw["smoothing"], shape=shape,
+    unseeded = kw["seed"] is None
+    session = begin(
+        loaded, kw["prompt"], seed=kw["seed"], within=kw["within"], ignore_case=kw["ignore_case"],
+        smoothing=kw["smoothing"], temperature=kw["temperature"], top_k=kw["top_k"], top_p=kw["top_p"],
     )  # fmt: skip
     say_history(loaded, session.known, quiet)
     if not loaded.uses_raw_counts(kw["smoothing"]):
@@ -192,10 +188,13 @@ class _Talk:
 
     def show(self) -> None:
         """Print the state of the session."""
-        from ..render.explore import show_state, state_json
+        from ..render.explore import show_state
 
         if self.as_json:
-            click.echo(state_json(self.session, self.top, self.seeded))
+            state = self.session.state(self.top)
+            if not self.seeded:
+                state = replace(state, seed=None)
+            click.echo(json.dumps(state.to_dict(), ensure_ascii=False))
         else:
             show_state(self.session, self.top)
         sys.stdout.flush()
@@ -255,12 +254,13 @@ class _Talk:
 
     def _smoothing(self, given: str) -> None:
         from ..model.discounts import SmoothingMethod
+        from ..model.distribution import distribution_notes
 
         if given:
             SmoothingMethod.parse(given)
         self.session.draw_from(given or None, self.session.shape)
         if not self.session.model.uses_raw_counts(given or None):
-            for text in fallback_notes(self.session.model.distribution(given or None)):
+            for text in distribution_notes(self.session.model.distribution(given or None)):
                 self._say(text, "")
 
     def _show(self, n: int) -> None:

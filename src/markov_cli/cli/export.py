@@ -3,73 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..errors import OptionError
-from .options import fallback_notes, json_option, model_argument, note, quiet_option, smoothing_option
+from .options import json_option, model_argument, note, quiet_option, smoothing_option
 from .output import no_output
 
-if TYPE_CHECKING:
-    from ..api.model import Model
-
-Notes = list[str]
-
-
-def _counts(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..api.convert import export_counts
-
-    export_counts(model, out, options["order"])
-    if model.table.pruned:
-        return ["the model is pruned: import will not take a file that lacks n-grams"]
-    if model.header.cap_per_sequence:
-        return ["counts are numbers of sequences, which do not add up: import will not take them"]
-    return []
-
-
-def _markovify(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..api.convert import export_markovify
-
-    given_up = export_markovify(model, out)
-    spaced = model.header.options.tokenizer == "spaces"
-    notes = [] if spaced else ["markovify writes a space between any two tokens"]
-    if given_up:
-        notes.append(f"{given_up:,} types became one with another that differs in where it touches its neighbour only")
-    return notes
-
-
-def _arpa(model: Model, out: IO[bytes], options: dict[str, Any]) -> Notes:
-    from ..api.convert import export_arpa
-
-    distribution = export_arpa(model, out, options["smoothing"])
-    notes = fallback_notes(distribution)
-    if not 2 <= model.order <= 6:
-        notes.append(f"order {model.order}: KenLM, unless it was built for more, reads orders 2 to 6")
-    return notes
-
-
-@dataclass(frozen=True)
-class Format:
-    """A way to write a model.
-
-    write    writes it, and returns what the user should know; some options come by their names
-    options  those that it takes; the others are refused where they are given
-    """
-
-    write: Callable[[Any, IO[bytes], dict[str, Any]], Notes]
-    options: tuple[str, ...] = ()
-
-
-FORMATS = {
-    "arpa": Format(_arpa, ("smoothing",)),
-    "counts": Format(_counts, ("order",)),
-    "markovify": Format(_markovify),
-}
+FORMATS = {"arpa": ("smoothing",), "counts": ("order",), "markovify": ()}  # and the options that each takes
 
 
 @click.command(short_help="Write a model for other programs.")
@@ -116,25 +60,21 @@ def export(
     """
     if output is None:
         raise no_output("FILE, or -o - for stdout", f"markov export {model} --format {form} -o -")
-    chosen = FORMATS[form]
-    refuse_others(ctx, form, chosen.options)
+    takes = FORMATS[form]
+    refuse_others(ctx, form, takes)
+    from ..api import convert
     from ..api.model import Model
-    from ..model.atomic_file import atomic_write
     from .output import check_target, write_json
 
     loaded = Model.load(model)
-    if output == "-":
-        notes = chosen.write(loaded, sys.stdout.buffer, options)
-    else:
+    if output != "-":
         check_target(output)
-        with atomic_write(output) as out:
-            notes = chosen.write(loaded, out, options)
-    for text in notes:
+    write: Callable[..., convert.Export] = getattr(convert, f"export_{form}")
+    found = write(loaded, sys.stdout.buffer if output == "-" else output, **{name: options[name] for name in takes})
+    for text in found.notes:
         note(text, quiet)
     if as_json:
-        size = None if output == "-" else os.stat(output).st_size
-        made = {"model": model, "file": output, "format": form, "bytes": size, "notes": notes}
-        write_json(json.dumps(made, ensure_ascii=False), output)
+        write_json(json.dumps({**found.to_dict(), "file": output}, ensure_ascii=False), output)
 
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:

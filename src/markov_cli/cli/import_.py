@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,39 +13,8 @@ from .options import json_option, note, output_option, quiet_option, stdin_is_te
 from .output import no_output
 from .train import TOKENIZERS, UNITS
 
-if TYPE_CHECKING:
-    from ..api.model import Model
-
-
-def _counts(path: str, options: dict[str, Any]) -> Model:
-    from ..api.convert import import_counts
-
-    return import_counts(path, **options)
-
-
-def _markovify(path: str, options: dict[str, Any]) -> Model:
-    from ..api.convert import import_markovify
-
-    return import_markovify(path, **options)
-
-
-def _arpa(path: str, options: dict[str, Any]) -> Model:
-    from ..api.convert import import_arpa
-
-    return import_arpa(path, **options)
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format to read: its reader, and its options beside those about text."""
-
-    read: Callable[[str, dict[str, Any]], Any]
-    options: tuple[str, ...] = ()
-
-
 TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern")
-FORMATS = {"arpa": Format(_arpa), "counts": Format(_counts, ("order",)), "markovify": Format(_markovify)}
-_BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
+FORMATS: dict[str, tuple[str, ...]] = {"arpa": (), "counts": ("order",), "markovify": ()}  # and their own options
 
 
 @click.command(name="import", short_help="Read the model of another program.")
@@ -98,36 +65,15 @@ def import_(
     if file == "-" and stdin_is_terminal():
         raise OptionError("-: standard input is a terminal", "name a file")
     begin = time.monotonic()
-    if form is None:
-        form = looks_like(file)
-    if form not in FORMATS:
-        raise OptionError(f"{file}: {form}, which cannot be imported", f"one of {', '.join(FORMATS)}")
-    chosen = FORMATS[form]
-    refuse_others(ctx, form, (*TEXT_OPTIONS, *chosen.options))
+    from ..api.convert import import_model
+    from ..formats.detect import format_of
     from ..render.train import import_notes
     from .output import check_model_target, finish
 
+    form = format_of(file) if form is None else form
+    refuse_others(ctx, form, (*TEXT_OPTIONS, *FORMATS[form]))
     check_model_target(output)
-    model = chosen.read(file, {name: given[name] for name in (*TEXT_OPTIONS, *chosen.options)})
+    model = import_model(file, format=form, **given)
     for text in import_notes(model.notes):
         note(text, quiet)
     finish(model, output, begin, as_json, quiet)
-
-
-def looks_like(file: str) -> str:
-    """The format of a file, recognised by its beginning."""
-    if file == "-":
-        raise OptionError("-: what format is it?", f"--format with one of {', '.join(FORMATS)}")
-    from ..text.reading import Source, find_sources, open_bytes
-
-    find_sources([file])
-    stream = open_bytes(Source(file))
-    try:
-        head = stream.read(1 << 12).removeprefix(b"\xef\xbb\xbf").lstrip()
-    finally:
-        stream.close()
-    # a line of counts may begin with any of these; it ends in a tab and a number
-    line = head.split(b"\n")[0].split(b"\t")
-    if len(line) > 1 and line[-1].strip().isdigit():
-        return "counts"
-    return next((form for mark, form in _BEGINNINGS.items() if head.lower().startswith(mark)), "counts")

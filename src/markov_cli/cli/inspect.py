@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from .options import (
     say_history,
     smoothing_option,
 )
+
+if TYPE_CHECKING:
+    from ..api.model import Model
 
 
 @click.command(short_help="Show the figures of a model, or the followers of a history.")
@@ -72,18 +76,20 @@ def inspect(
         raise OptionError(f"--json and --format {form} exclude each other", "choose one")
     loaded = Model.load(model)
     if verify:
-        return _verify(loaded, model, as_json)
+        return _verify(loaded, as_json)
+    from ..api import inspect as api
     from ..render import inspect as show
 
     if not history and not at_start:
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
+        found = api.inspect(loaded, top=top)
         if as_json:
-            click.echo(loaded.checked(show.model_json, loaded, model, top))
+            click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         elif form == "csv":
-            click.echo(loaded.checked(show.model_csv, loaded), nl=False)
+            click.echo(show.model_csv(found), nl=False)
         else:
-            loaded.checked(show.show_model, loaded, model, top)
+            loaded.checked(show.show_model, loaded, found)
         return 0
     text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
@@ -93,26 +99,24 @@ def inspect(
         return 0
     if not loaded.uses_raw_counts(smoothing):
         say_fallback(loaded.distribution(smoothing), quiet)
-    levels = loaded.backoff(known, top, smoothing)
+    followers = api.history_followers(loaded, known, top, smoothing)
     if as_json:
-        click.echo(show.history_json(levels))
+        click.echo(json.dumps(followers.to_dict(), ensure_ascii=False))
     elif form == "csv":
-        click.echo(show.history_csv(levels), nl=False)
+        click.echo(show.history_csv([followers, *followers.backoff]), nl=False)
     else:
-        show.show_history(levels)
+        show.show_history([followers, *followers.backoff])
     return 0
 
 
-def _verify(loaded: object, path: str, as_json: bool) -> int:
-    from ..api.model import Model
-    from ..inspecting.verify import damage
+def _verify(loaded: Model, as_json: bool) -> int:
+    from ..api.inspect import verify
     from ..render.safe_text import one_line
 
-    assert isinstance(loaded, Model) and loaded.file is not None
-    found = damage(loaded.file)
+    found = verify(loaded)
     if as_json:
-        click.echo(json.dumps({"model": path, "whole": not found, "damage": found}, ensure_ascii=False))
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        for line in found or ["whole"]:
-            click.echo(f"{one_line(path)}: {one_line(line)}")
-    return ANSWER_IS_NO if found else 0
+        for line in found.damage or ["whole"]:
+            click.echo(f"{one_line(str(found.model))}: {one_line(line)}")
+    return 0 if found.whole else ANSWER_IS_NO

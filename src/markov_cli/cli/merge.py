@@ -62,7 +62,7 @@ def merge(
     check_model_target(output)
     begin = time.monotonic()
     loaded = [Model.load(name) for name in models]
-    model = merged(loaded, weights, names=models, jobs=jobs or usable_cores())
+    model = merged(loaded, weights, jobs=jobs or usable_cores())
     if not quiet and model.table.guard is None and any(one.table.guard is not None for one in loaded):
         note("no guard: one of the models has none, or they are of other lengths or very other sizes")
     for one in loaded:

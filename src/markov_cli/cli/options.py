@@ -114,21 +114,11 @@ shape_options = (
 )
 
 
-def fallback_notes(distribution: Any) -> list[str]:
-    """Notes on a distribution: orders whose Kneser-Ney discounts are defaults, and scores that do not sum to 1."""
-    out = []
-    orders = getattr(distribution, "fell_back", [])
-    if orders:
-        which = ", ".join(map(str, orders))
-        out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
-    if not distribution.sums_to_one:
-        out.append("stupid: these are scores, not probabilities; they do not sum to 1")
-    return out
-
-
 def say_fallback(distribution: Any, quiet: bool) -> None:
-    """Write `fallback_notes` to stderr."""
-    for text in fallback_notes(distribution):
+    """Write `distribution_notes` to stderr."""
+    from ..model.distribution import distribution_notes
+
+    for text in distribution_notes(distribution):
         note(text, quiet)
 
 

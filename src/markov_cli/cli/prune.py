@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,7 +21,7 @@ from .options import (
 from .output import no_output
 
 if TYPE_CHECKING:
-    from ..api.combine import Shrunk
+    from ..api.combine import EntropyPruning
 
 
 @click.command(short_help="Make a model smaller.")
@@ -112,51 +112,39 @@ def prune(
     if output is None:
         raise no_output("MODEL.npz", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
     from ..api.combine import prune as pruned
-    from ..api.combine import prune_by_entropy, without_guard
+    from ..api.combine import prune_by_entropy
     from ..api.model import Model
     from ..arrays.threads import usable_cores
     from .output import check_model_target, finish
 
     check_model_target(output)
     begin = time.monotonic()
-    jobs = jobs or usable_cores()
-    if by_entropy:
-        loaded = Model.load(model)
-        if no_guard:
-            loaded = without_guard(loaded)
-        shrunk = prune_by_entropy(loaded, threshold=threshold, n_bytes=size, smoothing=smoothing)
-        more = _figures(shrunk)
-        if heldout:
-            texts = [m.score(heldout, smoothing=smoothing or "kn", jobs=jobs) for m in (loaded, shrunk.model)]
-            more |= {"perplexity_before": texts[0].perplexity, "perplexity_after": texts[1].perplexity}
-        if not quiet:
-            for line in _lines(shrunk, more):
-                note(line)
-        finish(shrunk.model, output, begin, as_json, quiet, more)
-        return
+    jobs, keep_guard = jobs or usable_cores(), not no_guard
     with Model.load(model) as loaded:
-        whole = without_guard(loaded) if no_guard else loaded
-        if thresholds is None and max_types is None:
-            made = whole
-        else:
-            made = pruned(whole, thresholds or (), max_types=max_types, name=model, jobs=jobs)
-        if made is whole:
+        if by_entropy:
+            found = prune_by_entropy(
+                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout,
+                keep_guard=keep_guard, jobs=jobs,
+            )  # fmt: skip
+            if not quiet:
+                for line in _lines(found):
+                    note(line)
+            finish(found.model, output, begin, as_json, quiet, found.figures())
+            return
+        made = pruned(loaded, thresholds or (), max_types=max_types, keep_guard=keep_guard, jobs=jobs)
+        if made.vocabulary is loaded.vocabulary:  # its arrays are those of the file
             finish(made, output, begin, as_json, quiet)
             return
     finish(made, output, begin, as_json, quiet)
 
 
-def _figures(shrunk: Shrunk) -> dict[str, Any]:
-    return {"ngrams_before": shrunk.before, "threshold": shrunk.threshold, "perplexity_rise_estimate": shrunk.rise}
-
-
-def _lines(shrunk: Shrunk, figures: dict[str, Any]) -> list[str]:
-    gone = sum(shrunk.before) - sum(shrunk.after)
+def _lines(found: EntropyPruning) -> list[str]:
+    before, after = sum(found.ngrams_before), sum(found.ngrams_after)
     lines = [
-        f"pruned   {gone:,} of {sum(shrunk.before):,} n-grams, each worth below {shrunk.threshold:.2g} of perplexity",
-        f"costs    {shrunk.rise:.2%} of perplexity, as the model itself expects it",
+        f"pruned   {before - after:,} of {before:,} n-grams, each worth below {found.threshold:.2g} of perplexity",
+        f"costs    {found.perplexity_rise_estimate:.2%} of perplexity, as the model itself expects it",
     ]
-    if "perplexity_before" in figures:
-        old, new = figures["perplexity_before"], figures["perplexity_after"]
+    old, new = found.perplexity_before, found.perplexity_after
+    if old is not None and new is not None:
         lines.append(f"held out {old:.2f} before, {new:.2f} after ({new / old - 1:+.2%})")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -89,6 +90,7 @@ def trace(
             ctx.exit(2)
         text = ("-",)
     _check(text, corpus, baseline, kw)
+    from ..api.trace import trace_report
     from ..arrays.threads import usable_cores
     from ..evidence.copying.trace import trace_sources
     from ..render import trace as show
@@ -131,7 +133,7 @@ def trace(
             return 0
         note(f"wrote {html}", kw["quiet"])
     if kw["as_json"]:
-        click.echo(show.trace_json(found, least, kw["top"], repairs))
+        click.echo(json.dumps(trace_report(found, least, kw["top"], repairs).to_dict(), ensure_ascii=False))
     else:
         show.show_trace(found, least, 10 if kw["top"] is None else kw["top"], kw["show_text"])
     return 0

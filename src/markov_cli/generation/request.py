@@ -29,6 +29,11 @@ class Constraints:
     match        a regular expression of Python's `re` that matches somewhere in the finished text
     ban          words or phrases, none of which occurs; may be very many
     balanced     all quotes and brackets are closed
+
+    >>> import markov_cli
+    >>> asked = markov_cli.Constraints(contains=["b"], tokens=(3, 3))
+    >>> [text.text for text in markov_cli.train(texts=["a b c. a c b"]).generate(1, 1, constraints=asked)]
+    ['a c b']
     """
 
     contains: Sequence[str] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,22 @@ class Text:
     raw: bytes = b""
     conditioned_bits: float | None = None
     overlap: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The text as JSON has it; the last two keys only where they are known."""
+        out: dict[str, Any] = {
+            "text": self.text,
+            "tokens": self.tokens,
+            "bits": round(self.bits, 6) + 0.0,
+            "complete": self.complete,
+            "seed": self.seed,
+            "index": self.index,
+        }
+        if self.conditioned_bits is not None:
+            out["conditioned_bits"] = round(self.conditioned_bits, 6) + 0.0
+        if self.overlap is not None:
+            out["overlap"] = self.overlap
+        return out
 
 
 class Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +37,52 @@ class Written:
     row: int
 
 
+@dataclass(frozen=True)
+class SessionState:
+    """The text of a session, and the tokens that can come next.
+
+    tokens       of the text, the prompt's included
+    bits         -log2 of the probability of what was written behind the prompt; impossible tokens, to which the
+                 model gives no probability, are left out
+    complete     the text has ended
+    seed         what the model draws with; None where nothing is drawn
+    history      the tokens that the next one depends on
+    n_followers  tokens that can come next; `followers` are the likeliest
+
+    >>> import markov_cli
+    >>> state = markov_cli.explore(markov_cli.train(texts=["a b c. a d."]), "a").state()
+    >>> state.text, state.tokens, state.n_followers
+    ('a', 1, 2)
+    """
+
+    text: str
+    tokens: int
+    bits: float
+    impossible: int
+    complete: bool
+    seed: int | None
+    history: tuple[str, ...]
+    n_followers: int
+    followers: tuple[Follower, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {
+            **vars(self),
+            "bits": round(self.bits, 6) + 0.0,
+            "history": list(self.history),
+            "followers": [one.to_dict() for one in self.followers],
+        }
+
+
 class Session:
-    """One text, and the tokens that can come next.
+    """A text that is written token by token, by the user and the model.
+
+    >>> import markov_cli
+    >>> session = markov_cli.explore(markov_cli.train(texts=["a b c. a d."]), seed=1)
+    >>> session.write("a b")
+    >>> session.go(1), session.text
+    (1, 'a b c')
 
     Each token that the model draws uses the next random number of the seed. Equal commands with an equal seed give
     an equal text, and a token that is drawn again may differ.
@@ -121,6 +166,20 @@ class Session:
         """Tokens that the next token depends on."""
         level, row = self.place
         return [self.model.vocabulary.name_of(i) for i in self.model.checked(self.model.table.ngram, level, row)]
+
+    def state(self, top: int = 10) -> SessionState:
+        """The text so far, and the likeliest tokens that can come next."""
+        return SessionState(
+            text=self.text,
+            tokens=self.tokens,
+            bits=self.bits,
+            impossible=self.impossible,
+            complete=self.complete,
+            seed=self.seed,
+            history=tuple(self.history),
+            n_followers=len(self.offers()[0]),
+            followers=tuple(self.followers(top)),
+        )
 
     def offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Ids that can come next and their probabilities, the likeliest first; none after the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,10 +33,19 @@ class Follower:
     touches: str = ""
     id: int = -1
 
+    def to_dict(self) -> dict[str, Any]:
+        """The follower as JSON has it: `marker` and `touches` only where there is one."""
+        out: dict[str, Any] = {"token": self.token}
+        if self.marker:
+            out["marker"] = self.marker
+        if self.touches:
+            out["touches"] = self.touches
+        return {**out, "count": _rounded(self.count), "probability": self.probability}
+
 
 @dataclass(frozen=True)
 class Followers:
-    """What follows one history.
+    """The followers of one history.
 
     history    its tokens, markers by name
     used       how many of the tokens asked for it holds
@@ -48,6 +58,21 @@ class Followers:
     total: float | None
     n_followers: int
     followers: list[Follower]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The followers as JSON has them."""
+        return {
+            "history": self.history,
+            "used": self.used,
+            "total": _rounded(self.total),
+            "n_followers": self.n_followers,
+            "followers": [one.to_dict() for one in self.followers],
+        }
+
+
+def _rounded(count: float | None) -> float | None:
+    """A count; weighted ones to six places."""
+    return round(count, 6) if isinstance(count, float) else count
 
 
 def followers_of(

@@ -1,4 +1,4 @@
-"""What a table looks like: figures per order, the commonest n-grams, lengths, shapes.
+"""Figures of a table: of each order, the commonest n-grams, lengths of sequences, numbers of followers.
 
 Legend: k is an order; h a history of k-1 tokens, c(h w) a count, c(h) how often h was
 followed. Everything is read in slices, so a table larger than memory can be inspected.
@@ -43,18 +43,6 @@ class OrderFigures:
     single_follower: float
     entropy_bits: float | None
 
-    def as_dict(self) -> dict[str, float | int | None]:
-        """As JSON has it."""
-        return {
-            "order": self.order,
-            "ngrams": self.ngrams,
-            "singletons": self.singletons,
-            "histories": self.histories,
-            "mean_followers": round(self.mean_followers, 6),
-            "single_follower": round(self.single_follower, 6),
-            "entropy_bits": None if self.entropy_bits is None else round(self.entropy_bits, 6),
-        }
-
 
 def _slices(n: int) -> Iterator[tuple[int, int]]:
     for low in range(0, n, _SLICE):
@@ -72,7 +60,7 @@ def _sum_n_log_n(counts: Counts, low: int, high: int) -> float:
 
 
 def counted(table: Table) -> bool:
-    """Whether a table holds counts, and not probabilities only."""
+    """True if a table holds counts, False if probabilities only."""
     return table.orders[0].log10 is None
 
 
@@ -96,7 +84,13 @@ def order_figures(table: Table) -> list[OrderFigures]:
             singles -= int(order.count.at(np.array([BOS]))[0] == 1)
             out.append(
                 OrderFigures(
-                    1, len(order), singles, 1, float(seen), float(seen == 1), bits / everything if known else None
+                    1,
+                    len(order),
+                    singles,
+                    1,
+                    float(seen),
+                    float(seen == 1),
+                    float(bits / everything) if known else None,
                 )
             )
             continue
@@ -114,7 +108,7 @@ def order_figures(table: Table) -> list[OrderFigures]:
                 histories,
                 len(order) / max(histories, 1),
                 single / max(histories, 1),
-                (bits + short_bits) / everything if known else None,
+                float((bits + short_bits) / everything) if known else None,
             )
         )
     return out
@@ -217,7 +211,7 @@ def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:
 
 
 def follower_histogram(table: Table) -> list[tuple[str, int]]:
-    """How many of the longest histories have 1, 2, 3-4, 5-8, ... followers."""
+    """Numbers of the longest histories that have 1, 2, 3-4, 5-8, ... followers."""
     if table.order < 2:
         return []
     first = table.orders[-2].first

@@ -93,3 +93,15 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
         p = distribution.extend(k, np.full(len(every), rows[0]), child, p)
     p[BOS] = 0.0
     return p
+
+
+def distribution_notes(distribution: Distribution) -> list[str]:
+    """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
+    out = []
+    orders = getattr(distribution, "fell_back", [])
+    if orders:
+        which = ", ".join(map(str, orders))
+        out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
+    if not distribution.sums_to_one:
+        out.append("stupid: scores, no probabilities; they do not sum to 1")
+    return out

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -70,16 +69,6 @@ class Guard:
     def bits_each(self) -> float:
         """Bits for each distinct run."""
         return 8 * self.n_bytes / max(self.n, 1)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {
-            "tokens": self.tokens,
-            "runs": self.n,
-            "bits": 8 * self.n_bytes,
-            "bits_per_run": round(self.bits_each, 3),
-            "false_seen": float(f"{self.rate:.3g}"),
-        }
 
     def copy(self) -> Guard:
         """The same, not in a file."""

@@ -1,96 +1,21 @@
-"""Audits as text, JSON and tab-separated lines."""
+"""The audit of a model as a report for people, and its certain strings as tab-separated lines."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ..api.audit import certain_strings, xz_is_exact
 from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
-from ..evidence.table.forced_string_list import Strings
-from ..evidence.table.membership import IN, NAMES, OUT, Members
-from ..text.types import UNK
-from .audit_corpus import against_dict, proof, show_against
+from .audit_corpus import show_against
 from .inspect import order_text
 from .order_columns import show_orders
 from .safe_text import counted, one_line, some
 from .tables import Column, console, line, show
 
 if TYPE_CHECKING:
+    from ..api.audit_results import Membership
     from ..api.model import Model
-
-
-def _text(model: Model, ids: np.ndarray) -> str:
-    """Ids as text, with <unk> for unknown types."""
-    if not (ids == UNK).any():
-        return model.vocabulary.join_one(ids.tolist())
-    return model.vocabulary.show(ids.tolist())
-
-
-def _each(model: Model, s: Strings) -> Iterator[dict[str, Any]]:
-    begin = np.cumsum(s.size) - s.size
-    for i in range(len(s)):
-        ids = s.ids[int(begin[i]) : int(begin[i] + s.size[i])]
-        yield {
-            "text": _text(model, ids),
-            "tokens": int(s.size[i]),
-            "occurrences": int(s.count[i]),
-            "occurrences_is": "exact" if s.exact[i] else "bound",
-            "opens": bool(s.opens[i]),
-            "closes": bool(s.closes[i]),
-        }
-
-
-def _first(s: Strings, n: int) -> Strings:
-    n = min(n, len(s))
-    return Strings(s.ids[: int(s.size[:n].sum())], *(c[:n] for c in (s.size, s.count, s.exact, s.opens, s.closes)))
-
-
-def certain_strings(model: Model, s: Strings, n: int) -> Iterator[dict[str, Any]]:
-    """The first n of some strings, one object each."""
-    return _each(model, _first(s, n))
-
-
-# ------------------------------------------------------------ JSON and TSV
-
-
-def audit_json(model: Model, path: str, a: Audit, top: int) -> str:
-    """All figures as one object."""
-    corpus = model.header.corpus_bytes
-    xz = a.xz_bytes_per_token
-    out: dict[str, Any] = {
-        "model": path,
-        "order": model.order,
-        "unit": model.header.options.unit,
-        "tokens": model.header.tokens,
-        "sequences": model.header.sequences,
-        **model.header.protection(),
-        "orders": [o.as_dict(a.against) for o in a.orders],
-        "model_bytes": a.model_bytes,
-        "model_bytes_per_token": _per(a.model_bytes, a.tokens),
-        "model_bytes_per_text_byte": _per(a.model_bytes, corpus),
-        "text_bytes_per_token_xz": None if xz is None else round(xz, 6),
-        "text_bytes_per_token_xz_is": None if xz is None else _xz_is(a),
-        "text_bytes_xz_per_text_byte": None if xz is None else _per(xz * a.tokens, corpus),
-        "strings_order": a.strings_order,
-        "strings_found": 0 if a.strings is None else len(a.strings),
-        "strings": [] if a.strings is None else [*_each(model, _first(a.strings, top))],
-        "guard": None if model.table.guard is None else {**model.table.guard.as_dict(), "is_table_for_guesses": True},
-        "notes": a.notes,
-    }
-    if a.against is not None:
-        out.update(against_dict(model, a.against))
-    return json.dumps(out, ensure_ascii=False)
-
-
-def _xz_is(a: Audit) -> str:
-    return "exact" if a.against is not None and a.against.corpus.head and a.xz_share == 1.0 else "estimate"
-
-
-def _per(n: float, of: float) -> float | None:
-    return round(n / of, 6) if of else None
 
 
 def strings_tsv(model: Model, a: Audit) -> Iterator[bytes]:
@@ -98,39 +23,21 @@ def strings_tsv(model: Model, a: Audit) -> Iterator[bytes]:
     yield b"tokens\toccurrences\tis\ttext\n"
     if a.strings is None:
         return
-    for s in _each(model, a.strings):
-        text = one_line(s["text"])
-        yield f"{s['tokens']}\t{s['occurrences']}\t{s['occurrences_is']}\t{text}\n".encode("utf-8", "replace")
+    for s in certain_strings(model, a.strings):
+        yield f"{s.tokens}\t{s.occurrences}\t{s.occurrences_is}\t{one_line(s.text)}\n".encode("utf-8", "replace")
 
 
-def member_lines(model: Model, path: str, m: Members, order: int, as_json: bool) -> Iterator[str]:
-    """Every sequence with its verdict, and their numbers; as JSON one object."""
-    n_in, n_out = int((m.verdict == IN).sum()), int((m.verdict == OUT).sum())
-    rows: list[dict[str, Any]] = []
-    for i in range(len(m)):
-        verdict, expected = int(m.verdict[i]), float(m.expected[i])
-        row = {
-            "verdict": NAMES[verdict],
-            "occurrences_at_least": int(m.least[i]),
-            "expected": None if np.isnan(expected) else float(f"{expected:.6g}"),
-            "text": _text(model, m.ids[int(m.begin[i]) : int(m.end[i])]),
-        }
-        if as_json:
-            rows.append(row)
-            continue
-        said = {"in": f"at least {row['occurrences_at_least']:,}", "out": "0"}.get(
-            str(row["verdict"]), "not known" if row["expected"] is None else f"~{row['expected']:.3g}"
+def member_lines(m: Membership) -> Iterator[str]:
+    """Every sequence with its verdict, and their numbers."""
+    for one in m.member:
+        said = {"in": f"at least {one.occurrences_at_least:,}", "out": "0"}.get(
+            one.verdict, "not known" if one.expected is None else f"~{one.expected:.3g}"
         )
-        yield f"{row['verdict']}\t{said}\t{one_line(str(row['text']))}"
-    undecided = len(m) - n_in - n_out
-    counts = {"proven_in": n_in, "proven_out": n_out, "undecided": undecided}
-    if as_json:
-        yield json.dumps({"model": path, "order": order, **counts, "member": rows}, ensure_ascii=False)
-    else:
-        yield (
-            f"order {order}: {n_in:,} proven in, {n_out:,} proven out, {undecided:,} undecided "
-            "(~: expected number, an estimate)"
-        )
+        yield f"{one.verdict}\t{said}\t{one_line(one.text)}"
+    yield (
+        f"order {m.order}: {m.proven_in:,} proven in, {m.proven_out:,} proven out, {m.undecided:,} undecided "
+        "(~: expected number, an estimate)"
+    )
 
 
 # ------------------------------------------------------------ for people
@@ -228,7 +135,7 @@ def _size(model: Model, a: Audit) -> None:
             of += f", {a.xz_bytes_per_token * a.tokens / corpus:.2f} a byte of text"
         part = "" if a.xz_share == 1.0 else f", {a.xz_share:.1%} of it"
         whose = "the text" if a.against is not None and a.against.corpus.head else "a random text with this table"
-        is_ = "exact" if _xz_is(a) == "exact" else "estimate"
+        is_ = "exact" if xz_is_exact(a) else "estimate"
         line(f"             {of}: what xz makes of {whose}{part} ({is_})")
         line("             sizes are averages: they prove nothing about any one string")
 
@@ -254,19 +161,16 @@ def _strings(model: Model, a: Audit, top: int, least: int) -> None:
     width = max(console().width - 40, 20)
     where = {(True, True): "whole sequence", (True, False): "opens one", (False, True): "ends one"}
     rows = []
-    for one in _each(model, _first(s, top)):
-        n = counted(one["occurrences"])
-        text = one_line(one["text"])
+    for one in certain_strings(model, s, top):
+        n = counted(one.occurrences)
+        text = one_line(one.text)
         rows.append(
             [
-                f"{one['tokens']:,}",
-                n if one["occurrences_is"] == "exact" else f"at least {n}",
-                where.get((one["opens"], one["closes"]), ""),
+                f"{one.tokens:,}",
+                n if one.occurrences_is == "exact" else f"at least {n}",
+                where.get((one.opens, one.closes), ""),
                 text if len(text) <= width else text[: width - 1] + "…",
             ]
         )
     if rows:
         show([Column("tokens", True), Column("times", True), Column("where"), Column("string", flexible=True)], rows)
-
-
-__all__ = ["audit_json", "member_lines", "proof", "show_audit", "strings_tsv"]

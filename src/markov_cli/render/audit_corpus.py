@@ -1,10 +1,12 @@
-"""Comparison of a model with its text (`audit --corpus`) as text and JSON."""
+"""The part of an audit report that compares a model with its training text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
+from ..api.audit import corpus_figures
+from ..evidence.corpus.comparison import CorpusComparison
 from ..evidence.corpus.extraction import GRAM
 from ..evidence.corpus.leave_one_out import LEAST_TOKENS
 from .order_columns import show_orders
@@ -12,71 +14,10 @@ from .safe_text import one_line, some
 from .tables import Column, line, show
 
 if TYPE_CHECKING:
+    from ..api.audit_results import AuditSource
     from ..api.model import Model
 
 _SOURCES = 20  # files listed for people; JSON has all
-
-
-def against_dict(model: Model, a: CorpusComparison) -> dict[str, Any]:
-    """JSON keys of a comparison with a text, beside `orders`."""
-    top = a.orders[max(a.orders)] if a.orders else None
-    return {
-        "corpus_tokens": a.corpus.tokens,
-        "corpus_sequences": a.corpus.sequences,
-        "is_training_text": False if a.is_not else None,
-        "proof": proof(model, a),
-        "strings_looked_up": a.looked_up,
-        "strings_not_found": a.looked_up - a.found,
-        "sources": [] if top is None else [*_sources(a, top)],
-        "corpus_notes": a.notes,
-    }
-
-
-def _sources(a: CorpusComparison, top: OrderAgainst) -> list[dict[str, Any]]:
-    c = a.corpus
-    size = c.size - 1
-    out = []
-    for i, name in enumerate(c.names):
-        low, high = int(c.first[i]), int(c.first[i + 1])
-        out.append(
-            {
-                "file": name,
-                "tokens": int(size[low:high].sum()),
-                "sequences": high - low,
-                "rows_only_here": top.only[i] if top.only else None,
-                "memorised_bits_per_token": round(top.by_file[i], 6) if top.by_file else None,
-            }
-        )
-    return out
-
-
-def proof(model: Model, a: CorpusComparison) -> str | None:
-    """One sentence that proves that the text is not the training text; None if there is no proof."""
-    wrong = [o.differences for _, o in sorted(a.orders.items()) if o.differences]
-    if wrong:
-        d = wrong[0]
-        n = d.differing + d.missing
-        said = f"{n:,} n-grams of order {d.order} stand in it another number of times than the model says"
-        if d.example is not None:
-            ids, here, there = d.example
-            said += f": {_shown(model, ids)!r} {_times(here)}, not {there:,}"
-        return said
-    if a.lost is not None:
-        ids, here, there = a.lost
-        return (
-            f"{a.looked_up - a.found:,} of {a.looked_up:,} strings that the model proves are not in it: "
-            f"{_shown(model, ids)!r} stands there {_times(here)}, not {there:,}"
-        )
-    return None
-
-
-def _times(n: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n:,} times")
-
-
-def _shown(model: Model, ids: list[int]) -> str:
-    text = one_line(model.vocabulary.show(ids))
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def show_against(model: Model, a: CorpusComparison, path: str) -> None:
@@ -85,7 +26,8 @@ def show_against(model: Model, a: CorpusComparison, path: str) -> None:
     line()
     names = ", ".join(one_line(n) for n in c.names[:3]) + (", ..." if len(c.names) > 3 else "")
     line(f"held against {names}: {c.tokens:,} tokens in {some(c.sequences, 'sequence')}", "bold")
-    why = proof(model, a)
+    figures = corpus_figures(model, a)
+    why = figures.proof
     if why is not None:
         line("  NOT the training text: ", "bold")
         line(f"             {why}")
@@ -100,7 +42,7 @@ def show_against(model: Model, a: CorpusComparison, path: str) -> None:
         line(f"  note       {text}")
     _table(a)
     _explained(a)
-    _files(a)
+    _files(a, figures.sources)
 
 
 def _percent(x: float | None) -> str:
@@ -151,20 +93,19 @@ def _explained(a: CorpusComparison) -> None:
         line("             found: their share that costs less than all but 1% of those held out")
 
 
-def _files(a: CorpusComparison) -> None:
+def _files(a: CorpusComparison, every: Sequence[AuditSource]) -> None:
     if len(a.corpus.names) < 2 or not a.orders:
         return
     order = max(a.orders)
-    every = _sources(a, a.orders[order])
     line()
     line(f"files, order {order}")
     rows = [
         [
-            f"{s['tokens']:,}",
-            f"{s['sequences']:,}",
-            "-" if s["rows_only_here"] is None else f"{s['rows_only_here']:,}",
-            _number(s["memorised_bits_per_token"], 3),
-            one_line(s["file"]),
+            f"{s.tokens:,}",
+            f"{s.sequences:,}",
+            "-" if s.rows_only_here is None else f"{s.rows_only_here:,}",
+            _number(s.memorised_bits_per_token, 3),
+            one_line(s.file),
         ]
         for s in every[:_SOURCES]
     ]

@@ -1,9 +1,8 @@
-"""States of `explore` as text and JSON: the text so far and its possible next tokens."""
+"""The state of a session for people: the text so far and a table of followers."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .bars import bar
 from .safe_text import counted, one_line, shown, some, visible
@@ -15,31 +14,6 @@ if TYPE_CHECKING:
 
 _BAR, _LEAST_BAR = 24, 4
 _BESIDE = 34  # columns of a row beside its bar
-
-
-def state_json(session: Session, top: int, seeded: bool = True) -> str:
-    """The state of a session as one object; without a seed if nothing is drawn."""
-    found = []
-    for one in session.followers(top):
-        entry: dict[str, Any] = {"token": one.token}
-        if one.marker:
-            entry["marker"] = one.marker
-        if one.touches:
-            entry["touches"] = one.touches
-        count = round(one.count, 6) if isinstance(one.count, float) else one.count
-        found.append({**entry, "count": count, "probability": one.probability})
-    state = {
-        "text": session.text,
-        "tokens": session.tokens,
-        "bits": round(session.bits, 6) + 0.0,
-        "impossible": session.impossible,
-        "complete": session.complete,
-        "seed": session.seed if seeded else None,
-        "history": session.history,
-        "n_followers": len(session.offers()[0]),
-        "followers": found,
-    }
-    return json.dumps(state, ensure_ascii=False)
 
 
 def show_state(session: Session, top: int) -> None:

@@ -1,10 +1,10 @@
-"""Figures of models and followers of histories as text, JSON, CSV and DOT."""
+"""Figures and followers of a model for people, as CSV and as a graph in DOT."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .tables import Column, console, line, show
 from .train import guard_lines
 
 if TYPE_CHECKING:
+    from ..api.inspect import HistoryFollowers, Inspection
     from ..api.model import Model
     from ..inspecting.followers import Follower, Followers
 
@@ -32,48 +33,9 @@ def order_text(order: int) -> str:
 # ------------------------------------------------------------ a whole model
 
 
-def model_json(model: Model, path: str, top: int) -> str:
-    """The header's fields and the figures of every order, as one object."""
-    orders = []
-    for f in statistics.order_figures(model.table):
-        common: list[dict[str, Any]] = [
-            {"tokens": [_token_json(model, i) for i in model.table.ngram(f.order, row)], "count": _number(count)}
-            for row, count in statistics.commonest(model.table, f.order, top)
-        ]
-        if f.order == 1 and not statistics.counted(model.table):
-            common = [
-                {"tokens": [_token_json(model, i)], "count": None, "probability": round(p, 9)}
-                for i, p in statistics.likeliest(model.table, top)
-            ]
-        orders.append({**f.as_dict(), "commonest": common})
-    out: dict[str, Any] = {"model": path, **model.header.as_dict(), "model_bytes": _model_bytes(model)}
-    if model.table.guard is not None:
-        out["guard"] = model.table.guard.as_dict()
-    out["orders"] = orders
-    out["lengths"] = [{"tokens": n, "sequences": _number(s)} for n, s in statistics.lengths(model.table)]
-    out["histogram_of_followers"] = [
-        {"followers": name, "histories": n} for name, n in statistics.follower_histogram(model.table)
-    ]
-    return json.dumps(out, ensure_ascii=False)
-
-
-def _number(count: float | None) -> float | None:
-    """A count as JSON has it: weighted ones to six places."""
-    return round(count, 6) if isinstance(count, float) else count
-
-
-def _token_json(model: Model, i: int) -> Any:
-    marker = model.vocabulary.marker(i)
-    return {"token": None, "marker": marker} if marker else model.vocabulary.text_of(i)
-
-
-def _model_bytes(model: Model) -> int:
-    return model.file.size_bytes if model.file else 0
-
-
-def model_csv(model: Model) -> str:
+def model_csv(found: Inspection) -> str:
     """The figures of every order, a row each."""
-    rows = [f.as_dict() for f in statistics.order_figures(model.table)]
+    rows = [{name: value for name, value in f.to_dict().items() if name != "commonest"} for f in found.orders]
     out = io.StringIO()
     writer = csv.DictWriter(out, rows[0], lineterminator="\n")
     writer.writeheader()
@@ -81,8 +43,8 @@ def model_csv(model: Model) -> str:
     return out.getvalue()
 
 
-def show_model(model: Model, path: str, top: int) -> None:
-    """Print the figures of a model for people."""
+def show_model(model: Model, found: Inspection) -> None:
+    """Everything about a model that fits a screen or two."""
     h = model.header
     o = h.options
     extra = [f"pattern {o.pattern}"] if o.pattern else []
@@ -92,99 +54,90 @@ def show_model(model: Model, path: str, top: int) -> None:
     extra += [h.holds] if h.holds == "weighted counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     extra += protection_words(h.protection())
-    line(f"{one_line(path)}: {order_text(h.order)}", "bold")
+    line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     if not statistics.counted(model.table):
-        _show_without_counts(model, top)
+        _show_without_counts(found)
         return
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
     of_text = (
         ""
         if not h.corpus_bytes
-        else f" for {size(h.corpus_bytes)} of text: {_model_bytes(model) / h.corpus_bytes:.2f} bytes per byte"
+        else f" for {size(h.corpus_bytes)} of text: {found.model_bytes / h.corpus_bytes:.2f} bytes per byte"
     )
-    line(f"{size(_model_bytes(model))} of model" + of_text)
+    line(f"{size(found.model_bytes)} of model" + of_text)
     for text in guard_lines(model):
         line(text)
     line()
-    _show_orders(model)
+    _show_orders(found)
     line()
-    _show_commonest(model, top)
-    _show_lengths(model)
-    _show_pictures(model)
+    _show_commonest(found)
+    _show_lengths(model, found)
+    _show_pictures(model, found)
 
 
-def _show_without_counts(model: Model, top: int) -> None:
-    """Print the figures of a model that holds no counts."""
-    line(f"{model.header.types:,} types; probabilities only, smoothed already")
-    line(f"{size(_model_bytes(model))} of model; no counts, so nothing of how often or in how much text")
+def _show_without_counts(found: Inspection) -> None:
+    """The figures of a model that holds probabilities."""
+    line(f"{found.types:,} types; probabilities only, smoothed already")
+    line(f"{size(found.model_bytes)} of model; no counts, so nothing of how often or in how much text")
     line()
-    _show_orders(model)
+    _show_orders(found)
     line()
-    found = statistics.likeliest(model.table, top)
-    if found:
-        rows = [[shown(model.vocabulary.name_of(i)), f"{p:.6f}"] for i, p in found]
+    likeliest = found.orders[0].commonest
+    if likeliest:
+        rows = [[shown(one.names[0]), f"{one.probability:.6f}"] for one in likeliest]
         show([Column("type", flexible=True), Column("probability", True)], rows, "likeliest")
         line()
-    _show_followers(model, min(console().width, 100))
+    _show_followers(found, min(console().width, 100))
 
 
-def _once(model: Model) -> str:
-    return "in one sequence" if model.header.cap_per_sequence else "seen once"
-
-
-def _show_orders(model: Model) -> None:
+def _show_orders(found: Inspection) -> None:
+    once = "in one sequence" if found.cap_per_sequence else "seen once"
     columns = [
-        Column("order", True), Column("n-grams", True), Column(_once(model), True), Column("histories", True),
+        Column("order", True), Column("n-grams", True), Column(once, True), Column("histories", True),
         Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
     ]  # fmt: skip
     rows = []
-    for f in statistics.order_figures(model.table):
-        once = "" if f.singletons is None else f"{f.singletons / max(f.ngrams, 1):.1%}"
+    for f in found.orders:
+        share = "" if f.singletons is None else f"{f.singletons / max(f.ngrams, 1):.1%}"
         bits = "" if f.entropy_bits is None else f"{f.entropy_bits:.3f}"
         each = [f"{f.histories:,}", f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}"]
-        rows.append([str(f.order), f"{f.ngrams:,}", once, *each, bits])
-    if not statistics.counted(model.table):
+        rows.append([str(f.order), f"{f.ngrams:,}", share, *each, bits])
+    if found.holds == "probabilities":
         columns, rows = columns[:2] + columns[3:-1], [r[:2] + r[3:-1] for r in rows]
     show(columns, rows)
 
 
-def _show_commonest(model: Model, top: int) -> None:
-    orders = sorted({1, min(2, model.table.order), model.table.order})
-    found = [statistics.commonest(model.table, k, top) for k in orders]
+def _show_commonest(found: Inspection) -> None:
+    orders = sorted({1, min(2, found.order), found.order})
+    listed = {f.order: f.commonest for f in found.orders}
     columns: list[Column] = []
     for k in orders:
         columns += [Column("type" if k == 1 else f"{k}-gram", flexible=True), Column("count", True)]
     rows = []
-    for i in range(max(map(len, found), default=0)):
+    for i in range(max(map(len, listed.values()), default=0)):
         cells: list[str] = []
-        for k, common in zip(orders, found, strict=True):
-            if i < len(common):
-                row, count = common[i]
-                cells += [
-                    " ".join(shown(model.vocabulary.name_of(i)) for i in model.table.ngram(k, row)),
-                    counted(count),
-                ]
-            else:
-                cells += ["", ""]
+        for k in orders:
+            one = listed.get(k, ())[i : i + 1]
+            cells += [" ".join(map(shown, one[0].names)), counted(one[0].count or 0)] if one else ["", ""]
         rows.append(cells)
     if rows:
         show(columns, rows, "commonest")
         line()
 
 
-def _show_lengths(model: Model) -> None:
-    known = statistics.lengths(model.table)
+def _show_lengths(model: Model, found: Inspection) -> None:
+    known = found.lengths[:8]
     if not known:
         return
-    parts = [f"{counted(s)} of {n}" for n, s in known[:8]]
-    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(s for _, s in known[:8])
+    parts = [f"{counted(one.sequences)} of {one.tokens}" for one in known]
+    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(one.sequences for one in known)
     line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {counted(rest)} longer")
     line()
 
 
-def _show_pictures(model: Model) -> None:
+def _show_pictures(model: Model, found: Inspection) -> None:
     width = min(console().width, 100)
     points = statistics.rank_frequency(model.table, 200)
     if points:
@@ -196,47 +149,22 @@ def _show_pictures(model: Model) -> None:
             line(f"{label:>11} {row}")
         line(f"{'':>11} rank 1{f'rank {last:,.0f}':>{max(len(drawn[0]) - 6, 1)}}")
         line()
-    _show_followers(model, width)
+    _show_followers(found, width)
 
 
-def _show_followers(model: Model, width: int) -> None:
-    bins = statistics.follower_histogram(model.table)
-    total = sum(n for _, n in bins)
+def _show_followers(found: Inspection, width: int) -> None:
+    bins = found.histogram_of_followers
+    total = sum(one.histories for one in bins)
     if total:
-        line(f"followers of the {total:,} histories of {model.table.order - 1} tokens", "bold")
-        for name, n in bins:
-            line(f"{name:>15} {bar(n / total, max(min(width - 36, 50), 8))} {n:,}")
+        line(f"followers of the {total:,} histories of {found.order - 1} tokens", "bold")
+        for one in bins:
+            line(f"{one.followers:>15} {bar(one.histories / total, max(min(width - 36, 50), 8))} {one.histories:,}")
 
 
 # ------------------------------------------------------------ a history
 
 
-def followers_dict(f: Followers, used: bool = True) -> dict[str, Any]:
-    """`history used total followers`, markers as `{"token": null, "marker": ...}`."""
-    found = []
-    for one in f.followers:
-        entry: dict[str, Any] = {"token": one.token}
-        if one.marker:
-            entry["marker"] = one.marker
-        if one.touches:
-            entry["touches"] = one.touches
-        found.append({**entry, "count": _number(one.count), "probability": one.probability})
-    return {
-        "history": f.history,
-        "used": f.used,
-        "total": _number(f.total),
-        "n_followers": f.n_followers,
-        "followers": found,
-    }
-
-
-def history_json(levels: list[Followers]) -> str:
-    """The longest known history, and each shorter one it backs off to."""
-    first, *rest = [followers_dict(f) for f in levels]
-    return json.dumps({**first, "backoff": rest}, ensure_ascii=False)
-
-
-def history_csv(levels: list[Followers]) -> str:
+def history_csv(levels: Sequence[HistoryFollowers | Followers]) -> str:
     """One row a follower: history, token, marker, where it touches its neighbours, count, probability."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -249,7 +177,7 @@ def history_csv(levels: list[Followers]) -> str:
                     one.token or "",
                     one.marker or "",
                     one.touches,
-                    "" if one.count is None else _number(one.count),
+                    one.to_dict()["count"],
                     f"{one.probability:.9g}",
                 ]
             )
@@ -260,7 +188,7 @@ def _count(one: Follower) -> str:
     return "" if one.count is None else counted(one.count)
 
 
-def _name(f: Followers, one: Follower) -> str:
+def _name(f: HistoryFollowers | Followers, one: Follower) -> str:
     """A follower in a table; where two types look alike, what tells them apart is added."""
     if one.token is None:
         return str(one.marker)
@@ -269,7 +197,7 @@ def _name(f: Followers, one: Follower) -> str:
     return shown(one.token) + (f"  (touches {beside})" if alike and beside else "")
 
 
-def show_history(levels: list[Followers]) -> None:
+def show_history(levels: Sequence[HistoryFollowers | Followers]) -> None:
     """Followers with count, probability and a bar, for each history."""
     for i, f in enumerate(levels):
         if i:

@@ -1,89 +1,24 @@
-"""Traces of texts as text and JSON."""
+"""The trace of a text as a report for people."""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
 
-from ..evidence.copying.fragments import RUNS, Figures, Fragments, Trace
+from ..api.trace import TracedFragment, traced_fragments
+from ..evidence.copying.fragments import RUNS, Figures, Trace
 from ..evidence.copying.shading import stretches
 from .safe_text import one_line, some, visible
 from .tables import Column, console, line, show
-from .train import repairs_json
-
-if TYPE_CHECKING:
-    from ..text.reading import Repairs
 
 SHOWN_TOKENS = 500  # of a text that is shown on a terminal without being asked for
 NO_BASELINE = "no figure here means much without one of human text: add --baseline FILE, text of the same kind"
 # beginning with none; readable without colour, since none is used
 SHOWN_NOVEL = (2, 3, 4, 5, 6, 8, 10, 20)  # of NOVEL: what people are shown
 _STYLES = ("", "underline", "bold underline", "reverse", "bold reverse")
-
-
-# ------------------------------------------------------------ JSON
-
-
-def trace_json(t: Trace, least: int, top: int | None, repairs: Repairs) -> str:
-    """A trace as one JSON object."""
-    listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= least))
-    if top is not None:
-        rarest = t.fragments.by_rarity(least)
-        listed = rarest.take((rarest.begin[:top]).argsort())
-    out: dict[str, Any] = {
-        "text": t.text.names,
-        "corpus": t.sources,
-        "corpus_tokens": t.corpus_tokens,
-        "tokenizer": t.options.tokenizer,
-        "unit": t.options.unit,
-        "text_unit": t.text_unit,
-        "lowercase": t.options.lowercase,
-        **t.figures.as_dict(),
-        "min_tokens": least,
-        "fragments": fragments_json(t, listed),
-        "sources": [
-            {
-                "file": s.name,
-                "fragments": s.fragments,
-                "tokens": s.tokens,
-                "share": round(s.tokens / t.figures.tokens, 6),
-                "tokens_only_here": s.tokens_only_here,
-            }
-            for s in t.totals(least)
-        ],
-        "baseline": None if t.baseline is None else t.baseline.as_dict(),
-        "repairs": repairs_json(repairs),
-    }
-    return json.dumps(out, ensure_ascii=False)
-
-
-def fragments_json(t: Trace, listed: Fragments) -> list[dict[str, Any]]:
-    """Fragments, one object each."""
-    lines = t.text.lines(listed.begin).tolist()
-    files = t.text.file[listed.begin].tolist()
-    found = listed.found
-    columns = (listed.begin, found.length, found.count, found.files, found.file, found.line)
-    return [
-        {
-            "tokens": n,
-            "text": t.text.bytes_of(begin, n).decode("utf-8", "replace"),
-            "occurrences": count,
-            "file": t.sources[file],
-            "line": at,
-            "files": in_files,
-            "rarity_bits": round(rarity, 3),
-            "token": begin,
-            "text_file": t.text.names[files[k]],
-            "text_line": lines[k],
-        }
-        for k, (begin, n, count, in_files, file, at, rarity) in enumerate(
-            zip(*(c.tolist() for c in columns), listed.rarity.tolist(), strict=True)
-        )
-    ]
 
 
 # ------------------------------------------------------------ for people
@@ -163,20 +98,20 @@ def _fragments(t: Trace, least: int, top: int) -> None:
         return
     line(f"{some(len(rarest), 'fragment')} of {least} tokens or more, the rarest first")
     width = max(console().width - 2, 20)
-    for one in fragments_json(t, rarest.take(np.arange(min(top, len(rarest))))):
+    for one in traced_fragments(t, rarest.take(np.arange(min(top, len(rarest))))):
         line()
-        line(f"{one_line(one['file'])}:{one['line']}", "bold")
-        line(f"  {some(one['tokens'], 'token')}, {times(one)}, rarity {one['rarity_bits']:,.0f} bits")
-        text = one_line(" ".join(one["text"].split()))
+        line(f"{one_line(one.file)}:{one.line}", "bold")
+        line(f"  {some(one.tokens, 'token')}, {times(one)}, rarity {one.rarity_bits:,.0f} bits")
+        text = one_line(" ".join(one.text.split()))
         line("  " + (text if len(text) <= width else text[: width - 3] + "…"))
 
 
-def times(one: dict[str, Any]) -> str:
-    """The number of occurrences of a fragment, in words."""
-    n = one["occurrences"]
+def times(one: TracedFragment) -> str:
+    """The number of times that the corpus has a fragment."""
+    n = one.occurrences
     if n == 1:
         return "once in the corpus"
-    return f"{n:,} times in {some(one['files'], 'file')}"
+    return f"{n:,} times in {some(one.files, 'file')}"
 
 
 def generated_lines(t: Trace, totals: dict[str, Any], raw: bool) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..api.trace import trace_figures, traced_fragments
 from ..evidence.copying.fragments import figures
 from ..evidence.copying.generated import TracedTexts
-from .trace import fragments_json, generated_lines
+from .trace import generated_lines
 
 
 def text_json(traced: TracedTexts, i: int, bits: float, tokens: int) -> dict[str, Any]:
@@ -22,12 +23,13 @@ def text_json(traced: TracedTexts, i: int, bits: float, tokens: int) -> dict[str
         return out
     file = traced.found.text.file
     a, b = (int(x) for x in np.searchsorted(file, [i, i + 1]))
-    some = figures(traced.found.text.rest[a:b], traced.found.length[a:b], traced.found.run[a:b]).as_dict()
+    part = figures(traced.found.text.rest[a:b], traced.found.length[a:b], traced.found.run[a:b])
+    some = trace_figures(part).to_dict()
     f = traced.found.fragments
     c, d = np.searchsorted(f.begin, [a, b])
     some["fragments"] = [
-        {k: v for k, v in one.items() if k not in ("text_file", "text_line")} | {"token": one["token"] - a}
-        for one in fragments_json(traced.found, f.take(np.arange(c, d)))
+        {k: v for k, v in one.to_dict().items() if k not in ("text_file", "text_line")} | {"token": one.token - a}
+        for one in traced_fragments(traced.found, f.take(np.arange(c, d)))
     ]
     del some["tokens"], some["sequences"]
     return out | some
@@ -44,10 +46,10 @@ def totals_json(traced: TracedTexts, order: int) -> dict[str, Any]:
     }
     if traced.found is not None:
         f = traced.found
-        out |= f.figures.as_dict()
+        out |= trace_figures(f.figures).to_dict()
         out["choice_bits_per_token"] = round(traced.bits / f.figures.tokens, 6)
         out["corpus"], out["corpus_tokens"] = f.sources, f.corpus_tokens
-        out["baseline"] = None if f.baseline is None else f.baseline.as_dict()
+        out["baseline"] = None if f.baseline is None else trace_figures(f.baseline).to_dict()
     return {"trace": out}
 
 

@@ -1,10 +1,12 @@
-"""Summaries of training and of other commands that write models."""
+"""The report of a model that was made, and of what was changed in reading its text."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..api.results import RepairCounts
 from ..text.file_kinds import in_another_encoding
 from .safe_text import one_line, protection_words, size, some
 
@@ -22,52 +24,19 @@ def _rows(model: Model) -> list[int]:
 
 
 def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
-    """A trained model and the repairs of its text, as one JSON object."""
-    r = model.repairs
-    return json.dumps(
-        {
-            **_made(model, path, model_bytes, seconds),
-            "repairs": repairs_json(r),
-        },
-        ensure_ascii=False,
-    )
+    """The model that was trained, and what was changed in reading its text, as one object."""
+    return made_json(model, path, model_bytes, seconds, {"repairs": repairs_json(model.repairs)})
 
 
 def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
-    """A new model as one JSON object."""
-    return json.dumps(_made(model, path, model_bytes, seconds) | (more or {}), ensure_ascii=False)
-
-
-def _made(model: Model, path: str, model_bytes: int, seconds: float) -> dict[str, Any]:
-    h = model.header
-    return {
-        "model": path,
-        "order": h.order,
-        "tokenizer": h.options.tokenizer,
-        "unit": h.options.unit,
-        "tokens": h.tokens,
-        "types": h.types,
-        "sequences": h.sequences,
-        "ngrams": _rows(model),
-        **h.protection(),
-        "corpus_bytes": h.corpus_bytes,
-        **({} if model.table.guard is None else {"guard": model.table.guard.as_dict()}),
-        "model_bytes": model_bytes,
-        "seconds": round(seconds, 3),
-    }
+    """The model that was made, as one object."""
+    summary = replace(model.summary(), model=path, model_bytes=model_bytes)
+    return json.dumps({**summary.to_dict(), "seconds": round(seconds, 3), **(more or {})}, ensure_ascii=False)
 
 
 def repairs_json(r: Repairs) -> dict[str, Any]:
-    """Numbers of repairs and skipped files, by kind."""
-    return {
-        "invalid": r.invalid,
-        "crlf": r.crlf,
-        "byte_order_marks": r.byte_order_marks,
-        "empty_sequences": int(r.empty_sequences),
-        "unmatched": r.unmatched,
-        "transcoded": r.transcoded,
-        "skipped": r.skipped,
-    }
+    """What was changed or left out when text was read, by kind."""
+    return RepairCounts.of(r).to_dict()
 
 
 def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:

@@ -6,13 +6,16 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import NotText, TextError
 from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
+Texts = str | Iterable[str]  # texts themselves: one, or several
 
 EXPANSION = 200.0  # text becomes 3 to 10 times its compressed size, logs 50; what does more is made to
 
@@ -80,12 +83,19 @@ def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]
     return found
 
 
-def sources_of(
-    paths: Sequence[str | os.PathLike[str]], texts: Iterable[str], expansion: float = EXPANSION
-) -> list[Source]:
-    """Files and folders, and then texts themselves."""
-    named = find_sources([os.fspath(p) for p in paths], expansion)
-    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(texts)]
+def sources_of(paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION) -> list[Source]:
+    """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one."""
+    named = find_sources([os.fspath(p) for p in listed(paths)], expansion)
+    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
+
+
+def listed(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
+    """One thing as a list of one; several as a list.
+
+    >>> listed("a.txt"), listed(["a.txt", "b.txt"])
+    (['a.txt'], ['a.txt', 'b.txt'])
+    """
+    return [given] if isinstance(given, (str, os.PathLike)) else list(given)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,6 @@ their tokens, Liu et al. 2025 (OLMoTrace).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -55,25 +54,6 @@ class Figures:
     def mean_fragment(self) -> float | None:
         """Mean number of tokens of a piece."""
         return self.tokens / self.pieces if self.pieces else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Figures of `trace --json`."""
-        return {
-            "tokens": self.tokens,
-            "sequences": self.sequences,
-            "new_tokens": self.new_tokens,
-            "novel": {str(n): _rounded(share) for n, share in self.novel.items()},
-            "pieces": self.pieces,
-            "fragments_per_100": _rounded(self.fragments_per_100),
-            "mean_fragment": _rounded(self.mean_fragment),
-            "longest_fragment": self.longest_fragment,
-            "verbatim_10": _rounded(self.verbatim_10),
-            "in_runs": {str(n): _rounded(share) for n, share in self.in_runs.items()},
-        }
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(x, 6)
 
 
 @dataclass

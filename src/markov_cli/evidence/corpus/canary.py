@@ -13,17 +13,23 @@ million fillings are all scored (exposure.py), without extrapolation.
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import OptionError, TextError
+from ...model.atomic_file import atomic_write
 
 FORMAT, VERSION = "markov canaries", 1
 _ALPHABETS = {"d": "0123456789", "l": "abcdefghijklmnopqrstuvwxyz"}
+_HINT = "name the file that `markov canary make` wrote with --keys"
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _ONSETS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 
@@ -44,7 +50,16 @@ class Canary:
 
 @dataclass
 class Canaries:
-    """A format and its canaries."""
+    """A line with slots, and its canaries.
+
+    format    the line: {d} is a digit, {l} a letter, {name} a made-up name
+    seed      what the fillings were drawn with
+
+    >>> import markov_cli
+    >>> made = markov_cli.make_canaries("call {d}{d}", count=1, repeat=[1], controls=0, seed=3)
+    >>> markov_cli.Canaries.of_dict(made.to_dict(), "a key file") == made
+    True
+    """
 
     format: str
     seed: int
@@ -70,7 +85,7 @@ class Canaries:
         order = np.argsort(_raw(self.seed, 1).random_raw(len(every)), kind="stable")
         return (every[i] for i in order.tolist())
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The object of the key file."""
         return {
             "format": FORMAT,
@@ -83,12 +98,30 @@ class Canaries:
             ],
         }
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the key file, which `load` reads. It holds the secrets."""
+        with atomic_write(path) as out:
+            out.write(self.key_file())
+
+    def key_file(self) -> bytes:
+        """The key file's bytes."""
+        return (json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n").encode()
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Canaries:
+        """Read a key file, `-` for standard input; TextError where it is none."""
+        name = os.fspath(path)
+        try:
+            found = json.loads(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+        except (ValueError, RecursionError):
+            raise TextError(f"{name}: no key file of canaries", _HINT) from None
+        return cls.of_dict(found, name)
+
     @classmethod
     def of_dict(cls, found: Any, name: str) -> Canaries:
         """Canaries from the object of a key file; TextError where it is invalid."""
-        hint = "name the file that `markov canary make` wrote with --keys"
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise TextError(f"{name}: not a key file of canaries", hint)
+            raise TextError(f"{name}: not a key file of canaries", _HINT)
         if found.get("version") != VERSION:
             raise TextError(f"{name}: version {found.get('version')}; this markov reads {VERSION}", "upgrade markov")
         try:
@@ -102,7 +135,7 @@ class Canaries:
         except (KeyError, TypeError, ValueError):
             whole = False
         if not whole:
-            raise TextError(f"{name}: its canaries do not fit its line", hint)
+            raise TextError(f"{name}: its canaries do not fit its line", _HINT)
         return out
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -57,35 +56,6 @@ class OrderAgainst:
     single_file: float | None = None
     only: list[int] = field(default_factory=list)
     by_file: list[float] = field(default_factory=list)
-
-    def as_dict(self, heldout: bool) -> dict[str, Any]:
-        """Keys of `audit --json` for one order."""
-
-        def of(shares: dict[int, Any] | None) -> dict[str, Any] | None:
-            return None if shares is None else {str(n): _rounded(share) for n, share in shares.items()}
-
-        out: dict[str, Any] = {
-            "verified": of(self.verified),
-            "greedy": of(self.greedy),
-            "rebuilt_sequences": _rounded(self.rebuilt_sequences),
-            "rebuilt_10grams": _rounded(self.rebuilt_10grams),
-            "memorised_bits_per_token": _rounded(self.memorised),
-            "perplexity": _rounded(self.perplexity),
-            "leave_one_out_perplexity": _rounded(self.without),
-            "rows_from_one_sequence": _rounded(self.single_sequence),
-            "rows_from_one_file": _rounded(self.single_file),
-            "ngrams_not_in_table": self.differences.missing,
-            "ngrams_of_other_count": self.differences.differing,
-        }
-        if heldout:
-            out["heldout_perplexity"] = _rounded(self.heldout)
-            out["membership_auc"] = _rounded(self.auc)
-            out["membership_tpr_at_1_percent"] = _rounded(self.true_positives)
-        return out
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(float(x), 6)
 
 
 @dataclass

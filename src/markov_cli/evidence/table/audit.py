@@ -9,7 +9,6 @@ from __future__ import annotations
 import lzma
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -71,34 +70,6 @@ class OrderAudit:
     def bits(self) -> float:
         """Bits forgotten; NaN where unknown."""
         return self.forgotten.bits if self.forgotten else float("nan")
-
-    def as_dict(self, against: CorpusComparison | None = None) -> dict[str, Any]:
-        """The object of `audit --json`."""
-        f = self.forgotten
-        out: dict[str, Any] = {
-            "order": self.order,
-            "rows": self.rows,
-            "complete": self.balance.complete,
-            "histories": self.balance.histories,
-            "forgotten_bits": _rounded(f.bits if f else None),
-            "forgotten_is": f.how if f else None,
-            "forgotten_error_bits": _rounded(f.error_bits if f else None),
-            "forgotten_bound_bits": _rounded(f.bound_bits if f else None),
-            "order_bits": _rounded(self.order_bits),
-            "content_bits_per_token": _rounded(self.content_bits_per_token),
-            "retained": _rounded(self.retained),
-            "certain": self.certain and {str(k): round(v, 6) for k, v in self.certain.items()},
-            "certain_bound": self.certain_bound and {str(k): round(v, 6) for k, v in self.certain_bound.items()},
-            "half": self.half,
-            "longest": self.longest,
-        }
-        if against is not None and self.order in against.orders:
-            out.update(against.orders[self.order].as_dict(against.others is not None))
-        return out
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(float(x), 6)
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...api.audit import audited_order, certain_strings
 from ...evidence.copying.shading import Stretch
 from ...evidence.table.audit import LENGTHS, Audit
-from ..audit import certain_strings
 from ..inspect import order_text
 from ..safe_text import some
 from .page import figure, inline, meanings, page, table, text
@@ -175,8 +175,8 @@ def _size(model: Model, a: Audit) -> str:
 
 
 def _verified(a: Audit) -> str:
-    """The section of `--corpus`; empty without one."""
-    orders: list[dict[str, Any]] = [o.as_dict() for o in a.orders]
+    """Figures that need the corpus, if there is one."""
+    orders: list[dict[str, Any]] = [audited_order(o, a.against).to_dict() for o in a.orders]
     rows = []
     for key, name in _VERIFIED:
         values = [o.get(key) for o in orders]
@@ -202,10 +202,10 @@ def _strings(model: Model, a: Audit, top: int) -> str:
     items = []
     where = {(True, True): "a whole sequence", (True, False): "opens one", (False, True): "ends one"}
     for one in certain_strings(model, a.strings, top):
-        times = f"{one['occurrences']:,} times" if one["occurrences"] != 1 else "once"
-        said = [some(one["tokens"], "token"), times if one["occurrences_is"] == "exact" else f"at least {times}"]
-        said += [where[key]] if (key := (one["opens"], one["closes"])) in where else []
-        items.append(f"<li>{inline(', '.join(said))}: <q>{inline(one['text'])}</q></li>")
+        times = f"{one.occurrences:,} times" if one.occurrences != 1 else "once"
+        said = [some(one.tokens, "token"), times if one.occurrences_is == "exact" else f"at least {times}"]
+        said += [where[key]] if (key := (one.opens, one.closes)) in where else []
+        items.append(f"<li>{inline(', '.join(said))}: <q>{inline(one.text)}</q></li>")
     shown = min(top, len(a.strings))
     head = f"{some(len(a.strings), 'certain string')} of order {a.strings_order}"
     head += f", the {shown} longest" if shown < len(a.strings) else ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from ...api.trace import TracedFragment, traced_fragments
 from ...evidence.copying.fragments import NOVEL, RUNS, Trace
 from ...evidence.copying.shading import Stretch, stretches
 from ..safe_text import some
-from ..trace import NO_BASELINE, fragments_json, rows_of, times
+from ..trace import NO_BASELINE, rows_of, times
 from .page import figure, inline, meanings, page, table, text
 from .svg import Series, curves
 
@@ -71,7 +71,7 @@ def _body(t: Trace, least: int, names: str) -> Iterator[str]:
         f'<p class="soft">Numbers lead to the list of fragments of {least} tokens or more; '
         "a pointer over a fragment shows its source.</p>\n"
     )
-    ones = fragments_json(t, listed)
+    ones = traced_fragments(t, listed)
     number = np.zeros(len(t.fragments), np.int64)
     number[np.flatnonzero(t.fragments.found.length >= least)] = np.arange(1, len(listed) + 1)
     for name, found in stretches(t, least):
@@ -107,7 +107,7 @@ def _legend(t: Trace) -> str:
     )
 
 
-def _stretch(s: Stretch, number: int, ones: list[dict[str, Any]]) -> str:
+def _stretch(s: Stretch, number: int, ones: Sequence[TracedFragment]) -> str:
     said = text(s.text.decode("utf-8", "replace"))
     mark = f'<sup id="t{number}"><a href="#f{number}">{number}</a></sup>' if s.opens else ""
     if not number and not s.shade:
@@ -116,7 +116,7 @@ def _stretch(s: Stretch, number: int, ones: list[dict[str, Any]]) -> str:
     title = ""
     if number:
         one = ones[number - 1]
-        title = f' title="{inline(some(one["tokens"], "token"))}: {inline(one["file"])}:{one["line"]}, {times(one)}"'
+        title = f' title="{inline(some(one.tokens, "token"))}: {inline(one.file)}:{one.line}, {times(one)}"'
     return f"{mark}<span{kind}{title}>{said}</span>"
 
 
@@ -135,17 +135,17 @@ def _figures(t: Trace) -> str:
     return figure(picture, caption) + table(head, rows)
 
 
-def _list(ones: list[dict[str, Any]]) -> str:
+def _list(ones: Sequence[TracedFragment]) -> str:
     if not ones:
         return "<p>None.</p>\n"
     items = []
     for i, one in enumerate(ones, 1):
-        quote = " ".join(one["text"].split())
+        quote = " ".join(one.text.split())
         quote = quote if len(quote) <= _QUOTED else quote[:_QUOTED] + "…"
-        where = f"{inline(one['file'])}:{one['line']}"
+        where = f"{inline(one.file)}:{one.line}"
         items.append(
-            f'<li id="f{i}"><a href="#t{i}">{inline(some(one["tokens"], "token"))}</a>, {times(one)}, '
-            f"rarity {one['rarity_bits']:,.0f} bits: <b>{where}</b> <q>{inline(quote)}</q></li>"
+            f'<li id="f{i}"><a href="#t{i}">{inline(some(one.tokens, "token"))}</a>, {times(one)}, '
+            f"rarity {one.rarity_bits:,.0f} bits: <b>{where}</b> <q>{inline(quote)}</q></li>"
         )
     return '<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"
 

@@ -1,8 +1,8 @@
-"""The public `Mixed`: several models, weighted, as one that texts are drawn from."""
+"""The public `Mixture`: several weighted models, which texts are drawn from as from one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -10,19 +10,23 @@ from ..generation.mixture import MixedModel
 from ..generation.request import Constraints, Request
 from ..generation.run import Run, Text
 from ..sampling.shape import Shape
-from .model import Model
+from .model import ModelLike, opened
 
 
-class Mixed:
+class Mixture:
     """Models that read text alike, mixed: p = sum of weight_k p_k (Jelinek and Mercer 1980).
 
     mixed_model  their common vocabulary, and what draws from them
+
+    >>> import markov_cli
+    >>> markov_cli.Mixture([markov_cli.train(texts=[t]) for t in ("a b", "a c")], [3, 1]).weights.tolist()
+    [0.75, 0.25]
     """
 
-    def __init__(self, models: Sequence[Model], weights: Sequence[float] = (), names: Sequence[str] = ()) -> None:
+    def __init__(self, models: Iterable[ModelLike], weights: Sequence[float] = (), names: Sequence[str] = ()) -> None:
         """OptionError if they do not read text alike, or the weights are none; equal ones if none are given."""
-        self.models = list(models)
-        self.mixed_model = MixedModel([m.language_model for m in models], weights, names)
+        self.models = [opened(model) for model in models]
+        self.mixed_model = MixedModel([m.language_model for m in self.models], weights, names)
 
     @property
     def weights(self) -> np.ndarray:
@@ -50,7 +54,7 @@ class Mixed:
 
         >>> import markov_cli
         >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
-        >>> text = next(markov_cli.Mixed([cats, dogs]).generate(1, 1))
+        >>> text = next(markov_cli.Mixture([cats, dogs]).generate(1, 1))
         >>> text.text, round(2**-text.bits, 6)  # behind the dog one model says ran, the other any of its four
         ('a dog ran', 0.3125)
         """
