@@ -77,7 +77,7 @@ def test_json_has_the_documented_keys(run, inside):
 def test_impossible_tokens_are_counted(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", stdin="the cow\n")
     assert "perplexity          infinite  OOV included" in ran.stdout
-    assert "probability 0              1  tokens that the model holds impossible" in ran.stdout
+    assert "probability 0              1  tokens that the model considers impossible" in ran.stdout
     assert "log10 probability  -infinite" in ran.stdout
 
 
@@ -336,10 +336,10 @@ def test_mix_and_tune_weigh_the_models(run, inside):
         (["story.npz", "story.txt", "--buckets", "30,100"], 2, "two percentiles"),
         (["story.npz", "story.txt", "--cut", "5"], 2, "--cut 5: two rising numbers"),
         (["story.npz", "story.txt", "--min-perplexity", "nan"], 2, "no perplexity"),
-        (["story.npz", "story.txt", "--min-perplexity", "9", "--max-perplexity", "3"], 2, "nothing is both"),
+        (["story.npz", "story.txt", "--min-perplexity", "9", "--max-perplexity", "3"], 2, "no perplexity is both"),
         (["story.npz", "story.txt", "--smoothing", "knn"], 2, "no such method"),
         (["story.npz", "story.txt", "--encoding", "klingon"], 2, "unknown encoding"),
-        (["-", "-"], 2, "standard input can be read once"),
+        (["-", "-"], 2, "standard input can be read only once"),
     ],
 )
 def test_wrong_calls_are_errors_of_two_lines(run, inside, args, code, words):

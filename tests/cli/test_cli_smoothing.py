@@ -125,8 +125,8 @@ def test_inspect_shows_the_whole_of_a_model_of_probabilities(run, folder):
     assert ran.stdout == (
         "small.npz: order 3 (2 tokens of history)\n"
         "spaces, one sequence a line\n"
-        "2 types; probabilities only, smoothed already\n"
-        f"{size / 1000:.1f} kB of model; no counts, so nothing of how often or in how much text\n"
+        "2 types; probabilities only, already smoothed\n"
+        f"{size / 1000:.1f} kB of model; it holds no counts\n"
         "\n"
         "order   n-grams   histories   followers each   with one follower\n"
         "────────────────────────────────────────────────────────────────\n"

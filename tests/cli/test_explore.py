@@ -153,7 +153,7 @@ def test_an_error_does_not_end_the_session(run, path):
     asked = [
         (["9"], "9: no such follower, there are 2\n  `:: 9` writes the number itself"),
         (["horse"], "'horse': not in the model's 9 types"),
-        ([":back"], "nothing to take away but the prompt"),
+        ([":back"], "nothing to delete: only the prompt is left"),
         ([":t 1"], ":t: more than one command\n  which of :temperature, :top-k, :top-p?"),
         ([":jump"], ":jump: no such command"),
         ([":go x"], ":go x: a whole number, at least 1"),

@@ -207,5 +207,5 @@ def test_a_full_disk_is_told_before_messages_that_stand_behind(folder, words):
     assert done.returncode == 1
     assert said == [
         "markov: No space left on device",
-        "  make room, or write elsewhere; an earlier file in its place is whole",
+        "  free some space, or write elsewhere; an earlier file is unchanged",
     ]

@@ -59,7 +59,7 @@ def test_a_full_disk_is_an_error_of_two_lines(model, args):
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
         "markov: No space left on device",
-        "  make room, or write elsewhere; an earlier file in its place is whole",
+        "  free some space, or write elsewhere; an earlier file is unchanged",
     ]
 
 

@@ -351,8 +351,8 @@ def test_the_command_shows_rebuilds_and_lists(tmp_path, run, corpora):
     ("args", "code", "says"),
     [
         (["--order", 9], 2, "orders 1 to 2"),
-        (["--seed", 1], 2, "--seed is for --rebuild"),
-        (["--rebuild", "-", "--json"], 2, "one result can go to stdout"),
+        (["--seed", 1], 2, "--seed works only with --rebuild"),
+        (["--rebuild", "-", "--json"], 2, "only one result can go to stdout"),
         (["--member", "-"], 1, "no token"),
         (["--member", "missing.txt"], 1, "missing.txt"),
         (["--strings", "no/such/folder.tsv"], 1, "no folder"),

@@ -265,15 +265,15 @@ def test_shown_fragments_are_marked_and_escaped(run, files):
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (["text.txt"], 2, "markov: no --corpus: what shall the text be held against?\n  --corpus FILE or a folder\n"),
+        (["text.txt"], 2, "markov: no corpus: add --corpus FILE\n  --corpus FILE or a folder\n"),
         (["none.txt", "--corpus", "corpus.txt"], 1, "markov: none.txt: no such file\n"),
         (["text.txt", "--corpus", "none.txt"], 1, "markov: none.txt: no such file\n"),
         (["empty.txt", "--corpus", "corpus.txt"], 1, "markov: empty.txt: no token in it\n  name a text to trace\n"),
         (["text.txt", "--corpus", "empty.txt"], 1, "markov: empty.txt: no token in it\n  name a corpus\n"),
         (["text.txt", "--corpus", "corpus.txt", "--baseline", "empty.txt"], 1, "markov: empty.txt: no token in it\n"),
-        (["-", "--corpus", "-"], 2, "markov: standard input can be read once\n"),
+        (["-", "--corpus", "-"], 2, "markov: standard input can be read only once\n"),
         (["text.txt", "--corpus", "corpus.txt", "--html", "no/x.html"], 1, "markov: no/x.html: no folder 'no'\n"),
-        (["text.txt", "--corpus", "corpus.txt", "--html", "-", "--json"], 2, "markov: one result can go to stdout\n"),
+        (["text.txt", "--corpus=corpus.txt", "--html=-", "--json"], 2, "markov: only one result can go to stdout\n"),
         (["text.txt", "--corpus", "corpus.txt", "--pattern", "x"], 2, "markov: --pattern needs --tokenizer regex\n"),
     ],
 )

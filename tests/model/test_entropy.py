@@ -174,11 +174,11 @@ def test_the_command_reports_perplexity_before_and_after(run, model, tmp_path, h
         (["--threshold", "-1"], "--threshold -1"),
         (["--threshold", "nan"], "--threshold nan"),
         (["--threshold", "1e-4", "--size", "1M"], "exclude"),
-        (["--size", "1M", "--prune", "0,1"], "goes alone"),
+        (["--size", "1M", "--prune", "0,1"], "excludes other ways to prune"),
         (["--max-types", "9", "--smoothing", "kn"], "--smoothing needs"),
         (["--max-types", "9", "--heldout", "m.npz"], "--heldout needs"),
         (["--size", "1k"], "--size"),
-        ([], "nothing to prune by"),
+        ([], "no way to prune is named"),
     ],
 )
 def test_wrong_options_leave_no_file(run, model, tmp_path, options, words):

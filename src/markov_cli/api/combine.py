@@ -112,7 +112,7 @@ def prune(
     one = opened(model)
     by_count = bool(thresholds) or max_types is not None
     if not by_count and keep_guard:
-        raise OptionError("nothing to prune by", "thresholds such as (0, 0, 1), max_types, or keep_guard=False")
+        raise OptionError("no way to prune is named", "thresholds such as (0, 0, 1), max_types, or keep_guard=False")
     if not keep_guard:
         one = without_guard(one)
     if not by_count:
@@ -205,10 +205,10 @@ def _prune_by_entropy(
     from ..model.model_file import vocabulary_bytes
 
     if model.order < 2 or not len(model.table.orders[1]):
-        raise OptionError("a model of order 1: there is nothing to leave out", "--max-types N leaves out rare types")
+        raise OptionError("a model of order 1 has no n-grams to drop", "--max-types N drops rare types")
     if not distribution.sums_to_one or not getattr(distribution, "chained", True):
         raise OptionError(
-            "relative entropy is that of probabilities which back off to shorter histories", "--smoothing kn, wb or abs"
+            "relative entropy needs a smoothing that backs off to shorter histories", "--smoothing kn, wb or abs"
         )
     pruner = EntropyPruner(distribution)
 

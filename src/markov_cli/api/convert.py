@@ -62,7 +62,7 @@ def export_arpa(model: ModelLike, out: Target, smoothing: str | None = None, *, 
     distribution = one.distribution(smoothing, default="kn")
     notes = distribution_notes(distribution)
     if not 2 <= one.order <= 6:
-        notes.append(f"order {one.order}: KenLM, unless it was built for more, reads orders 2 to 6")
+        notes.append(f"order {one.order}: KenLM reads orders 2 to 6, unless it was built for more")
     _, file, size = _write(out, lambda f: one.checked(write, f, distribution, one.vocabulary, jobs))
     return Export(one.path, file, "arpa", size, tuple(notes))
 
@@ -87,7 +87,8 @@ def export_counts(model: ModelLike, out: Target, order: int | None = None) -> Ex
     _need_counts(one)
     if order is not None and not 1 <= order <= one.order:
         raise OptionError(f"--order {order}: the model has 1 to {one.order}", "leave it out for all of them")
-    orders = [*range(1, one.order + 1)] if order is None else [order]
+    longest = one.table.order
+    orders = [*range(1, longest + 1)] if order is None else [min(order, longest)]
     _, file, size = _write(out, lambda f: one.checked(write_counts, f, one.table, one.vocabulary, orders))
     notes = []
     if one.table.pruned:
@@ -116,13 +117,13 @@ def export_markovify(model: ModelLike, out: Target) -> Export:
     _need_counts(one)
     if one.table.pruned:
         raise MarkovError(
-            "a pruned model: markovify stops with an error where a state is missing",
-            "export the model before it is pruned; --max-types makes it smaller and leaves no gaps",
+            "markovify cannot use a pruned model: it stops with an error at a missing state",
+            "export the model before pruning; prune --max-types is allowed",
         )
     alike, file, size = _write(out, lambda f: one.checked(write_markovify, f, one.table, one.vocabulary, one.order))
     notes = [] if one.header.options.tokenizer == "spaces" else ["markovify writes a space between any two tokens"]
     if alike:
-        notes.append(f"{alike:,} types became one with another that differs in where it touches its neighbour only")
+        notes.append(f"{alike:,} types were merged with types that differ only in how they touch their neighbours")
     return Export(one.path, file, "markovify", size, tuple(notes))
 
 
@@ -138,7 +139,7 @@ def _write(out: Target, write: Callable[[IO[bytes]], T]) -> tuple[T, str | None,
 
 def _need_counts(model: Model) -> None:
     if model.header.holds == "probabilities":
-        raise NeedsCounts("the model holds probabilities only, and this format counts", "--format arpa")
+        raise NeedsCounts("the model holds no counts, and this format needs them", "--format arpa")
 
 
 def import_model(

@@ -105,15 +105,15 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 
     outputs = [o for o in (kw["strings"], kw["rebuild"], kw["html"]) if o is not None]
     if outputs.count("-") + as_json > 1 and "-" in outputs:
-        raise OptionError("one result can go to stdout", "name a file for the other")
+        raise OptionError("only one result can go to stdout", "name a file for the other")
     if kw["seed"] is not None and kw["rebuild"] is None:
-        raise OptionError("--seed is for --rebuild", "add --rebuild FILE, or leave it out")
+        raise OptionError("--seed works only with --rebuild", "add --rebuild FILE, or leave it out")
     if [model, kw["member"], *kw["corpus"], *kw["heldout"]].count("-") > 1:
-        raise OptionError("standard input can be read once", "name a file for the other")
+        raise OptionError("standard input can be read only once", "name a file for the other")
     if kw["heldout"] and not kw["corpus"]:
         raise OptionError("--heldout needs --corpus", "add --corpus FILE, the training text")
     if kw["member"] is not None and kw["corpus"]:
-        raise OptionError("--member and --corpus are two questions", "ask one at a time")
+        raise OptionError("--member and --corpus exclude each other", "run the command twice")
     for target in outputs:
         if target != "-":
             check_target(target)
@@ -175,12 +175,12 @@ def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool
 
     found = rebuild(loaded, seed, order=order)
     write_parts(path, [found.raw])
-    note(f"{path}: a random text, of all those that have just the table of order {found.order}", quiet)
+    note(f"{path}: a random text that has exactly the table of order {found.order}", quiet)
     header = loaded.header
     if header.min_type_count > 1 or header.max_types is not None:
-        note("rare types, which the model has as <unk>, are left out of it", quiet)
+        note("tokens of rare types, which are <unk> in the model, are missing in it", quiet)
     if header.options.unit == "file" and header.sequences > 1:
-        note(f"{header.sequences:,} files stand one below another in it", quiet)
+        note(f"{header.sequences:,} files are in it, one after another", quiet)
 
 
 def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:

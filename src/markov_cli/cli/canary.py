@@ -99,14 +99,14 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
 
     output, keys = kw["output"], kw["keys"]
     if output == keys == "-" or (output == "-" and kw["as_json"] and keys == "-"):
-        raise OptionError("one result can go to stdout", "-o FILE, or --keys FILE")
+        raise OptionError("only one result can go to stdout", "-o FILE, or --keys FILE")
     if output != "-" and Path(output).resolve() == Path(keys).resolve():
         raise OptionError(f"-o {output} and --keys {keys}: one file", "name two")
     for target in (output, keys):
         if target != "-":
             check_target(target)
     if keys != "-" and Path(keys).is_file() and not _is_keys(keys):
-        raise MarkovError(f"{keys}: there already, and no key file of canaries", "name another: --keys FILE")
+        raise MarkovError(f"{keys}: this file exists and is not a key file of canaries", "name another: --keys FILE")
     alphabets(line)  # says what is wrong with it
     seed = kw["seed"]
     if seed is None:

@@ -213,7 +213,7 @@ class _Talk:
         elif plain or (typed and not spaced):
             self.session.write(plain if spaced else typed)
         elif self.session.complete:
-            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+            raise OptionError("the text has ended", ":back deletes the end, :new begins another text")
         else:
             self.session.go(1)
         return True
@@ -235,7 +235,7 @@ class _Talk:
 
     def _go(self, n: int) -> None:
         if self.session.complete:
-            raise OptionError("the text has ended", ":back takes the end away, :new begins another text")
+            raise OptionError("the text has ended", ":back deletes the end, :new begins another text")
         self.session.go(n)
 
     def _end(self) -> None:
@@ -245,7 +245,7 @@ class _Talk:
 
     def _back(self, n: int) -> None:
         if not self.session.back(n):
-            raise OptionError("nothing to take away but the prompt", ":new TEXT begins another text")
+            raise OptionError("nothing to delete: only the prompt is left", ":new TEXT begins another text")
 
     def _shape(self, **new: Any) -> None:
         shape = replace(self.session.shape, **new)

@@ -70,7 +70,7 @@ class _Ending(click.Group):
         except click.ClickException as error:
             code = _usage(error)
         except (click.Abort, KeyboardInterrupt):
-            complain("interrupted", "nothing half-written was left behind")
+            complain("interrupted", "no half-written file is left")
             code = INTERRUPTED
         except BrokenPipeError:
             code = 0
@@ -94,9 +94,9 @@ def _nowhere() -> TextIO:
 
 def _hint(number: int | None) -> str:
     if number == errno.ENOSPC:
-        return "make room, or write elsewhere; an earlier file in its place is whole"
+        return "free some space, or write elsewhere; an earlier file is unchanged"
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "choose a place you may write to"
+        return "choose a folder that you can write to"
     return "check the name and the disk"
 
 

@@ -64,7 +64,7 @@ def merge(
     loaded = [Model.load(name) for name in models]
     model = merged(loaded, weights, jobs=jobs or usable_cores())
     if not quiet and model.table.guard is None and any(one.table.guard is not None for one in loaded):
-        note("no guard: one of the models has none, or they are of other lengths or very other sizes")
+        note("no guard: a model has none, or their lengths or sizes differ too much")
     for one in loaded:
         one.close()
     finish(model, output, begin, as_json, quiet)

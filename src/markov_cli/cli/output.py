@@ -79,9 +79,9 @@ def _check_place(path: str) -> None:
     if Path(path).is_dir():
         raise MarkovError(f"{path}: a folder", f"name a file in it: -o {os.path.join(path, 'model.npz')}")
     if not Path(folder).is_dir():
-        raise MarkovError(f"{path}: no folder {os.path.dirname(path)!r}", "make it first")
+        raise MarkovError(f"{path}: no folder {os.path.dirname(path)!r}", "create it first")
     if not os.access(folder, os.W_OK):
-        raise MarkovError(f"{path}: its folder cannot be written to", "choose a place you may write to")
+        raise MarkovError(f"{path}: its folder cannot be written to", "choose a folder that you can write to")
 
 
 def write_model(model: Model, path: str) -> int:

@@ -102,13 +102,13 @@ def prune(
         raise OptionError("--threshold and --size exclude each other", "choose one")
     if by_entropy and (thresholds is not None or max_types is not None):
         raise OptionError(
-            f"{'--threshold' if size is None else '--size'} goes alone",
+            f"{'--threshold' if size is None else '--size'} excludes other ways to prune",
             "prune by counts or types first, into a file of its own",
         )
     if threshold is not None and not 0 <= threshold < float("inf"):
         raise OptionError(f"--threshold {threshold}: 0 or more", "1e-8 drops a few n-grams, 1e-6 most")
     if not by_entropy and thresholds is None and max_types is None and not no_guard:
-        raise OptionError("nothing to prune by", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
+        raise OptionError("no way to prune is named", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
     if output is None:
         raise no_output("MODEL.npz", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
     from ..api.combine import prune as pruned

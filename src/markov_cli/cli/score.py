@@ -140,24 +140,28 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
             raise OptionError(f"{_option(name)} needs several models", "name the others: --model MODEL")
     if len(models) > 1 and given and not {"classify", "mix", "tune"} & set(given):
         raise OptionError(
-            f"{_option(given[0])} with {len(models)} models", "one model, or the models as one: --mix or --tune"
+            f"{_option(given[0])} works with one model, and {len(models)} are named",
+            "leave --model out, or mix the models: --mix or --tune",
         )
     if kw["each"] == "token" and set(_FILTERS) & set(given):
-        raise OptionError(f"--each token and {_option(next(n for n in _FILTERS if n in given))}", "--each line")
+        raise OptionError(
+            f"--each token and {_option(next(n for n in _FILTERS if n in given))} exclude each other", "use --each line"
+        )
     _check_numbers(kw)
     inputs = [*models, *file, *([kw["tune"]] if kw["tune"] else [])]
     n = inputs.count("-") + (not file and not kw["tune"])
     if n > 1 and "-" in (*models, kw["tune"]):
-        raise OptionError("standard input can be read once", "name a file for the other")
+        raise OptionError("standard input can be read only once", "name a file for the other")
 
 
 def _check_numbers(kw: dict[str, Any]) -> None:
     for name in ("lowest", "highest"):
         if kw[name] is not None and not kw[name] >= 0:
-            raise OptionError(f"{_option(name)} {kw[name]}: no perplexity", "a number, 1 or more")
+            raise OptionError(f"{_option(name)} {kw[name]}: not a perplexity", "give a number of 1 or more")
     if kw["lowest"] is not None and kw["highest"] is not None and kw["lowest"] > kw["highest"]:
         raise OptionError(
-            f"--min-perplexity {kw['lowest']:g}, --max-perplexity {kw['highest']:g}: nothing is both", "min <= max"
+            f"--min-perplexity {kw['lowest']:g}, --max-perplexity {kw['highest']:g}: no perplexity is both",
+            "make the first number the smaller one",
         )
     for name, most in (("buckets", 100.0), ("cut", float("inf"))):
         values = kw[name]
@@ -165,7 +169,7 @@ def _check_numbers(kw: dict[str, Any]) -> None:
             shown = ",".join(f"{v:g}" for v in values)
             hint = "two percentiles between 0 and 100: --buckets 30,60"
             raise OptionError(
-                f"{_option(name)} {shown}: two rising numbers are needed",
+                f"{_option(name)} {shown}: give two rising numbers",
                 hint if name == "buckets" else "two perplexities: --cut 200,400",
             )
 

@@ -121,7 +121,7 @@ def trace(
             repairs=repairs,
         )
     for name in sorted({s.path for s in sources} & {s.path for s in against}):
-        note(f"{name} is in the corpus too: it is found in itself", kw["quiet"])
+        note(f"{name} is also in the corpus, so it is found in itself", kw["quiet"])
     for said in repair_lines(repairs):
         note(said, kw["quiet"])
     if html is not None:
@@ -141,8 +141,8 @@ def trace(
 
 def _check(text: tuple[str, ...], corpus: tuple[str, ...], baseline: tuple[str, ...], kw: dict[str, Any]) -> None:
     if not corpus:
-        raise OptionError("no --corpus: what shall the text be held against?", "--corpus FILE or a folder")
+        raise OptionError("no corpus: add --corpus FILE", "--corpus FILE or a folder")
     if [*text, *corpus, *baseline].count("-") > 1:
-        raise OptionError("standard input can be read once", "name a file for the other")
+        raise OptionError("standard input can be read only once", "name a file for the other")
     if kw["html"] == "-" and kw["as_json"]:
-        raise OptionError("one result can go to stdout", "--html FILE")
+        raise OptionError("only one result can go to stdout", "--html FILE")

@@ -270,7 +270,7 @@ def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, pr
         kept = f"a guard of {own.tokens} with a rate of {own.rate:.2g}" if own else "none"
         raise OptionError(
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
-            "leave the option out: a guard is of the whole text, and goes on as it is",
+            "leave --guard out: the model keeps its guard",
         )
     how = {name: ctx.params[name] for name in ("encoding", "max_expansion")}
     return add(loaded, corpus, **how, name=old, jobs=jobs, progress=progress)

@@ -12,7 +12,7 @@ _BEGINNINGS = {b"\\data\\": "arpa", b"{": "markovify", b"[": "markovify"}
 def format_of(file: str) -> str:
     """`arpa`, `markovify` or else `counts`; TextError where there is no such file."""
     if file == "-":
-        raise OptionError("-: what format is it?", f"--format with one of {', '.join(FORMATS)}")
+        raise OptionError("-: no format is given", f"--format with one of {', '.join(FORMATS)}")
     find_sources([file])
     stream = open_bytes(Source(file))
     try:

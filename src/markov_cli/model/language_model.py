@@ -71,7 +71,7 @@ class LanguageModel:
 
     @property
     def holds_counts(self) -> bool:
-        """False if the model holds probabilities only, smoothed already (from an ARPA file)."""
+        """False if the model holds probabilities only, already smoothed (from an ARPA file)."""
         return self.header.holds != "probabilities"
 
     def uses_raw_counts(self, smoothing: str | None) -> bool:
@@ -97,7 +97,7 @@ class LanguageModel:
         if not self.holds_counts:
             if name != "own":
                 raise NeedsCounts(
-                    f"--smoothing {name}: the model holds probabilities only, smoothed already",
+                    f"--smoothing {name}: the model holds probabilities only, already smoothed",
                     "leave --smoothing out, or train a model from text",
                 )
             return Listed(self.table)

@@ -114,11 +114,11 @@ def _forgotten(o: OrderAudit, sequences: int) -> None:
     most, least = ("", "") if sequences == 1 else ("at most ", "at least ")
     what = "exact" if f.how == "exact" else f"an estimate, standard error {f.error_bits:.0f}"
     line(f"  forgotten  {f.bits:,.1f} bits ({what}; bound: at most {f.bound_bits:,.1f})")
-    line(f"             {most}{o.order_bits:,.1f} say only in which order the sequences stood,")
+    line(f"             {most}{o.order_bits:,.1f} are only the order of the sequences,")
     line(f"             {least}{o.content_bits_per_token:.4f} a token what they contain")
-    line("             who knows the language can guess more: an upper bound of what is lost")
+    line("             a reader who knows the language can guess more: this is an upper bound")
     if o.retained is not None:
-        line(f"  retained   {most}{o.retained:.2%} of what the order of the tokens says beyond their counts")
+        line(f"  retained   {most}{o.retained:.2%} of the information in the order of the tokens")
 
 
 def _size(model: Model, a: Audit) -> None:

@@ -25,14 +25,14 @@ def show_against(model: Model, a: CorpusComparison, path: str) -> None:
     c = a.corpus
     line()
     names = ", ".join(one_line(n) for n in c.names[:3]) + (", ..." if len(c.names) > 3 else "")
-    line(f"held against {names}: {c.tokens:,} tokens in {some(c.sequences, 'sequence')}", "bold")
+    line(f"compared with {names}: {c.tokens:,} tokens in {some(c.sequences, 'sequence')}", "bold")
     figures = corpus_figures(model, a)
     why = figures.proof
     if why is not None:
         line("  NOT the training text: ", "bold")
         line(f"             {why}")
     else:
-        line("  counts     every n-gram of the orders below stands in it as often as the model says")
+        line("  counts     every n-gram of the orders below has the count of the model")
     if a.looked_up:
         found = (
             "all found" if a.found == a.looked_up else f"{a.looked_up - a.found:,} NOT found as often as they must be"

@@ -52,13 +52,13 @@ def notes(found: CanaryReport) -> list[str]:
     if unknown > 0.5:
         out.append(
             f"{unknown:.1%} of the fillings hold a token that the model does not know: the vocabulary alone"
-            " gives those it knows away. Slots apart from each other ({d} {d}) measure the table"
+            " gives those it knows away. Slots with spaces between them ({d} {d}) measure the table"
         )
     few = [g.repeat for g in found.groups if g.canaries < 5]
     if few:
         which = ", ".join("never" if r == 0 else f"{r} times" for r in few)
-        out.append(f"fewer than 5 canaries put in {which}: a median of so few says little")
+        out.append(f"fewer than 5 canaries written {which}: a median of so few proves little")
     put_in = [e.exposure_bits for e in found.canaries if e.repeat]
     if put_in and max(put_in) < math.log2(max(len(put_in), 2)) + 2:
-        out.append(f"none of the {len(put_in)} canaries stands out: were their lines in this model's text?")
+        out.append(f"none of the {len(put_in)} canaries has a high exposure: were their lines in this model's text?")
     return out

@@ -22,7 +22,7 @@ def show_state(session: Session, top: int) -> None:
     line(visible(text) if text else "(nothing yet)", "bold")
     line(_figures(session), "dim")
     if session.complete:
-        line("the text has ended; :back or :new goes on, :quit leaves")
+        line("the text has ended: :back or :new to go on, :quit to leave")
         return
     found = session.followers(top)
     n = len(session.offers()[0])
@@ -44,10 +44,10 @@ def show_state(session: Session, top: int) -> None:
 def _figures(session: Session) -> str:
     parts = [some(session.tokens, "token"), f"{session.bits:.1f} bits"]
     if session.impossible:
-        parts.append(f"{session.impossible:,} written that the model gives no probability")
+        parts.append(f"{session.impossible:,} tokens written that have probability 0")
     history = " ".join(one_line(shown(name)) for name in session.history)
     if not session.complete:
-        parts.append(f"behind {history}" if history else "behind nothing: no history")
+        parts.append(f"behind {history}" if history else "no history")
     if session.smoothing not in (None, "none"):
         parts.append(str(session.smoothing))
     shape = session.shape

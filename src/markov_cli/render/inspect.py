@@ -79,8 +79,8 @@ def show_model(model: Model, found: Inspection) -> None:
 
 def _show_without_counts(found: Inspection) -> None:
     """The figures of a model that holds probabilities."""
-    line(f"{found.types:,} types; probabilities only, smoothed already")
-    line(f"{size(found.model_bytes)} of model; no counts, so nothing of how often or in how much text")
+    line(f"{found.types:,} types; probabilities only, already smoothed")
+    line(f"{size(found.model_bytes)} of model; it holds no counts")
     line()
     _show_orders(found)
     line()
@@ -133,7 +133,7 @@ def _show_lengths(model: Model, found: Inspection) -> None:
         return
     parts = [f"{counted(one.sequences)} of {one.tokens}" for one in known]
     rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(one.sequences for one in known)
-    line(f"sequences by tokens, as far as the table knows: {', '.join(parts)}, {counted(rest)} longer")
+    line(f"lengths of sequences in tokens, as far as the table tells: {', '.join(parts)}, {counted(rest)} longer")
     line()
 
 

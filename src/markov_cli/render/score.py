@@ -82,7 +82,7 @@ def totals_lines(t: Totals, unit: str) -> list[str]:
         ("log10 probability", _log10(t.log10_probability), "of the whole text"),
     ]
     if t.zero:
-        rows.append(("probability 0", f"{t.zero:,}", "tokens that the model holds impossible"))
+        rows.append(("probability 0", f"{t.zero:,}", "tokens that the model considers impossible"))
     width = max(len(value) for _, value, _ in rows)
     return [f"{name:<17}  {value:>{width}}  {what}".rstrip() for name, value, what in rows]
 

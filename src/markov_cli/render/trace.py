@@ -39,7 +39,7 @@ def show_trace(t: Trace, least: int, top: int, with_text: bool | None) -> None:
     if t.baseline is None:
         line(f"note: {NO_BASELINE}")
     elif (t.baseline.verbatim_10 or 0.0) > 0.5:
-        line("note: most of the baseline stands in the corpus, so it is no baseline: it must be held out")
+        line("note: most of the baseline occurs in the corpus; a baseline must be held-out text")
     _sources(t, least, top)
     _fragments(t, least, top)
     if with_text or (with_text is None and terminal and t.figures.tokens <= SHOWN_TOKENS):
@@ -80,7 +80,7 @@ def _sources(t: Trace, least: int, top: int) -> None:
     if not totals or len(t.sources) < 2:
         return
     line()
-    line(f"where fragments of {least} tokens or more stand first")
+    line(f"where fragments of {least} tokens or more occur first")
     for one in totals[:top]:
         line(one_line(one.name), "bold")
         share = f"{one.tokens / t.figures.tokens:.1%}"

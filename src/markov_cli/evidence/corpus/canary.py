@@ -114,7 +114,7 @@ class Canaries:
         try:
             found = json.loads(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
         except (ValueError, RecursionError):
-            raise TextError(f"{name}: no key file of canaries", _HINT) from None
+            raise TextError(f"{name}: not a key file of canaries", _HINT) from None
         return cls.of_dict(found, name)
 
     @classmethod

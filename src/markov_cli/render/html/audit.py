@@ -125,7 +125,7 @@ def _pictures(a: Audit) -> str:
         )
         out += "<h2>Retained</h2>\n" + figure(
             bars("Retained, by order", names, [("retained", [o.retained for o in a.orders])], top=1.0),
-            "The share kept of what the order of the tokens says beyond their counts.",
+            "The share kept of the information in the order of the tokens.",
         )
     if any(o.certain for o in a.orders):
         series = [(f"{n} tokens or more", [o.certain[n] if o.certain else None for o in a.orders]) for n in LENGTHS]
