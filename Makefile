@@ -150,15 +150,16 @@ peers: $(READY) ## Hold answers against KenLM, NLTK, markovify and pyctcdecode t
 thorough: $(READY) ## The tests with ten times as many drawn examples, other ones every time (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
+SMOKE := build/smoke$(VENV:.venv%=%)
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there
-	@rm -rf build/smoke && mkdir -p build/smoke
-	$(BIN)/python -m build --quiet --no-isolation --wheel --outdir build/smoke .
-	$(PYTHON) -m venv build/smoke/venv
-	$(subst $(VENV),build/smoke/venv,$(BIN))/python $(PIP) build/smoke/*.whl
-	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
-	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
-	@rm -rf build/smoke
+	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
+	$(BIN)/python -m build --quiet --no-isolation --wheel --outdir $(SMOKE) .
+	$(PYTHON) -m venv $(SMOKE)/venv
+	$(subst $(VENV),$(SMOKE)/venv,$(BIN))/python $(PIP) $(SMOKE)/*.whl
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
+	@rm -rf $(SMOKE)
 
 .PHONY: fuzz
 fuzz: $(READY) ## 20,000 mutated model files through every command (CASES=, SEED=, JOBS=)
@@ -186,6 +187,7 @@ bench-scale: $(READY) ## Train on text larger than memory (TEXT=FILE of 100 MB; 
 .PHONY: stress
 stress: $(READY) ## Kill 200 trainings, fill disks: nothing may be lost (20 minutes)
 	$(BIN)/python benchmarks/stress.py
+
 .PHONY: evidence
 evidence: $(READY) ## What three models of one text keep of it, written into docs/evidence.md (BOOKS=FOLDER)
 	$(BIN)/python benchmarks/evidence.py --write docs/evidence.md $(if $(BOOKS),--books $(BOOKS))
