@@ -151,15 +151,16 @@ thorough: $(READY) ## Run the tests with ten times as many random examples, new 
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
 
+SMOKE := build/smoke$(VENV:.venv%=%)
 .PHONY: smoke
 smoke: $(READY) ## Build the wheel, install it in an empty environment, train and generate there
-	@rm -rf build/smoke && mkdir -p build/smoke
-	$(BIN)/python -m build --quiet --no-isolation --wheel --outdir build/smoke .
-	$(PYTHON) -m venv build/smoke/venv
-	$(subst $(VENV),build/smoke/venv,$(BIN))/python $(PIP) build/smoke/*.whl
-	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
-	cd build/smoke && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
-	@rm -rf build/smoke
+	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
+	$(BIN)/python -m build --quiet --no-isolation --wheel --outdir $(SMOKE) .
+	$(PYTHON) -m venv $(SMOKE)/venv
+	$(subst $(VENV),$(SMOKE)/venv,$(BIN))/python $(PIP) $(SMOKE)/*.whl
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
+	@rm -rf $(SMOKE)
 
 .PHONY: fuzz
 fuzz: $(READY) ## Run every command on 20,000 damaged model files (CASES=, SEED=, JOBS=)

@@ -65,6 +65,16 @@ def test_the_name():
     assert set(EXTRAS) >= {"dask", "zst"}
 
 
+def test_every_development_tool_is_pinned():
+    """By `make renew-tools`; an exact version on every line, and no tool without one."""
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [re.fullmatch(r"([\w.-]+)==[\w.]+( ; .+)?", line) for line in lines if not line.startswith("#")]
+    assert all(pinned)
+    group = PYPROJECT.split("[dependency-groups]")[1].split("\n\n")[0]
+    assert len(wanted := set(re.findall(r'"([\w-]+)', group))) > 9
+    assert wanted <= {one[1] for one in pinned}
+
+
 def test_a_message_names_the_package_that_is_missing(monkeypatch):
     """The reader of addresses and the cluster say which package to install; both names are in pyproject.toml."""
     import sys
