@@ -25,6 +25,7 @@ from markov_cli.training.plan import Resources, train_file
 from strategies import TOKENIZERS, UNITS
 
 HARBOUR = CORPORA / "harbour.txt"
+TINY = Path(__file__).parents[1] / "golden" / "tiny.npz"
 
 # run as the program is, but for limits so low that a small text does not fit
 SPILLED = """
@@ -246,15 +247,15 @@ def test_a_full_disk_leaves_nothing(tmp_path, low, monkeypatch, after):
 
 def test_sigkill_at_any_moment(tmp_path):
     """The old model whole or the new one complete, and the next run succeeds and cleans up."""
-    target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
+    target, before, whole = tmp_path / "model.npz", TINY.read_bytes(), in_memory(HARBOUR, order=4)
     rng = random.Random(5)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
     for _ in range(4):
-        target.write_bytes(b"the model before")
+        target.write_bytes(before)
         with subprocess.Popen(command) as process:
             time.sleep(rng.uniform(0.25, 0.8))
             process.send_signal(signal.SIGKILL)
-        assert target.read_bytes() in (b"the model before", whole)
+        assert target.read_bytes() in (before, whole)
     for more in (["--resume"], []):
         assert subprocess.run([*command, *more], check=False).returncode == 0
         assert target.read_bytes() == whole
