@@ -25,6 +25,7 @@ from markov_cli.training.plan import Resources, train_file
 from strategies import TOKENIZERS, UNITS
 
 HARBOUR = CORPORA / "harbour.txt"
+TINY = Path(__file__).parents[1] / "golden" / "tiny.npz"
 
 # the program with limits so low that a small text does not fit in memory
 SPILLED = """
@@ -246,15 +247,15 @@ def test_a_full_disk_leaves_the_old_model_and_no_files(tmp_path, low, monkeypatc
 
 def test_a_sigkill_leaves_a_whole_model(tmp_path):
     """The model is the old one or the new one, and the next run succeeds and cleans up."""
-    target, whole = tmp_path / "model.npz", in_memory(HARBOUR, order=4)
+    target, before, whole = tmp_path / "model.npz", TINY.read_bytes(), in_memory(HARBOUR, order=4)
     rng = random.Random(5)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
     for _ in range(4):
-        target.write_bytes(b"the model before")
+        target.write_bytes(before)
         with subprocess.Popen(command) as process:
             time.sleep(rng.uniform(0.25, 0.8))
             process.send_signal(signal.SIGKILL)
-        assert target.read_bytes() in (b"the model before", whole)
+        assert target.read_bytes() in (before, whole)
     for more in (["--resume"], []):
         assert subprocess.run([*command, *more], check=False).returncode == 0
         assert target.read_bytes() == whole
