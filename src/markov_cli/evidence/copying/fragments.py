@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...text.encoder import TextOptions
+from ..rounding import rounded
 from .located_text import Passages
 from .longest_matches import Matches
 from .suffix_array import extremes
@@ -62,18 +63,14 @@ class Figures:
             "tokens": self.tokens,
             "sequences": self.sequences,
             "new_tokens": self.new_tokens,
-            "novel": {str(n): _rounded(share) for n, share in self.novel.items()},
+            "novel": {str(n): rounded(share) for n, share in self.novel.items()},
             "pieces": self.pieces,
-            "fragments_per_100": _rounded(self.fragments_per_100),
-            "mean_fragment": _rounded(self.mean_fragment),
+            "fragments_per_100": rounded(self.fragments_per_100),
+            "mean_fragment": rounded(self.mean_fragment),
             "longest_fragment": self.longest_fragment,
-            "verbatim_10": _rounded(self.verbatim_10),
-            "in_runs": {str(n): _rounded(share) for n, share in self.in_runs.items()},
+            "verbatim_10": rounded(self.verbatim_10),
+            "in_runs": {str(n): rounded(share) for n, share in self.in_runs.items()},
         }
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(x, 6)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from ...model.smoothing import Smoothed
 from ...model.table import Table
 from ...scoring.scorer import Scorer
 from ...text.types import BOS
+from ..rounding import rounded
 from ..table.forced_string_list import Strings
 from ..table.ngram_graph import Graph
 from ..table.random_text import circuit, labels
@@ -62,30 +63,26 @@ class OrderAgainst:
         """Keys of `audit --json` for one order."""
 
         def of(shares: dict[int, Any] | None) -> dict[str, Any] | None:
-            return None if shares is None else {str(n): _rounded(share) for n, share in shares.items()}
+            return None if shares is None else {str(n): rounded(share) for n, share in shares.items()}
 
         out: dict[str, Any] = {
             "verified": of(self.verified),
             "greedy": of(self.greedy),
-            "rebuilt_sequences": _rounded(self.rebuilt_sequences),
-            "rebuilt_10grams": _rounded(self.rebuilt_10grams),
-            "memorised_bits_per_token": _rounded(self.memorised),
-            "perplexity": _rounded(self.perplexity),
-            "leave_one_out_perplexity": _rounded(self.without),
-            "rows_from_one_sequence": _rounded(self.single_sequence),
-            "rows_from_one_file": _rounded(self.single_file),
+            "rebuilt_sequences": rounded(self.rebuilt_sequences),
+            "rebuilt_10grams": rounded(self.rebuilt_10grams),
+            "memorised_bits_per_token": rounded(self.memorised),
+            "perplexity": rounded(self.perplexity),
+            "leave_one_out_perplexity": rounded(self.without),
+            "rows_from_one_sequence": rounded(self.single_sequence),
+            "rows_from_one_file": rounded(self.single_file),
             "ngrams_not_in_table": self.differences.missing,
             "ngrams_of_other_count": self.differences.differing,
         }
         if heldout:
-            out["heldout_perplexity"] = _rounded(self.heldout)
-            out["membership_auc"] = _rounded(self.auc)
-            out["membership_tpr_at_1_percent"] = _rounded(self.true_positives)
+            out["heldout_perplexity"] = rounded(self.heldout)
+            out["membership_auc"] = rounded(self.auc)
+            out["membership_tpr_at_1_percent"] = rounded(self.true_positives)
         return out
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(float(x), 6)
 
 
 @dataclass

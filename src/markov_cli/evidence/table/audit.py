@@ -19,6 +19,7 @@ from ...model.thresholds import said_protection
 from ...text.types import BOS, EOS
 from ...text.vocabulary import Vocabulary
 from ..corpus.comparison import CorpusComparison
+from ..rounding import rounded
 from . import forced_strings
 from .euler_circuit import some_circuit
 from .forced_string_list import Strings, by_rule_one, swept
@@ -80,13 +81,13 @@ class OrderAudit:
             "rows": self.rows,
             "complete": self.balance.complete,
             "histories": self.balance.histories,
-            "forgotten_bits": _rounded(f.bits if f else None),
+            "forgotten_bits": rounded(f.bits if f else None),
             "forgotten_is": f.how if f else None,
-            "forgotten_error_bits": _rounded(f.error_bits if f else None),
-            "forgotten_bound_bits": _rounded(f.bound_bits if f else None),
-            "order_bits": _rounded(self.order_bits),
-            "content_bits_per_token": _rounded(self.content_bits_per_token),
-            "retained": _rounded(self.retained),
+            "forgotten_error_bits": rounded(f.error_bits if f else None),
+            "forgotten_bound_bits": rounded(f.bound_bits if f else None),
+            "order_bits": rounded(self.order_bits),
+            "content_bits_per_token": rounded(self.content_bits_per_token),
+            "retained": rounded(self.retained),
             "certain": self.certain and {str(k): round(v, 6) for k, v in self.certain.items()},
             "certain_bound": self.certain_bound and {str(k): round(v, 6) for k, v in self.certain_bound.items()},
             "half": self.half,
@@ -95,10 +96,6 @@ class OrderAudit:
         if against is not None and self.order in against.orders:
             out.update(against.orders[self.order].as_dict(against.others is not None))
         return out
-
-
-def _rounded(x: float | None) -> float | None:
-    return None if x is None else round(float(x), 6)
 
 
 @dataclass
