@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code that says so.
+"""Errors of the program, and their exit codes.
 
 Every message is one line that names the thing and its number; `hint` is one
 line that says what to do. The engine raises, `cli/` speaks.
