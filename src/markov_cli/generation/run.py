@@ -40,8 +40,9 @@ class Text:
     raw       the text's bytes, where it is not all UTF-8
     conditioned_bits  the same among the texts that meet the constraints, where those are met by calculation; None
                       without constraints, or where they are met by trying
-    overlap   tokens of the longest run shared with the corpus that was named; at most so much where the model's
-              guard tells it; None without either
+    overlap   tokens of the longest run shared with the corpus that was named, or as the model's guard tells it; None
+              without either
+    overlap_is  `exact`, or `bound`: at most so many
     """
 
     text: str
@@ -53,9 +54,10 @@ class Text:
     raw: bytes = b""
     conditioned_bits: float | None = None
     overlap: int | None = None
+    overlap_is: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The text as JSON has it; the last two keys only where they are known."""
+        """The text as JSON has it; the last three keys only where they are known."""
         out: dict[str, Any] = {
             "text": self.text,
             "tokens": self.tokens,
@@ -67,7 +69,7 @@ class Text:
         if self.conditioned_bits is not None:
             out["conditioned_bits"] = round(self.conditioned_bits, 6) + 0.0
         if self.overlap is not None:
-            out["overlap"] = self.overlap
+            out |= {"overlap": self.overlap, "overlap_is": self.overlap_is}
         return out
 
 
@@ -171,6 +173,7 @@ class Run:
                     one,
                     None if self.conditioned is None else bits - self.conditioned,
                     None if shared is None else int(shared[0][k]),
+                    None if shared is None else shared[1],
                 )
 
     def tokens(self) -> Iterator[tuple[int, int, float]]:
