@@ -56,7 +56,6 @@ ROWS = {
         Row(
             "MODEL -c 2 -s 5 --corpus OTHER",
             lambda f: lines_of(m.Model.load(f.model).generate(2, 5, corpus=f.other)),
-            ("overlap_is",),
         ),
         Row(
             "MODEL --model SECOND --mix 0.5,0.5 -c 3 -s 5",

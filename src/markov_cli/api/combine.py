@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import OptionError
 from ..model import merging
@@ -14,9 +14,6 @@ from ..text.sources import EXPANSION, Paths, Texts, listed
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
 from .train import Progress, train
-
-if TYPE_CHECKING:
-    from ..model.distribution import Distribution
 
 
 def _stored(model: Model, name: str) -> Stored:
@@ -185,10 +182,20 @@ def prune_by_entropy(
     """
     if (threshold is None) == (n_bytes is None):
         raise OptionError("threshold or n_bytes: one of them must be given", "for example threshold=1e-7")
+    from ..model.entropy_pruned_model import pruned_by_entropy
+
     one = opened(model)
     if not keep_guard:
         one = without_guard(one)
-    found = one.checked(_prune_by_entropy, one, one.distribution(smoothing, "kn"), threshold, n_bytes)
+    distribution = one.distribution(smoothing, "kn")
+    pruned = one.checked(pruned_by_entropy, one.language_model, distribution, threshold, n_bytes)
+    found = EntropyPruning(
+        model=Model(pruned.model),
+        ngrams_before=pruned.before,
+        ngrams_after=tuple(len(o) for o in pruned.model.table.orders),
+        threshold=pruned.threshold,
+        perplexity_rise_estimate=pruned.rise,
+    )
     paths, texts = listed(heldout), listed(heldout_texts)
     if not paths and not texts:
         return found
@@ -196,45 +203,6 @@ def prune_by_entropy(
         m.score(paths, texts=texts, smoothing=smoothing or "kn", jobs=jobs).perplexity for m in (one, found.model)
     )
     return replace(found, perplexity_before=before, perplexity_after=after)
-
-
-def _prune_by_entropy(
-    model: Model, distribution: Distribution, threshold: float | None, n_bytes: int | None
-) -> EntropyPruning:
-    from ..model.entropy_pruning import EntropyPruner
-    from ..model.model_file import vocabulary_bytes
-
-    if model.order < 2 or not len(model.table.orders[1]):
-        raise OptionError("a model of order 1 has no n-grams to drop", "--max-types N drops rare types")
-    if not distribution.sums_to_one or not getattr(distribution, "chained", True):
-        raise OptionError(
-            "relative entropy needs a smoothing that backs off to shorter histories", "--smoothing kn, wb or abs"
-        )
-    pruner = EntropyPruner(distribution)
-
-    header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
-    header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None)
-    if n_bytes is not None:
-        rest = vocabulary_bytes(model.vocabulary.types())
-        threshold = pruner.to_size(n_bytes, rest)
-        if threshold is None:
-            least = rest + pruner.least_bytes()
-            raise OptionError(
-                f"--size: without any n-gram but its {model.header.types:,} types the model takes {least:,} bytes",
-                "a larger --size, or --max-types N first",
-            )
-    assert threshold is not None
-    pruned = pruner.prune(threshold)
-    guard = model.table.guard
-    pruned.table.guard = guard.copy() if guard is not None else None
-    shrunk = Model(LanguageModel(header, model.vocabulary, pruned.table))
-    return EntropyPruning(
-        model=shrunk,
-        ngrams_before=tuple(pruner.n_rows),
-        ngrams_after=tuple(len(o) for o in pruned.table.orders),
-        threshold=threshold,
-        perplexity_rise_estimate=pruned.rise,
-    )
 
 
 def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import IO, TypeVar
 
 from ..errors import MarkovError, NeedsCounts, OptionError
+from ..formats.counted_model import counted_model
 from ..formats.detect import FORMATS, format_of
-from ..formats.lower_orders import Derived, Rows, derive
 from ..model.atomic_file import atomic_write
-from ..model.building import build_table
 from ..model.distribution import distribution_notes
 from ..model.language_model import LanguageModel
-from ..model.model_file import Header
 from ..text.encoder import TextOptions
 from ..text.reading import Source, open_bytes
-from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
 from .model import Model, ModelLike, opened
 from .results import Result
 
@@ -243,7 +240,8 @@ def import_counts(
 
     name = os.fspath(path)
     given, types = read_counts(Source(name))
-    return _model(given, types, name, order, TextOptions.of(tokenizer, unit, lowercase, pattern), jobs)
+    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
+    return Model(counted_model(given, types, name, order, options, jobs))
 
 
 def import_markovify(
@@ -277,24 +275,5 @@ def import_markovify(
     finally:
         stream.close()
     given, types, order = read_markovify(data, source.name)
-    return _model(given, types, source.name, order, TextOptions.of(tokenizer, unit, lowercase, pattern), jobs)
-
-
-def _model(
-    given: dict[int, Rows], types: Types, name: str, order: int | None, options: TextOptions, jobs: int
-) -> Model:
-    derived: Derived = derive(given, types, name, order)
-    count = derived.levels[0].count
-    order = max(given) if order is None else order
-    header = Header(
-        order=order,
-        options=options,
-        tokens=int(count.sum()) - int(count[BOS]) - int(count[EOS]),
-        types=len(derived.types),
-        sequences=int(count[EOS]),
-        corpus_bytes=0,
-        max_types=max(len(derived.types), 1) if count[UNK] else None,
-    )
-    table = build_table(derived.levels, order, jobs=jobs)
-    assert table.n_ids == N_MARKERS + header.types
-    return Model(LanguageModel.of(header, derived.types, table))
+    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
+    return Model(counted_model(given, types, source.name, order, options, jobs))

@@ -41,6 +41,7 @@ class Text:
     conditioned_bits  bits given that the constraints are met, where they are drawn exactly; else None
     overlap   tokens of the longest run shared with the corpus, or an upper bound from the model's guard; None
               without either
+    overlap_is  `exact`, or `bound`: at most so many tokens
     """
 
     text: str
@@ -52,9 +53,10 @@ class Text:
     raw: bytes = b""
     conditioned_bits: float | None = None
     overlap: int | None = None
+    overlap_is: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The text as JSON has it; the last two keys only where they are known."""
+        """The text as JSON has it; the last three keys only where they are known."""
         out: dict[str, Any] = {
             "text": self.text,
             "tokens": self.tokens,
@@ -66,7 +68,7 @@ class Text:
         if self.conditioned_bits is not None:
             out["conditioned_bits"] = round(self.conditioned_bits, 6) + 0.0
         if self.overlap is not None:
-            out["overlap"] = self.overlap
+            out |= {"overlap": self.overlap, "overlap_is": self.overlap_is}
         return out
 
 
@@ -169,6 +171,7 @@ class Run:
                     one,
                     None if self.conditioned is None else bits - self.conditioned,
                     None if shared is None else int(shared[0][k]),
+                    None if shared is None else shared[1],
                 )
 
     def tokens(self) -> Iterator[tuple[int, int, float]]:
