@@ -35,7 +35,7 @@ class Follower:
 
 @dataclass(frozen=True)
 class Followers:
-    """What follows one history.
+    """The followers of one history.
 
     history    its tokens, markers by name
     used       how many of the tokens asked for it holds

@@ -1,4 +1,4 @@
-"""What a table looks like: figures per order, the commonest n-grams, lengths, shapes.
+"""Statistics of a table: figures of each order, the commonest n-grams, sequence lengths, rank and frequency.
 
 Legend: k is an order; h a history of k-1 tokens, c(h w) a count, c(h) how often h was
 followed. Everything is read in slices, so a table larger than memory can be inspected.
@@ -44,7 +44,7 @@ class OrderFigures:
     entropy_bits: float | None
 
     def as_dict(self) -> dict[str, float | int | None]:
-        """As JSON has it."""
+        """The figures by their JSON names."""
         return {
             "order": self.order,
             "ngrams": self.ngrams,
@@ -72,7 +72,7 @@ def _sum_n_log_n(counts: Counts, low: int, high: int) -> float:
 
 
 def counted(table: Table) -> bool:
-    """Whether a table holds counts, and not probabilities only."""
+    """True for a table of counts, False for one of probabilities."""
     return table.orders[0].log10 is None
 
 
@@ -149,7 +149,7 @@ def likeliest(table: Table, top: int) -> list[tuple[int, float]]:
 
 
 def _histories(table: Table, level: int, low: int, high: int) -> tuple[int, int, float]:
-    """Of rows [low, high) of order `level`: histories, those with one follower, sum c(h) log2 c(h)."""
+    """Figures of rows [low, high) of order `level`: histories, those with one follower, sum of c(h) log2 c(h)."""
     below = table.orders[level].count
     first = table.orders[level - 1].first
     assert first is not None
@@ -217,7 +217,7 @@ def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:
 
 
 def follower_histogram(table: Table) -> list[tuple[str, int]]:
-    """How many of the longest histories have 1, 2, 3-4, 5-8, ... followers."""
+    """The number of the longest histories with 1, 2, 3-4, 5-8, ... followers."""
     if table.order < 2:
         return []
     first = table.orders[-2].first

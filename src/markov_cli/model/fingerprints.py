@@ -63,7 +63,7 @@ class Guard:
 
     @property
     def n_bytes(self) -> int:
-        """What it takes in memory and in a file."""
+        """Its bytes in memory and in a file."""
         return self.low.nbytes + self.high.nbytes + self.first.nbytes
 
     @property
@@ -72,7 +72,7 @@ class Guard:
         return 8 * self.n_bytes / max(self.n, 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Its figures by their JSON names."""
         return {
             "tokens": self.tokens,
             "runs": self.n,
@@ -82,7 +82,7 @@ class Guard:
         }
 
     def copy(self) -> Guard:
-        """The same, not in a file."""
+        """A copy in memory, independent of any file."""
         return Guard(self.tokens, self.bits, self.n, self.low.copy(), self.high.copy(), self.first.copy())
 
     # ------------------------------------------------------------ making
@@ -143,13 +143,13 @@ class Guard:
         return (bucket << _U(self.low_bits)) | _one(self.low, np.arange(self.n), self.low_bits)
 
     def fitting(self, tokens: int) -> bool:
-        """Whether it can tell that a run of so many tokens is new."""
+        """True if it can tell that a run of so many tokens is new."""
         return tokens >= self.tokens
 
     # ------------------------------------------------------------ asking
 
     def seen(self, key: np.ndarray) -> np.ndarray:
-        """Of which runs it says that the text has them: bool (m,).
+        """True for runs that the text has, and for a share of others: bool (m,).
 
         key  uint64 (m,), their hashes
         """

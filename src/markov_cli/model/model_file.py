@@ -1,4 +1,4 @@
-"""Table <-> `.npz`.
+"""Writes a model as `.npz` and opens it again.
 
 The file is a zip archive of `.npy` members, stored and not compressed, each one's data
 aligned to 64 bytes, so that `np.load` opens it and this module maps it. The first member,

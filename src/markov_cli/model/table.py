@@ -1,4 +1,4 @@
-"""The table: which tokens follow which history, and how often.
+"""The n-gram table: the followers of every history, and their counts.
 
 Legend: n is the order; k an order 1..n; a row of order k is a distinct k-gram; h is a
 history, given as (its number of tokens, its row); V is the number of ids.
@@ -123,7 +123,7 @@ class Table:
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
-        """How often histories were followed by anything: int64 (m,), float64 where counts are weighted.
+        """The number of times that histories were followed: int64 (m,), float64 where counts are weighted.
 
         A history that ends in EOS is followed by nothing; every other one by one id at each
         place where it stands. In a pruned table this is the total before pruning. In a capped one it is the sum over
