@@ -39,7 +39,7 @@ def audit(
     [(1, True, 5.907), (2, True, 0.0)]
     """
     check_order(model, order)
-    orders = [*range(1, model.table.order + 1)] if order is None else [order]
+    orders = [*range(1, model.table.height + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
     against = None
     if corpus and model.header.cap_per_sequence:
@@ -57,7 +57,7 @@ def audit(
 
 def check_order(model: Model, order: int | None, lowest: int = 1) -> None:
     """OptionError where the model has no such order; above the first without n-grams there is nothing to tell."""
-    highest = model.table.order
+    highest = model.table.height
     if order is not None and not lowest <= order <= highest:
         has = f"{lowest} to {highest}" if highest > lowest else str(lowest)
         raise OptionError(f"--order {order}: the model has orders {has}", "leave --order out for all")
@@ -70,7 +70,7 @@ def rebuild(model: Model, seed: int, order: int | None = None) -> tuple[bytes, i
     """
     check_order(model, order, 2)
     _need_counts(model, "--rebuild")
-    tried = [order] if order is not None else [*range(model.table.order, 1, -1)]
+    tried = [order] if order is not None else [*range(model.table.height, 1, -1)]
     for n in tried:
         g, found = model.checked(_graph, model, n)
         if found.complete and g.whole and g.sequences:
@@ -86,9 +86,9 @@ def member(model: Model, sources: Sequence[Source], order: int | None = None, en
     """Whether each sequence of a text stood in the training text, as far as one order proves it."""
     check_order(model, order, 2)
     _need_counts(model, "--member")
-    if model.table.order < 2:
+    if model.table.height < 2:
         raise MarkovError("--member: a model of order 1 keeps no order of tokens", "a model of order 2 or more")
-    g, found = model.checked(_graph, model, order or model.table.order)
+    g, found = model.checked(_graph, model, order or model.table.height)
     ids = model.checked(read_ids, model.vocabulary, model.header.options, sources, encoding)
     return model.checked(members, model.table, g, found.complete, ids)
 

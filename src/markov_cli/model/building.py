@@ -77,8 +77,7 @@ def build_table(
 
     with ThreadPoolExecutor(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
-    if len(orders) < order:
-        orders.append(no_rows())
+    orders += [no_rows()] * (order - len(orders))
     return Table(orders, pruned, stats)
 
 

@@ -69,15 +69,15 @@ class Table:
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
-    def __post_init__(self) -> None:
-        """Keep one order without rows above the others: more would cost time and memory, and change no answer."""
-        filled = next((k for k, order in enumerate(self.orders[1:], 1) if not len(order)), len(self.orders))
-        self.orders = self.orders[: filled + 1]
-
     @property
     def order(self) -> int:
-        """Length of the longest n-gram that a sequence can have: that of the header, or one without any row."""
+        """Length of the longest n-gram."""
         return len(self.orders)
+
+    @property
+    def height(self) -> int:
+        """The first order without rows, or the highest: above it there is nothing to tell."""
+        return next((k for k, order in enumerate(self.orders[1:], 2) if not len(order)), len(self.orders))
 
     @property
     def capped(self) -> bool:
