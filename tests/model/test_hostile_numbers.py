@@ -106,9 +106,12 @@ def test_an_order_that_the_file_does_not_fill_costs_nothing(opened, tmp_path):
 
 
 def test_models_of_one_order_and_other_lengths_merge(tmp_path):
-    """One order without rows stands above the others, so the tables of an order may differ in height."""
+    """One order without rows stands for all above it, so the tables of an order may differ in height."""
     texts = ["a b\nc d", "a b c d e f g\nb c d"]
-    parts = [markov_cli.train(texts=[t], order=30, unit="line") for t in texts]
+    parts = []
+    for i, text in enumerate(texts):
+        markov_cli.train(texts=[text], order=30, unit="line").save(tmp_path / f"{i}.npz")
+        parts.append(Model.load(tmp_path / f"{i}.npz"))
     assert parts[0].table.order < parts[1].table.order < 30
     whole = markov_cli.train(texts=texts, order=30, unit="line")
     for some in (parts, parts[::-1]):

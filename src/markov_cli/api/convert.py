@@ -84,7 +84,7 @@ def export_counts(model: ModelLike, out: Target, order: int | None = None) -> Ex
     _need_counts(one)
     if order is not None and not 1 <= order <= one.order:
         raise OptionError(f"--order {order}: the model has 1 to {one.order}", "leave it out for all of them")
-    longest = one.table.order
+    longest = one.table.height
     orders = [*range(1, longest + 1)] if order is None else [min(order, longest)]
     _, file, size = _write(out, lambda f: one.checked(write_counts, f, one.table, one.vocabulary, orders))
     notes = []

@@ -33,7 +33,7 @@ class Column:
         return Path(self.path).name
 
     def described(self) -> list[Any]:
-        """What `of` makes it of again, and a journal keeps."""
+        """The data that a journal keeps, and that `of` makes the array from."""
         return [self.name, self.dtype.str, self.n, self.crc]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""How much memory there is, and how much is in use."""
+"""Memory that is free, and memory in use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHARE = 0.5  # of what is free: other programs need some, and so do the pages o
 
 
 def check_memory(size: int) -> int:
-    """OptionError for a limit that the program alone would pass."""
+    """OptionError for a limit that the program alone would exceed."""
     if size < LEAST:
         least = f"{LEAST // 10**6}M"
         raise OptionError(f"--memory {size / 1e6:,.1f}M: the program itself needs {least}", f"--memory {least} or more")
@@ -21,12 +21,12 @@ def check_memory(size: int) -> int:
 
 
 def default_memory() -> int:
-    """Half of what the machine, or the group that this process is confined to, has free; never below `LEAST`."""
+    """Half of the free memory of the machine, or of this process's control group; at least `LEAST`."""
     return max(int(free_bytes() * _SHARE), LEAST)
 
 
 def free_bytes() -> int:
-    """What could be taken without pushing anything out."""
+    """Bytes that can be taken without swapping anything out."""
     found = [_machine_free(), *_group_free()]
     return min(x for x in found if x > 0)
 
@@ -45,7 +45,7 @@ def _machine_free() -> int:
 
 
 def _group_free() -> list[int]:
-    """Limits of control groups, less what is in use there; pages of files count as free."""
+    """Limits of control groups less the memory in use there; cached files count as free."""
     out = []
     for limit, used, stat in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -65,7 +65,7 @@ def _group_free() -> list[int]:
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is its own, mapped files left out."""
+    """This process's own memory, without mapped files."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("RssAnon:"):
@@ -81,7 +81,7 @@ def resident_bytes() -> int:
 
 
 def give_back() -> None:
-    """Hand memory that was freed back to the system, where the C library keeps it otherwise."""
+    """Return freed memory to the system; the C library would keep it."""
     if sys.platform != "linux":
         return
     import ctypes

@@ -1,4 +1,4 @@
-"""Whether a file belongs to a program that still runs: a lock that ends with its process, however that ends."""
+"""A lock file that the operating system releases when its process ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ except ImportError:  # Windows
 
 
 def lock(f: IO[Any]) -> bool | None:
-    """Take the lock of an open file; False where another process has it, None where the disk knows no locks."""
+    """Take the lock of an open file; False if another process has it, None if the disk has no locks."""
     try:
         if fcntl is not None:
             fcntl.flock(f.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The folder of one run: what does not fit in memory, and a journal of what is complete.
+"""The temporary folder of one run: its files, and a journal of the steps that are complete.
 
 A journal has a line of JSON for each step that is done, with the bytes and the checksum of every file the step
 wrote. So a run that was killed goes on from its last complete step, and a file that a
@@ -92,7 +92,7 @@ class Workspace:
         raise FileExistsError(17, "too many folders of earlier runs", self.base)
 
     def done(self, step: str, data: Any, files: dict[str, tuple[int, int]] | None = None) -> None:
-        """Write down that a step is complete: what is to be known of it, and its files' bytes and checksums."""
+        """Note that a step is complete: its data, and the bytes and checksums of its files."""
         line = json.dumps([step, data, files or {}]).encode() + b"\n"
         with open(self.path(_JOURNAL), "ab") as f:
             f.write(line)
@@ -101,7 +101,7 @@ class Workspace:
         self._steps[step] = [data, {}] if step != "begin" else data
 
     def step(self, name: str) -> Any:
-        """What was written down of a step, None where it is not complete with all its files."""
+        """The data noted for a step; None if the step or one of its files is not complete."""
         found = self._steps.get(name)
         if found is None:
             return None
@@ -133,7 +133,7 @@ class Workspace:
 
 
 def _read_journal(path: str) -> dict[str, Any]:
-    """The steps of a journal up to its end, or to a line that was not written whole."""
+    """The steps of a journal, up to its end or to a line that was cut off."""
     steps: dict[str, Any] = {}
     with suppress(OSError, ValueError, TypeError):
         for line in Path(path).read_bytes().splitlines():

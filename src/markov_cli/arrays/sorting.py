@@ -1,4 +1,4 @@
-"""Whole-array steps that several rooms need.
+"""Sorts keys, finds distinct values and lists ranges of indices, each by whole-array operations.
 
 Legend: a key is a uint64; m keys.
 """
@@ -18,7 +18,7 @@ def ragged(start: np.ndarray, length: np.ndarray) -> np.ndarray:
 
 
 def starts_new(*columns: np.ndarray) -> np.ndarray:
-    """[i]: row i of these sorted columns differs from the row before; bool (n,)."""
+    """True where a row of these sorted columns differs from the row before: bool (n,)."""
     new = np.zeros(len(columns[0]), bool)
     new[:1] = True
     for c in columns:
@@ -27,7 +27,7 @@ def starts_new(*columns: np.ndarray) -> np.ndarray:
 
 
 def sort_keys(key: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keys in order, and the place each one had: uint64 (m,), int64 (m,); equal keys by their places.
+    """Sorted keys, and the place that each one had: uint64 (m,), int64 (m,); the sort is stable.
 
     bits  every key is below 2**bits
 
@@ -47,7 +47,7 @@ def sort_keys(key: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct of some integers from 0 up, rising, and the place of each among them: int64 (u,), int64 (m,)."""
+    """The distinct values of integers from 0 up, rising, and the index of each value there: int64 (u,), int64 (m,)."""
     if not len(values):
         return values.astype(np.int64), np.zeros(0, np.int64)
     key, order = sort_keys(values.astype(_U), int(values.max()).bit_length())

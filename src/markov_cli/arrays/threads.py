@@ -1,4 +1,4 @@
-"""The same call on many items, by several threads, in order."""
+"""Calls a function on many items in several threads, and gives the results in order."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def audit(
     heldout  text that the model was not trained on, for the membership test; needs `corpus`
     """
     check_order(model, order)
-    orders = [*range(1, model.table.order + 1)] if order is None else [order]
+    orders = [*range(1, model.table.height + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
     against = None
     if corpus and model.header.cap_per_sequence:
@@ -48,7 +48,7 @@ def audit(
 
 def check_order(model: LanguageModel, order: int | None, lowest: int = 1) -> None:
     """OptionError if the table has no such order; orders above its longest n-grams are empty."""
-    highest = model.table.order
+    highest = model.table.height
     if order is not None and not lowest <= order <= highest:
         has = f"{lowest} to {highest}" if highest > lowest else str(lowest)
         raise OptionError(f"--order {order}: the model has orders {has}", "leave --order out for all")
@@ -61,7 +61,7 @@ def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[
     """
     check_order(model, order, 2)
     _need_counts(model, "--rebuild")
-    tried = [order] if order is not None else [*range(model.table.order, 1, -1)]
+    tried = [order] if order is not None else [*range(model.table.height, 1, -1)]
     for n in tried:
         g, found = model.checked(_graph, model, n)
         if found.complete and g.whole and g.sequences:
@@ -79,11 +79,11 @@ def member(
     """Judge for each sequence of a text if it stood in the training text, as far as one order proves it."""
     check_order(model, order, 2)
     _need_counts(model, "--member")
-    if model.table.order < 2:
+    if model.table.height < 2:
         raise MarkovError(
             "--member: a model of order 1 does not keep the order of tokens", "use a model of order 2 or more"
         )
-    g, found = model.checked(_graph, model, order or model.table.order)
+    g, found = model.checked(_graph, model, order or model.table.height)
     ids = model.checked(read_ids, model.vocabulary, model.header.options, sources, encoding)
     return model.checked(members, model.table, g, found.complete, ids)
 

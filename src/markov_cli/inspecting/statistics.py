@@ -1,4 +1,4 @@
-"""Figures of a table: of each order, the commonest n-grams, lengths of sequences, numbers of followers.
+"""Statistics of a table: figures of each order, the commonest n-grams, sequence lengths, rank and frequency.
 
 Legend: k is an order; h a history of k-1 tokens, c(h w) a count, c(h) how often h was
 followed. Everything is read in slices, so a table larger than memory can be inspected.
@@ -60,7 +60,7 @@ def _sum_n_log_n(counts: Counts, low: int, high: int) -> float:
 
 
 def counted(table: Table) -> bool:
-    """True if a table holds counts, False if probabilities only."""
+    """True for a table of counts, False for one of probabilities."""
     return table.orders[0].log10 is None
 
 
@@ -143,7 +143,7 @@ def likeliest(table: Table, top: int) -> list[tuple[int, float]]:
 
 
 def _histories(table: Table, level: int, low: int, high: int) -> tuple[int, int, float]:
-    """Of rows [low, high) of order `level`: histories, those with one follower, sum c(h) log2 c(h)."""
+    """Figures of rows [low, high) of order `level`: histories, those with one follower, sum of c(h) log2 c(h)."""
     below = table.orders[level].count
     first = table.orders[level - 1].first
     assert first is not None
@@ -211,7 +211,7 @@ def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:
 
 
 def follower_histogram(table: Table) -> list[tuple[str, int]]:
-    """Numbers of the longest histories that have 1, 2, 3-4, 5-8, ... followers."""
+    """The number of the longest histories with 1, 2, 3-4, 5-8, ... followers."""
     if table.order < 2:
         return []
     first = table.orders[-2].first

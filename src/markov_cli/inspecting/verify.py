@@ -1,4 +1,4 @@
-"""A complete check of a model file: every byte, every promise of the table.
+"""Verifies a model file: every checksum, and everything that a table promises.
 
 Each check gives lines that say what is wrong and where; none of them means the
 file is whole.
@@ -25,7 +25,7 @@ _SLICE = 1 << 22
 
 
 def damage(file: ModelFile) -> list[str]:
-    """All that is wrong with an opened model, worst first."""
+    """Everything that is wrong with an opened model, the worst first."""
     found = _checksums(file)
     counted = file.header.holds != "probabilities"
     checks: list[tuple[str, Callable[[ModelFile], Iterator[str]]]] = [
@@ -227,7 +227,7 @@ def _sums(file: ModelFile) -> Iterator[str]:
 
 
 def _pruned(table: Table) -> Iterator[str]:
-    """What pruning leaves of the sums: none is above what it was, and what is gone was counted before."""
+    """Sums of a pruned table: none exceeds its sum before pruning, and dropped n-grams were counted."""
     opened = table.opened_by_bos()
     for k, order in enumerate(table.orders, 1):
         adjusted = order.count.slice(0, len(order))
@@ -278,7 +278,7 @@ def _probabilities(file: ModelFile) -> Iterator[str]:
 
 
 def _not_put_in(table: Table, k: int, row: np.ndarray) -> np.ndarray:
-    """Which rows of order k are more than backoff(h) p(w | h'): those that no reader puts in for a missing end."""
+    """Rows of order k above backoff(h) p(w | h'), which no reader adds for a missing suffix: bool (m,)."""
     if not len(row):
         return np.zeros(0, bool)
     below = table.orders[k - 2]

@@ -1,4 +1,4 @@
-"""Counted rows -> the table as it is stored, pruned if asked for."""
+"""Builds the stored table from counted rows, and prunes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .weighted_counts import pack
 
 @dataclass
 class Before:
-    """What pruning leaves behind of what it drops; see `counts_of_counts` and `left_totals`."""
+    """Figures of the text before pruning; see `counts_of_counts` and `left_totals`."""
 
     counts_of_counts: np.ndarray
     left_totals: list[np.ndarray | None]
@@ -77,8 +77,7 @@ def build_table(
 
     with ThreadPoolExecutor(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
-    if len(orders) < order:
-        orders.append(no_rows())
+    orders += [no_rows()] * (order - len(orders))
     return Table(orders, pruned, stats)
 
 
@@ -104,7 +103,7 @@ def levels_of(table: Table) -> tuple[list[Level], Before | None, Protected]:
 
 
 def counts_of_counts(levels: list[Level]) -> np.ndarray:
-    """How many n-grams of each order have adjusted count 1, 2, 3, 4: int64 (order, 5), [:, 0] unused.
+    """The number of n-grams of each order with adjusted count 1, 2, 3, 4: int64 (order, 5), [:, 0] unused.
 
     The adjusted count is the number of distinct left neighbours, except at the top order and
     for n-grams that open with BOS, where it is the raw count (Chen and Goodman 1998; Heafield

@@ -1,4 +1,4 @@
-"""Columns of counts in a byte each.
+"""Columns of counts, one byte for each count and a running sum for every 16.
 
 Legend: r is a row; a span is `SPAN` neighbouring rows, the unit of the running sums.
 
@@ -185,7 +185,7 @@ class Uncounted(Counts):
 
 
 def _passed(values: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """How many places of each span have a running sum up to `rest`: uint8 (s,)."""
+    """The number of places of each span with a running sum up to `rest`: uint8 (s,)."""
     running, passed = np.zeros_like(rest), np.zeros(len(rest), np.uint8)
     for j in range(SPAN - 1):
         running += values[j]

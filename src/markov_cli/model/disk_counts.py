@@ -83,7 +83,7 @@ class CountWriter:
 
     @property
     def n(self) -> int:
-        """How many were written."""
+        """The number of counts written."""
         return self._small.n
 
     def append(self, values: np.ndarray) -> None:

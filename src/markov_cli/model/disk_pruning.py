@@ -1,4 +1,4 @@
-"""A table on disk without n-grams that were seen too seldom: one more pass over its columns.
+"""Prunes a table on disk in one more pass over its columns.
 
 Legend as in streamed.py.
 """

@@ -67,7 +67,7 @@ class StreamedTable:
         return len(self.orders[0])
 
     def described(self) -> dict[str, Any]:
-        """What `of` makes it of again, and a journal keeps."""
+        """The data that a journal keeps, and that `of` makes the object from."""
         orders = [{name: [c.described() for c in part] for name, part in o.parts().items()} for o in self.orders]
         return {"orders": orders, "counts_of_counts": self.counts_of_counts.tolist()}
 
@@ -178,7 +178,7 @@ class Family:
 
     @property
     def rows(self) -> slice:
-        """Of the next order."""
+        """Rows of the next order."""
         return slice(int(self.first[0]), int(self.first[-1]))
 
     @property

@@ -1,4 +1,4 @@
-"""What counts under a smoothing, and listed probabilities, have in common.
+"""Probability distributions over the next token: the interface of smoothed counts and of listed probabilities.
 
 Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
 token; w an id.

@@ -1,4 +1,4 @@
-"""Relative-entropy pruning: leave out the n-grams whose loss changes the distribution least.
+"""Relative-entropy pruning: drops the n-grams whose loss changes the distribution least.
 
 Legend: h is a history and h' what it backs off to; p a listed p(w | h), q = p(w | h'); S the sum of p
 over the listed followers of h, T that of q; a = (1 - S) / (1 - T) the backoff weight; P(h) how often h
@@ -45,7 +45,7 @@ class _Level:
 
 @dataclass
 class Pruned:
-    """What pruning gave.
+    """The pruned table and the rise of its perplexity.
 
     table  of probabilities
     rise   by how much the perplexity rises under the distribution itself, as a share: an estimate that
@@ -114,7 +114,7 @@ class EntropyPruner:
         return math.exp(high)
 
     def least_bytes(self) -> int:
-        """What the columns take where nothing but the types is left."""
+        """The bytes of the columns if no n-gram but the types is left."""
         return self._bytes(self.choose(math.inf))
 
     def _bytes(self, rows: list[int]) -> int:

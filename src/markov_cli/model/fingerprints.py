@@ -62,7 +62,7 @@ class Guard:
 
     @property
     def n_bytes(self) -> int:
-        """What it takes in memory and in a file."""
+        """Its bytes in memory and in a file."""
         return self.low.nbytes + self.high.nbytes + self.first.nbytes
 
     @property
@@ -71,7 +71,7 @@ class Guard:
         return 8 * self.n_bytes / max(self.n, 1)
 
     def copy(self) -> Guard:
-        """The same, not in a file."""
+        """A copy in memory, independent of any file."""
         return Guard(self.tokens, self.bits, self.n, self.low.copy(), self.high.copy(), self.first.copy())
 
     # ------------------------------------------------------------ making
@@ -132,13 +132,13 @@ class Guard:
         return (bucket << _U(self.low_bits)) | _one(self.low, np.arange(self.n), self.low_bits)
 
     def fitting(self, tokens: int) -> bool:
-        """Whether it can tell that a run of so many tokens is new."""
+        """True if it can tell that a run of so many tokens is new."""
         return tokens >= self.tokens
 
     # ------------------------------------------------------------ asking
 
     def seen(self, key: np.ndarray) -> np.ndarray:
-        """Of which runs it says that the text has them: bool (m,).
+        """True for runs that the text has, and for a share of others: bool (m,).
 
         key  uint64 (m,), their hashes
         """

@@ -1,4 +1,4 @@
-"""The JSON header of a model file, and what it may say."""
+"""The JSON header of a model file: its fields, and the check of their types and ranges."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Header:
         return any(self.prune) or self.min_sequences is not None or self.min_files is not None
 
     def protection(self) -> dict[str, int]:
-        """What protects the text's sequences, by the header's names; {} where nothing does."""
+        """The settings that protect the text's sequences, by the header's names; {} if there are none."""
         return {name: value for name in _WHERE_SET[1:] if (value := getattr(self, name)) is not None}
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Probabilities as a file lists them: what an ARPA model is.
+"""Listed probabilities with backoff weights: the distribution of an ARPA file.
 
 Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
 token; w an id; p(h w) the listed probability of an n-gram; b(h) its backoff weight.
@@ -65,7 +65,7 @@ class Listed:
         return p
 
     def missing(self, p: np.ndarray) -> np.ndarray:
-        """As it is."""
+        """p unchanged: a missing history has the backoff weight 1."""
         return p
 
 

@@ -1,4 +1,4 @@
-"""Models from models: several as one, and one with fewer types or n-grams.
+"""Merges models, and prunes a model's types or n-grams.
 
 Legend: a model here is its header, types and table; V is the number of its ids.
 

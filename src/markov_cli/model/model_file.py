@@ -1,4 +1,4 @@
-"""Table <-> `.npz`.
+"""Writes a model as `.npz` and opens it again.
 
 The file is a zip archive of `.npy` members, stored and not compressed, each one's data
 aligned to 64 bytes, so that `np.load` opens it and this module maps it. The first member,
@@ -303,7 +303,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     counted = header.holds != "probabilities"
     for k in range(1, header.order + 1):
         if k > 1 and f"token_{k}" not in arrays:
-            orders.append(no_rows(counted))
+            orders.append(no_rows(counted))  # for all above it: how many those are is only what the header says
             break
         top = k == header.order
         if counted:
@@ -329,7 +329,9 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     guard = _guard(name, take) if "guard" in arrays else None
     if left_over:
         raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
-    return types, Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard)
+    table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard)
+    del orders[table.height :]
+    return types, table
 
 
 def _guard(name: str, take: Callable[..., np.ndarray]) -> Guard:

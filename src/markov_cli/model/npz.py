@@ -1,4 +1,4 @@
-"""The zip archive around the arrays of a model: stored, aligned, checked.
+"""Writes and reads the zip archive of a model: members stored, aligned and checked.
 
 Members are not compressed and the data of each begins at a multiple of 64 bytes, padded in
 the extra field of its local header, so that an array can be mapped where it lies.

@@ -1,4 +1,4 @@
-"""All rows of a distribution with their probabilities, order by order, some at a time.
+"""Lists all n-grams of a distribution with their probabilities, order by order, in chunks.
 
 Legend: k is an order; h is the history of a row; the suffix of a row is the row, one order below, of
 the n-gram without its first token.

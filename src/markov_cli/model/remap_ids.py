@@ -1,4 +1,4 @@
-"""Tables under new ids: several as one, or one with fewer types.
+"""Renumbers the ids of tables: adds several tables up, or maps types of one to `<unk>`.
 
 Legend: a part is a table with what its ids become; a row map says which row of the new table
 each row of a part becomes; k is an order; own is a number that rides in the low bits of a key.

@@ -1,4 +1,4 @@
-"""In how many sequences, and in how many files, each n-gram of a table occurs.
+"""Document frequency: the number of sequences, and of files, that each n-gram of a table occurs in.
 
 Legend: k is an order; a row of order k is a distinct k-gram; L is the length of the stream.
 
@@ -28,7 +28,7 @@ _PART = 1 << 19  # ids
 
 @dataclass
 class DocumentFrequency:
-    """Of every order, in how many distinct sequences and files each row occurs.
+    """The number of distinct sequences and files of each row, order by order.
 
     sequences  [k - 1]: uint32 (r,)
     files      the same; None where it was not asked for
@@ -131,7 +131,7 @@ def _parts(blocks: Iterable[np.ndarray], order: int, file_ends: Sequence[int] | 
 
 
 def _even(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The same ids in arrays of about `_PART`: int64."""
+    """Ids regrouped into arrays of about `_PART`: int64."""
     held: list[np.ndarray] = []
     n = 0
     for block in blocks:
@@ -147,7 +147,7 @@ def _even(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _found(table: Table, part: _Part) -> Iterator[tuple[Found, Found | None]]:
-    """Of each order, the distinct rows of a part with their sequences, and with their files."""
+    """The distinct rows of a part with their sequences, and with their files, order by order."""
     ids = part.ids
     place = behind(ids)
     row = ids

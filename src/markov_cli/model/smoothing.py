@@ -1,4 +1,4 @@
-"""Counts -> probabilities.
+"""Smoothing: turns counts into probabilities.
 
 Legend: h is a history, given as (its number of tokens, its row); h' is h without its first
 token; w a follower of h; c(h w) a raw count; a(h w) the count that a method goes by; N1+(h .) the
@@ -97,7 +97,7 @@ class Smoothed:
         return self._discount[order - 1]
 
     def taken(self, order: int, a: np.ndarray) -> np.ndarray:
-        """What is taken from adjusted counts, int64 or float64 (m,): D, from real counts at most all."""
+        """The discounts of adjusted counts, int64 or float64 (m,): D, and never more than a real count itself."""
         d = self._discount[order - 1]
         return d[np.minimum(a, 3)] if a.dtype.kind != "f" else np.minimum(d[3], a)
 
@@ -131,7 +131,7 @@ class Smoothed:
         return np.zeros(4)
 
     def _counts_of_counts(self, order: int) -> np.ndarray:
-        """How many rows have adjusted count 1, 2, 3, 4: int64 (5,)."""
+        """The number of rows with adjusted count 1, 2, 3, 4: int64 (5,)."""
         counts, raw = self.counts(order), self.table.orders[order - 1].count
         low, high = self.opened[order - 1]
         n = _how_many(counts.small) - _how_many(counts.small[low:high])
@@ -322,7 +322,7 @@ def _check_total(counts: Counts) -> None:
 
 
 def _how_many(values: np.ndarray) -> np.ndarray:
-    """How many are 1, 2, 3, 4, behind a 0: int64 (5,). In pieces, so that the cache holds what is compared."""
+    """The number of values that are 1, 2, 3, 4, behind a 0: int64 (5,). Works in pieces that fit the cache."""
     n = np.zeros(5, np.int64)
     for low in range(0, len(values), _PIECE):
         piece = values[low : low + _PIECE]

@@ -1,4 +1,4 @@
-"""The table: which tokens follow which history, and how often.
+"""The n-gram table: the followers of every history, and their counts.
 
 Legend: n is the order; k an order 1..n; a row of order k is a distinct k-gram; h is a
 history, given as (its number of tokens, its row); V is the number of ids.
@@ -69,15 +69,15 @@ class Table:
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
-    def __post_init__(self) -> None:
-        """Keep one order without rows above the others: more would cost time and memory, and change no answer."""
-        filled = next((k for k, order in enumerate(self.orders[1:], 1) if not len(order)), len(self.orders))
-        self.orders = self.orders[: filled + 1]
-
     @property
     def order(self) -> int:
-        """Length of the longest n-gram that a sequence can have: that of the header, or one without any row."""
+        """Length of the longest n-gram."""
         return len(self.orders)
+
+    @property
+    def height(self) -> int:
+        """The first order without rows, or the highest: above it there is nothing to tell."""
+        return next((k for k, order in enumerate(self.orders[1:], 2) if not len(order)), len(self.orders))
 
     @property
     def capped(self) -> bool:
@@ -123,7 +123,7 @@ class Table:
         return low, high
 
     def total(self, level: int, row: np.ndarray) -> np.ndarray:
-        """How often histories were followed by anything: int64 (m,), float64 where counts are weighted.
+        """The number of times that histories were followed: int64 (m,), float64 where counts are weighted.
 
         A history that ends in EOS is followed by nothing; every other one by one id at each
         place where it stands. In a pruned table this is the total before pruning. In a capped one it is the sum over

@@ -1,4 +1,4 @@
-"""Protection at training time: what too few sequences, or files, have is left out; none counts twice in one.
+"""Protection at training time: drops n-grams of few sequences or files, and caps counts per sequence.
 
 Legend: c(g) is the count of an n-gram g, S(g) the set of the sequences that hold it, F(g) that of the files;
 h a history, w a follower, T(h) what is divided by.
@@ -37,7 +37,7 @@ from .sequence_counts import DocumentFrequency
 
 @dataclass(frozen=True)
 class Protection:
-    """What n-grams must have in order to stay, and how they are counted."""
+    """The least sequences and files of an n-gram that stays, and the cap on its count."""
 
     min_sequences: int = 1
     min_files: int = 1
@@ -81,7 +81,7 @@ class Protection:
                 )
 
     def fields(self) -> dict[str, Any]:
-        """What the header says of it: only what was asked for."""
+        """The header's fields for it: only those that were asked for."""
         asked = {
             "min_sequences": self.min_sequences if self.min_sequences > 1 else 0,
             "min_files": self.min_files if self.min_files > 1 else 0,
@@ -92,7 +92,7 @@ class Protection:
 
 @dataclass
 class Protected:
-    """What `build_table` is told.
+    """The rows that stay and the capped totals, for `build_table`.
 
     keep    [k - 1]: bool (r,), the rows that stay; None where all do
     totals  [k - 1]: int64 (r,), T of rows as histories, None at the highest order; None where counts are not capped
@@ -120,7 +120,7 @@ def protect(levels: list[Level], spread: DocumentFrequency, protection: Protecti
 
 
 def followed(levels: list[Level]) -> list[np.ndarray | None]:
-    """Of every row, the sum of `count` over its followers: int64 (r,); None at the highest order."""
+    """The sum of `count` over the followers of each row, order by order: int64 (r,); None at the highest order."""
     out: list[np.ndarray | None] = []
     for k, level in enumerate(levels):
         if level.children is None or k + 1 == len(levels):

@@ -1,4 +1,4 @@
-"""Columns of counts that are not whole: what merging with weights gives.
+"""Columns of real-valued counts, which merging with weights gives.
 
 Legend: w is a weight; q the quantum, a power of two.
 

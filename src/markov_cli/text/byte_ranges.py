@@ -1,4 +1,4 @@
-"""Parts of large files, and files that are not on this machine.
+"""Reads byte ranges of large files, also of files on other machines.
 
 A part of a file begins and ends where white space is followed by something else, so that it can be
 tokenized without knowing the rest: [begin, end) are bytes, and both are moved on to the next such place. So parts

@@ -1,4 +1,4 @@
-"""What kind of character each byte belongs to.
+"""Classifies characters: the class of the character that each byte belongs to.
 
 Legend: a is the bytes of a block, uint8 (m,); cp is a code point.
 

@@ -1,4 +1,4 @@
-"""Blocks of text -> provisional numbers -> ids.
+"""Encodes blocks of text as provisional numbers of types.
 
 Legend: a piece is what one block became; N tokens, S sequences, V types.
 
@@ -26,7 +26,7 @@ _REPLACED = "�".encode()
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How text becomes tokens and sequences; every one of these is kept in the model."""
+    """The options that turn text into tokens and sequences; a model keeps all of them."""
 
     tokenizer: str = "words"
     unit: str = "sentence"

@@ -1,4 +1,4 @@
-"""Texts to pieces: every source read in blocks, the blocks encoded by several threads."""
+"""Encodes texts in several threads: reads every source in blocks, and encodes the blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types and their numbers.
+"""Numbers types: a hash table made of arrays.
 
 Legend: a key is a uint64 that stands for a token's bytes; a slot is a place in a hash
 table made of arrays; V is the number of types.
@@ -134,7 +134,7 @@ class Growing:
 
     @property
     def values(self) -> np.ndarray:
-        """What it holds."""
+        """The values in it."""
         return self.data[: self.size]
 
 

@@ -1,4 +1,4 @@
-"""Texts line by line, and JSON lines."""
+"""Reads text line by line, and JSON lines."""
 
 from __future__ import annotations
 

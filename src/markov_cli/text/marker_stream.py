@@ -1,4 +1,4 @@
-"""Pieces of text -> streams of codes with their markers.
+"""Joins pieces of text to streams of codes with `<s>` and `</s>` around each sequence.
 
 Legend: a code is as in recoding.py; a sequence is open where its end has not been read yet.
 """
@@ -107,7 +107,7 @@ class Streams:
 
 
 def behind(ids: np.ndarray) -> np.ndarray:
-    """How many ids of its own sequence stand before each place: int64 (L,)."""
+    """The number of ids of its own sequence before each place: int64 (L,)."""
     here = np.arange(len(ids))
     begin = np.where(ids == BOS, here, 0)
     return here - np.maximum.accumulate(begin)

@@ -1,4 +1,4 @@
-"""Text -> the ids of models that exist.
+"""Encodes text as the ids of trained models.
 
 Legend: a code is N_MARKERS + the provisional number of a type; a marker's code is its id.
 

@@ -1,4 +1,4 @@
-"""Files, folders, standard input, compressed or not: bytes of UTF-8.
+"""Reads text as UTF-8 from files, folders and standard input, compressed or not.
 
 A `Source` is one text. `blocks` yields it in pieces that end at a safe place, so
 that a piece can be tokenized without knowing its neighbours.
@@ -59,7 +59,7 @@ _WHITE[[0, 9, 10, 13, 32]] = True
 
 @dataclass
 class Repairs:
-    """What was changed or left out on the way in; nothing of this is ever silent."""
+    """The bytes that were replaced or left out while reading; every command reports them."""
 
     invalid: int = 0  # byte sequences that were not UTF-8, each now U+FFFD
     crlf: int = 0  # line ends CR LF read as LF, where it makes a difference

@@ -1,4 +1,4 @@
-"""Where one sequence ends and the next begins: sentence, line, paragraph, file.
+"""Divides text into sequences: sentences, lines, paragraphs or files.
 
 Legend: a is a block's bytes; a gap is a run of white space, [begin, end); a drop is a
 stretch of bytes between two sequences that belongs to neither, [begin, end).
@@ -100,7 +100,7 @@ def find_breaks(
 
 
 def _blank(newline: np.ndarray, gaps: Gaps) -> np.ndarray:
-    """[g]: gap g holds two newlines, so that a blank line stands there."""
+    """True for gaps with two newlines, so with a blank line: bool."""
     breaks = np.zeros(len(gaps.begin), bool)
     gap = np.searchsorted(gaps.begin, newline, "right") - 1
     breaks[gap[1:][gap[1:] == gap[:-1]]] = True
@@ -122,7 +122,7 @@ def _roles(a: np.ndarray, m: int, wide: Wide | None) -> np.ndarray:
 
 
 def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray, original: np.ndarray | None) -> np.ndarray:
-    """[g]: a sentence ends where gap g begins."""
+    """True for gaps where a sentence ends: bool."""
     ends = np.zeros(len(begin), bool)
     where = np.flatnonzero(role[begin - 1])
     i = begin[where] - 1
@@ -169,7 +169,7 @@ def _key(text: str) -> tuple[np.uint64, np.uint64]:
 
 
 def _abbreviated(a: np.ndarray, i: np.ndarray) -> np.ndarray:
-    """[j]: the point at i[j] stands behind an abbreviation or an initial."""
+    """True for points i behind an abbreviation or an initial: bool."""
     before = _letters_before(a, i)
     folded = before | _FOLD
     found = np.zeros(len(i), bool)

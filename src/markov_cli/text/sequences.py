@@ -1,4 +1,4 @@
-"""Pieces -> a text as ids: sequences closed, types in their final order.
+"""Collects encoded pieces as one text of ids: sequences closed, types in their final order.
 
 Legend: N tokens, S sequences, V types; provisional numbers are those of a vocabulary as it grew.
 """
@@ -77,7 +77,7 @@ class Collector:
         return pieces
 
     def counts(self, n_types: int) -> np.ndarray:
-        """How often each provisional number occurs: int64 (n_types,)."""
+        """The count of each provisional number: int64 (n_types,)."""
         count = np.zeros(n_types, np.int64)
         for group in _groups([p.number for p in self.pieces]):
             some = np.bincount(group)
@@ -100,7 +100,7 @@ def _groups(arrays: list[np.ndarray], size: int = 1 << 21) -> Iterator[np.ndarra
 
 @dataclass
 class FinalIds:
-    """What provisional numbers become.
+    """The final ids of provisional numbers.
 
     id_of  uint32, the id of every provisional number
     count  int64 (V,), how often each id occurs; BOS and EOS as often as there are sequences

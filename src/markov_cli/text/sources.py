@@ -1,4 +1,4 @@
-"""Where text comes from: files, folders, standard input, and what is none of them."""
+"""Finds the files to read: files, folders, standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text too long for memory: its provisional numbers in a file, and how often each occurs."""
+"""Keeps the provisional numbers of a text in a file, and counts them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TokenSpool:
         pieces.clear()
 
     def counts(self, n_types: int) -> np.ndarray:
-        """How often each provisional number occurs: int64 (n_types,)."""
+        """The count of each provisional number: int64 (n_types,)."""
         out = np.zeros(n_types, np.int64)
         n = min(n_types, len(self._count))
         out[:n] = self._count[:n]

@@ -1,4 +1,4 @@
-"""Bytes -> token spans, by operations on whole arrays.
+"""Tokenizers: find the tokens of a text by operations on whole arrays.
 
 Legend: a is a block's bytes, uint8 (m + 8,), eight zero bytes behind the m of text;
 i is a byte offset; a span is a start and a length in bytes; a gap is a run of white space.
@@ -188,7 +188,7 @@ def _cut_wide(cut: np.ndarray, kind: np.ndarray, wide: ch.Wide, base: np.ndarray
 
 
 def _emoji_joined(joined: np.ndarray, cp: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """[j]: character j+1 is a symbol behind a zero-width joiner (families, professions)."""
+    """True for characters before a symbol behind a zero-width joiner (families, professions): bool."""
     return joined[1:] & (cp[:-1] == 0x200D) & (base[1:] == ch.MARK)
 
 

@@ -1,4 +1,4 @@
-"""The types of a model: ids <-> text.
+"""The vocabulary of a model: looks up the text of ids, and the ids of text.
 
 Legend: V is the number of ids, markers included; b is bytes.
 """

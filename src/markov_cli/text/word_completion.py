@@ -1,4 +1,4 @@
-"""A model's words that begin with what was typed."""
+"""Completes words: the commonest types of a model with a given beginning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def beginning_with(vocabulary: Vocabulary, prefix: str, most: int) -> list[str]:
 
 
 def first_of(vocabulary: Vocabulary, prefix: str, ids: range | np.ndarray, most: int) -> list[str]:
-    """The same of some ids, in their order."""
+    """The first of some ids, in their order, whose types begin with a prefix."""
     wanted = np.frombuffer(prefix.encode("utf-8", "surrogateescape"), np.uint8)
     found: dict[str, None] = {}
     for begin in range(0, len(ids), _CHUNK):
@@ -50,5 +50,5 @@ def _beginning(vocabulary: Vocabulary, wanted: np.ndarray, some: np.ndarray) -> 
 
 
 def safe(text: str) -> bool:
-    """Whether a word can go to a terminal and be typed: letters, digits and marks, no white space, no control."""
+    """True for a word that a terminal can show and a person type: no white space, no control characters."""
     return bool(text) and text.isprintable() and not any(c.isspace() for c in text)

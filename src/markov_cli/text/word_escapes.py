@@ -1,4 +1,4 @@
-r"""Types as names: one word each, for formats whose words are divided by white space.
+r"""Escapes types as words without white space, for formats that divide words by it.
 
 A type's name is its bytes. Where it touches its neighbour without white space the name has a
 joiner, U+FFED, on that side (the mark that OpenNMT's tokenizer writes). What such a format could not

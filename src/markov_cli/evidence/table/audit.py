@@ -140,7 +140,7 @@ def _audit(
         forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
     )
     equal: np.ndarray | None = None
-    for order in range(table.order, 1, -1):
+    for order in range(table.height, 1, -1):
         if order not in orders and equal is not None:
             continue
         g = graph_of(table, order)
