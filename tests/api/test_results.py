@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,7 +19,7 @@ class Inner(Result):
 @dataclass(frozen=True, kw_only=True)
 class Outer(Result):
     name: str
-    shares: dict[int, float] = rounded(2)
+    shares: Mapping[int, float] = rounded(2)
     p: float = significant(3)
     token: str | Marker = "a"
     missing: int | None = field(default=None, metadata=OPTIONAL)
