@@ -30,6 +30,7 @@ PLAIN = {str, int, float, bool, bytes, type(None), list, tuple, dict, set, objec
 def test_the_list_is_complete_and_sorted():
     assert markov_cli.__all__ == sorted(set(markov_cli.__all__))
     assert ALIASES == ["ModelLike"]
+    assert dir(markov_cli) == markov_cli.__all__
     assert {name for names in markov_cli._WHERE.values() for name in names} == set(NAMES)
 
 
