@@ -51,7 +51,7 @@ SCRIPTS = sorted((CORPORA / "scripts").glob("*.txt"))
 
 
 class Ran:
-    """How a run of the program ended."""
+    """The exit code and output of a run of the program."""
 
     def __init__(self, done):
         self.code = done.returncode

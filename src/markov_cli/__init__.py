@@ -74,6 +74,7 @@ __all__ = [
     "RebuiltText",
     "RepairCounts",
     "Result",
+    "Score",
     "ScoredCanary",
     "SequenceMembership",
     "Session",
@@ -81,13 +82,14 @@ __all__ = [
     "StreamedToken",
     "Text",
     "TextError",
+    "TextScore",
     "TokenScore",
     "TraceFigures",
     "TraceReport",
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
-    "Tuned",
+    "TunedMixture",
     "UnitScore",
     "Verification",
     "__version__",
@@ -200,16 +202,20 @@ if TYPE_CHECKING:
         Result,
     )
     from .api.score import (
-        Classified,
-        TokenScore,
-        Tuned,
-        UnitScore,
         classify,
         score,
         score_texts,
         score_tokens,
         score_units,
         tune_mixture,
+    )
+    from .api.score_results import (
+        Classified,
+        Score,
+        TextScore,
+        TokenScore,
+        TunedMixture,
+        UnitScore,
     )
     from .api.trace import (
         TracedFragment,
@@ -344,16 +350,20 @@ _WHERE = {
         "SessionState",
     ),
     "api.score": (
-        "Classified",
-        "TokenScore",
-        "Tuned",
-        "UnitScore",
         "classify",
         "score",
         "score_texts",
         "score_tokens",
         "score_units",
         "tune_mixture",
+    ),
+    "api.score_results": (
+        "Classified",
+        "Score",
+        "TextScore",
+        "TokenScore",
+        "TunedMixture",
+        "UnitScore",
     ),
 }
 

@@ -33,7 +33,7 @@ class TextError(MarkovError):
 
 
 class NotText(TextError):
-    """What cannot be text: left out, and said so, where it was found in a folder.
+    """A file that is not text; in a folder it is left out with a note.
 
     kind  what it is instead, in a few words
     """

@@ -94,7 +94,7 @@ def test_probabilities_sum_to_1_where_nothing_is_pruned(text, order, tokenizer, 
     st.sampled_from([(), (0, 1), (0, 0, 1)]), st.integers(0, 2**63),
 )  # fmt: skip
 def test_a_loaded_model_is_the_model(text, order, tokenizer, unit, least, lowercase, prune, seed):
-    """The same bytes, the same bits, the same texts, whatever the options."""
+    """A loaded model has the bytes, bits and texts of the model that was saved, for any options."""
     trained, _ = build(text, order, tokenizer, unit, min_type_count=least, lowercase=lowercase, prune=prune)
     data = saved(trained)
     first, second = as_model(trained), loaded(data)

@@ -1,4 +1,4 @@
-"""What `markov_cli` exports: every name imports, explains itself with an example, and leads to public types only."""
+"""Every exported name of `markov_cli` imports, has an example, and uses public types only."""
 
 import dataclasses
 import inspect
@@ -173,6 +173,11 @@ with open("a.json", "wb") as out:
     m.export_markovify(model, out)
 for read in (m.import_arpa, m.import_counts, m.import_markovify, m.import_model):
     made: m.Model = read(text)
+perplexity: float = m.score([model, "a.npz"], text, weights=[1, 2]).perplexity
+costs: list[float] = [u.bits for u in m.score_units(model, texts="a b")] + [t.bits for t in m.score_tokens(model, text)]
+each: list[m.TextScore] = list(m.score_texts(model, ["a b", "c"]))
+best: list[int | None] = [c.index for c in m.classify([model, "a.npz"], ["a b"])]
+weights: tuple[float, ...] = m.tune_mixture([model, "a.npz"], text).weights
 session: m.Session = m.explore(model, "the", seed=1)
 rows: tuple[m.Follower, ...] = session.state(3).followers
 first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]

@@ -88,7 +88,7 @@ def test_train_without_an_output(run, here):
     assert run("train", "dir/book.txt", "-n", "2", cwd=here).code == 0  # an earlier model is replaced
     assert (here / "book.npz").read_bytes() != before
     two_lines(run("train", "dir/book.txt", "text.npz", cwd=here), 2, "no output file: add -o MODEL.npz")
-    two_lines(run("train", "text.npz", cwd=here), 1, "text.npz: there already, and not a markov model")
+    two_lines(run("train", "text.npz", cwd=here), 1, "text.npz: already exists and is not a markov model")
     two_lines(run("train", "dir/book.txt", "--update", "book.npz", cwd=here), 2, "no output file", "-o book.npz")
     assert run("train", stdin="a b", cwd=here).code == 2
     assert sorted(p.name for p in here.glob("*.npz")) == sorted(
@@ -102,9 +102,9 @@ def test_train_without_an_output(run, here):
 def test_a_model_replaces_a_model_and_nothing_else(here):
     for free in ("new.npz", "model.npz", "empty.npz", os.devnull):
         check_model_target(free)
-    with pytest.raises(MarkovError, match=r"^text\.npz: there already, and not a markov model$"):
+    with pytest.raises(MarkovError, match=r"^text\.npz: already exists and is not a markov model$"):
         check_model_target("text.npz")
-    with pytest.raises(MarkovError, match=r"^picture\.npz: there already, and not a markov model but a PNG image$"):
+    with pytest.raises(MarkovError, match=r"^picture\.npz: already exists and is not a markov model but a PNG image$"):
         check_model_target("picture.npz")
 
 
@@ -137,7 +137,7 @@ def test_a_link_is_what_it_leads_to(here):
 def test_other_results_replace_anything_but_a_model(here):
     for free in ("new.arpa", "text.npz", "picture.npz", "empty.npz", os.devnull):
         check_target(free)
-    with pytest.raises(MarkovError, match=r"^model\.npz: there already, and a markov model$"):
+    with pytest.raises(MarkovError, match=r"^model\.npz: already exists and is a markov model$"):
         check_target("model.npz")
 
 
@@ -160,5 +160,7 @@ def test_other_results_replace_anything_but_a_model(here):
 def test_every_command_that_writes_looks_first(run, here, args, kind):
     path = args[-1]
     before = (here / path).read_bytes()
-    two_lines(run(*args, cwd=here), 1, f"{path}: there already, and {kind}", "choose another name, or remove it first")
+    two_lines(
+        run(*args, cwd=here), 1, f"{path}: already exists and is {kind}", "choose another name, or remove it first"
+    )
     assert (here / path).read_bytes() == before

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import python_api
 from shell import Shell, markov
 
 from markov_cli.cli.main import main
@@ -171,7 +172,7 @@ def walk(text: str, folder: Path) -> Iterator[Block]:
 
 
 def command_names() -> list[str]:
-    """Of every command, a group's own behind it; "" is the program."""
+    """The names of all commands, those of a group after it; "" is the program."""
     names = [""]
     for name in main.list_commands(click.Context(main)):
         command = main.commands[name]
@@ -181,7 +182,7 @@ def command_names() -> list[str]:
 
 
 def help_of(name: str) -> str:
-    """What `markov NAME --help` prints, 100 columns wide."""
+    """The output of `markov NAME --help`, 100 columns wide."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "100"
     try:
@@ -208,7 +209,7 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
-GENERATED = {COMMANDS: commands_page}
+GENERATED = {COMMANDS: commands_page, python_api.PAGE: python_api.page}
 
 
 def refresh(path: Path) -> None:

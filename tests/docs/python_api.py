@@ -1,4 +1,4 @@
-"""Writes docs/reference/python-api.md from signatures and docstrings: python tests/docs/python_api.py --write."""
+"""Writes docs/reference/python-api.md from signatures and docstrings; `make docs` runs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "python-api.
 HEAD = """\
 # Python API
 
-This page is generated from the signatures and docstrings of `markov_cli`: `python tests/docs/python_api.py --write`.
+This page is generated from the signatures and docstrings of `markov_cli`: `make docs`.
 
 Every command of `markov` but `completion` and `man` has its function here, and both give the same answer.
 Tables for people and HTML pages are the commands' own.
@@ -42,6 +42,7 @@ GROUPS = {
     "The model": ["Model", "Mixture"],
     "Write text": ["Constraints", "explore", "Session"],
     "Inspect": ["inspect", "inspect_history", "verify"],
+    "Score": ["score", "score_units", "score_tokens", "score_texts", "classify", "tune_mixture"],
     "Evidence of the training text": [
         "audit", "rebuild", "member", "trace", "make_canaries", "score_canaries", "Canaries",
     ],

@@ -188,7 +188,7 @@ def _parts(stages: list[Stage]) -> list[Stage]:
 
 
 def parts_for_sh(line: str) -> int:
-    """How often `Shell.run` starts `sh` for a line."""
+    """The number of times that `Shell.run` starts `sh` for a line."""
     pipelines = parse(line)
     if pipelines is None:
         return 1
@@ -240,7 +240,7 @@ class Shell:
         self.folder, self.code = folder, 0
 
     def run(self, line: str) -> str:
-        """What a line writes, stdout and stderr together."""
+        """Run a line; returns its stdout and stderr together."""
         pipelines = parse(line)
         with tempfile.TemporaryDirectory() as work:
             out = Path(work) / "out"

@@ -25,7 +25,7 @@ FILES = sorted(
 
 
 def asked_for(text):
-    """What `pip install` is told to install, as far as a sentence, a string or a comment goes."""
+    """The names that a text tells `pip install` to install, to the end of the sentence, string or comment."""
     for line in re.findall(r"pip3? install ([^\n`\"#;,|)]*)", text):
         words = iter(line.replace("'", " ").split())
         for word in words:

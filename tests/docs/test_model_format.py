@@ -63,7 +63,7 @@ def test_the_documented_reader_agrees_with_inspect(tmp_path):
 
 
 def test_the_documented_reader_reads_probabilities(tmp_path):
-    """Of every id behind histories of every length, seen or not."""
+    """Every id after histories of every length, seen or not."""
     made = markov_cli.train([ROOT / "corpora/harbour.txt"], order=4, prune=(0, 0, 1))
     with open(tmp_path / "x.arpa", "wb") as out:
         markov_cli.export_arpa(made, out, "kn")

@@ -4,7 +4,7 @@ import python_api
 
 
 def test_the_page_is_up_to_date():
-    """Where this fails: python tests/docs/python_api.py --write"""
+    """If this fails: `make docs`"""
     assert python_api.PAGE.read_text(encoding="utf-8") == python_api.page()
 
 

@@ -145,7 +145,7 @@ def test_the_commands_make_and_score_canaries(run, tmp_path, story):
         (["make", "--format", "x {d}", "--repeat", "1,0"], 2, "markov: invalid value for '--repeat': '1,0'"),
         (["make", "--format", "x {d}", "-o", "a", "--keys", "a"], 2, "markov: -o a and --keys a: one file\n"),
         (["make", "--format", "x {d}", "--count", "1", "--repeat", "1", "--keys", "book.txt"], 1,
-         "markov: book.txt: this file exists and is not a key file of canaries\n"),
+         "markov: book.txt: already exists and is not a key file of canaries\n"),
         (["score", "m.npz", "book.txt"], 1, "markov: book.txt: not a key file of canaries\n"),
         (["score", "m.npz", "none.json"], 1, "markov: none.json: "),
         (["score", "m.npz", "odd.json"], 1, "markov: odd.json: its canaries do not fit its line\n"),

@@ -44,7 +44,7 @@ class _Trap:
 
 
 def _shapes(n):
-    """What a header may say instead of `(n,)`."""
+    """Shapes that a header can claim instead of `(n,)`."""
     return (
         f"({n},)",
         f"({n + 1},)",
@@ -131,7 +131,7 @@ def pickled(a, rng):
 
 
 def other_dtype(a, rng):
-    """The same bytes as numbers of another width: shape and size agree."""
+    """Bytes read as numbers of another width, with shape and size that agree."""
     dtype = np.dtype(rng.choice(("|u1", "<u2", "<u4", "<u8", "<f4", "<f8")))
     raw = a.tobytes()
     return npy(np.frombuffer(raw[: len(raw) // dtype.itemsize * dtype.itemsize], dtype))

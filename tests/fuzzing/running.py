@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass
 class Tally:
-    """What came of many cases."""
+    """Results of many cases."""
 
     cases: int = 0
     commands: int = 0
@@ -145,7 +145,7 @@ def _run(arguments):
 
 
 def _wrong(code, out, err):
-    """What is wrong with how a command ended, '' where nothing is."""
+    """A wrong end of a command in words; '' for a right one."""
     said = err.decode("utf-8", "replace")
     if code not in (0, 1, 2, 3) or "Traceback" in said:
         last = [x for x in said.splitlines() if x and not x.startswith((" ", "markov "))]
@@ -241,7 +241,7 @@ def run_case(number, seed, found, folder, tally, kinds=None, n_commands=6):
 
 
 def _forked(folder, case, n_commands):
-    """What a child told of a case, and how it ended."""
+    """The report of a child on a case, and its exit status."""
     read, write = os.pipe()
     child = os.fork()
     if not child:

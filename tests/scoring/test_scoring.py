@@ -20,7 +20,7 @@ from markov_cli.api.train import model_of, train
 from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
-from markov_cli.scoring.text_totals import Reading, Units, check_known, total
+from markov_cli.scoring.text_totals import Reading, Units, total
 from markov_cli.text import lines as text_lines
 from markov_cli.text import reading
 from scoring_helpers import BOS, EOS, UNK, model, read, source
@@ -97,7 +97,8 @@ def test_totals_of_a_text_by_hand():
     assert found.bits_per_byte == 0.25
     # d is no type and has probability 0: only figures without OOV are finite
     found = train(texts=["a b. a c."]).score(texts=["a d."], smoothing="none")
-    assert (found.tokens, found.oov, found.zero, found.oov_zero) == (4, 1, 1, 1)
+    assert (found.tokens, found.oov, found.zero_probability) == (4, 1, 1)
+    assert found.perplexity == math.inf and math.isfinite(found.perplexity_without_oov)
     assert (found.perplexity, found.bits_per_token, found.log10_probability) == (math.inf, math.inf, -math.inf)
     assert found.perplexity_without_oov > 0
 
@@ -243,9 +244,8 @@ def test_texts_without_known_tokens_are_refused():
         one.score(texts=[" \n\n"])
     with pytest.raises(TextError, match="no token"):
         total(Reading(one.predictor(), []))
-    totals = one.score(texts=["x y z"])
     with pytest.raises(TextError, match="knows none of the 3 tokens"):
-        check_known(totals, one.predictor())
+        one.score(texts=["x y z"])
 
 
 def test_an_imported_model_has_no_other_smoothing(tmp_path):

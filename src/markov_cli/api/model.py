@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..model.model_file import ModelFile
     from ..model.table import Table
     from ..scoring.predictor import Predictor
-    from ..scoring.totals import Totals
     from ..text.vocabulary import Vocabulary
+    from .score_results import Score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,14 +176,11 @@ class Model:
         paths: Paths = (),
         *,
         texts: Texts = (),
-        smoothing: str | None = "kn",
+        smoothing: str | None = None,
         encoding: str = "utf-8",
         jobs: int = 1,
-    ) -> Totals:
-        """Score text: tokens, OOV, bits, perplexity; TextError if it has no token.
-
-        paths  files, folders, `-`
-        texts  texts themselves, each as if it were a file
+    ) -> Score:
+        """Score text: tokens, OOV, bits, perplexity; see `score`.
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b. a c."])
@@ -191,10 +188,11 @@ class Model:
         >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
         (4, 1.189207115002721)
         """
-        from ..scoring.text_totals import Reading, total
+        from ..scoring.predictor import predictors_of
+        from .score_results import score_of, totals_of
 
-        reading = Reading(self.predictor(smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
-        return total(reading)
+        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"])
+        return score_of(*totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs))
 
     # ------------------------------------------------------------ histories
 

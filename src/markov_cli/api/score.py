@@ -1,152 +1,104 @@
-"""Scores of texts, units, tokens and JSON lines; classification; weights of mixtures."""
+"""Scores of texts, units and tokens; classification of lines; weights of mixtures."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import NeedsCounts, OptionError, TextError
+from ..errors import OptionError
 from ..scoring.documents import Documents, batches_of, fewest_bits
-from ..scoring.mixture_weights import Tuned, probabilities, tune
-from ..scoring.predictor import Predictor, check_alike, checked_weights, mixed
-from ..scoring.text_totals import Reading, Units, check_known, total, units_of
+from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
+from ..scoring.text_totals import Reading, units_of
 from ..scoring.token_names import token_names
-from ..scoring.totals import Totals
-from ..text.reading import Source, check_encoding
-from ..text.sources import sources_of
+from ..text.reading import check_encoding
+from ..text.sources import Paths, Texts, listed, sources_of
 from ..text.types import UNK
-from .model import Model
+from .model import Model, ModelLike, opened
+from .score_results import (
+    Classified,
+    Score,
+    TextScore,
+    TokenScore,
+    TunedMixture,
+    UnitScore,
+    score_of,
+    text_scores,
+    totals_of,
+    tuned,
+    tuned_mixture,
+)
 
-Paths = Sequence[str | os.PathLike[str]]
-
-
-@dataclass(frozen=True)
-class UnitScore:
-    """The score of one unit of a text, or of one whole text.
-
-    text        the unit
-    tokens      its tokens and one `</s>` for each sequence
-    oov         tokens outside the vocabulary
-    bits        -log2 of its probability; infinite if a token has probability 0
-    perplexity  2 ** (bits / tokens); not a number if there is no token
-    longest     tokens in the longest n-gram of the table that occurs in it
-    """
-
-    text: str
-    tokens: int
-    oov: int
-    bits: float
-    perplexity: float
-    longest: int
+Models = ModelLike | Iterable[ModelLike]
 
 
-@dataclass(frozen=True)
-class TokenScore:
-    """The score of one token.
-
-    token    its text; None for a marker
-    marker   `</s>` at the end of a sequence; None for a token of the text
-    oov      True if the model does not know it
-    bits     -log2 of its probability; infinite for probability 0
-    longest  tokens in the longest n-gram of the table that ends there
-    """
-
-    token: str | None
-    marker: str | None
-    oov: bool
-    bits: float
-    longest: int
+def _opened(models: Models) -> list[Model]:
+    if isinstance(models, (Model, str, os.PathLike)):
+        return [opened(models)]
+    return [opened(model) for model in models]
 
 
-@dataclass(frozen=True)
-class Classified:
-    """The model that needs the fewest bits for a text.
-
-    text         the text
-    model        its place among the models, from 0; None if no model is ahead
-    margin_bits  bits that the second-best model needs more
-    """
-
-    text: str
-    model: int | None
-    margin_bits: float
+def _names(models: Sequence[Model]) -> list[str]:
+    return [model.path or f"model {k}" for k, model in enumerate(models, 1)]
 
 
-def predictors_of(
-    models: Sequence[Model], smoothing: str | None = None, names: Sequence[str] | None = None
-) -> list[Predictor]:
-    """A predictor for each model; smoothing None is `kn`, or a model's own probabilities.
-
-    NeedsCounts if a smoothing is named and every model holds probabilities only.
-    """
-    names = names or [f"model {k}" for k in range(1, len(models) + 1)]
-    if smoothing is not None and all(m.header.holds == "probabilities" for m in models):
-        raise NeedsCounts(
-            f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
-            "leave --smoothing out",
-        )
-    return [m.predictor(smoothing or "kn", name) for m, name in zip(models, names, strict=True)]
+def _predictors(models: Sequence[Model], smoothing: str | None) -> list[Predictor]:
+    return predictors_of([m.language_model for m in models], smoothing, _names(models))
 
 
-def _one_predictor(models: Model | Sequence[Model], smoothing: str | None, weights: Sequence[float]) -> Predictor:
-    """One model, or the mixture of several."""
-    several = [models] if isinstance(models, Model) else list(models)
-    predictors = predictors_of(several, smoothing)
-    if len(predictors) == 1:
-        return predictors[0]
-    return mixed(predictors, checked_weights(weights or [1.0] * len(several), len(several))[0])
+def _predictor(models: Sequence[Model], smoothing: str | None, weights: Sequence[float]) -> Predictor:
+    """A predictor of one model, or of several mixed."""
+    found = _predictors(models, smoothing)
+    if len(found) == 1:
+        return found[0]
+    return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
 
 
-def totals_of(
-    predictor: Predictor, sources: Sequence[Source], encoding: str, jobs: int, check: bool = True
-) -> tuple[Totals, Reading]:
-    """Totals of all sources, and the reading, whose repairs are then known.
-
-    check  raise TextError if the predictor knows no token of the text
-    """
-    reading = Reading(predictor, sources, encoding, jobs)
-    totals = total(reading)
-    if check:
-        check_known(totals, predictor)
-    return totals, reading
+# ------------------------------------------------------------ totals
 
 
 def score(
-    models: Model | Sequence[Model],
+    models: Models,
     paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
     jobs: int = 1,
-) -> Totals:
+) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
 
-    paths    files, folders, `-`
-    texts    texts themselves, each as if it were a file
-    weights  of the models, equal if none are given
+    models     one, or several, which are mixed
+    smoothing  None for `kn`, or for a model's own probabilities
+    weights    of the models; equal if none are given
 
-    TextError if the text has no token, or none that a model knows; OptionError if models read text differently.
+    TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
+    weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
 
     >>> import markov_cli
     >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
-    >>> found = markov_cli.score([cats, dogs], texts=["a cat ran"], smoothing="none", weights=[1, 1])
+    >>> found = markov_cli.score([cats, dogs], texts=["a cat ran"], smoothing="none")
     >>> found.tokens, round(found.bits, 6)  # cat: 1/2; ran: (1 + 1/4) / 2, for one model does not know cat
     (4, 1.678072)
     """
-    predictor = _one_predictor(models, smoothing, weights)
-    return totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs)[0]
+    several = _opened(models)
+    predictor = _predictor(several, smoothing, weights)
+    found = totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs)
+    if predictor.weights is None:
+        return score_of(*found)
+    return score_of(*found, models=tuple(_names(several)), weights=tuple(predictor.weights.tolist()))
+
+
+# ------------------------------------------------------------ units, tokens, texts
 
 
 def score_units(
-    models: Model | Sequence[Model],
+    models: Models,
     paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
@@ -154,31 +106,26 @@ def score_units(
 ) -> Iterator[UnitScore]:
     """Score each unit of a text (a sentence, a line: the model's unit), in order.
 
+    models, smoothing, weights, and errors as in `score`
+
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _one_predictor(models, smoothing, weights)
+    predictor = _predictor(_opened(models), smoothing, weights)
     reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, keep_text=True)
     for units in units_of(reading.scored()):
-        yield from unit_scores(units)
-
-
-def unit_scores(units: Units) -> Iterator[UnitScore]:
-    """Columns of units as one object each."""
-    for text, *numbers in zip(
-        units.texts, units.tokens.tolist(), units.oov.tolist(), units.all_bits.tolist(), units.perplexity.tolist(),
-        units.longest.tolist(), strict=True,
-    ):  # fmt: skip
-        yield UnitScore(text.decode("utf-8", "replace"), *numbers)
+        columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest)
+        for text, *numbers in zip(units.texts, *(c.tolist() for c in columns), strict=True):
+            yield UnitScore(text.decode("utf-8", "replace"), *numbers)
 
 
 def score_tokens(
-    models: Model | Sequence[Model],
+    models: Models,
     paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
@@ -186,14 +133,15 @@ def score_tokens(
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
+    models, smoothing, weights, and errors as in `score`
+
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _one_predictor(models, smoothing, weights)
-    sources = sources_of(paths, texts)
-    reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
+    predictor = _predictor(_opened(models), smoothing, weights)
+    reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
         names, which = token_names(rows, reading.recoder.encoders[0])
@@ -201,96 +149,88 @@ def score_tokens(
         columns = which.tolist(), (rows.ids == UNK).tolist(), bits.tolist(), rows.longest.tolist()
         for i, oov, cost, longest in zip(*columns, strict=True):
             token, marker = names[i]
-            yield TokenScore(token, marker, oov, cost, longest)
+            yield TokenScore(token=token, marker=marker, oov=oov, bits=cost, longest=longest)
 
 
 def score_texts(
-    models: Model | Sequence[Model],
-    texts: Iterable[str],
-    *,
-    smoothing: str | None = None,
-    weights: Sequence[float] = (),
-    jobs: int = 1,
-) -> Iterator[UnitScore]:
-    """Score each text as a whole, as if it were alone: one score a text, in order; an empty text has 0 tokens.
+    models: Models, texts: Texts, *, smoothing: str | None = None, weights: Sequence[float] = (), jobs: int = 1
+) -> Iterator[TextScore]:
+    """Score each text as a whole, as if it were alone: one score for each, in order.
+
+    models, smoothing, weights, and errors as in `score`; a text without a token is no error
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
-    >>> [(s.tokens, s.bits) for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
-    [(8, 2.0), (0, 0.0)]
+    >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
+    [8, 0]
     """
-    documents = Documents([_one_predictor(models, smoothing, weights)], jobs)
-    for _, (units,) in documents.score(batches_of((text.encode("utf-8", "replace"), None) for text in texts)):
-        yield from unit_scores(units)
+    documents = Documents([_predictor(_opened(models), smoothing, weights)], jobs)
+    every = (text.encode("utf-8", "replace") for text in listed(texts))
+    for _, (units,) in documents.score(batches_of((text, None) for text in every)):
+        yield from text_scores(units)
 
 
 def classify(
-    models: Sequence[Model], texts: Iterable[str], *, smoothing: str | None = None, jobs: int = 1
+    models: Iterable[ModelLike], texts: Texts, *, smoothing: str | None = None, jobs: int = 1
 ) -> Iterator[Classified]:
-    """Give each text to the model that needs the fewest bits for it.
+    """Give each line to the model that needs the fewest bits for it.
 
-    A text is one line: it holds no newline. OptionError for fewer than two models.
+    models     two or more; they may read text differently
+    texts      one line each
+    smoothing  None for `kn`, or for a model's own probabilities
+
+    OptionError for fewer than two models, or a text that holds a newline.
 
     >>> import markov_cli
     >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
-    >>> [c.model for c in markov_cli.classify([cats, dogs], ["the dog", "the cat"])]
+    >>> [found.index for found in markov_cli.classify([cats, dogs], ["the dog", "the cat"])]
     [1, 0]
     """
-    if len(models) < 2:
+    several = _opened(models)
+    if len(several) < 2:
         raise OptionError("classify needs several models", "give two models or more")
+    names = _names(several)
 
     def lines() -> Iterator[tuple[bytes, None]]:
-        for number, text in enumerate(texts):
+        for number, text in enumerate(listed(texts)):
             if "\n" in text:
                 raise OptionError(f"classify: text {number} holds a newline", "give one line at a time")
             yield text.encode("utf-8", "replace"), None
 
-    documents = Documents(predictors_of(models, smoothing), jobs, are_lines=True)
+    documents = Documents(_predictors(several, smoothing), jobs, are_lines=True)
     for _, units in documents.score(batches_of(lines())):
         best, margin = fewest_bits(units)
         for text, i, bits in zip(units[0].texts, best.tolist(), margin.tolist(), strict=True):
-            yield Classified(text.decode("utf-8", "replace"), i if i >= 0 else None, bits)
+            told = (names[i], i) if i >= 0 else (None, None)
+            yield Classified(told[0], bits, text.decode("utf-8", "replace"), told[1])
+
+
+# ------------------------------------------------------------ weights
 
 
 def tune_mixture(
-    models: Sequence[Model],
+    models: Iterable[ModelLike],
     paths: Paths = (),
     *,
-    texts: Iterable[str] = (),
+    texts: Texts = (),
     smoothing: str | None = None,
     encoding: str = "utf-8",
     jobs: int = 1,
-) -> Tuned:
+) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
 
+    models        two or more, which read text alike
     paths, texts  held-out text: text that no model was trained on
+    smoothing     None for `kn`, or for a model's own probabilities
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
     >>> import markov_cli
     >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
-    >>> found = markov_cli.tune_mixture([cats, dogs], texts=["a cat ran", "a cat ran", "a dog ran"], smoothing="kn")
-    >>> bool(found.weights[0] > found.weights[1])
+    >>> found = markov_cli.tune_mixture([cats, dogs], texts=["a cat ran", "a cat ran", "a dog ran"])
+    >>> found.weights[0] > found.weights[1]
     True
     """
-    return tuned(predictors_of(models, smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
-
-
-def tuned(predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int) -> Tuned:
-    """Find the weights of predictors on held-out sources."""
-    check_alike(predictors)
-    equal = mixed(predictors, np.full(len(predictors), 1 / len(predictors)))
-    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs))
-    check_known(totals, equal)
-    found = tune(parts)
-    if found.skipped == totals.tokens:
-        raise TextError(
-            f"{held_out[0].name}: no model gives any of its tokens a probability", "use a smoothing: --smoothing kn"
-        )
-    return found
-
-
-__all__ = [
-    "Classified", "TokenScore", "Tuned", "UnitScore",
-    "classify", "score", "score_texts", "score_tokens", "score_units", "tune_mixture",
-]  # fmt: skip
+    several = _opened(models)
+    found = tuned(_predictors(several, smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
+    return tuned_mixture(_names(several), found)

@@ -106,7 +106,7 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
         if target != "-":
             check_target(target)
     if keys != "-" and Path(keys).is_file() and not _is_keys(keys):
-        raise MarkovError(f"{keys}: this file exists and is not a key file of canaries", "name another: --keys FILE")
+        raise MarkovError(f"{keys}: already exists and is not a key file of canaries", "name another: --keys FILE")
     alphabets(line)  # says what is wrong with it
     seed = kw["seed"]
     if seed is None:

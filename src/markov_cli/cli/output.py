@@ -56,14 +56,14 @@ def check_model_target(path: str) -> None:
     if head and not is_model(head):
         found = signature(head)
         kind = "" if found is None else f" but {found[0]}"
-        raise MarkovError(f"{path}: there already, and not a markov model{kind}", _RENAME)
+        raise MarkovError(f"{path}: already exists and is not a markov model{kind}", _RENAME)
 
 
 def check_target(path: str) -> None:
     """Say before the work that nothing can be written at `path`, or that a model stands there."""
     _check_place(path)
     if is_model(_head(path)):
-        raise MarkovError(f"{path}: there already, and a markov model", _RENAME)
+        raise MarkovError(f"{path}: already exists and is a markov model", _RENAME)
 
 
 def _head(path: str) -> bytes:

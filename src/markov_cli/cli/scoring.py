@@ -15,7 +15,7 @@ import click
 import numpy as np
 
 from ..api.model import Model
-from ..api.score import predictors_of, totals_of, tuned
+from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
 from ..render import score as show
@@ -23,7 +23,7 @@ from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
 from ..scoring.mixture_weights import Tuned
-from ..scoring.predictor import Predictor, checked_weights, mixed
+from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, units_of
 from ..text.lines import Document, read_documents, read_lines, with_keys
@@ -63,7 +63,7 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     held_out = find_sources([kw["tune"]], kw["max_expansion"]) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of(loaded, kw["smoothing"], models)
+        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models)
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -110,13 +110,10 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     if kw["each"] or any(kw[name] is not None for name in ("lowest", "highest", "buckets", "cut")):
         return _units(job)
     predictor = job.predictors[0]
-    totals, reading = totals_of(predictor, job.sources, job.encoding, job.jobs)
-    repairs = reading.repairs
+    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
-        out = show.totals_json(totals, repairs)
-        if weights is not None:
-            out |= {"models": job.names, "weights": weights.tolist()}
-        click.echo(json.dumps(out, ensure_ascii=False))
+        mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
+        click.echo(json.dumps(score_of(totals, repairs, **mixture).to_dict(), ensure_ascii=False))
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
@@ -174,7 +171,7 @@ def _json_lines(job: _Run) -> int:
 
     def records() -> Iterator[Records]:
         for own, (units,) in scorer.score(batches_of(documents())):
-            keys = show.document_keys(units)
+            keys = [one.to_dict() for one in text_scores(units)]
             yield [with_keys(d, k, drop) + b"\n" for d, k in zip(own, keys, strict=True)], units.perplexity
 
     n = _write(job, records(), True, "document", b"")
@@ -213,10 +210,9 @@ def _write(job: _Run, found: Iterable[Records], as_json: bool, unit: str, head: 
 def _compare(job: _Run, stack: ExitStack) -> int:
     """A row for each model, which reads the text with its own tokenizer."""
     sources = _kept(job.sources, stack)
-    every = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
-    found = [(totals, reading.repairs) for totals, reading in every]
+    found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
-        rows = [{"model": name, **show.totals_json(t, r)} for name, (t, r) in zip(job.names, found, strict=True)]
+        rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
         click.echo(json.dumps(rows, ensure_ascii=False))
         return 0
     show.show_models(show.short_names(job.names), [t for t, _ in found])
@@ -276,6 +272,6 @@ def _tuned(job: _Run, held_out: list[Source]) -> Tuned:
 
 def _print_tuned(job: _Run, found: Tuned) -> None:
     if job.as_json:
-        click.echo(json.dumps(show.tuned_json(job.names, found), ensure_ascii=False))
+        click.echo(json.dumps(tuned_mixture(job.names, found).to_dict(), ensure_ascii=False))
     else:
         show.show_tuned(show.short_names(job.names), found)

@@ -103,5 +103,5 @@ def distribution_notes(distribution: Distribution) -> list[str]:
         which = ", ".join(map(str, orders))
         out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
     if not distribution.sums_to_one:
-        out.append("stupid: scores, no probabilities; they do not sum to 1")
+        out.append("stupid: these are scores, not probabilities; they do not sum to 1")
     return out

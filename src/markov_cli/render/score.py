@@ -12,14 +12,12 @@ import numpy as np
 from ..scoring.token_names import token_names
 from ..text.types import UNK
 from .safe_text import one_line, shown, some
-from .train import repairs_json
 
 if TYPE_CHECKING:
     from ..scoring.mixture_weights import Tuned
     from ..scoring.text_totals import Units
     from ..scoring.totals import Scored, Totals
     from ..text.encoder import Encoder
-    from ..text.reading import Repairs
 
 UNIT_HEAD = b"text\ttokens\toov\tbits\tperplexity\tlongest\n"
 TOKEN_HEAD = b"token\toov\tbits\tlongest\n"
@@ -38,23 +36,6 @@ def _line(thing: dict[str, Any]) -> bytes:
 
 
 # ------------------------------------------------------------ totals
-
-
-def totals_json(t: Totals, repairs: Repairs) -> dict[str, Any]:
-    """Totals as one JSON object."""
-    return {
-        "tokens": t.tokens,
-        "oov": t.oov,
-        "sequences": t.sequences,
-        "log10_probability": number(t.log10_probability),
-        "perplexity": number(t.perplexity),
-        "perplexity_without_oov": number(t.perplexity_without_oov),
-        "bits_per_token": number(t.bits_per_token),
-        "bits_per_byte": number(t.bits_per_byte),
-        "zero_probability": t.zero,
-        "text_bytes": t.text_bytes,
-        "repairs": repairs_json(repairs),
-    }
 
 
 def _perplexity(x: float) -> str:
@@ -168,22 +149,6 @@ def plain_units(texts: Sequence[bytes], unit: str) -> list[bytes]:
     return [text + (b"\n\n" if unit == "paragraph" else b"\n") for text in texts]
 
 
-def document_keys(units: Units) -> list[dict[str, Any]]:
-    """The keys that each JSON line gets."""
-    bits = units.all_bits.tolist()
-    return [
-        {
-            "perplexity": number(perplexity, 4),
-            "bits_per_byte": number(b / len(text), 6) if text else None,
-            "scored_tokens": n,
-            "scored_oov": oov,
-        }
-        for text, n, oov, b, perplexity in zip(
-            units.texts, units.tokens.tolist(), units.oov.tolist(), bits, units.perplexity.tolist(), strict=True
-        )
-    ]
-
-
 def labelled(record: bytes, label: str, as_json: bool) -> bytes:
     """A record with its bucket: the last key of an object, the first column of a line."""
     if as_json:
@@ -220,18 +185,6 @@ def short_names(paths: Sequence[str]) -> list[str]:
 def weights_text(weights: np.ndarray) -> str:
     """As `--mix` takes them."""
     return ",".join(f"{w:.6f}".rstrip("0").rstrip(".") for w in weights.tolist())
-
-
-def tuned_json(names: Sequence[str], tuned: Tuned) -> dict[str, Any]:
-    """Weights and the bits per token they give, as one JSON object."""
-    return {
-        "models": list(names),
-        "weights": tuned.weights.tolist(),
-        "rounds": tuned.rounds,
-        "bits_per_token": number(tuned.bits[-1]),
-        "bits_per_token_alone": [number(b) for b in tuned.alone.tolist()],
-        "zero_probability": tuned.skipped,
-    }
 
 
 def show_tuned(names: Sequence[str], tuned: Tuned) -> None:

@@ -35,7 +35,7 @@ def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: d
 
 
 def repairs_json(r: Repairs) -> dict[str, Any]:
-    """What was changed or left out when text was read, by kind."""
+    """Numbers of repairs and skipped files, by kind."""
     return RepairCounts.of(r).to_dict()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import NeedsCounts, OptionError
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
@@ -95,6 +95,19 @@ def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str =
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
     scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
     return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
+
+
+def predictors_of(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> list[Predictor]:
+    """Make a predictor of each model; smoothing None is `kn`, or a model's own probabilities.
+
+    NeedsCounts if a smoothing is named and every model holds probabilities only.
+    """
+    if smoothing is not None and all(m.header.holds == "probabilities" for m in models):
+        raise NeedsCounts(
+            f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
+            "leave --smoothing out",
+        )
+    return [predictor_of(m, smoothing or "kn", name) for m, name in zip(models, names, strict=True)]
 
 
 def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:

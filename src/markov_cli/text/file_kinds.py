@@ -146,5 +146,5 @@ def _utf_16(head: bytes) -> str:
 
 
 def _readable(text: str) -> int:
-    """How many characters are assigned ones, and no control characters."""
+    """The number of characters that are assigned and not control characters."""
     return sum(map(str.isprintable, text)) + sum(map(str.isspace, text)) - text.count(" ") - text.count("�")
