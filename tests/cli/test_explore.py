@@ -159,7 +159,7 @@ def test_an_error_does_not_end_the_session(run, path):
         ([":go x"], ":go x: a whole number, at least 1"),
         ([":go 99999999"], ":go 99999999: a whole number"),
         ([":temperature hot"], ":temperature hot: a number"),
-        ([":temperature -1"], "--temperature -1.0: 0 or more"),
+        ([":temperature -1"], "--temperature -1.0: must be 0 or more"),
         ([":smoothing no"], "--smoothing 'no': no such method"),
         ([":smoothing stupid"], "stupid"),
         ([":end", ""], "the text has ended"),

@@ -93,7 +93,7 @@ COMMANDS = {
     ),
     "audit --rebuild -": ("audit small.npz --rebuild - -s 1", ["a b", "b", "-: a random text"]),
     "audit --strings -": ("audit small.npz --strings -", ["tokens\t", "-: 0 certain"]),
-    "trace": ("trace lines.txt --corpus lines.txt", ["lines.txt is in", "tokens ", "  The"]),
+    "trace": ("trace lines.txt --corpus lines.txt", ["lines.txt is also in", "tokens ", "  The"]),
     "canary make": ("canary make --count 9 -s 1 --format {d}{d}", ["", "", "", "27 canaries"]),
     "man --json": ("man pages --json", ['{"folder": ', "wrote "]),
     "explore --json": ("explore m.npz --json -s 1", ['{"text"', "N  ", ":quit", ":nothing", "  :help", '{"text"']),

@@ -31,7 +31,7 @@ def oracle(model, keys, canary, smoothing):
     for filling in product(*keys.alphabets):
         text = fill(keys.format, canary.name, "".join(filling))
         found = model.score(texts=[text], smoothing=smoothing)
-        costs["".join(filling)] = math.inf if found.zero else round(found.bits, 6)
+        costs["".join(filling)] = math.inf if found.zero_probability else round(found.bits, 6)
     own = costs[canary.filling]
     cheaper = sum(c < own for c in costs.values())
     equal = sum(c == own for c in costs.values())
@@ -189,7 +189,7 @@ def test_forced_steps_and_choice_bits_of_generated_texts(run, tmp_path, story):
     assert plain.stdout == "".join(t["text"] + "\n" for t in texts)
     assert "of the steps had one continuation" in plain.stderr and "--baseline" in plain.stderr
     alone = run("generate", "m.npz", "--trace", cwd=tmp_path)
-    assert (alone.code, alone.stderr) == (2, "markov: --trace needs a corpus\n  --corpus FILE: the training text\n")
+    assert (alone.code, alone.stderr) == (2, "markov: --trace needs the training text\n  add --corpus FILE\n")
 
 
 def _ids(model, text):

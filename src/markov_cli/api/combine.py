@@ -200,7 +200,10 @@ def prune_by_entropy(
     if not paths and not texts:
         return found
     before, after = (
-        m.score(paths, texts=texts, smoothing=smoothing or "kn", jobs=jobs).perplexity for m in (one, found.model)
+        m.score(
+            paths, texts=texts, smoothing=smoothing if m.language_model.holds_counts else None, jobs=jobs
+        ).perplexity
+        for m in (one, found.model)
     )
     return replace(found, perplexity_before=before, perplexity_after=after)
 
