@@ -207,7 +207,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_named(run, tmp_path):
         (["generate", "change.npz", "--min-tokens", "9", "--max-tokens", "3"], 2, "no length is both"),
         (["generate", "change.npz", "--prompt", "mustt"], 1, "nearest known: must"),
         (["inspect", "change.npz", "you", "--json", "--format", "csv"], 2, "exclude each other"),
-        (["inspekt"], 2, "inspect"),
+        (["inspekt"], 2, "inspekt"),  # Click 8.4 also says which was meant
         (["generate", "change.npz", "--coutn", "2"], 2, "--count"),
     ],
 )
