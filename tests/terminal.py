@@ -2,7 +2,17 @@
 
 import os
 import select
+import subprocess
+import sys
 import time
+
+# makes its standard input its terminal, whose Ctrl-C reaches it; pty.fork would fork this process, which has threads
+AS_ITS_OWN = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Terminal:
@@ -11,13 +21,11 @@ class Terminal:
     def __init__(self, *args, columns=80, **env):
         import pty  # there is none on Windows
 
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            try:
-                os.environ.update({**env, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm"})
-                os.execvp(args[0], list(map(str, args)))
-            finally:
-                os._exit(127)  # no second test run beside the first
+        self.fd, theirs = pty.openpty()
+        env = {**os.environ, **env, "COLUMNS": str(columns), "LINES": "40", "TERM": "xterm"}
+        command = [sys.executable, "-S", "-c", AS_ITS_OWN, *map(str, args)]
+        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+        os.close(theirs)
         self.seen, self.at = "", 0
 
     def until(self, text, seconds=120):
@@ -56,4 +64,4 @@ class Terminal:
         """Read to the end; the exit code."""
         self.until("\0never")
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.process.wait()
