@@ -26,7 +26,7 @@ class Terminal:
         self.data, self.seen, self.at = b"", "", 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
-    def until(self, text, seconds=60):
+    def until(self, text, seconds=120):
         """Read until the program shows `text`; returns everything since the last call."""
         begin, end = self.at, time.monotonic() + seconds
         while text not in self.seen[begin:]:
@@ -51,7 +51,7 @@ class Terminal:
     def type(self, keys):
         os.write(self.fd, keys.encode())
 
-    def close(self, interrupt=False, seconds=60):
+    def close(self, interrupt=False, seconds=120):
         """Read to the end; returns the exit code.
 
         interrupt  type Ctrl-C again every 5 s: Python's input() can miss one right after its prompt

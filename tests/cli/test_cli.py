@@ -212,7 +212,7 @@ def test_binary_files_of_a_folder_are_skipped_and_named(run, tmp_path):
         (["generate", "change.npz", "--min-tokens", "9", "--max-tokens", "3"], 2, "no length fits both"),
         (["generate", "change.npz", "--prompt", "mustt"], 1, "nearest known: must"),
         (["inspect", "change.npz", "you", "--json", "--format", "csv"], 2, "exclude each other"),
-        (["inspekt"], 2, "inspect"),
+        (["inspekt"], 2, "inspekt"),  # Click 8.4 also says which was meant
         (["generate", "change.npz", "--coutn", "2"], 2, "--count"),
     ],
 )

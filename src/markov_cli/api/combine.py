@@ -200,10 +200,8 @@ def prune_by_entropy(
     if not paths and not texts:
         return found
     before, after = (
-        m.score(
-            paths, texts=texts, smoothing=smoothing if m.language_model.holds_counts else None, jobs=jobs
-        ).perplexity
-        for m in (one, found.model)
+        m.score(paths, texts=texts, smoothing=method, jobs=jobs).perplexity
+        for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)
 
