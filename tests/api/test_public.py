@@ -146,7 +146,7 @@ def test_a_model_is_a_model_or_a_file(tmp_path):
     for given in (model, path, str(path)):
         assert [f.token for f in markov_cli.inspect_history(given, "a").followers] == ["b", "c"]
     assert (markov_cli.inspect(path).model, markov_cli.inspect(model).model) == (str(path), None)
-    with pytest.raises(markov_cli.ModelFileError, match="No such file"):
+    with pytest.raises(markov_cli.ModelFileError, match="no such file"):
         markov_cli.audit(tmp_path / "missing.npz")
 
 

@@ -107,7 +107,7 @@ def test_wrong_calls_are_errors_of_two_lines(run, folder):
     a, out = folder / "a.npz", folder / "none.npz"
     assert run("merge").code == 2
     two_lines(run("merge", a), 2, "no output file")
-    two_lines(run("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: No such file")
+    two_lines(run("merge", a, folder / "nope.npz", "-o", out), 1, "nope.npz: no such file")
     two_lines(run("merge", a, folder / "pruned.npz", "-o", out), 1, "pruned (0,0,1)")
     two_lines(run("merge", a, a, "--weight", "1", "--weight", "-1", "-o", out), 2, "--weight -1.0: no weight")
     two_lines(run("prune", a, "-o", out), 2, "no way to prune is named")

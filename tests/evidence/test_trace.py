@@ -265,7 +265,7 @@ def test_shown_fragments_are_marked_and_escaped(run, files):
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (["text.txt"], 2, "markov: no corpus: add --corpus FILE\n  --corpus FILE or a folder\n"),
+        (["text.txt"], 2, "markov: no corpus to compare with\n  add --corpus FILE, or --corpus FOLDER\n"),
         (["none.txt", "--corpus", "corpus.txt"], 1, "markov: none.txt: no such file\n"),
         (["text.txt", "--corpus", "none.txt"], 1, "markov: none.txt: no such file\n"),
         (["empty.txt", "--corpus", "corpus.txt"], 1, "markov: empty.txt: no token in it\n  name a text to trace\n"),

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         multiple=True,
         type=click.Path(),
         metavar="FILE",
-        help="Text that the model was not trained on: can its sequences be told from those of --corpus?",
+        help="Text that the model was not trained on; measures how well its sequences can be told from those of "
+        "--corpus.",
     ),
     encoding_option("all texts named here"),
 )

@@ -21,9 +21,9 @@ def completion(shell: str, as_json: bool) -> int:
     markov completion fish > ~/.config/fish/completions/markov.fish
 
     The Tab key then completes commands, options, values, file names and the words of a model. After
-    `inspect MODEL` it offers up to 60 words: first the followers of the words typed, the commonest first, then
-    other words that begin so; the same after --prompt, --contains, --without, --starts-with, --ends-with
-    and --pattern.
+    `inspect MODEL` it offers up to 60 words: first the followers of the words before, the commonest first, then
+    other words of the model that begin with the letters typed. It does so too after --prompt, --contains,
+    --without, --starts-with, --ends-with and --pattern.
     """
     from .completion_scripts import SCRIPTS
 

@@ -61,7 +61,7 @@ The beginning of a command is enough: :b 2"""
 @option_group(
     "How it is drawn",
     seed_option("The same seed and the same commands give the same text."),
-    smoothing_option("none"),
+    smoothing_option("none", draws=True),
     *shape_options,
 )
 @option_group(

@@ -35,9 +35,9 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     markov generate book.npz -c 5 --novel 6 --corpus book.txt
     markov generate book.npz --stream | head -c 500
 
-    With --smoothing none, every run of n tokens in a text occurs in the training text; smoothed models
-    sometimes write runs that never occurred. Constraints choose among the texts that the model can write,
-    each with its own probability. docs/reference/options.md explains every option.
+    With --smoothing none, every run of n tokens in a text occurs in the training text (n is the order of the
+    model); smoothed models sometimes write runs that never occurred. Constraints exclude texts; the texts that
+    are left keep their proportions. docs/reference/options.md explains every option.
 
     Exit code 3: fewer texts than asked for, and a note says why.
     """

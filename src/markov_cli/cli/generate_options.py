@@ -54,7 +54,11 @@ class RangeType(click.ParamType):
 _TEXT = option_group(
     "What a text must be like",
     click.option(
-        "--prompt", default="", metavar="TEXT", shell_complete=complete_prompt, help="Every text begins with TEXT."
+        "--prompt",
+        default="",
+        metavar="TEXT",
+        shell_complete=complete_prompt,
+        help="Every text goes on from TEXT, which need not occur in the training text.",
     ),
     click.option("--within", is_flag=True, help="--prompt is the middle of a sequence, not its beginning."),
     ignore_case_option,
@@ -63,7 +67,7 @@ _TEXT = option_group(
         type=click.IntRange(0),
         default=1,
         show_default=True,
-        help="Draw a text again if it ends before N tokens.",
+        help="Every text has at least N tokens; shorter ones are drawn again.",
         metavar="N",
     ),
     click.option(
@@ -75,10 +79,16 @@ _TEXT = option_group(
         metavar="N",
     ),
     click.option(
-        "--tokens", type=RangeType(), metavar="N|N..M", help="Every text has so many tokens, the prompt's included."
+        "--tokens",
+        type=RangeType(),
+        metavar="N|N..M",
+        help="Every text has N tokens (or N to M), the prompt's included.",
     ),
     click.option(
-        "--characters", type=RangeType(), metavar="N|N..M", help="Every text has so many characters. Met by trying."
+        "--characters",
+        type=RangeType(),
+        metavar="N|N..M",
+        help="Every text has N characters (or N to M). Other texts are drawn again.",
     ),
     click.option(
         "--contains",
@@ -89,7 +99,11 @@ _TEXT = option_group(
     ),
     click.option("--in-order", is_flag=True, help="The words of --contains occur in the order given."),
     click.option(
-        "--starts-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Every text starts with TEXT."
+        "--starts-with",
+        default="",
+        metavar="TEXT",
+        shell_complete=complete_prompt,
+        help="Every text starts with TEXT, as the model itself can write it.",
     ),
     click.option(
         "--ends-with", default="", metavar="TEXT", shell_complete=complete_prompt, help="Every text ends with TEXT."
@@ -105,22 +119,26 @@ _TEXT = option_group(
         "--ban",
         type=click.Path(),
         metavar="FILE",
-        help="No text contains a line of FILE: a word, or several in a row, on each line.",
+        help="No text contains a line of FILE. A line is a word, or several words in a row.",
     ),
     click.option(
         "--pattern",
         default="",
         metavar="TEXT",
         shell_complete=complete_prompt,
-        help="The whole text, word by word: _ is any one token, * any number of tokens.",
+        help="Every text is TEXT, in which _ is any one token and * any number of tokens.",
     ),
-    click.option("--balanced", is_flag=True, help="Quotes and brackets open and close in pairs. Met by trying."),
-    click.option("--match", default="", metavar="REGEX", help="REGEX is found in every text. Met by trying."),
-    click.option("--unique", is_flag=True, help="Drop repeated texts."),
+    click.option(
+        "--balanced", is_flag=True, help="Quotes and brackets open and close in pairs. Other texts are drawn again."
+    ),
+    click.option(
+        "--match", default="", metavar="REGEX", help="REGEX is found in every text. Other texts are drawn again."
+    ),
+    click.option("--unique", is_flag=True, help="No text is written twice."),
 )
 
 _NOVELTY = option_group(
-    "Novelty: the training text beside the texts",
+    "Comparison with the training text",
     click.option(
         "--novel",
         type=click.IntRange(1),
@@ -141,14 +159,18 @@ _NOVELTY = option_group(
         help="Compare the texts with --corpus: report what is new and what is copied. Keeps all texts in memory.",
     ),
     click.option(
-        "--baseline", multiple=True, type=click.Path(), metavar="FILE", help="For --trace: text that people wrote."
+        "--baseline",
+        multiple=True,
+        type=click.Path(),
+        metavar="FILE",
+        help="For --trace: text of the same kind that is not in --corpus; its figures are shown, too.",
     ),
 )
 
 _DRAWING = option_group(
     "How it is drawn",
-    seed_option("The same seed draws the same texts; text i does not depend on --count."),
-    smoothing_option("none"),
+    seed_option("The same seed draws the same texts, whatever --count is.  [default: a new seed]"),
+    smoothing_option("none", draws=True),
     *shape_options,
     click.option(
         "--model",
@@ -156,7 +178,7 @@ _DRAWING = option_group(
         multiple=True,
         type=click.Path(),
         metavar="MODEL",
-        help="Mix this model with the first one. Can be repeated.",
+        help="Draw from a mixture of MODEL and this model. Can be repeated.",
     ),
     click.option(
         "--mix",
@@ -169,7 +191,9 @@ _DRAWING = option_group(
 _OUTPUT = option_group(
     "Output",
     click.option("-c", "--count", type=click.IntRange(0), default=1, show_default=True, help="The number of texts."),
-    click.option("--stream", is_flag=True, help="Write each token at once, text after text, without end."),
+    click.option(
+        "--stream", is_flag=True, help="Write each token as soon as it is drawn, text after text, until you stop it."
+    ),
     click.option("--null", is_flag=True, help="End each text with NUL instead of newline."),
     json_option,
     quiet_option(),
@@ -280,7 +304,7 @@ def load_model(path: str, others: tuple[str, ...], weights: tuple[float, ...] | 
 
     if not others:
         if weights is not None:
-            raise OptionError("--mix needs several models", "name the others: --model FILE")
+            raise OptionError("--mix needs several models", "name the others: --model MODEL")
         return LanguageModel.load(path)
     from ..generation.mixture import MixedModel
 

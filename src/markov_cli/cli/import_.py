@@ -36,7 +36,7 @@ FORMATS: dict[str, tuple[str, ...]] = {"arpa": (), "counts": ("order",), "markov
     type=click.Choice(TOKENIZERS),
     default="spaces",
     show_default=True,
-    help="The tokens of text for this model; the file does not tell.",
+    help="How this model divides text into tokens; FILE does not say it.",
 )
 @click.option("--pattern", metavar="REGEX", help=r"The tokens of --tokenizer regex.  [default: \w+|[^\w\s]]")
 @click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="One sequence of text.")

@@ -103,7 +103,7 @@ def _hint(number: int | None) -> str:
 def _usage(error: click.ClickException) -> int:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    where = f"markov {context.info_name} --help" if context is not None and context.parent else "markov --help"
+    where = f"{context.command_path} --help" if context is not None else "markov --help"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         messages.say(error.format_message())
     else:

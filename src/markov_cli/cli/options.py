@@ -44,7 +44,7 @@ def output_option(f: Any) -> Any:
 def ignore_case_option(f: Any) -> Any:
     """`--ignore-case`."""
     return click.option(
-        "--ignore-case", is_flag=True, help="Let `You` match `you`: whichever form the model knows best."
+        "--ignore-case", is_flag=True, help="Capital and small letters are the same: `You` also matches `you`."
     )(f)
 
 
@@ -56,7 +56,7 @@ def expansion_option(f: Any) -> Any:
         default=200.0,
         show_default=True,
         metavar="X",
-        help="Refuse a compressed file that expands to over 1 GiB and X times its size; 0 for no limit.",
+        help="Refuse a compressed file that expands to more than 1 GiB and more than X times its size; 0 for no limit.",
     )(f)
 
 
@@ -67,8 +67,8 @@ def jobs_option(f: Any) -> Any:
     )(f)
 
 
-def smoothing_option(default: str) -> Callable[[Any], Any]:
-    """`--smoothing`, checked before anything is read."""
+def smoothing_option(default: str, draws: bool = False) -> Callable[[Any], Any]:
+    """`--smoothing`, checked before anything is read; `stupid` is not offered where texts are drawn."""
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         if value is not None:
@@ -77,12 +77,13 @@ def smoothing_option(default: str) -> Callable[[Any], Any]:
             SmoothingMethod.parse(value)
         return value
 
+    last = " or lidstone[:G]" if draws else ", lidstone[:G] or stupid[:W] (stupid backoff)"
     return click.option(
         "--smoothing",
         metavar="METHOD",
         callback=check,
-        help="How counts become probabilities: none, kn, wb, abs[:D], laplace, lidstone[:G] or stupid[:W].  "
-        f"[default: {default}; an imported ARPA's own]",
+        help="How counts become probabilities: none (raw counts), kn (Kneser-Ney), wb (Witten-Bell), abs[:D] (absolute "
+        f"discounting), laplace{last}.  [default: {default}; an imported ARPA's own]",
     )
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--max-types",
     type=click.IntRange(1),
     metavar="N",
-    help="Keep the N commonest types; the others become <unk>, and n-grams that become equal are added.",
+    help="Keep the N commonest types; the others become <unk>. The counts of n-grams that become equal are added up.",
 )
 @click.option(
     "--threshold",

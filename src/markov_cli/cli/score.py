@@ -29,7 +29,7 @@ from .options import (
     click.option(
         "--jsonl",
         metavar="FIELD",
-        help="Each line is a JSON object; score the text in FIELD (a.b for an object inside an object).",
+        help="Each line is a JSON object; score the text in its field FIELD (a.b is the field b of the object a).",
     ),
     encoding_option("the text"),
     expansion_option,
@@ -43,7 +43,7 @@ from .options import (
         multiple=True,
         type=click.Path(),
         metavar="MODEL",
-        help="Compare with this model. Can be repeated.",
+        help="Score with this model, too. Can be repeated.",
     ),
     click.option(
         "--mix",
@@ -51,7 +51,7 @@ from .options import (
         metavar="W,W",
         help="Score with the mixture of MODEL and each --model, by these weights, for example 0.7,0.3.",
     ),
-    click.option("--tune", type=click.Path(), metavar="FILE", help="Find the weights of --mix on this held-out text."),
+    click.option("--tune", type=click.Path(), metavar="FILE", help="Find the best weights of --mix for this text."),
 )
 @option_group(
     "Which units are kept",
@@ -60,33 +60,37 @@ from .options import (
         "lowest",
         type=float,
         metavar="X",
-        help="Keep units, or JSON objects, of perplexity X or more.",
+        help="Keep only units (sentences, lines), or JSON objects, of perplexity X or more.",
     ),
     click.option(
         "--max-perplexity",
         "highest",
         type=float,
         metavar="X",
-        help="Keep units, or JSON objects, of perplexity X or less.",
+        help="Keep only units, or JSON objects, of perplexity X or less.",
     ),
     click.option(
         "--buckets",
         type=NumbersType(),
         metavar="P,Q",
-        help="Label each `head`, `middle` or `tail`, cut at these percentiles of perplexity. "
+        help="Label each unit `head`, `middle` or `tail`, cut at these percentiles of perplexity. "
         "Keeps all in a temporary file.",
     ),
-    click.option("--cut", type=NumbersType(), metavar="X,Y", help="The same labels, cut at these perplexities."),
+    click.option(
+        "--cut", type=NumbersType(), metavar="X,Y", help="The labels of --buckets, cut at these perplexities."
+    ),
 )
 @option_group(
     "Output",
     click.option(
         "--each",
         type=click.Choice(("line", "token")),
-        help="Print a row for each unit of the model (a line, a sentence), or for each token.",
+        help="Print a row for each unit of the model (line: a sentence, a line, ...), or for each token.",
     ),
     click.option(
-        "--classify", is_flag=True, help="Print for each line the model that needs the fewest bits, and by how many."
+        "--classify",
+        is_flag=True,
+        help="Print for each line the model that needs the fewest bits, and how many more the next best needs.",
     ),
     jobs_option,
     json_option,

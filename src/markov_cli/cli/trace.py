@@ -37,7 +37,8 @@ from .train import TOKENIZERS, UNITS
     type=click.Choice(UNITS),
     default="file",
     show_default=True,
-    help="One sequence of the corpus; no fragment crosses its end. file: fragments can cross the ends of sentences.",
+    help="One sequence of the corpus; no fragment goes over its end. With `file`, fragments can go "
+    "over the ends of sentences.",
 )
 @click.option(
     "--text-unit",
@@ -69,7 +70,7 @@ from .train import TOKENIZERS, UNITS
 def trace(
     ctx: click.Context, /, text: tuple[str, ...], corpus: tuple[str, ...], baseline: tuple[str, ...], **kw: Any
 ) -> int:
-    """Find how much of a text is copied from a corpus word for word, and where it is there.
+    """Find how much of a text is copied word for word from a corpus, and from where.
 
     \b
     markov trace essay.txt --corpus library/ --baseline heldout.txt
@@ -141,7 +142,7 @@ def trace(
 
 def _check(text: tuple[str, ...], corpus: tuple[str, ...], baseline: tuple[str, ...], kw: dict[str, Any]) -> None:
     if not corpus:
-        raise OptionError("no corpus: add --corpus FILE", "--corpus FILE or a folder")
+        raise OptionError("no corpus to compare with", "add --corpus FILE, or --corpus FOLDER")
     if [*text, *corpus, *baseline].count("-") > 1:
         raise OptionError("standard input can be read only once", "name a file for the other")
     if kw["html"] == "-" and kw["as_json"]:

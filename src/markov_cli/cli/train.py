@@ -50,7 +50,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         type=click.Choice(UNITS),
         default="sentence",
         show_default=True,
-        help="One sequence, which is also one generated text.",
+        help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
@@ -71,7 +71,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         default=1,
         show_default=True,
         metavar="K",
-        help="Types that occur fewer than K times become <unk>.",
+        help="Types (distinct tokens) that occur fewer than K times become <unk>, the unknown token.",
     ),
     click.option(
         "--prune",
@@ -85,7 +85,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--update",
         type=click.Path(),
         metavar="MODEL",
-        help="Add CORPUS to this model, read with its options: the result is the model of both texts.",
+        help="Add CORPUS to this model. CORPUS is read with the options of the model; the result is the model of both "
+        "texts.",
     ),
 )
 @option_group(
@@ -114,8 +115,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--guard",
         type=GuardType(),
         metavar="K[:RATE]",
-        help="Keep hashes of all runs of K tokens, for generate --novel. RATE is the share of new runs that pass for "
-        "seen ones.  [default: none; RATE 1/256]",
+        help="Keep hashes of all runs of K tokens, for generate --novel. RATE is the share of new runs that are "
+        "taken for seen ones.  [default: none; RATE 1/256]",
     ),
 )
 @option_group(
@@ -166,11 +167,11 @@ def train(
     zcat logs.gz | markov train - -o logs.npz
     markov train new.txt --update book.npz -o book.npz
 
-    Without -o the model of book.txt or of the folder book/ is book.npz, in the current folder. A model replaces an
-    earlier model, never another file.
+    Without -o, book.txt and the folder book/ give book.npz, in the current folder. A model replaces an earlier
+    model, never another file.
 
-    CORPUS is files, folders (all their files, in sorted order) or `-` for stdin, compressed by gzip, bzip2,
-    xz or zstandard or not. Text that does not fit in --memory is sorted on disk, to the same bytes.
+    CORPUS can be files, folders (all their files, in sorted order) and `-` for stdin; gzip, bzip2, xz and
+    zstandard are recognised. Text that does not fit in --memory is sorted on disk; the model is the same.
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """

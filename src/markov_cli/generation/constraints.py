@@ -226,8 +226,8 @@ def _lengths(header: Header, c: Constraints, min_tokens: int, max_tokens: int) -
             least, most = max(least, pair[0]), min(most, pair[1])
             if least > most:
                 raise OptionError(
-                    f"{name} {shown(pair)}, at least {min_tokens} and at most {max_tokens} tokens: no length fits all",
-                    "change --min-tokens or --max-tokens",
+                    f"{name} {shown(pair)}: a text has at least {min_tokens:,} and at most {max_tokens:,} tokens",
+                    f"change {name}, --min-tokens or --max-tokens",
                 )
     return least, most
 

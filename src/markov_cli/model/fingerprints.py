@@ -248,7 +248,7 @@ def check_guard(tokens: int, rate: float, order: int) -> None:
     if tokens <= order:
         raise OptionError(
             f"--guard {tokens}: runs of up to the order, {order}, are in the table itself",
-            f"--guard {order + 1} or more",
+            f"use --guard {order + 1} or more",
         )
     if not 2.0**-32 <= rate <= 0.5:
         raise OptionError(f"--guard {tokens}:{rate:g}: a rate of false seen from 2**-32 to 0.5", "0.004 is usual")

@@ -10,6 +10,7 @@ once and costs the pages that are touched.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -203,7 +204,9 @@ def load(path: str | os.PathLike[str]) -> ModelFile:
                 buffer = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
             members = read_directory(buffer, name, size)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
+        common: dict[int | None, str] = {errno.ENOENT: "no such file", errno.EISDIR: "a folder, not a model"}
+        number = getattr(error, "errno", None)
+        said = common.get(number) or getattr(error, "strerror", None) or str(error)
         raise ModelFileError(f"{name}: {said}", "check the name, or train: markov train TEXT -o MODEL") from None
     return _parse(name, buffer, size, members)
 

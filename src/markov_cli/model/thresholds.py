@@ -63,8 +63,8 @@ class Protection:
                 raise OptionError(f"{name} {value}: at least 1", "1 keeps every n-gram; 2 is the least that protects")
         if self.cap_per_sequence not in (0, 1):
             raise OptionError(
-                f"--cap-per-sequence {self.cap_per_sequence}: 1, and no other cap",
-                "1 counts an n-gram once in a sequence, however often it stands there; or leave the option out",
+                f"--cap-per-sequence {self.cap_per_sequence}: the only cap is 1",
+                "1 counts an n-gram once in a sequence, however often it occurs there; or leave the option out",
             )
 
     def check_text(self, sequences: int, files: int) -> None:
