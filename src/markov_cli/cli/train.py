@@ -196,7 +196,7 @@ def train(
         for name in ("memory", "temp_dir", "dask", "resume"):
             if ctx.params[name]:
                 raise OptionError(
-                    f"--{name.replace('_', '-')} with --update, which works in memory",
+                    f"--{name.replace('_', '-')} does not work with --update, which works in memory",
                     "leave it out; or train on both texts",
                 )
     begin = time.monotonic()
