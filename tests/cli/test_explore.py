@@ -191,7 +191,7 @@ def test_once_prints_one_state(run, path):
     assert ran.code == 0 and ran.stderr == "" and told["seed"] is None
     assert {f.get("marker", f["token"]) for f in told["followers"]} == {"sat", "ate", "</s>"}
     shown = run("explore", path, "--once", "--prompt", "the cat").stdout
-    assert shown.splitlines()[:2] == ["the cat", "2 tokens, 0.0 bits, behind the cat"]
+    assert shown.splitlines()[:2] == ["the cat", "2 tokens, 0.0 bits, after the cat"]
 
 
 def test_a_chosen_seed_is_reported(run, path):

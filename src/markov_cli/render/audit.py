@@ -47,7 +47,7 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
     """Print the audit for people."""
     h = model.header
     line(f"{one_line(path)}: {order_text(h.order)}", "bold")
-    seen = "from the model alone" if a.against is None else "from the model, and from the text it is held against"
+    seen = "from the model alone" if a.against is None else "from the model and the text that it is compared with"
     line(f"{h.tokens:,} tokens in {some(h.sequences, 'sequence')}, one a {h.options.unit}; {seen}")
     line()
     _table(a)
@@ -96,14 +96,13 @@ def _order(o: OrderAudit, sequences: int) -> None:
     _forgotten(o, sequences)
     if not o.certain:
         return
-    certain = (
-        f"{o.certain[10]:.1%} of the tokens stand in strings of 10 or more that the table proves to be in the text"
-    )
+    certain = f"{o.certain[10]:.1%} of the tokens are in strings of 10 or more that the table proves to be in the text"
     line(f"  certain    {certain}")
     line(f"             (exact; 20 or more: {o.certain[20]:.1%}, 50: {o.certain[50]:.1%})")
     if o.certain_bound:
         c = o.certain_bound
-        line(f"             with majorities too at least {c[10]:.1%} (bound; 20 or more: {c[20]:.1%}, 50: {c[50]:.1%})")
+        line(f"             with the pigeonhole rule, too: at least {c[10]:.1%}")
+        line(f"             (bound; 20 or more: {c[20]:.1%}, 50: {c[50]:.1%})")
     line(f"             half of all tokens in strings of {o.half:,} or more; the longest has {o.longest:,}")
 
 
@@ -145,7 +144,7 @@ def _guard(model: Model) -> None:
     if g is None:
         return
     wrong = f"of {1 / g.rate:,.0f} wrong guesses one seems right" if g.n else "empty"
-    line(f"  guard      hashes of {g.n:,} runs of {g.tokens} tokens, {8 * g.n_bytes:,} bits: for who can guess")
+    line(f"  guard      hashes of {g.n:,} runs of {g.tokens} tokens, {8 * g.n_bytes:,} bits: for anyone who can guess")
     line(f"             a table of order {g.tokens}, which no figure here counts; {wrong}")
 
 

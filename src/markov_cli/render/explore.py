@@ -47,7 +47,7 @@ def _figures(session: Session) -> str:
         parts.append(f"{session.impossible:,} tokens written that have probability 0")
     history = " ".join(one_line(shown(name)) for name in session.history)
     if not session.complete:
-        parts.append(f"behind {history}" if history else "no history")
+        parts.append(f"after {history}" if history else "no history")
     if session.smoothing not in (None, "none"):
         parts.append(str(session.smoothing))
     shape = session.shape

@@ -20,27 +20,27 @@ MEANINGS = (
     (
         "forgotten",
         "log2 of the number of texts that have exactly this table. 0: the table is the text in another form. All of "
-        "them count alike; who knows the language can tell many from the true one, so it is the most that is lost.",
+        "them count alike. A reader who knows the language can exclude many of them, so this is an upper bound.",
     ),
     (
         "order of the sequences, content",
-        "Of the bits forgotten, some say only in which order the sequences stood; the others, what they contain. "
-        "Below 0.1 a token the text can be read off the table; 5 and more are statistics of words.",
+        "Some of the forgotten bits are only the order of the sequences; the others are what the sequences contain. "
+        "Below 0.1 a token, the table is the text in another form; from 5 on, it is word statistics.",
     ),
     (
         "retained",
-        "The share that the table keeps of what the order of the tokens says, once it is known how often each occurs.",
+        "The share that the table keeps of the information in the order of the tokens, if their counts are known.",
     ),
     (
         "certain",
-        "The share of the text's tokens that stand in strings which every text with this table holds, by their "
-        "length. They are proven from the table alone; nobody needs to guess. 0% is no promise: what is not certain "
-        "may still be guessed.",
+        "The share of the text's tokens in strings that every text with this table contains, by their length. "
+        "The table alone proves them; nobody needs to guess. 0% is no promise: a string that is not certain can "
+        "still be guessed.",
     ),
     (
         "complete",
         "The followers of each history sum to its count, and each is reached as often as it is left: evidence that no "
-        "n-gram is missing, not proof. Where some are, nothing is said of bits forgotten.",
+        "n-gram is missing, not proof. If n-grams are missing, the forgotten bits are not given.",
     ),
     ("exact, estimate, bound", "Every figure says which it is; an estimate comes with its standard error."),
 )
@@ -98,7 +98,7 @@ def _said(a: Audit) -> str:
     for o in reversed(a.orders):
         if not o.certain:
             continue
-        out = f"Order {o.order}: {o.certain[LENGTHS[0]]:.1%} of the tokens stand in strings of {LENGTHS[0]} or more "
+        out = f"Order {o.order}: {o.certain[LENGTHS[0]]:.1%} of the tokens are in strings of {LENGTHS[0]} or more "
         out += f"that the table proves to be in the text; the longest has {o.longest:,}."
         if o.content_bits_per_token is not None:
             out += f" It has forgotten {o.content_bits_per_token:.3f} bits a token of what the sequences contain."
@@ -120,8 +120,8 @@ def _pictures(a: Audit) -> str:
                 [("content of the sequences", content), ("their order", of_order)],
                 stacked=True,
             ),
-            "Bits a token that the table has forgotten, by order. Where no bar stands, the order is not complete, and "
-            "it cannot be said.",
+            "Bits a token that the table has forgotten, by order. An order without a bar is not complete, so "
+            "they cannot be computed.",
         )
         out += "<h2>Retained</h2>\n" + figure(
             bars("Retained, by order", names, [("retained", [o.retained for o in a.orders])], top=1.0),
@@ -153,7 +153,9 @@ def _table(a: Audit) -> str:
     ]
     rows += [[f"certain, ≥ {n} tokens", *known([o.certain and o.certain[n] for o in a.orders], ".1%")] for n in LENGTHS]
     bound = [o.certain_bound for o in a.orders]
-    rows += [[f"with majorities, ≥ {n}, at least", *known([x and x[n] for x in bound], ".1%")] for n in LENGTHS[:1]]
+    rows += [
+        [f"with the pigeonhole rule, ≥ {n}, at least", *known([x and x[n] for x in bound], ".1%")] for n in LENGTHS[:1]
+    ]
     rows += [
         ["half of all in strings of", *known([o.half for o in a.orders], ",")],
         ["the longest", *known([o.longest for o in a.orders], ",")],

@@ -19,11 +19,11 @@ _QUOTED = 90  # characters of a fragment in the list
 _RANGES = [f"{a} to {b - 1}" for a, b in pairwise(RUNS)] + [f"{RUNS[-1]} or more"]
 
 MEANINGS = (
-    ("new n-grams", "The share of the text's runs of n tokens that stand nowhere in the corpus."),
+    ("new n-grams", "The share of the text's runs of n tokens that do not occur in the corpus."),
     (
         "pieces per 100",
-        "The text is taken apart, from left to right, into the longest strings that the corpus has; a token that it "
-        "has not is a piece by itself. No other way needs fewer pieces. The fewer, the more of it is copied.",
+        "The text is divided, from left to right, into the longest strings that occur in the corpus; a token that "
+        "does not occur there is a piece by itself. Few pieces mean that much of the text is copied.",
     ),
     (
         "in fragments, in any run",
@@ -32,8 +32,8 @@ MEANINGS = (
     ),
     (
         "times, files",
-        "How often the fragment stands in the corpus, and in how many files. What stands often is a phrase, not a "
-        "source. The place named is the first; that is where it can be found, not proof of where it came from.",
+        "How often the fragment occurs in the corpus, and in how many files. A fragment that occurs often is a "
+        "phrase, not a source. The first place is named; this does not prove that the text comes from there.",
     ),
     (
         "rarity",
@@ -58,7 +58,7 @@ def _body(t: Trace, least: int, names: str) -> Iterator[str]:
     f = t.figures
     yield f"<h1>{inline(names)}</h1>\n"
     yield (
-        f'<p class="soft">{inline(some(f.tokens, "token"))} ({inline(t.options.tokenizer)}) held against '
+        f'<p class="soft">{inline(some(f.tokens, "token"))} ({inline(t.options.tokenizer)}) compared with '
         f"{inline(some(t.corpus_tokens, 'token'))} in {inline(some(len(t.sources), 'file'))} of corpus. "
         f"No fragment crosses the end of a {inline(t.marks)}.</p>\n"
     )
@@ -89,7 +89,7 @@ def _body(t: Trace, least: int, names: str) -> Iterator[str]:
 
 def _said(t: Trace) -> str:
     f, b = t.figures, t.baseline
-    out = f"{f.in_runs[10] or 0.0:.1%} of the text stands in the corpus in runs of 10 tokens or more"
+    out = f"{f.in_runs[10] or 0.0:.1%} of the text is in the corpus in runs of 10 tokens or more"
     out += f" ({b.in_runs[10] or 0.0:.1%} of the baseline)" if b is not None else ""
     out += f"; the longest has {f.longest_fragment:,}"
     out += f" ({b.longest_fragment:,})" if b is not None else ""
@@ -102,7 +102,7 @@ def _legend(t: Trace) -> str:
     items = [f"<li><span>fewer than {RUNS[0]}</span> {share[0]:.1%}</li>"]
     items += [f'<li><span class="s{i}">{said} tokens</span> {share[i]:.1%}</li>' for i, said in enumerate(_RANGES, 1)]
     return (
-        "<p>Each word is shaded and underlined by the length of the longest string of the corpus that it stands in:"
+        "<p>Each word is shaded and underlined by the length of the longest string of the corpus that it is part of:"
         f'</p>\n<ul class="legend">{"".join(items)}</ul>\n'
     )
 
@@ -130,7 +130,7 @@ def _figures(t: Trace) -> str:
         of = dict(rows_of(t.baseline))
         rows = [[*row, of[row[0]]] for row in rows]
         series.append(("baseline", [t.baseline.novel[n] for n in some_n]))
-    caption = "Share of n-grams that stand nowhere in the corpus, by n. Low and flat: copied. High from n = 4 on: not."
+    caption = "Share of n-grams that do not occur in the corpus, by n. Low and flat: copied. High from n = 4 on: not."
     picture = curves("New n-grams by length", [str(n) for n in some_n], series)
     return figure(picture, caption) + table(head, rows)
 
@@ -159,4 +159,4 @@ def _sources(t: Trace, least: int) -> str:
         for s in totals
     ]
     head = ["file", "fragments", "tokens", "of the text", "only there"]
-    return "<h2>Where they stand first</h2>\n" + table(head, rows)
+    return "<h2>Where they occur first</h2>\n" + table(head, rows)
