@@ -21,11 +21,11 @@ This page is generated from the signatures and docstrings of `markov_cli`: `make
 Every command of `markov` but `completion` and `man` has its function here, and both give the same answer.
 Tables for people and HTML pages are the commands' own.
 
-- **A path** is a `str` or a `pathlib.Path`. Where several may be given (`Paths`), one stands for itself. A folder means
+- **A path** is a `str` or a `pathlib.Path`. Where several may be given (`Paths`), a single one may be given, too. A folder means
   all files in it; `-` is standard input.
-- **A text** is a `str`; several (`Texts`) are one, or any iterable of `str`. Files come by position (`paths`) and
-  texts by name (`texts`), wherever text is read; `corpus` has `corpus_texts` beside it, and so on. `encoding` is that
-  of the files.
+- **A text** is a `str`. `Texts` is one `str`, or an iterable of them. Every function that reads text takes files as
+  `paths` (by position) and texts as `texts=`; in the same way `corpus` and `corpus_texts`, and so on. `encoding` is
+  that of the files.
 - **A model** is a `Model`, or the path of its file (`ModelLike`), wherever a function takes one.
 - **A result** is a frozen dataclass. Its fields have the names of the command's JSON, and `to_dict()` gives the object
   that `--json` prints: rounded, with None for what is not finite.
@@ -33,8 +33,8 @@ Tables for people and HTML pages are the commands' own.
   name options as the command line has them: `--order` is `order=`.
 - `jobs` is the number of threads; it never changes a result. `smoothing=None` is the command's default.
 
-A `Model` also has `vocabulary`, `table`, `file` and a few methods for work on the engine, which are not told here:
-they may change.
+A `Model` also has `vocabulary`, `table`, `file` and a few methods for work on the engine. They are not
+described here, because they may change.
 """
 
 GROUPS = {

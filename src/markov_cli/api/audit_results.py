@@ -53,17 +53,17 @@ class OrderInCorpus(Result):
 class AuditedOrder(Result):
     """Audit of one order; None where a figure cannot be calculated.
 
-    rows             edges of the n-gram graph
+    rows             n-grams of this order
     complete         nothing seems to be missing: evidence, not proof
     forgotten_bits   log2 of the number of texts with this table; 0: the table is the text
     forgotten_is     `exact`, `estimate` (with forgotten_error_bits) or `bound`
     order_bits       of these, the order of the sequences
     content_bits_per_token  of these, the content of the sequences
-    retained         share of what the order of the tokens tells beyond their counts
+    retained         share that the table keeps of the information in the order of the tokens
     certain          share of the tokens in strings that the table proves, by least length; certain_bound at least
-    half             half of all tokens stand in certain strings of so many tokens or more
+    half             half of all tokens are in certain strings of this many tokens or more
     longest          tokens of the longest certain string
-    corpus           figures with the training text; None without it. In JSON they stand beside the others
+    corpus           figures with the training text; None without it. In JSON they are beside the others
     """
 
     order: int
@@ -86,10 +86,10 @@ class AuditedOrder(Result):
 
 @dataclass(frozen=True)
 class CertainString(Result):
-    """A string that stands in every text with the model's table.
+    """A string that occurs in every text with the model's table.
 
-    occurrences      how often, `exact` or at least (`bound`), as occurrences_is says
-    opens, closes    it is known to open, or to close, a sequence
+    occurrences      how often it occurs; occurrences_is says if this is `exact` or a lower `bound`
+    opens, closes    True if it is known to begin, or to end, a sequence
     """
 
     text: str
@@ -140,7 +140,7 @@ class AuditReport(Result):
     text_bytes_per_token_xz    what xz makes of the text, or of a random text with this table (`estimate`)
     strings                    the longest certain strings, of strings_order; strings_found in all
     notes                      what cannot be calculated, and why
-    corpus                     the comparison with the training text; None without it. In JSON its fields stand
+    corpus                     the comparison with the training text; None without it. In JSON its fields are
                                beside the others
     """
 

@@ -57,7 +57,7 @@ def update(
 
     paths, texts   files, folders, `-`; and texts themselves
     encoding       of the files
-    max_expansion  refuse a compressed file that grows over 1 GiB and so many times its size; 0 for no limit
+    max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -95,8 +95,9 @@ def prune(
 ) -> Model:
     """Drop rare n-grams, rare types, or the guard of a model.
 
-    thresholds  n-grams of order 1, 2, 3... seen at most so often are dropped; the last goes on; the first must be 0
-    max_types   keep so many of the most frequent types; the others become `<unk>`. This comes first
+    thresholds  n-grams of order 1, 2, 3... that occur at most this often are dropped; the first must be 0; the
+                last also holds for higher orders
+    max_types   keep this many types, the commonest; the others become `<unk>`. This is done first
     keep_guard  False leaves out the guard
 
     OptionError if nothing is named; NeedsCounts if the model holds no counts.
@@ -145,7 +146,7 @@ class EntropyPruning(Result):
     perplexity_after: float | None = field(default=None, metadata=OPTIONAL)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as `--json` prints it, behind the summary of the model."""
+        """The result as `--json` prints it, after the summary of the model."""
         return {**self.model.summary().to_dict(), **self.figures()}
 
     def figures(self) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def prune_by_entropy(
     """Drop the n-grams whose loss changes the model's distribution least (Stolcke 1998).
 
     threshold  drop each n-gram whose loss alone raises the perplexity by less than this share; or
-    n_bytes    drop n-grams until the model's file takes at most so many bytes
+    n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
     keep_guard  False leaves out the guard

@@ -22,13 +22,13 @@ def explore(
 ) -> Session:
     """Begin a text that is written token by token, by you and the model.
 
-    prompt       the text begins with it; with `within` it stands mid-sequence
-    seed         same seed and same calls, same text; None to choose one
-    ignore_case  `You` finds `you`
+    prompt       the text begins with it; with `within` it is the middle of a sequence, not its beginning
+    seed         the same seed and the same calls give the same text; None to choose one
+    ignore_case  `You` also matches `you`
     smoothing    the distribution shown and drawn from; None for raw counts, or the probabilities that the model holds
     temperature, top_k, top_p  as for `Model.generate`
 
-    HistoryError if the model knows no token of the prompt; OptionError for a value that cannot be.
+    HistoryError if the model knows no token of the prompt; OptionError for an impossible value.
 
     >>> import markov_cli
     >>> session = markov_cli.explore(markov_cli.train(texts=["a b c. a d."]), "a", seed=1)

@@ -58,7 +58,7 @@ class InspectedOrder(Result):
 
 @dataclass(frozen=True)
 class FollowerBin(Result):
-    """The number of histories of the model's length with so many followers, for example `3-4`."""
+    """The number of histories of the longest kind whose number of followers is in a range, for example `3-4`."""
 
     followers: str
     histories: int
@@ -74,7 +74,7 @@ class Inspection(Result):
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
     unicode          version of the Unicode tables
-    counts_of_counts of a pruned model
+    counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
     lengths          sequences by their number of tokens, as far as the table knows
     """
@@ -193,8 +193,8 @@ def inspect_history(
     """The followers of a history, and of each shorter one.
 
     history      text; its longest known end is used
-    at_start     it opens a sequence; alone: what sequences begin with
-    ignore_case  `You` finds `you`
+    at_start     the history is the beginning of a sequence; without a history, what sequences begin with
+    ignore_case  `You` also matches `you`
     top          followers listed for each history; None for all
     smoothing    None for raw counts, or the probabilities that the model holds
 

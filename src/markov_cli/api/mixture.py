@@ -55,7 +55,7 @@ class Mixture:
         >>> import markov_cli
         >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))
         >>> text = next(markov_cli.Mixture([cats, dogs]).generate(1, 1))
-        >>> text.text, round(2**-text.bits, 6)  # behind the dog one model says ran, the other any of its four
+        >>> text.text, round(2**-text.bits, 6)  # after dog one model gives only ran, the other any of its four ids
         ('a dog ran', 0.3125)
         """
         request = Request(

@@ -204,8 +204,8 @@ class Model:
         >>> len(match.ids), match.level
         (2, 2)
 
-        at_start     it opens a sequence, so its history begins with BOS
-        ignore_case  `You` finds `you`, whichever is the best known history
+        at_start     the text is the beginning of a sequence, so its history begins with `<s>`
+        ignore_case  `You` also matches `you`, whichever is the best known history
 
         HistoryError if the model knows none of its tokens.
         """
@@ -236,8 +236,8 @@ class Model:
         """The followers of the longest known end of a history, the most frequent first.
 
         history      text
-        at_start     it opens a sequence; alone: what sequences begin with
-        ignore_case  `You` finds `you`
+        at_start     the history is the beginning of a sequence; without a history, what sequences begin with
+        ignore_case  `You` also matches `you`
         top          None for all
         smoothing    None for raw counts, or the probabilities that the model holds
 
@@ -276,21 +276,21 @@ class Model:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
 
         count        number of texts
-        seed         same seed, same texts; None to choose one, which each text names
-        prompt       each text begins with it; with `within` it stands mid-sequence
-        ignore_case  `You` finds `you`, in the prompt and in constraints
-        min_tokens   texts that end before are drawn again; fewer texts than `count` may come
-        max_tokens   texts are cut there, the prompt's tokens counted
-        temperature  above 1 bolder, below 1 safer, 0 always the likeliest
+        seed         the same seed draws the same texts; None to choose one, which is in `Text.seed`
+        prompt       each text begins with it; with `within` it is the middle of a sequence, not its beginning
+        ignore_case  `You` also matches `you`, in the prompt and in constraints
+        min_tokens   shorter texts are drawn again; there may be fewer texts than `count`
+        max_tokens   longer texts are cut; the prompt's tokens count
+        temperature  above 1 flattens the probabilities, below 1 sharpens them; 0 always takes the likeliest token
         top_k        only the K likeliest followers; 0 for all
-        top_p        only the likeliest followers that together reach P
+        top_p        only the likeliest followers that together have probability P
         smoothing    the distribution to draw from; see `distribution`
-        constraints  properties that each text must have; none is cut then. AnswerIsNo if the model has no such text
-        novel        no run of so many tokens or more occurs in the training text, which is that of `corpus`,
-                     or that of the model's guard; fewer texts than `count` may come
+        constraints  properties that each text must have; texts are not cut then. AnswerIsNo if no text has them
+        novel        no text has this many tokens in a row in common with the training text, which is `corpus` or
+                     known from the model's guard; there may be fewer texts than `count`
         corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
                      `Text.overlap`
-        unique       repeated texts are dropped, and others drawn; fewer than `count` may come
+        unique       no text is given twice; there may be fewer texts than `count`
 
         >>> import markov_cli
         >>> model = markov_cli.train(texts=["a b. a c. d b. d c."])

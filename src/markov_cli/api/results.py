@@ -1,4 +1,4 @@
-"""Results as JSON: one object for each, the same in Python and behind `--json`."""
+"""Results as JSON: one object for each, the same in Python and with `--json`."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Marker(Result):
 
 @dataclass(frozen=True)
 class LengthCount(Result):
-    """The number of sequences that have so many tokens."""
+    """The number of sequences of one length."""
 
     tokens: int
     sequences: float = rounded(6)
@@ -146,7 +146,7 @@ class ModelSummary(Result):
     """Size and origin of a model, as the commands that make one report it.
 
     model         its file; None for a model in memory
-    tokens, types without markers
+    tokens, types  without markers
     ngrams        rows of the table, by order
     min_sequences, min_files, cap_per_sequence  what protects the text, where anything does
     corpus_bytes  bytes of the training text

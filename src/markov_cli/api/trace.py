@@ -45,7 +45,7 @@ class TracedFragment(Result):
     occurrences, files  how often the corpus has it, and in how many files
     file, line          the first place in the corpus
     rarity_bits         -log2 of the probability of its tokens, each by itself
-    token               its first token in the text, from 0; text_file and text_line are where that stands
+    token               its first token in the text, from 0; text_file and text_line say where this is
     """
 
     tokens: int
@@ -81,7 +81,7 @@ class TraceReport(Result):
 
     text, corpus   their files
     tokenizer, unit, text_unit, lowercase  how both were read
-    figures        of the text; in JSON they stand beside the other fields
+    figures        of the text; in JSON they are beside the other fields
     min_tokens     tokens of the shortest fragment listed
     fragments      in the order of the text
     sources        files of the corpus, those with most tokens first

@@ -52,17 +52,19 @@ def train(
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
     min_type_count    types seen less often become `<unk>`
-    prune             n-grams of order 1, 2, 3... seen at most so often are dropped; the last goes on; the first is 0
-    min_sequences, min_files  n-grams of fewer sequences, or files, are dropped
-    cap_per_sequence  1 counts an n-gram once a sequence; 0 counts all
-    guard             keep hashes of all runs of so many tokens, for `generate(novel=...)`. They confirm guesses of
-                      the text, see docs/explanation/evidence.md; guard_rate of the new runs count as seen
-    guard_like        make the guard fit this one, in place of these two
-    max_expansion     refuse a compressed file that grows over 1 GiB and so many times its size; 0 for no limit
+    prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
+                      last also holds for higher orders
+    min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
+    cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
+    guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
+                      of the text with them, see docs/explanation/evidence.md. guard_rate is the share of new runs
+                      that are taken for seen ones
+    guard_like        make a guard that can be merged with this one, instead of guard and guard_rate
+    max_expansion     refuse a compressed file that expands to more than 1 GiB and this many times its size; 0: no limit
     jobs              threads
     progress          called while it works: a step's name, how much of it is done, and how much there is
 
-    OptionError for an option that cannot be; TextError if a file is missing, is no text, or no token is in any.
+    OptionError for an impossible option; TextError if a file is missing or is not text, or if there is no token.
 
     >>> import markov_cli
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
@@ -138,10 +140,10 @@ def train_file(
     """Train a model from text of any size and write it to a file; the bytes are those that `train` gives.
 
     output    the model's file, replaced as a whole
-    memory    bytes that may be used; None for half of what is free. What does not fit goes to disk
-    temp_dir  the folder for that; None for the folder of the output
-    dask      the address of a Dask scheduler whose workers do it; `local` starts some here
-    resume    go on with a run of the same text and options that ended early
+    memory    the most bytes of memory to use; None for half of the free memory. What does not fit goes to disk
+    temp_dir  the folder for temporary files; None for the folder of the output
+    dask      the address of a Dask scheduler whose workers do the work; `local` starts some here
+    resume    continue an interrupted run of the same text and options
     say       called with notes for a person, one line each
     The others are those of `train`.
 

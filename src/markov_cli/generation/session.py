@@ -42,7 +42,7 @@ class SessionState:
     """The text of a session, and the tokens that can come next.
 
     tokens       of the text, the prompt's included
-    bits         -log2 of the probability of what was written behind the prompt; impossible tokens, to which the
+    bits         -log2 of the probability of what was written after the prompt; impossible tokens, to which the
                  model gives no probability, are left out
     complete     the text has ended
     seed         what the model draws with; None where nothing is drawn
