@@ -21,8 +21,8 @@ This page is generated from the signatures and docstrings of `markov_cli`: `make
 Every command of `markov` but `completion` and `man` has its function here, and both give the same answer.
 Tables for people and HTML pages are the commands' own.
 
-- **A path** is a `str` or a `pathlib.Path`. Where several may be given (`Paths`), a single one may be given, too. A folder means
-  all files in it; `-` is standard input.
+- **A path** is a `str` or a `pathlib.Path`. Where several may be given (`Paths`), a single one may be given, too. A
+  folder means all files in it; `-` is standard input.
 - **A text** is a `str`. `Texts` is one `str`, or an iterable of them. Every function that reads text takes files as
   `paths` (by position) and texts as `texts=`; in the same way `corpus` and `corpus_texts`, and so on. `encoding` is
   that of the files.
