@@ -85,7 +85,7 @@ from .options import (
     click.option(
         "--each",
         type=click.Choice(("line", "token")),
-        help="Print a row for each unit of the model (line: a sentence, a line, ...), or for each token.",
+        help="Print rows. line: a row for each unit of the model (a sentence, a line, ...). token: a row for each token.",
     ),
     click.option(
         "--classify",
