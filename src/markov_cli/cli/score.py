@@ -85,7 +85,7 @@ from .options import (
     click.option(
         "--each",
         type=click.Choice(("line", "token")),
-        help="Print rows. line: a row for each unit of the model (a sentence, a line, ...). token: a row for each token.",
+        help="line: print a row for each unit of the model (a sentence, a line, ...). token: a row for each token.",
     ),
     click.option(
         "--classify",
