@@ -24,6 +24,8 @@ from .shape import Shape, draw_weighted, shaped_weights
 
 BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
 _BATCH_TOKENS = 1 << 20
+_MOST_TOKENS = 1 << 24  # of a batch, where a file says that texts are short and they are not
+_FIRST = 1 << 10  # texts that tell how long the others will be
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
 _SHARED = 64  # followers for each text up to which one running sum for all of them is the quickest
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
@@ -92,12 +94,30 @@ class Sampler:
         done: list[Samples] = []
         todo = np.arange(n)
         for attempt in range(_ATTEMPTS):
-            drawn = self._run(numbers, attempt, begin, todo, history, longest)
+            drawn = self._run_all(numbers, attempt, begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
             done.append(select(drawn, good))
             todo = todo[~good]
             if not len(todo):
                 break
+        return in_index_order(done)
+
+    def _run_all(
+        self,
+        numbers: RandomStream,
+        attempt: int,
+        begin: int,
+        which: np.ndarray,
+        history: tuple[int, int],
+        longest: int,
+    ) -> Samples:
+        """`_run`, in several parts if the first texts are so long that all at one time would fill the memory."""
+        if len(which) <= _FIRST or len(which) * longest <= _MOST_TOKENS:
+            return self._run(numbers, attempt, begin, which, history, longest)
+        done = [self._run(numbers, attempt, begin, which[:_FIRST], history, longest)]
+        size = max(int(_MOST_TOKENS / max(float(done[0].length.mean()), 1.0)), 1)
+        for i in range(_FIRST, len(which), size):
+            done.append(self._run(numbers, attempt, begin, which[i : i + size], history, longest))
         return in_index_order(done)
 
     def _run(
