@@ -86,7 +86,7 @@ def check_weights(models: Sequence[Stored], weights: Sequence[float]) -> list[fl
     factors: list[float] = []
     for w in weights or [1] * len(models):
         if not 0 <= w < float("inf"):
-            raise OptionError(f"--weight {w}: not a weight", "0 or more; 1 leaves the counts as they are")
+            raise OptionError(f"--weight {w}: no weight", "0 or more; 1 leaves the counts as they are")
         factors.append(int(w) if w == int(w) else float(w))
     if not any(factors):
         raise OptionError("every --weight is 0: nothing is left", "give one model a weight above 0")

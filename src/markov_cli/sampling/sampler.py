@@ -11,7 +11,7 @@ distributions have a step of their own, in `smoothed`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from .shape import Shape, draw_weighted, shaped_weights
 BATCH = 1 << 16  # texts drawn side by side; where they are long, fewer
 _BATCH_TOKENS = 1 << 20
 _MOST_TOKENS = 1 << 24  # of a batch, where a file says that texts are short and they are not
-_FIRST = 1 << 10  # texts that tell how long the others will be
+_PARTS = 8  # in which such a batch is drawn
 _ATTEMPTS = 200  # how often a text that is too short is drawn anew
 _SHARED = 64  # followers for each text up to which one running sum for all of them is the quickest
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are bent at one time
@@ -111,14 +111,15 @@ class Sampler:
         history: tuple[int, int],
         longest: int,
     ) -> Samples:
-        """`_run`, in several parts if the first texts are so long that all at one time would fill the memory."""
-        if len(which) <= _FIRST or len(which) * longest <= _MOST_TOKENS:
-            return self._run(numbers, attempt, begin, which, history, longest)
-        done = [self._run(numbers, attempt, begin, which[:_FIRST], history, longest)]
-        size = max(int(_MOST_TOKENS / max(float(done[0].length.mean()), 1.0)), 1)
-        for i in range(_FIRST, len(which), size):
-            done.append(self._run(numbers, attempt, begin, which[i : i + size], history, longest))
-        return in_index_order(done)
+        """`_run`, in several parts if all texts at one time would fill the memory."""
+        drawn = self._run(numbers, attempt, begin, which, history, longest)
+        if drawn is not None:
+            return drawn
+        parts = [
+            self._run_all(numbers, attempt, begin, some, history, longest)
+            for some in np.array_split(which, min(len(which), _PARTS))
+        ]
+        return Samples(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Samples)))
 
     def _run(
         self,
@@ -128,8 +129,8 @@ class Sampler:
         which: np.ndarray,
         history: tuple[int, int],
         longest: int,
-    ) -> Samples:
-        """Draw each of the texts begin + which once."""
+    ) -> Samples | None:
+        """Draw each of the texts begin + which once; None if they come to too many tokens together."""
         m = len(which)
         active = np.arange(m)  # places in `which`
         level = np.full(m, history[0], np.int64)
@@ -137,6 +138,7 @@ class Sampler:
         so_far = np.zeros(m)  # bits of the active ones
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
+        tokens = 0
         for t in range(longest + 1):
             raw = numbers.raw_of(t, begin + which[active], attempt)
             token, spent, level, row = self._step(level, row, raw)
@@ -157,6 +159,9 @@ class Sampler:
                 row = row[going]
             columns.append(token.astype(np.int32))
             owners.append(active)
+            tokens += len(active)
+            if tokens > _MOST_TOKENS and m > 1:
+                return None
             if not len(active):
                 break
         return gathered(columns, owners, length, complete, bits, which + begin)
