@@ -105,6 +105,18 @@ def test_an_order_that_the_file_does_not_fill_costs_nothing(opened, tmp_path):
         markov_cli.export_markovify(high, f)
 
 
+def test_a_pruned_model_of_a_high_order_is_told_in_a_line(run, opened, tmp_path):
+    """Case 70 of seed 626262: the figures of a million orders were put together, and then not shown."""
+    low = bases._base("low", saved(model_of(bases.TEXT, order=40, unit="line")), tmp_path)
+    opened(written({**low.head, "order": 1 << 20}, low.arrays))
+    tracemalloc.start()
+    ran = run("prune", tmp_path / "m.npz", "-o", tmp_path / "out.npz", "--prune", "0,1")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ran.code == 0 and "of orders 1 to 1048576" in ran.stderr
+    assert peak < 60_000_000
+
+
 def test_models_of_one_order_and_other_lengths_merge(tmp_path):
     """One order without rows stands for all above it, so the tables of an order may differ in height."""
     texts = ["a b\nc d", "a b c d e f g\nb c d"]
