@@ -100,7 +100,7 @@ def test_an_order_that_the_file_does_not_fill_costs_nothing(opened, tmp_path):
         assert same[0] == same[1]
     from markov_cli.api.audit import audit
 
-    assert [o.as_dict() for o in audit(high).orders] == [o.as_dict() for o in audit(model).orders]
+    assert [o.to_dict() for o in audit(high).orders] == [o.to_dict() for o in audit(model).orders]
     with pytest.raises(MarkovError, match="each state would have"), open(tmp_path / "x", "wb") as f:
         markov_cli.export_markovify(high, f)
 
