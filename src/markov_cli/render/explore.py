@@ -44,7 +44,7 @@ def show_state(session: Session, top: int) -> None:
 def _figures(session: Session) -> str:
     parts = [some(session.tokens, "token"), f"{session.bits:.1f} bits"]
     if session.impossible:
-        parts.append(f"{session.impossible:,} tokens written that have probability 0")
+        parts.append(f"{session.impossible:,} of probability 0")
     history = " ".join(one_line(shown(name)) for name in session.history)
     if not session.complete:
         parts.append(f"behind {history}" if history else "no history")
