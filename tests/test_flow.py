@@ -88,3 +88,18 @@ def test_each_room_says_what_it_may_import(name):
 def test_no_modules_import_each_other_in_a_circle(folder):
     graph = {a: {b for b in to if b} for a, to in arrows(folder).items() if a}
     graphlib.TopologicalSorter(graph).prepare()  # CycleError names it
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks"])
+def test_no_file_over_400_lines_and_no_function_over_80(folder):
+    """Docstrings of functions are not counted."""
+    too_long = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        too_long += [path.name] if text.count("\n") > 400 else []
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                told = node.body[0] if ast.get_docstring(node) else None
+                lines = node.end_lineno - node.lineno + 1 - (told.end_lineno - told.lineno + 1 if told else 0)
+                too_long += [f"{path.name}: {node.name}"] if lines > 80 else []
+    assert too_long == []

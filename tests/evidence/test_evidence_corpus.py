@@ -254,7 +254,7 @@ def test_the_command_reports_what_the_text_shows(tmp_path, run, corpora):
     assert shown.code == 0 and not shown.stderr
     for said in (
         "all found",
-        "as often as the model says",
+        "has the count of the model",
         "greedy",
         "memorised",
         "one sample",
@@ -290,8 +290,8 @@ def test_another_text_gives_exit_code_3(tmp_path, run, corpora):
         (["--heldout", "x.txt"], 2, "--heldout needs --corpus"),
         (["--corpus", "missing.txt"], 1, "missing.txt"),
         (["--corpus", "-"], 1, "no token"),
-        (["--corpus", "-", "--heldout", "-"], 2, "read once"),
-        (["--corpus", "-", "--member", "x.txt"], 2, "one at a time"),
+        (["--corpus", "-", "--heldout", "-"], 2, "read only once"),
+        (["--corpus", "-", "--member", "x.txt"], 2, "exclude each other"),
     ],
 )
 def test_wrong_calls_are_errors(tmp_path, run, args, code, says):

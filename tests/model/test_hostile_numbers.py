@@ -100,9 +100,21 @@ def test_an_order_that_the_file_does_not_fill_costs_nothing(opened, tmp_path):
         assert same[0] == same[1]
     from markov_cli.api.audit import audit
 
-    assert [o.as_dict() for o in audit(high).orders] == [o.as_dict() for o in audit(model).orders]
+    assert [o.to_dict() for o in audit(high).orders] == [o.to_dict() for o in audit(model).orders]
     with pytest.raises(MarkovError, match="each state would have"), open(tmp_path / "x", "wb") as f:
         markov_cli.export_markovify(high, f)
+
+
+def test_a_pruned_model_of_a_high_order_is_told_in_a_line(run, opened, tmp_path):
+    """Case 70 of seed 626262: the figures of a million orders were put together, and then not shown."""
+    low = bases._base("low", saved(model_of(bases.TEXT, order=40, unit="line")), tmp_path)
+    opened(written({**low.head, "order": 1 << 20}, low.arrays))
+    tracemalloc.start()
+    ran = run("prune", tmp_path / "m.npz", "-o", tmp_path / "out.npz", "--prune", "0,1")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ran.code == 0 and "of orders 1 to 1048576" in ran.stderr
+    assert peak < 60_000_000
 
 
 def test_models_of_one_order_and_other_lengths_merge(tmp_path):
@@ -156,6 +168,29 @@ def test_texts_are_the_same_in_parts(monkeypatch, opened, base, limit):
     assert everything() == expected
 
 
+def test_a_batch_of_texts_is_as_large_as_its_texts_allow(monkeypatch, opened, base):
+    """The header says how long texts are, and so how many are drawn side by side: memory must not follow it."""
+    model = opened(written({**base.head, "tokens": 1, "sequences": 10**6}, base.arrays))
+    expected = [t.text for t in model.generate(60, 1)]
+    monkeypatch.setattr("markov_cli.sampling.sampler._MOST_TOKENS", 90)
+    widths, run = [], type(model_sampler(model))._run
+
+    def counted(self, numbers, attempt, begin, which, *rest):
+        widths.append(len(which))
+        return run(self, numbers, attempt, begin, which, *rest)
+
+    monkeypatch.setattr("markov_cli.sampling.sampler.Sampler._run", counted)
+    assert [t.text for t in model.generate(60, 1)] == expected
+    assert widths[0] == 60 and 1 < min(widths) < 10
+
+
+def model_sampler(model):
+    from markov_cli.generation.samplers import sampler_of
+    from markov_cli.sampling.shape import Shape
+
+    return sampler_of(model.language_model, Shape(), None)
+
+
 def test_types_that_share_their_bytes(opened, base):
     """Each type the whole vocabulary: names and hashes of all types would take the square of the file."""
     n = len(base.arrays["vocab_bytes"])
@@ -192,7 +227,7 @@ def test_a_sum_that_the_types_do_not_reach(opened, base, method):
     sums = base.arrays[f"{name}_sums"].astype("<u8")
     sums[-1] = 2**61
     model = opened(written(base.head, {**base.arrays, f"{name}_sums": sums}))
-    with pytest.raises(ModelFileError, match="another sum"):
+    with pytest.raises(ModelFileError, match="do not add up"):
         [*model.generate(1, 1, smoothing=method)]
 
 
@@ -208,7 +243,7 @@ def test_rows_that_open_a_sequence_outside_the_table(opened, base):
 def test_a_guard_whose_buckets_never_end(monkeypatch):
     monkeypatch.setattr("markov_cli.model.fingerprints._MOST_ROUNDS", 3)
     full = Guard(4, 8, 200, np.zeros(25, "<u8"), np.full(8, 2**64 - 1, "<u8"), np.zeros(2, "<u8"))
-    with pytest.raises(ModelFileError, match="not spread"):
+    with pytest.raises(ModelFileError, match="not evenly spread"):
         full.seen(np.arange(1, 50, dtype=np.uint64) << np.uint64(56))
 
 
@@ -220,3 +255,12 @@ def test_verify_sees_characters_that_are_no_utf8(opened, tmp_path):
     assert damage(opened(written(chars.head, {**chars.arrays, "vocab_bytes": blob})).file) == [
         "vocab_offsets: a type of a model of chars that is not one"
     ]
+
+
+def test_followers_whose_probability_is_0_are_shown(capsys):
+    """Case 3472 of seed 515151: weighted counts so small that every probability of a history was rounded to 0."""
+    from markov_cli.inspecting.followers import Follower, Followers
+    from markov_cli.render.inspect import show_history
+
+    show_history([Followers(["a"], 1, 1e308, 1, [Follower("b", 1e-300, 0.0)])])
+    assert "0.0000" in capsys.readouterr().out

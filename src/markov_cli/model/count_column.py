@@ -87,11 +87,11 @@ class Counts:
 
     def _large(self, row: np.ndarray) -> np.ndarray:
         if not len(self.big):
-            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
+            raise ModelFileError("a count marked as large is missing", DAMAGED)
         i = np.searchsorted(self.big_row, row)
         i[i == len(self.big_row)] = 0
         if (self.big_row[i] != row).any():
-            raise ModelFileError("a count is marked as large and is not there", DAMAGED)
+            raise ModelFileError("a count marked as large is missing", DAMAGED)
         return self.big[i].astype(np.int64)
 
     def _span(self, span: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

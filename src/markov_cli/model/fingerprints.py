@@ -219,7 +219,7 @@ class Guard:
 def _rounds() -> Iterator[int]:
     """Rounds of looking for a hash, more than any set of hashes takes; ModelFileError behind them."""
     yield from range(_MOST_ROUNDS)
-    raise ModelFileError("the guard's hashes are not spread as hashes are", DAMAGED)
+    raise ModelFileError("the guard's hashes are not evenly spread", DAMAGED)
 
 
 def bits_for(n: int, rate: float) -> int:

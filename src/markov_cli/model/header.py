@@ -70,7 +70,7 @@ def read_json(text: str) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         out = dict(found)
         if len(out) != len(found):
-            raise ValueError("a key stands there twice")
+            raise ValueError("a key is listed twice")
         return out
 
     def integer(digits: str) -> int:

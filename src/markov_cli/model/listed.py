@@ -72,5 +72,5 @@ class Listed:
 def _raised(log10: np.ndarray) -> np.ndarray:
     """10 to these powers, float64; ModelFileError for what is no number."""
     if not np.isfinite(log10).all():
-        raise ModelFileError("a probability that is no number", DAMAGED)
+        raise ModelFileError("a probability that is not a number", DAMAGED)
     return 10.0 ** np.minimum(log10, _HIGHEST).astype(np.float64)

@@ -134,7 +134,7 @@ def check_whole(model: Stored, done: str) -> None:
     h = model.header
     if h.holds == "probabilities":
         raise NeedsCounts(
-            f"{model.name}: holds probabilities only, and what is {done} is counts",
+            f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
         )
     if any(h.prune):
@@ -152,7 +152,7 @@ def check_whole(model: Stored, done: str) -> None:
             f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
         )
         raise MarkovError(
-            f"{model.name}: {few} are <unk>: what they were cannot be {done}",
+            f"{model.name}: {few} are <unk>: they cannot be {done}",
             "train it with all types; then thin out the result: markov prune MODEL -o MODEL --max-types N",
         )
 
@@ -197,7 +197,7 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
         raise NeedsCounts(f"{name}: holds probabilities only; pruning goes by counts", "train a model from text")
     if max_types is not None and max_types < len(types):
         if max_types < 1:
-            raise OptionError(f"--max-types {max_types}: at least 1", "how many of the commonest types shall stay")
+            raise OptionError(f"--max-types {max_types}: at least 1", "the number of the commonest types to keep")
         if asked := header.protection():
             raise MarkovError(
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",

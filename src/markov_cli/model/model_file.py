@@ -114,7 +114,7 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     if len(text) > MAX_HEADER_BYTES - 128:
-        raise MarkovError(f"order {head['order']:,}: a model of so many orders has no file", "a lower --order")
+        raise MarkovError(f"order {head['order']:,}: its header is too large for a file", "a lower --order")
     arrays = {"header": np.frombuffer(text, np.uint8), **arrays}
     from concurrent.futures import ThreadPoolExecutor  # slow to import, and reading a model does without
 
@@ -249,7 +249,7 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
     actual = {n: (a.dtype.str, [*a.shape]) for n, a in arrays.items()}
     if actual != declared:
         odd = sorted(n for n in {*actual, *declared} if actual.get(n) != declared.get(n))
-        raise ModelFileError(f"{name}: member {odd[0]!r} is not as the header says", RETRAIN)
+        raise ModelFileError(f"{name}: member {odd[0]!r} differs from what the header says", RETRAIN)
     types, table = _build(name, header, arrays)
     return ModelFile(header, types, table, members, buffer, size, arrays)
 

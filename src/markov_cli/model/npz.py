@@ -157,11 +157,11 @@ def read_directory(buffer: mmap.mmap | bytes, name: str, size: int) -> dict[str,
     for _ in range(n):
         entry, at = _entry(data, at, name)
         if entry[1] in names:
-            raise ModelFileError(f"{name}: member {entry[1]!r} stands there twice", RETRAIN)
+            raise ModelFileError(f"{name}: member {entry[1]!r} is listed twice", RETRAIN)
         names.add(entry[1])
         entries.append(entry)
     if at != len(data):
-        raise ModelFileError(f"{name}: the zip directory is not as long as it says", RETRAIN)
+        raise ModelFileError(f"{name}: the zip directory has another length than its end record says", RETRAIN)
     members: dict[str, Member] = {}
     edge = 0
     for offset, plain, length, crc, flags in sorted(entries):
@@ -177,12 +177,12 @@ def read_directory(buffer: mmap.mmap | bytes, name: str, size: int) -> dict[str,
 
 def _directory(buffer: mmap.mmap | bytes, name: str, size: int) -> tuple[int, int, int]:
     """Where the zip directory begins and ends, and its members; the end record must be the file's end."""
-    wrong = ModelFileError(f"{name}: a zip archive with an end that is not its end", RETRAIN)
+    wrong = ModelFileError(f"{name}: the end record of the zip archive is damaged", RETRAIN)
     end = size - _END.size
     last = buffer[max(end, 0) : size]
     if end < 0 or not last.startswith(b"PK\x05\x06"):
         if buffer[:4] == b"PK\x03\x04":
-            raise ModelFileError(f"{name}: cut short: it begins like a model and has no directory at its end", RETRAIN)
+            raise ModelFileError(f"{name}: cut short: the zip directory at the end is missing", RETRAIN)
         raise ModelFileError(f"{name}: not a model: no zip archive", "name a model that markov train wrote")
     _, disk, first, here, every, length, start, comment = _END.unpack(last)
     if 0xFFFF in (here, every) or 0xFFFFFFFF in (length, start):
@@ -226,7 +226,7 @@ def _entry(data: bytes, at: int, name: str) -> tuple[tuple[int, str, int, int, i
         hint = "np.savez, not savez_compressed; or " + RETRAIN
         raise ModelFileError(f"{name}: member {plain[:40]!r} is compressed", hint)
     if flags & ~_FLAGS:
-        raise ModelFileError(f"{name}: member {plain[:40]!r} is encrypted, or packed in a way no model is", RETRAIN)
+        raise ModelFileError(f"{name}: member {plain[:40]!r} is encrypted, or packed as no model is", RETRAIN)
     return (offset, plain, size, crc, flags), end
 
 
@@ -253,7 +253,7 @@ def _local(buffer: mmap.mmap | bytes, at: int, plain: str, size: int, crc: int, 
     if sign != b"PK\x03\x04" or method or own_flags != flags:
         raise wrong
     if own.decode("utf-8", "replace").removesuffix(".npy") != plain:
-        raise ModelFileError(f"{name}: member {plain[:40]!r} has another name where it stands", RETRAIN)
+        raise ModelFileError(f"{name}: member {plain[:40]!r} has another name in its header", RETRAIN)
     if not flags & _LATER:
         if _WIDE in (packed, own_size):
             found = _zip64(buffer[begin + n_name : begin + n_name + n_extra]) or b""
@@ -261,7 +261,7 @@ def _local(buffer: mmap.mmap | bytes, at: int, plain: str, size: int, crc: int, 
                 raise wrong
             own_size, packed = struct.unpack("<QQ", found[:16])
         if (own_crc, own_size, packed) != (crc, size, size):
-            raise ModelFileError(f"{name}: member {plain[:40]!r} has another size or checksum where it stands", RETRAIN)
+            raise ModelFileError(f"{name}: member {plain[:40]!r} has another size or checksum in its header", RETRAIN)
     return begin + n_name + n_extra
 
 
@@ -275,7 +275,7 @@ def read_array(name: str, buffer: mmap.mmap | bytes, member: Member) -> np.ndarr
     The header of an array of one dimension has one form, whoever writes it: NumPy's own reader takes it for
     an expression of Python.
     """
-    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array that a model has", RETRAIN)
+    wrong = ModelFileError(f"{name}: member {member.name!r} is not an array of a model", RETRAIN)
     head = buffer[member.begin : member.begin + min(member.size, _ARRAY_HEAD)]
     n = len(_MAGIC) + 2
     if len(head) < n or not head.startswith(_MAGIC):

@@ -318,7 +318,7 @@ class Smoothed:
 def _check_total(counts: Counts) -> None:
     """ModelFileError where counts do not reach the sum that the file gives for them."""
     if sum(counts.slice(low, low + _PIECE).sum().item() for low in range(0, len(counts), _PIECE)) != counts.total:
-        raise ModelFileError("the types' counts have another sum than the file says", DAMAGED)
+        raise ModelFileError("the counts of the types do not add up to the sum in the file", DAMAGED)
 
 
 def _how_many(values: np.ndarray) -> np.ndarray:

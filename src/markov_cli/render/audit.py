@@ -114,7 +114,7 @@ def _forgotten(o: OrderAudit, sequences: int) -> None:
     what = "exact" if f.how == "exact" else f"an estimate, standard error {f.error_bits:.0f}"
     line(f"  forgotten  {f.bits:,.1f} bits ({what}; bound: at most {f.bound_bits:,.1f})")
     line(f"             {most}{o.order_bits:,.1f} are only the order of the sequences,")
-    line(f"             {least}{o.content_bits_per_token:.4f} a token what they contain")
+    line(f"             {least}{o.content_bits_per_token:.4f} a token their content")
     line("             a reader who knows the language can guess more: this is an upper bound")
     if o.retained is not None:
         line(f"  retained   {most}{o.retained:.2%} of the information in the order of the tokens")

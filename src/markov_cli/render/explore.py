@@ -26,7 +26,7 @@ def show_state(session: Session, top: int) -> None:
         return
     found = session.followers(top)
     n = len(session.offers()[0])
-    most = found[0].probability if found else 1.0
+    most = (found[0].probability if found else 1.0) or 1.0
     width = max(min(_BAR, console().width - _BESIDE), _LEAST_BAR)
     rows = [
         [str(i), _name(found, one), *_count(one), f"{one.probability:.4f}", bar(one.probability / most, width)]

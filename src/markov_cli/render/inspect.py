@@ -206,7 +206,7 @@ def show_history(levels: Sequence[HistoryFollowers | Followers]) -> None:
         kinds = some(f.n_followers, "follower" if f.total is not None else "listed follower")
         seen = "" if f.total is None else f"seen {counted(f.total)} time{'' if f.total == 1 else 's'}, "
         line(f"{one_line(name)}  {seen}{kinds}", "bold")
-        most = max((one.probability for one in f.followers), default=1.0)
+        most = max((one.probability for one in f.followers), default=1.0) or 1.0  # 0 in a damaged file
         rows = [
             [_name(f, one), _count(one), f"{one.probability:.4f}",
              bar(one.probability / most, _BAR)]

@@ -59,17 +59,19 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
     if h.holds == "probabilities":
         what = f"probabilities of {h.types:,} types"
+    if h.order > 12:
+        rows = f"{sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
+    else:
+        rows = ", ".join(f"{each:,} of order {k}" for k, each in enumerate(n, 1))
     out = [
         f"{verb:<8} {what}",
-        f"n-grams  {', '.join(f'{rows:,} of order {k}' for k, rows in enumerate(n, 1))}",
+        f"n-grams  {rows}",
         f"wrote    {one_line(path)}: {size(model_bytes)},{per_byte} {model_bytes / sum(n):.1f} per n-gram;"
         f" {seconds:.1f} s",
     ]
     if said := protection_words(h.protection()):
         out.insert(2, f"kept     {', '.join(said)}")
     out[2:2] = guard_lines(model)
-    if h.order > 12:
-        out[1] = f"n-grams  {sum(n):,} of orders 1 to {h.order}, {n[-1]:,} of the longest"
     return out
 
 

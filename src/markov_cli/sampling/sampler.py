@@ -11,7 +11,7 @@ have a step of their own, in `smoothed`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from .shape import Shape, draw_weighted, shaped_weights
 
 BATCH = 1 << 16  # most texts side by side; fewer where they are long
 _BATCH_TOKENS = 1 << 20
+_MOST_TOKENS = 1 << 24  # of a batch, if a file claims that texts are short and they are not
+_PARTS = 8  # of such a batch, each drawn by itself
 _ATTEMPTS = 200  # at a text that is too short
 _SHARED = 64  # with fewer followers for each text, one running sum for all texts is fastest
 _SHAPED_FOLLOWERS = 1 << 22  # followers that are shaped at one time
@@ -93,13 +95,32 @@ class Sampler:
         done: list[Samples] = []
         todo = np.arange(n)
         for attempt in range(_ATTEMPTS):
-            drawn = self._run(numbers, attempt, begin, todo, history, longest)
+            drawn = self._run_all(numbers, attempt, begin, todo, history, longest)
             good = (drawn.length >= shortest) | ~drawn.complete
             done.append(select(drawn, good))
             todo = todo[~good]
             if not len(todo):
                 break
         return in_index_order(done)
+
+    def _run_all(
+        self,
+        numbers: RandomStream,
+        attempt: int,
+        begin: int,
+        which: np.ndarray,
+        history: tuple[int, int],
+        longest: int,
+    ) -> Samples:
+        """`_run`, in several parts if all texts at one time would fill the memory."""
+        drawn = self._run(numbers, attempt, begin, which, history, longest)
+        if drawn is not None:
+            return drawn
+        parts = [
+            self._run_all(numbers, attempt, begin, some, history, longest)
+            for some in np.array_split(which, min(len(which), _PARTS))
+        ]
+        return Samples(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Samples)))
 
     def _run(
         self,
@@ -109,8 +130,8 @@ class Sampler:
         which: np.ndarray,
         history: tuple[int, int],
         longest: int,
-    ) -> Samples:
-        """Draw each of the texts begin + which once."""
+    ) -> Samples | None:
+        """Draw each of the texts begin + which once; None if they come to too many tokens together."""
         m = len(which)
         active = np.arange(m)  # indices into `which`
         level = np.full(m, history[0], np.int64)
@@ -118,6 +139,7 @@ class Sampler:
         so_far = np.zeros(m)  # bits of the active texts
         bits, length, complete = np.zeros(m), np.zeros(m, np.int64), np.zeros(m, bool)
         columns, owners = [], []
+        tokens = 0
         for t in range(longest + 1):
             raw = numbers.raw_of(t, begin + which[active], attempt)
             token, spent, level, row = self._step(level, row, raw)
@@ -138,6 +160,9 @@ class Sampler:
                 row = row[going]
             columns.append(token.astype(np.int32))
             owners.append(active)
+            tokens += len(active)
+            if tokens > _MOST_TOKENS and m > 1:
+                return None
             if not len(active):
                 break
         return gathered(columns, owners, length, complete, bits, which + begin)
