@@ -387,4 +387,4 @@ def test_the_page_of_a_pruned_model_names_missing_figures(run, tmp_path, story):
     run("train", "book.txt", "-n", 3, "--prune", "0,1", "-o", "m.npz", "-q", cwd=tmp_path)
     done = run("audit", "m.npz", "--html", "-", cwd=tmp_path)
     page = Page(done.stdout)
-    assert done.code == 0 and "it cannot be said" in "".join(page.text)
+    assert done.code == 0 and "they cannot be computed" in "".join(page.text)
