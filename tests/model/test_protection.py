@@ -297,7 +297,7 @@ def test_a_type_of_one_sequence_stays_unless_types_are_capped():
     [
         ({"min_sequences": 0}, "--min-sequences 0"),
         ({"min_files": -1}, "--min-files -1"),
-        ({"cap_per_sequence": 2}, "--cap-per-sequence 2: 1, and no other"),
+        ({"cap_per_sequence": 2}, "--cap-per-sequence 2: the only cap is 1"),
         ({"cap_per_sequence": -1}, "--cap-per-sequence -1"),
         ({"min_sequences": 3}, "the text has 2 sequences: no n-gram would stay"),
         ({"min_files": 2}, "the text has 1 file: no n-gram would stay"),

@@ -22,7 +22,7 @@ class Follower:
 
     count    how often it was seen there, a whole number but in models of weighted counts; None where the
              model holds probabilities only
-    touches  "left", "right" or "both": where this type stands without white space
+    touches  "left", "right" or "both": the sides on which this type has no white space
     id       its number in the model
     """
 
