@@ -16,7 +16,8 @@ def check_memory(size: int) -> int:
     """OptionError for a limit that the program alone would exceed."""
     if size < LEAST:
         least = f"{LEAST // 10**6}M"
-        raise OptionError(f"--memory {size / 1e6:,.1f}M: the program itself needs {least}", f"--memory {least} or more")
+        said = f"--memory {size / 1e6:,.1f}M: the program itself needs {least}"
+        raise OptionError(said, f"use --memory {least} or more")
     return size
 
 

@@ -141,10 +141,16 @@ def check_prune(prune: tuple[int, ...]) -> None:
     """OptionError for thresholds that cannot be, with the order."""
     previous = 0
     for i, value in enumerate(prune, 1):
-        if value < previous or (i == 1 and value):
+        shown = ",".join(map(str, prune))
+        if i == 1 and value:
             raise OptionError(
-                f"--prune {','.join(map(str, prune))}: order {i} has {value}",
-                "0 for order 1 (types: use --min-type-count), and no value below the one before it",
+                f"--prune {shown}: the number for order 1 is {value}, and must be 0",
+                "write 0 first; --min-type-count drops rare types",
+            )
+        if value < previous:
+            raise OptionError(
+                f"--prune {shown}: the number for order {i}, {value}, is below that for order {i - 1}, {previous}",
+                "write numbers that do not fall, for example 0,1,2",
             )
         previous = value
 

@@ -15,7 +15,7 @@ from .safe_text import one_line, some, visible
 from .tables import Column, console, line, show
 
 SHOWN_TOKENS = 500  # of a text that is shown on a terminal without being asked for
-NO_BASELINE = "no figure here means much without one of human text: add --baseline FILE, text of the same kind"
+NO_BASELINE = "these figures say little without a baseline: add --baseline FILE, similar text that is not in the corpus"
 # beginning with none; readable without colour, since none is used
 SHOWN_NOVEL = (2, 3, 4, 5, 6, 8, 10, 20)  # of NOVEL: what people are shown
 _STYLES = ("", "underline", "bold underline", "reverse", "bold reverse")

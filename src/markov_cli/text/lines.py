@@ -81,9 +81,9 @@ def read_documents(lines: Lines, field: str, repairs: Repairs) -> list[Document]
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             said = str(error).split(":")[0] if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            raise TextError(f"{place}: not JSON: {said}", "one JSON object on each line") from None
+            raise TextError(f"{place}: not JSON: {said}", "write one JSON object on each line") from None
         if not isinstance(found, dict):
-            raise TextError(f"{place}: {_kind(found)}, not an object", "one JSON object on each line")
+            raise TextError(f"{place}: {_kind(found)}, not an object", "write one JSON object on each line")
         out.append(Document(line, found, _encoded(_field(found, field, place))))
     return out
 
