@@ -146,7 +146,7 @@ def test_inspect_shows_the_whole_of_a_model_of_probabilities(run, folder):
     told = json.loads(run("inspect", folder / "small.npz", "--json").stdout)
     assert (told["holds"], told["orders"][2]["ngrams"], told["orders"][0]["singletons"]) == ("probabilities", 2, None)
     assert run("inspect", folder / "small.npz", "--format", "csv").stdout.splitlines()[2] == "2,4,,3,1.333333,0.666667,"
-    assert run("inspect", folder / "small.npz", "--verify").stdout.endswith("small.npz: whole\n")
+    assert run("inspect", folder / "small.npz", "--verify").stdout.endswith("small.npz: no damage found\n")
 
 
 def test_verify_finds_damage_in_a_model_of_probabilities(run, folder):

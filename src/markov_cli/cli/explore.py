@@ -33,19 +33,19 @@ _HELP = """\
 N               write follower N of the table
 word word ...   write these
 (nothing)       let the model write one token
-:go N           let it write N tokens
-:end            let it write to the end
-:back N         take N tokens away
+:go N           let the model write N tokens
+:end            let the model write to the end of the text
+:back N         delete N tokens
 :new TEXT       begin another text
-:temperature T  above 1 bolder, below 1 safer
-:top-k K        only the K likeliest; 0 all
-:top-p P        only the likeliest up to P
+:temperature T  above 1 flattens the probabilities, below 1 sharpens them
+:top-k K        draw only from the K likeliest; 0 for all
+:top-p P        draw only from the likeliest that together reach P
 :smoothing M    none, kn, wb, ...
-:show N         so many rows in the table
-:: TEXT         write it as it stands: `:: 3`
+:show N         show N rows of the table
+:: TEXT         write TEXT, also if it is a number or begins with a colon: `:: 3`
 :help           this list
-:quit           leave; so does end of input
-The beginning of a command is enough: :b 2"""
+:quit           end the program, as end of input does
+A command can be shortened: `:b 2` is `:back 2`"""
 
 
 @click.command(cls=GroupedCommand, short_help="Write a text together with a model, token by token.")

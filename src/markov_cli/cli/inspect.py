@@ -117,6 +117,6 @@ def _verify(loaded: Model, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        for line in found.damage or ["whole"]:
+        for line in found.damage or ["no damage found"]:
             click.echo(f"{one_line(str(found.model))}: {one_line(line)}")
     return 0 if found.whole else ANSWER_IS_NO

@@ -41,7 +41,7 @@ class Text:
     conditioned_bits  bits given that the constraints are met, where they are drawn exactly; else None
     overlap   tokens of the longest run shared with the corpus, or an upper bound from the model's guard; None
               without either
-    overlap_is  `exact`, or `bound`: at most so many tokens
+    overlap_is  `exact`, or `bound`: not more than this many tokens
     """
 
     text: str
