@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from conftest import THOROUGH
 from markov_cli.errors import MarkovError, NeedsCounts, OptionError
 from markov_cli.evidence.model_evidence import audit, member, rebuild
 from markov_cli.evidence.table import (
@@ -208,12 +209,12 @@ def check_equal(g, sweep, every):
 
 @pytest.mark.parametrize("part", range(8))
 def test_claims_hold_in_every_text_with_the_same_table(part):
-    checked = 0
-    for seed in range(part * 70, part * 70 + 70):
+    checked, n = 0, 70 if THOROUGH else 25
+    for seed in range(part * 70, part * 70 + n):
         texts = tiny(seed)
         model = train(texts, 4)
         checked += sum(check(texts, model, order) for order in (1, 2, 3, 4))
-    assert checked > 180  # of 280
+    assert checked > 2.5 * n  # of 4 n
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ ZEBRA = Constraints(without=["zebra"])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, corpora):
     folder = tmp_path_factory.mktemp("numbering")
-    markov_cli.train([corpora / "harbour.txt"]).save(folder / "m.npz")
+    story = (corpora / "harbour.txt").read_text(encoding="utf-8")[:12_000]
+    (folder / "story.txt").write_text(story, encoding="utf-8")
+    markov_cli.train([folder / "story.txt"]).save(folder / "m.npz")
     (folder / "ban.txt").write_text("zebra\nthe zebra\n")
     return folder
 
@@ -34,7 +36,7 @@ def texts(model, **request):
     return [text.text for text in run_of(model, **{**BASE, **request}).texts()]
 
 
-@pytest.fixture(scope="module", params=["none", "kn", "wb"])
+@pytest.fixture(scope="module", params=["none", "kn"])
 def smoothing(request):
     return request.param
 
@@ -68,18 +70,18 @@ def test_an_option_that_changes_no_text_leaves_the_others_alone(model, smoothing
     assert texts(model, smoothing=smoothing, **more) == plain
 
 
-@pytest.mark.parametrize("count", [1, 3, 8, 300])
+@pytest.mark.parametrize("count", [1, 3, 8, 100])
 def test_text_i_is_the_same_for_any_count(model, smoothing, plain, count):
     n = min(count, 8)
     assert texts(model, smoothing=smoothing, count=count)[:n] == plain[:n]
 
 
 @pytest.mark.parametrize("constraints", [Constraints(), ZEBRA], ids=["free", "without"])
-def test_novelty_that_excludes_nothing(model, corpora, smoothing, plain, constraints):
+def test_novelty_that_excludes_nothing(model, folder, smoothing, plain, constraints):
     """No text shares a run of 200 tokens with the corpus."""
     from markov_cli.text.sources import find_sources
 
-    corpus = tuple(find_sources([str(corpora / "harbour.txt")]))
+    corpus = tuple(find_sources([str(folder / "story.txt")]))
     assert texts(model, smoothing=smoothing, novel=200, corpus=corpus, constraints=constraints) == plain
 
 
@@ -94,7 +96,7 @@ def test_the_same_with_temperature_top_k_and_top_p(model, smoothing, shape):
 def test_a_text_that_repeats_moves_no_other(model):
     """--unique drops repeated texts; those that it keeps are in the order of the seed."""
     every = [text.text for text in model.generate(400, 1, max_tokens=3)]
-    kept = [text.text for text in model.generate(200, 1, max_tokens=3, unique=True)]
+    kept = [text.text for text in model.generate(60, 1, max_tokens=3, unique=True)]
     assert kept == list(dict.fromkeys(every))[: len(kept)] and len({*every}) < len(every)
 
 
@@ -104,16 +106,15 @@ COMMANDS = [
     ["--without", "zebra"],
     ["--ban", "ban.txt"],
     ["--unique"],
-    ["--novel", "200", "--corpus", "harbour.txt"],
+    ["--novel", "200", "--corpus", "story.txt"],
     ["--json"],
     ["--json", "--without", "zebra"],
-    ["--json", "--trace", "--corpus", "harbour.txt"],
+    ["--json", "--trace", "--corpus", "story.txt"],
 ]
 
 
 @pytest.mark.parametrize("more", COMMANDS, ids=" ".join)
-def test_the_command_writes_the_texts_of_the_function(run, folder, corpora, plain, smoothing, more):
-    more = [str(corpora / "harbour.txt") if word == "harbour.txt" else word for word in more]
+def test_the_command_writes_the_texts_of_the_function(run, folder, plain, smoothing, more):
     ran = run("generate", "m.npz", *OPTIONS, "--smoothing", smoothing, *more, cwd=folder)
     assert ran.code == 0, ran.stderr
     lines = ran.stdout.splitlines()
