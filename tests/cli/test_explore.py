@@ -164,7 +164,7 @@ def test_an_error_does_not_end_the_session(run, path):
         ([":smoothing stupid"], "stupid"),
         ([":end", ""], "the text has ended"),
         ([":: 3"], "'3': not in the model"),
-        ([":help"], ":quit           leave"),
+        ([":help"], ":quit           end the program"),
     ]
     lines = [line for some, _ in asked for line in [*some, ":new the dog"]]
     ran = talk(run, path, *lines)
