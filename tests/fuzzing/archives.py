@@ -37,7 +37,8 @@ def npy(a, head=None, version=b"\x01\x00", size=None):
         text = f"{{'descr': '{a.dtype.str}', 'fortran_order': False, 'shape': {a.shape!r}, }}"
     text = text.encode("latin-1", "replace") + b"\n"
     n = len(text) if size is None else size
-    return b"\x93NUMPY" + version + struct.pack("<H" if version[0] == 1 else "<I", n) + text + a.tobytes()
+    size = struct.pack("<H", n % (1 << 16)) if version[0] == 1 else struct.pack("<I", n)
+    return b"\x93NUMPY" + version + size + text + a.tobytes()
 
 
 def entries_of(base):

@@ -202,7 +202,8 @@ def _child(pipe, folder, case, n_commands):
         code, out, err = _run(commands.arguments(line, "model.npz", "../text.txt", "../words.npz", "out"))
         signal.setitimer(signal.ITIMER_PROF, 0)
         tell(end=line, code=code if isinstance(code, int) else 70, seconds=time.process_time() - begin)
-        written = max(written, len(out))
+        made = Path("out").stat().st_size if Path("out").is_file() else 0
+        written = max(written, len(out), made)
         wrong = _wrong(code, out, err)
         if wrong:
             tell(wrong=wrong)
@@ -220,9 +221,8 @@ def _child(pipe, folder, case, n_commands):
     odd = {p.name for p in Path().iterdir()} - {"model.npz", "fd1", "fd2", "out"}
     if odd:
         tell(wrong=f"files left behind: {sorted(odd)}")
-    tell(
-        peak=max(_memory("VmHWM") - own - len(data) - 2 * written, 0)
-    )  # what is written is held while it is put together
+    # what is written is held as text, as JSON or lines of it, and as bytes
+    tell(peak=max(_memory("VmHWM") - own - len(data) - 3 * written, 0))
     for name in odd | {"out"}:
         Path(name).unlink(missing_ok=True)
 

@@ -15,6 +15,8 @@ from markov_cli.api.model import Model
 from markov_cli.errors import MarkovError, ModelFileError
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.fingerprints import Guard
+from markov_cli.model.smoothing import _check_total
+from markov_cli.model.weighted_counts import Reals
 from markov_cli.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bases are the fuzzer's")
@@ -264,3 +266,13 @@ def test_followers_whose_probability_is_0_are_shown(capsys):
 
     show_history([Followers(["a"], 1, 1e308, 1, [Follower("b", 1e-300, 0.0)])])
     assert "0.0000" in capsys.readouterr().out
+
+
+def test_real_counts_may_add_up_to_a_sum_that_differs_in_its_last_digits():
+    """Case 306 of seed 777002: `--verify` finds no damage, so smoothing must not."""
+    values = np.random.default_rng(1).random(1000)
+    counts = Reals.pack(values)
+    assert sum(values.tolist()) != counts.total == pytest.approx(values.sum(), rel=1e-12)
+    _check_total(counts)
+    with pytest.raises(ModelFileError, match="do not add up"):
+        _check_total(Reals(values + 1e-3, counts.sums))

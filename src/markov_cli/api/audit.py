@@ -194,12 +194,15 @@ def text_of(model: Model, ids: np.ndarray) -> str:
     return model.vocabulary.show(ids.tolist())
 
 
-def certain_strings(model: Model, s: Strings, top: int | None = None) -> Iterator[CertainString]:
-    """The first certain strings, or all of them."""
+def certain_strings(
+    model: Model, s: Strings, top: int | None = None, most: int | None = None
+) -> Iterator[CertainString]:
+    """The first certain strings, or all of them; the text of each has at most `most` tokens."""
     begin = np.cumsum(s.size) - s.size
     for i in range(len(s) if top is None else min(top, len(s))):
+        size = int(s.size[i]) if most is None else min(int(s.size[i]), most)
         yield CertainString(
-            text=text_of(model, s.ids[int(begin[i]) : int(begin[i] + s.size[i])]),
+            text=text_of(model, s.ids[int(begin[i]) : int(begin[i]) + size]),
             tokens=int(s.size[i]),
             occurrences=int(s.count[i]),
             occurrences_is="exact" if s.exact[i] else "bound",

@@ -52,6 +52,7 @@ def canary() -> None:
 @click.option(
     "--count",
     type=click.IntRange(1, 10_000),
+    metavar="N",
     default=10,
     show_default=True,
     help="The number of canaries for each number of --repeat.",

@@ -30,7 +30,11 @@ FORMATS = {"arpa": ("smoothing",), "counts": ("order",), "markovify": ()}  # and
 )
 @smoothing_option("kn")
 @click.option(
-    "-n", "--order", type=click.IntRange(1), help="For counts: n-grams of this order only.  [default: all orders]"
+    "-n",
+    "--order",
+    type=click.IntRange(1),
+    metavar="N",
+    help="For counts: n-grams of this order only.  [default: all orders]",
 )
 @json_option
 @quiet_option()

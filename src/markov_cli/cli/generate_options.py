@@ -190,7 +190,9 @@ _DRAWING = option_group(
 
 _OUTPUT = option_group(
     "Output",
-    click.option("-c", "--count", type=click.IntRange(0), default=1, show_default=True, help="The number of texts."),
+    click.option(
+        "-c", "--count", type=click.IntRange(0), metavar="N", default=1, show_default=True, help="The number of texts."
+    ),
     click.option(
         "--stream", is_flag=True, help="Write each token as soon as it is drawn, text after text, until you stop it."
     ),

@@ -29,7 +29,11 @@ FORMATS: dict[str, tuple[str, ...]] = {"arpa": (), "counts": ("order",), "markov
     "[default: recognised from the file]",
 )
 @click.option(
-    "-n", "--order", type=click.IntRange(1), help="For counts: the order.  [default: that of the longest n-gram]"
+    "-n",
+    "--order",
+    type=click.IntRange(1),
+    metavar="N",
+    help="For counts: the order.  [default: that of the longest n-gram]",
 )
 @click.option(
     "--tokenizer",

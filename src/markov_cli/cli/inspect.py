@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 @ignore_case_option
 @smoothing_option("none")
 @click.option(
-    "--top", type=click.IntRange(1), default=10, show_default=True, help="The number of followers or n-grams to show."
+    "--top",
+    type=click.IntRange(1),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="The number of followers or n-grams to show.",
 )
 @click.option(
     "--format",

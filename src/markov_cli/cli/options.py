@@ -63,7 +63,10 @@ def expansion_option(f: Any) -> Any:
 def jobs_option(f: Any) -> Any:
     """`--jobs`."""
     return click.option(
-        "--jobs", type=click.IntRange(1, 64), help="The number of threads.  [default: the processor's cores]"
+        "--jobs",
+        type=click.IntRange(1, 64),
+        metavar="N",
+        help="The number of threads.  [default: the processor's cores]",
     )(f)
 
 

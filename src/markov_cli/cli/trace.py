@@ -50,6 +50,7 @@ from .train import TOKENIZERS, UNITS
 @click.option(
     "--min-tokens",
     type=click.IntRange(1),
+    metavar="N",
     default=6,
     show_default=True,
     help="The length of the shortest fragment that is listed.",

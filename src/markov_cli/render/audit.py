@@ -160,7 +160,7 @@ def _strings(model: Model, a: Audit, top: int, least: int) -> None:
     width = max(console().width - 40, 20)
     where = {(True, True): "whole sequence", (True, False): "opens one", (False, True): "ends one"}
     rows = []
-    for one in certain_strings(model, s, top):
+    for one in certain_strings(model, s, top, width):  # a token has a character at least
         n = counted(one.occurrences)
         text = one_line(one.text)
         rows.append(
