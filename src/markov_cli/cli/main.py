@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
@@ -106,9 +107,27 @@ def _usage(error: click.ClickException) -> int:
     where = f"{context.command_path} --help" if context is not None else "markov --help"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         messages.say(error.format_message())
-    else:
-        complain(message[:1].lower() + message[1:], f"see: {where}")
+        return error.exit_code
+    hint = f"see: {where}"
+    advice = _known_elsewhere(error)
+    if advice is not None:
+        message, hint = re.sub(r"\.? \(?Did you mean.*", "", message), f"use {advice}; {hint}"
+    complain(message[:1].lower() + message[1:], hint)
     return error.exit_code
+
+
+def _known_elsewhere(error: click.ClickException) -> str | None:
+    """Our name for an option or a command that other programs have; None for other errors and names."""
+    from .other_names import command_here, option_here
+
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return None
+    if isinstance(error, click.NoSuchOption):
+        return option_here(error.option_name, context.command)
+    found = re.match(r"No such command '(.+?)'", error.format_message())
+    command = command_here(found[1]) if found and context.parent is None else None
+    return None if command is None else f"markov {command}"
 
 
 def _our_bug() -> int:
