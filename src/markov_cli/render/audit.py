@@ -71,7 +71,7 @@ def _table(a: Audit) -> None:
     cells = []
     for o in a.orders:
         f = o.forgotten
-        row = [f"{o.rows:,}", "it seems" if o.complete else "no", "-" if f is None else f"{f.bits:,.0f}"]
+        row = [f"{o.rows:,}", "seems so" if o.complete else "no", "-" if f is None else f"{f.bits:,.0f}"]
         row.append("-" if f is None else "exact" if f.how == "exact" else f"± {f.error_bits:.0f}")
         row.append("-" if o.content_bits_per_token is None else f"{o.content_bits_per_token:.4f}")
         row.append("-" if o.retained is None else f"{o.retained:.2%}")
