@@ -22,6 +22,7 @@ from ..sampling.backtracking import BacktrackingCounts, BacktrackingSampler, Cop
 from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
+from ..text.number_hashes import number_hashes
 from ..text.reading import Block, Repairs, Source
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
 from ..text.types import N_MARKERS
@@ -245,14 +246,7 @@ def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: i
     encoders = new_encoders(options, jobs)
     blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", Repairs())
     numbers = [piece.number for piece, _ in encode_blocks(blocks, encoders)]
-    n = encoders[0].n_numbers()
-    seen = np.zeros(n, bool)
-    for number in numbers:
-        seen[number] = True
-    some = np.flatnonzero(seen)
-    hash_of = np.zeros(n, np.uint64)
-    hash_of[some] = token_hashes(encoders[0].types(some))
-    return Shared(numbers, hash_of)
+    return Shared(numbers, number_hashes(encoders[0], numbers))
 
 
 __all__ = ["Novelty"]

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..counting.document_frequency import sequences_with
 from ..counting.ngrams import count_ngrams
 from ..model.building import build_table
@@ -20,8 +18,8 @@ from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
 from ..model.thresholds import protect
 from ..text.encoder import Encoder, Piece
+from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
-from ..text.run_hashes import token_hashes
 from ..text.sequences import Collector, finish
 from ..text.types import Types
 from .options import Progress, TrainOptions, check_options, header_of, no_progress
@@ -94,11 +92,6 @@ def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -
 
     encoder  any encoder that made the pieces
     """
-    seen = np.zeros(encoder.n_numbers(), bool)
-    for piece in pieces:
-        seen[piece.number] = True
-    some = np.flatnonzero(seen)
-    hash_of = np.zeros(len(seen), np.uint64)
-    hash_of[some] = token_hashes(encoder.types(some))
+    hash_of = number_hashes(encoder, (piece.number for piece in pieces))
     blocks = ((piece.number, piece.last) for piece in pieces)
     return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)
