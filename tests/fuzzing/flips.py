@@ -6,7 +6,7 @@ NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2*
 
 
 def _places(data, rng):
-    """A byte of the file; oftener one of its structure than one of its arrays."""
+    """A byte of the file; half the time one near a mark of its structure."""
     if rng.random() < 0.5:
         return rng.randrange(len(data))
     marks = [
@@ -14,7 +14,7 @@ def _places(data, rng):
         for m in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"\x93NUMPY")
         for i in _all(data, m)
     ]
-    return min(rng.choice(marks) + rng.randrange(90), len(data) - 1)
+    return min(rng.choice(marks or [0]) + rng.randrange(90), len(data) - 1)
 
 
 def _all(data, mark):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from . import bases, commands, contents, flips, headers, meanings, npy_lies, pairs, zip_lies
 
-SECONDS = 2.0  # of the processor, for a command, at the pace that the run began with
+SECONDS = 4.0  # of the processor, for a command, at the pace that the run began with; 200 MB of JSON take 2 s
 PATIENCE = 900.0  # of the clock, for a case: what takes so long on any machine waits for something
 ROOM = 130_000_000  # bytes of memory beside those of the file and of the interpreter with its modules; xz takes 95 MB
 _TRIES = 3  # a case that takes too long is run again: others may have held the memory and the caches
