@@ -36,6 +36,8 @@ def test_the_commands_exist():
         ),
         (["generate", "m.npz", "--top_k=5"], "--top_k", "use --top-k; see: markov generate --help"),
         (["train", "book.txt", "--state-size", "2"], "--state-size", "use --order N, which is the state size and 1"),
+        (["generate", "m.npz", "--state-size", "2"], "--state-size", "markov train has --order N, which is the state"),
+        (["train", "book.txt", "--start", "a"], "--start", "markov generate has --prompt TEXT"),
         (["perplexity", "m.npz"], "'perplexity'", "use markov score; see: markov --help"),
         (["canary", "perplexity"], "'perplexity'", "see: markov canary --help"),
         (["generate", "m.npz", "--zebra"], "--zebra", "see: markov generate --help"),

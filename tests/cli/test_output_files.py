@@ -1,11 +1,14 @@
 """Where results are written: names that are made up, and files that are not overwritten."""
 
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from helpers import posix, two_lines
+import markov_cli
+from helpers import MARKOV, posix, two_lines
 from markov_cli.cli.output import check_model_target, check_target, default_name
 from markov_cli.errors import MarkovError, OptionError
 
@@ -164,3 +167,37 @@ def test_every_command_that_writes_looks_first(run, here, args, kind):
         run(*args, cwd=here), 1, f"{path}: already exists and is {kind}", "choose another name, or remove it first"
     )
     assert (here / path).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["audit", "model.npz", "--corpus", "text.txt", "--rebuild", "text.txt"],
+        ["audit", "model.npz", "--corpus", "text.txt", "--strings", "./text.txt"],
+        ["audit", "model.npz", "--member", "text.txt", "--rebuild", "text.txt"],
+        ["audit", "model.npz", "--strings", "out", "--html", "out"],
+        ["trace", "text.txt", "--corpus", "text.txt", "--html", "text.txt"],
+    ],
+    ids=" ".join,
+)
+def test_no_output_is_an_input_or_another_output(run, tmp_path, args):
+    (tmp_path / "text.txt").write_text("The cat sat. The dog sat.")
+    markov_cli.train(tmp_path / "text.txt").save(tmp_path / "model.npz")
+    two_lines(run(*args, cwd=tmp_path), 2, "this file would be", "name another file for the output")
+    assert (tmp_path / "text.txt").read_text() == "The cat sat. The dog sat." and not (tmp_path / "out").exists()
+
+
+def test_key_files_of_canaries_are_not_replaced(run, tmp_path):
+    make = ["canary", "make", "--format", "c {d} {d}", "-q", "-o"]
+    assert run(*make, "one.txt", cwd=tmp_path).code == 0
+    before = (tmp_path / "canaries.json").read_bytes()
+    two_lines(run(*make, "two.txt", cwd=tmp_path), 1, "canaries.json: already exists and is of other canaries")
+    assert (tmp_path / "canaries.json").read_bytes() == before
+
+
+@posix
+def test_results_go_to_a_pipe_that_has_a_name(tmp_path):
+    markov_cli.train(texts="The cat sat.").save(tmp_path / "model.npz")
+    command = shlex.join([*MARKOV, "export", str(tmp_path / "model.npz"), "-o", "/dev/stdout", "-q"])
+    done = subprocess.run(["sh", "-c", f"{command} | cat"], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.startswith(b"\\data\\")

@@ -1,6 +1,7 @@
 """Real processes: closed pipes, full disks, interrupts, terminals."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -162,3 +163,22 @@ def test_help_imports_nothing_heavy():
     )
     for heavy in (b"numpy", b"rich"):
         assert heavy not in done.stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    "args", [["train", "-", "-o", "m.npz"], ["generate", "-"], ["import", "-", "--format", "arpa", "-o", "m.npz"]]
+)
+def test_a_closed_stdin_is_an_empty_one(tmp_path, args):
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join([*MARKOV, *args])} <&-"], cwd=tmp_path, stderr=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 1 and len(done.stderr.decode().splitlines()) == 2, done.stderr
+
+
+def test_a_broken_link_in_a_folder_is_left_out(run, tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("The cat sat.")
+    (tmp_path / "texts" / "gone").symlink_to("nowhere")
+    ran = run("train", "texts", "-o", "m.npz", cwd=tmp_path)
+    assert ran.code == 0 and "gone" in ran.stderr

@@ -19,8 +19,8 @@ FILES = sorted(
     for part in ("src", "docs", "tests", "benchmarks", "corpora", ".ci", "*.md", "*.toml", "*.txt", "Makefile")
     for top in ROOT.glob(part)
     for path in ([top] if top.is_file() else top.rglob("*"))
-    if path.suffix in (".py", ".md", ".toml", "") or path.parent == ROOT
-    if path.is_file() and "runs" not in path.parts  # a measurement keeps the names of its day
+    if path.suffix in (".py", ".md", ".toml") or path.name == "Makefile" or path.parent in (ROOT, ROOT / ".ci")
+    if path.is_file() and "runs" not in path.relative_to(ROOT).parts  # a measurement keeps the names of its day
 )
 
 

@@ -134,7 +134,7 @@ def test_the_commands_make_and_score_canaries(run, tmp_path, story):
     assert [g["repeat"] for g in found["groups"]] == [0, 1, 3]
     assert found["groups"][2]["median_exposure_bits"] > 7 > found["groups"][0]["median_exposure_bits"]
     assert all(c["exposure_is"] == "exact" and c["text"].startswith("the code of ") for c in found["canaries"])
-    both = run("canary", "make", "--format", LINE, "-s", 4, "--json", "-o", "d.txt", cwd=tmp_path)
+    both = run("canary", "make", "--format", LINE, "-s", 4, "--json", "-o", "d.txt", "--keys", "d.json", cwd=tmp_path)
     assert json.loads(both.stdout)["lines"] == 70
 
 

@@ -15,11 +15,12 @@ import markov_cli
 from engine import sequences
 from helpers import run_of
 from markov_cli import Constraints
-from markov_cli.errors import AnswerIsNo, OptionError
+from markov_cli.errors import AnswerIsNo, OptionError, TextError
 from markov_cli.evidence.copying.shared_runs import Shared
 from markov_cli.generation.novelty import Novelty
 from markov_cli.text.reading import find_sources
 from markov_cli.text.run_hashes import hash_tokens
+from markov_cli.text.sources import sources_of
 
 
 def stream(text, **how):
@@ -361,3 +362,21 @@ def test_the_longest_shared_run_equals_a_plain_search(texts, corpus):
     assert shared.longest(hashes[flat], length).tolist() == expected
     most = max(expected) + 1
     assert shared.longest(hashes[flat], length, most).tolist() == expected
+
+
+@pytest.mark.parametrize("text", ["", "   \n"])
+def test_a_corpus_without_tokens_is_an_error(text, story):
+    """A corpus that was not read must not pass for one that nothing was copied from."""
+    model = markov_cli.train(texts=[story])
+    corpus = sources_of((), [text])
+    with pytest.raises(TextError, match="no token in the training text"):
+        run_of(model, novel=6, corpus=tuple(corpus))
+
+
+def test_what_is_left_out_of_the_corpus_is_noted(run, tmp_path, story):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text(story, encoding="utf-8")
+    (tmp_path / "texts" / "b.bin").write_bytes(bytes(range(256)) * 9)
+    markov_cli.train(texts=[story]).save(tmp_path / "m.npz")
+    ran = run("generate", "m.npz", "--novel", 6, "--corpus", "texts", "-s", 1, cwd=tmp_path)
+    assert ran.code == 0 and "1 file left out" in ran.stderr and "b.bin" in ran.stderr

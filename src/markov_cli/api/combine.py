@@ -183,6 +183,8 @@ def prune_by_entropy(
     """
     if (threshold is None) == (n_bytes is None):
         raise OptionError("threshold or n_bytes: one of them must be given", "for example threshold=1e-7")
+    if threshold is not None and not threshold >= 0:
+        raise OptionError(f"threshold {threshold}: must be 0 or more", "for example threshold=1e-7")
     from ..model.entropy_pruned_model import pruned_by_entropy
 
     one = opened(model)

@@ -102,7 +102,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     from ..api.model import Model
     from ..evidence.model_evidence import check_order
     from ..generation.request import new_seed
-    from .output import check_target
+    from .output import check_apart, check_target
 
     outputs = [o for o in (kw["strings"], kw["rebuild"], kw["html"]) if o is not None]
     if outputs.count("-") + as_json > 1 and "-" in outputs:
@@ -115,6 +115,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         raise OptionError("--heldout needs --corpus", "add --corpus FILE, the training text")
     if kw["member"] is not None and kw["corpus"]:
         raise OptionError("--member and --corpus exclude each other", "run the command twice")
+    check_apart(outputs, [*filter(None, [kw["member"]]), *kw["corpus"], *kw["heldout"]])
     for target in outputs:
         if target != "-":
             check_target(target)

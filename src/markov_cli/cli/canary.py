@@ -115,6 +115,9 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
         note(f"seed {seed}", kw["quiet"])
     controls = count if kw["controls"] is None else kw["controls"]
     made = make_canaries(line, count=count, repeat=repeat, controls=controls, seed=seed)
+    if keys != "-" and Path(keys).is_file() and Path(keys).read_bytes() != made.key_file():
+        # lost keys make the canaries of an earlier text worthless
+        raise MarkovError(f"{keys}: already exists and is of other canaries", "name another: --keys FILE")
     write_parts(keys, [made.key_file()])
     lines = "\n".join(f"{one}\n" for one in made.lines()).encode()
     if not (kw["as_json"] and output == "-"):

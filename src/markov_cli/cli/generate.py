@@ -83,6 +83,7 @@ def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> R
     """Prepare to draw, and print the notes that come before the first text."""
     from ..generation.mixture import MixedModel
     from ..generation.run import Run
+    from ..text.reading import Repairs
 
     run = Run(model, request)
     several = isinstance(model, MixedModel)
@@ -91,7 +92,9 @@ def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> R
     for one in model.models if isinstance(model, MixedModel) else [model]:
         if not one.uses_raw_counts(request.smoothing):
             say_fallback(one.distribution(request.smoothing), quiet)
-    for text in run.notes:
+    from ..render.train import repair_lines
+
+    for text in (*repair_lines(run.novelty.repairs if run.novelty is not None else Repairs()), *run.notes):
         note(text, quiet)
     if request.seed is None:
         note(f"seed {run.seed}", quiet)

@@ -56,6 +56,8 @@ class _Ending(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         sys.stdout = guard(sys.stdout or _nowhere())
+        if sys.stdin is None:  # closed by the caller: an empty one
+            sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - for the whole run
         if "_MARKOV_COMPLETE" in os.environ:
             from .completion_scripts import enable
 
@@ -111,7 +113,7 @@ def _usage(error: click.ClickException) -> int:
     hint = f"see: {where}"
     advice = _known_elsewhere(error)
     if advice is not None:
-        message, hint = re.sub(r"\.? \(?Did you mean.*", "", message), f"use {advice}; {hint}"
+        message, hint = re.sub(r"\.? \(?Did you mean.*", "", message), f"{advice}; {hint}"
     complain(message[:1].lower() + message[1:], hint)
     return error.exit_code
 
@@ -124,10 +126,10 @@ def _known_elsewhere(error: click.ClickException) -> str | None:
     if context is None:
         return None
     if isinstance(error, click.NoSuchOption):
-        return option_here(error.option_name, context.command)
+        return option_here(error.option_name, context.command, main.commands)
     found = re.match(r"No such command '(.+?)'", error.format_message())
     command = command_here(found[1]) if found and context.parent is None else None
-    return None if command is None else f"markov {command}"
+    return None if command is None else f"use markov {command}"
 
 
 def _our_bug() -> int:

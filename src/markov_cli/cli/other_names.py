@@ -5,6 +5,9 @@ From markovify, KenLM's lmplz and query, SRILM's ngram-count and ngram, and the 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import click
 
 _TOKENS = "--tokens N for exactly N tokens, or --max-tokens N"
@@ -44,16 +47,27 @@ COMMANDS = {
 }  # fmt: skip
 
 
-def option_here(name: str, command: click.Command) -> str | None:
+def option_here(name: str, command: click.Command, others: Mapping[str, click.Command]) -> str | None:
     """Advice for an option of another program, or one with underscores; None for a name that is unknown here, too.
 
-    name  as it was typed, with its dashes
+    name    as it was typed, with its dashes
+    others  all commands by name: one of them may have the option
     """
     plain = name.lstrip("-").partition("=")[0].replace("_", "-").lower()
-    own = {opt for param in command.params for opt in param.opts}
-    if f"--{plain}" in own:
-        return f"--{plain}"
-    return OPTIONS.get(plain)
+    if f"--{plain}" in _options(command):
+        return f"use --{plain}"
+    advice = OPTIONS.get(plain)
+    if advice is None:
+        return None
+    wanted = {*re.findall(r"--[a-z][a-z-]+", advice)}
+    if wanted <= _options(command):
+        return f"use {advice}"
+    there = [f"markov {other}" for other, one in others.items() if wanted <= _options(one)]
+    return f"{there[0]} has {advice}" if there else None
+
+
+def _options(command: click.Command) -> set[str]:
+    return {opt for param in command.params for opt in param.opts}
 
 
 def command_here(name: str) -> str | None:

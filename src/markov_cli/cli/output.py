@@ -66,6 +66,15 @@ def check_target(path: str) -> None:
         raise MarkovError(f"{path}: already exists and is a markov model", _RENAME)
 
 
+def check_apart(outputs: Sequence[str], inputs: Sequence[str]) -> None:
+    """Raise an error before the work if an output is one of the inputs, or of the other outputs."""
+    for i, path in enumerate(outputs):
+        for other in (*outputs[:i], *inputs):
+            if path != "-" and other != "-" and os.path.realpath(path) == os.path.realpath(other):
+                what = "written twice" if other in outputs[:i] else "read and written"
+                raise OptionError(f"{path}: this file would be {what}", "name another file for the output")
+
+
 def _head(path: str) -> bytes:
     """The first bytes of a file that is there; none of a device or a pipe, which is written to and not replaced."""
     if not Path(path).is_file():

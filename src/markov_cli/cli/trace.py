@@ -101,12 +101,13 @@ def trace(
     from ..text.encoder import TextOptions
     from ..text.reading import Repairs, check_encoding
     from ..text.sources import sources_of
-    from .output import check_target
+    from .output import check_apart, check_target
 
     options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])
     encoding = check_encoding(kw["encoding"])
     html, least = kw["html"], kw["min_tokens"]
     if html is not None and html != "-":
+        check_apart([html], [*text, *corpus, *baseline])
         check_target(html)
     repairs = Repairs()
     sources, against = sources_of(text, ()), sources_of(corpus, ())

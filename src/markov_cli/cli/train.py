@@ -192,6 +192,8 @@ def train(
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
+    if dask is not None and not dask.strip():
+        raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
         for name in ("memory", "temp_dir", "dask", "resume"):
             if ctx.params[name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import ModelFileError, OptionError
+from ..text.file_kinds import refuse_signature
 from ..text.reading import Source, find_sources, open_bytes
 
 FORMATS = ("arpa", "counts", "markovify")
@@ -34,6 +35,7 @@ def format_of(file: str) -> str:
                 f"{file}: a binary model of {program}, which only {program} can read",
                 "import the ARPA file that it was made from",
             )
+    refuse_signature(head, file)
     line = head.split(b"\n")[0].split(b"\t")  # such a line can begin with any of the marks below
     if len(line) > 1 and line[-1].strip().isdigit():
         return "counts"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import AnswerIsNo, OptionError
+from ..errors import AnswerIsNo, OptionError, TextError
 from ..evidence.copying.shared_runs import Shared
 from ..model.fingerprints import Guard
 from ..model.language_model import LanguageModel
@@ -38,6 +38,7 @@ class Novelty:
     """Runs of the training text that the texts of a model may not copy, or whose copies are reported.
 
     tally  number of copies, draws and steps back, once texts were drawn
+    repairs  changes and omissions when the corpus was read
     exact  runs are compared with the corpus, not with the model's guard
     """
 
@@ -67,9 +68,10 @@ class Novelty:
         self.shared: Shared | None = None
         self._steered: BacktrackingSampler | None = None
         guard = model.table.guard
+        self.repairs = Repairs()
         _check(novel, model.order, guard, self.exact)
         if corpus:
-            self.shared = _read(corpus, self.options, encoding, jobs)
+            self.shared = _read(corpus, self.options, encoding, jobs, self.repairs)
             guard = None
             if novel is not None:
                 guard = Guard.of_text(self.shared.blocks(), self.shared.hash_of, novel, CORPUS_RATE, index_runs=_INDEX)
@@ -239,13 +241,20 @@ def _check(novel: int | None, order: int, guard: Guard | None, corpus: bool) -> 
         )
 
 
-def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: int) -> Shared:
-    """The training text as provisional token numbers."""
+def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: int, repairs: Repairs) -> Shared:
+    """The training text as provisional token numbers; TextError if it has no token."""
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
     encoders = new_encoders(options, jobs)
-    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", Repairs())
+    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs)
     numbers = [piece.number for piece, _ in encode_blocks(blocks, encoders)]
+    for encoder in encoders:
+        repairs.add(encoder.repairs)
+    if not any(map(len, numbers)):
+        left_out = f"; {len(repairs.skipped):,} files are not text" if repairs.skipped else ""
+        raise TextError(
+            f"{corpus[0].name}: no token in the training text{left_out}", "name the text that the model was trained on"
+        )
     return Shared(numbers, number_hashes(encoders[0], numbers))
 
 

@@ -22,8 +22,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     So what stood there before stays whole whatever happens. A device or a pipe is written to, not replaced.
     """
     target = os.path.realpath(os.fspath(path))
-    if os.path.exists(target) and not Path(target).is_file():
-        with open(target, "wb") as f:
+    # the real path of /dev/stdout can be no path at all, such as /proc/1/fd/pipe:[2]
+    if os.path.exists(path) and not Path(path).is_file():
+        with open(path, "wb") as f:
             yield f
         return
     folder, name = os.path.split(target)

@@ -108,5 +108,5 @@ class LanguageModel:
         try:
             with np.errstate(divide="raise", invalid="raise", over="raise"):
                 return call(*args)
-        except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
+        except (IndexError, ValueError, ArithmeticError) as error:
             raise ModelFileError(f"the table is not whole: {error}", DAMAGED) from None

@@ -61,7 +61,7 @@ def guard(stream: Any) -> Any:
     """The stream, or where it is a terminal one that only shows; names that are no UTF-8 can be written to both."""
     if stream is None or isinstance(stream, Shown):
         return stream
-    if getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+    if getattr(stream, "errors", "") in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")  # in JSON that is an escape, too
     return Shown(stream) if stream.isatty() else stream
 

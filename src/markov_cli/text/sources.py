@@ -67,6 +67,8 @@ def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]
     found: list[Source] = []
     for given in paths:
         path = Path(given)
+        if not given:
+            raise TextError("'': an empty file name", "name a file, a folder, or `-`")
         if given == "-":
             found.append(Source("-", expansion=expansion))
         elif is_url(given):

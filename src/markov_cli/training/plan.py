@@ -84,7 +84,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
     texts = []
     for s in sources:
         again = s.data is None and not s.is_stdin  # can be read a second time
-        stat = os.stat(s.path) if again and not is_url(s.path) else None
+        stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
         texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
     plain = asdict(options)
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
