@@ -175,7 +175,7 @@ def words(arrays, base, rng, bases):
 
 def _types(arrays):
     blob, at = arrays["vocab_bytes"].tobytes(), arrays["vocab_offsets"].tolist()
-    return [blob[i:j] for i, j in itertools.pairwise(at)]
+    return [blob[int(i) : int(j)] for i, j in itertools.pairwise(at)]
 
 
 def _put_types(arrays, types):

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from ..arrays.sorting import ragged
+from ..errors import ModelFileError
+from ..model.count_column import DAMAGED
 from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .random_stream import RandomStream, uniform
@@ -53,6 +55,8 @@ class Exact:
     def log2_probability(self) -> float:
         """Log2 of the probability that a text of the model meets the constraints."""
         w = float(self.weights.at(0)[self.at.start])
+        if not w > 0:  # impossible constraints were refused before
+            raise ModelFileError("the counts of the table do not make probabilities", DAMAGED)
         return float(np.log2(w)) + self.weights.power[0]
 
     def begin(self, m: int) -> State:
