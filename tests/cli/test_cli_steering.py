@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from cats_and_dogs import CATS, DOGS, train
+from conftest import TIMEOUT_S
 from engine import model_of
-from helpers import MARKOV, posix
+from helpers import MARKOV, posix, two_lines
 from markov_cli.api.train import model_of as as_model
 from markov_cli.generation.prompt import tokens_of, tokens_of_each
 
@@ -119,7 +120,7 @@ def test_a_stream_ends_when_it_is_stopped(folder, how):
         assert one.stdout.readline().strip()
     if how == "interrupt":
         one.send_signal(signal.SIGINT)
-        said = one.communicate(timeout=60)[1]
+        said = one.communicate(timeout=TIMEOUT_S)[1]
     else:
         one.stdout.close()
         said = one.stderr.read()
@@ -142,3 +143,8 @@ def test_texts_are_tokenized_alike_together_and_alone(options, harbour):
     text_options = train(CATS, **options).header.options
     alone = [[token for token, _ in tokens_of(text, text_options)] for text in texts]
     assert tokens_of_each(texts, text_options) == [one for one in alone if one]
+
+
+@posix
+def test_an_endless_ban_file_is_refused(run, folder):
+    two_lines(run("generate", folder / "cats.npz", "--ban", "/dev/zero"), 1, "/dev/zero: more than 67,108,864 bytes")

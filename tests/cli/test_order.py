@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import markov_cli
+from conftest import TIMEOUT_S
 from helpers import MARKOV, full, posix
 
 PACKAGE = Path(markov_cli.__file__).parent
@@ -140,7 +141,7 @@ def test_messages_stand_behind_the_results_before_them(folder, name):
         time.sleep(0.05)  # whatever can be written before this is read is written
         while piece := pipe.read(1 << 12):
             written += piece
-    running.wait(30)
+    running.wait(TIMEOUT_S)
     between = [r"(?s:.*)" + "\n" * (not line.startswith("*")) + re.escape(line.removeprefix("*")) for line in lines[1:]]
     pattern = re.escape(lines[0]) + "".join(between) + r"[^\n]*\n"
     assert re.fullmatch(pattern, written.decode("utf-8", "replace")), written.decode("utf-8", "replace")

@@ -290,7 +290,7 @@ class Shell:
         with open(stdin, "rb") as i, open(stdout, "ab") as o, open(stderr, "ab") as e:
             done = subprocess.run(
                 ["sh", "-c", text], cwd=self.folder, env=environment(),
-                stdin=i, stdout=o, stderr=e, timeout=60, check=False,
+                stdin=i, stdout=o, stderr=e, timeout=300, check=False,
             )  # fmt: skip
         self.code = done.returncode
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -287,7 +285,9 @@ def most_tokens(kw: dict[str, Any], set_by_user: bool) -> int:
 
 def words_of(path: str) -> list[str]:
     """The lines of a --ban file that are not blank, without the white space around them."""
-    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    from ..text.sources import read_small
+
+    data = read_small(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -86,7 +86,7 @@ def _head(path: str) -> bytes:
 def _check_place(path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if Path(path).is_dir():
-        raise MarkovError(f"{path}: a folder", f"name a file in it: -o {os.path.join(path, 'model.npz')}")
+        raise MarkovError(f"{path}: a folder", f"name a file in it: {os.path.join(path, 'FILE')}")
     if not Path(folder).is_dir():
         raise MarkovError(f"{path}: no folder {os.path.dirname(path)!r}", "create it first")
     if not os.access(folder, os.W_OK):

@@ -111,6 +111,11 @@ def check_known(totals: Totals, predictor: Predictor) -> None:
 def no_token(reading: Reading) -> TextError:
     """Error for a text without a token."""
     names = ", ".join(s.name for s in reading.sources[:3]) + (", ..." if len(reading.sources) > 3 else "")
+    skipped = reading.repairs.skipped
+    if skipped:
+        return TextError(
+            f"{names}: no token; {len(skipped):,} files are not text", f"name a text; left out: {skipped[0]}"
+        )
     return TextError(f"{names}: no token in {reading.text_bytes:,} bytes of text", "give a text that is not empty")
 
 

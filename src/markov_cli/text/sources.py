@@ -100,6 +100,18 @@ def listed(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
     return [given] if isinstance(given, (str, os.PathLike)) else list(given)
 
 
+def read_small(name: str, most: int = 1 << 26) -> bytes:
+    """All bytes of a short file, `-` for standard input; TextError for one of more than `most` bytes."""
+    if name == "-":
+        data = sys.stdin.buffer.read(most + 1)
+    else:
+        with open(name, "rb") as file:
+            data = file.read(most + 1)
+    if len(data) > most:
+        raise TextError(f"{name}: more than {most:,} bytes", "name a shorter file")
+    return data
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:  # os.walk would leave it out without a word
         raise TextError(f"{error.filename}: {error.strerror}", "make it readable, or name the files to read")

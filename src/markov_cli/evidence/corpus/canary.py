@@ -16,16 +16,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import OptionError, TextError
 from ...model.atomic_file import atomic_write
+from ...text.sources import read_small
 
 FORMAT, VERSION = "markov canaries", 1
 _ALPHABETS = {"d": "0123456789", "l": "abcdefghijklmnopqrstuvwxyz"}
@@ -112,7 +111,7 @@ class Canaries:
         """Read a key file, `-` for standard input; TextError where it is none."""
         name = os.fspath(path)
         try:
-            found = json.loads(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+            found = json.loads(read_small(name))
         except (ValueError, RecursionError):
             raise TextError(f"{name}: not a key file of canaries", _HINT) from None
         return cls.of_dict(found, name)
