@@ -55,7 +55,7 @@ def test_a_short_run_of_the_fuzzer_has_no_findings(run, tmp_path):
 
 def test_the_fuzzer_detects_a_crash_a_hang_and_a_lie(base, tmp_path):
 
-    from fuzzing.running import Tally, _judge, _wrong
+    from fuzzing.running import SECONDS, Tally, _judge, _wrong
 
     assert "ValueError" in _wrong(70, b"", b"Traceback (most recent call last):\nValueError: x\n")
     assert "two lines" in _wrong(1, b"", b"markov: one line\n")
@@ -66,7 +66,7 @@ def test_the_fuzzer_detects_a_crash_a_hang_and_a_lie(base, tmp_path):
     _judge(tally, (1, "words", "flips", "x"), [{"begin": "inspect M"}, {"unseen": True}], signal.SIGPROF)
     assert [f.what for f in tally.findings] == [
         "--verify says whole, and it is not the file that was written",
-        "2 s of the processor",
+        f"{SECONDS:g} s of the processor",
     ]
 
 
