@@ -113,7 +113,9 @@ def _usage(error: click.ClickException) -> int:
     hint = f"see: {where}"
     advice = _known_elsewhere(error)
     if advice is not None:
-        message, hint = re.sub(r"\.? \(?Did you mean.*", "", message), f"{advice}; {hint}"
+        if isinstance(error, click.NoSuchOption):
+            message = f"no such option '{error.option_name}'"  # each version of Click has its own words
+        hint = f"{advice}; {hint}"
     complain(message[:1].lower() + message[1:], hint)
     return error.exit_code
 
