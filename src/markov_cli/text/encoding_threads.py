@@ -9,7 +9,8 @@ from ..arrays.threads import ordered_map
 from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
-from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
+from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
+from .text_blocks import Block
 
 
 def new_encoders(
