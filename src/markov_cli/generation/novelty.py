@@ -24,8 +24,8 @@ from ..text.encoder import Encoder, TextOptions
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
-from ..text.text_blocks import Block
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
+from ..text.text_blocks import Block
 from ..text.types import N_MARKERS
 from ..text.vocabulary import UNSPACED
 from .batches import Batch, joined

@@ -70,6 +70,19 @@ class Piece:
         ends = self.end[self.closing]
         return np.append(ends, len(self.number)) if self.last else ends
 
+    def sequence_sources(self, of: np.ndarray) -> np.ndarray:
+        """The sources of some sequences, by the index of the break that ends each: int64 (len(of),)."""
+        if len(self.which) == 1:
+            return np.full(len(of), self.which[0], np.int64)
+        return np.asarray(self.which, np.int64)[np.searchsorted(self.closing, of)]
+
+    def token_sources(self) -> np.ndarray:
+        """The source of each token: int64 (n,)."""
+        if len(self.which) == 1:
+            return np.full(len(self.number), self.which[0], np.int64)
+        edges = np.concatenate(([0], self.end[self.closing], [len(self.number)]))
+        return np.repeat(np.asarray(self.which, np.int64), np.diff(edges))
+
 
 @dataclass
 class Cut:
@@ -280,7 +293,7 @@ def _valid(wide: ch.Wide, a: np.ndarray, m: int) -> ch.Wide:
 
 
 def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
-    """Seams of a block in its bytes `a` as they are now: repairs and lower case move newlines, but lose and add none."""
+    """Seams of a block in its bytes as they are now: repairs and lower case move newlines, and keep their number."""
     if not len(block.seams) or a is block.data:
         return block.seams
     before = np.flatnonzero(block.data[: block.size] == 10)

@@ -10,7 +10,8 @@ from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
-from .text_blocks import Block
+from .short_files import ShortTexts, read_short
+from .text_blocks import Block, Held
 
 
 def new_encoders(
@@ -31,18 +32,34 @@ def read_blocks(
     longest: int = LONGEST_BLOCK,
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text."""
-    for source in sources:
-        found = blocks(
-            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
-        )
-        try:
-            first = next(found, None)
-        except NotText as error:
-            repairs.leave_out(source, error)
+    held = Held(block_bytes)
+    for found in read_short(sources, encoding, keep_bytes, block_bytes):
+        if isinstance(found, ShortTexts):
+            repairs.add(found.repairs)
+            for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
+                yield from held.add(text, which, size)
             continue
-        if first is not None:
-            yield first
-        yield from found
+        yield from held.rest()
+        yield from _long(sources[found], found, encoding, keep_bytes, repairs, block_bytes, longest)
+    yield from held.rest()
+
+
+def _long(
+    source: Source, which: int, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int
+) -> Iterator[Block]:
+    """The blocks of one text."""
+    found = blocks(
+        source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs,
+        which=which,
+    )  # fmt: skip
+    try:
+        first = next(found, None)
+    except NotText as error:
+        repairs.leave_out(source, error)
+        return
+    if first is not None:
+        yield first
+    yield from found
 
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:
