@@ -69,6 +69,8 @@ class Repairs:
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
+    bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
+    first_bad: str = ""  # `name: line 7`
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -79,6 +81,14 @@ class Repairs:
         self.transcoded += other.transcoded
         self.skipped += other.skipped
         self.kinds += other.kinds
+        for reason, n in other.bad_records.items():
+            self.bad_records[reason] = self.bad_records.get(reason, 0) + n
+        self.first_bad = self.first_bad or other.first_bad
+
+    def leave_out_record(self, place: str, reason: str) -> None:
+        """Count a record that has no text to read."""
+        self.bad_records[reason] = self.bad_records.get(reason, 0) + 1
+        self.first_bad = self.first_bad or place
 
     def leave_out(self, source: Source, error: NotText) -> None:
         """Note a file of a folder that is no text; a file that the user named is the error."""
@@ -207,7 +217,7 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
 
     Only the first part of a file is looked at for being text, so a binary file is not divided.
     """
-    if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
+    if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
         with opened(source) as file:

@@ -123,7 +123,9 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     """Tokenize a part."""
     encoder, repairs = Encoder(options.text), Repairs()
     keep_bytes = options.text.tokenizer == "bytes"
-    found = read_blocks(sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes)
+    found = read_blocks(
+        sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes, unit=options.text.unit
+    )
     numbers, ends = [np.empty(0, np.uint32)], []
     for piece, _ in encode_blocks(found, [encoder]):
         numbers.append(piece.number)

@@ -80,7 +80,7 @@ def pieces_of(
 
     def found() -> Iterator[Block]:
         for i, source in enumerate(sources):
-            for block in read_blocks([source], encoding, keep_bytes, repairs):
+            for block in read_blocks([source], encoding, keep_bytes, repairs, unit=encoders[0].options.unit):
                 which.append(i)
                 yield block
 
