@@ -79,11 +79,26 @@ def record_options(of: str) -> tuple[Callable[[Any], Any], ...]:
     )
 
 
-def records_of(kw: dict[str, Any]) -> RecordFormat | None:
-    """The format of records that the options name."""
+def several(options: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in their order."""
+
+    def add(f: Any) -> Any:
+        for option in reversed(options):
+            f = option(f)
+        return f
+
+    return add
+
+
+def records_of(kw: dict[str, Any], *files: str) -> RecordFormat | None:
+    """The format of records that the options name; OptionError where none of the options `files` is given."""
+    from ..errors import OptionError
     from ..text.record_format import record_format
 
-    return record_format(kw["jsonl"], kw["csv"], kw["parquet"], skip_bad=kw["skip_bad"])
+    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], skip_bad=kw["skip_bad"])
+    if found is not None and files and not any(kw[name] for name in files):
+        raise OptionError(f"--{found.kind} works only with --{files[0]}", f"add --{files[0]} FILE, or leave it out")
+    return found
 
 
 def expansion_option(f: Any) -> Any:
