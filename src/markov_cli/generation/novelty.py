@@ -23,8 +23,9 @@ from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.number_hashes import number_hashes
-from ..text.reading import Block, Repairs, Source
+from ..text.reading import Repairs, Source
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
+from ..text.text_blocks import Block
 from ..text.types import N_MARKERS
 from ..text.vocabulary import UNSPACED
 from .batches import Batch, joined

@@ -9,8 +9,9 @@ from ..arrays.threads import ordered_map
 from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
-from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
+from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
+from .text_blocks import Block
 
 
 def new_encoders(

@@ -23,6 +23,7 @@ from ..errors import NotText, OptionError, TextError
 from .byte_ranges import file_size
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened
+from .text_blocks import Block, padded
 
 __all__ = [
     "BLOCK_BYTES",
@@ -254,22 +255,6 @@ def check_encoding(encoding: str) -> str:
     return name
 
 
-@dataclass
-class Block:
-    """Part of a text that can be tokenized alone.
-
-    data   uint8 (m + 8,), eight zero bytes behind the m of text
-    size   m
-    last   True where the text ends with this block
-    """
-
-    data: np.ndarray
-    size: int
-    last: bool
-    first: bool
-    progress_bytes: int
-
-
 def blocks(
     source: Source,
     *,
@@ -278,8 +263,11 @@ def blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     repairs: Repairs,
+    which: int = 0,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
+
+    which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
     white space and no decision about the end of a sentence is divided. A text without
@@ -310,17 +298,17 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before)
+            yield _block(pending, False, first, stream.done_on_disk - before, which)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before)
+        yield _block(pending, ends, first, stream.done_on_disk - before, which)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
-    data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
-    return Block(data, len(data) - 8, last, first, progress)
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int) -> Block:
+    data = padded(b"".join(pieces))
+    return Block(data, len(data) - 8, last, first, progress, (which,))
 
 
 def _starts_solid(piece: bytes) -> bool:

@@ -1,17 +1,16 @@
-"""Reads records of every format, and turns them into blocks, so that each is read as a text of its own."""
+"""Reads records of every format, and joins them into blocks in which each is a text of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from .csv_rows import csv_batches
 from .json_lines import counted_batches, json_batches
 from .parquet_rows import parquet_batches
-from .reading import Block, Repairs, Source, blocks
+from .reading import Repairs, Source, blocks
 from .record_format import COUNTED, CSV, JSONL, PARQUET
 from .records import LONGEST_RECORD, Batch, Reader
+from .text_blocks import Block, joined
 
 
 def read_records(source: Source, encoding: str, repairs: Repairs, longest: int = LONGEST_RECORD) -> Iterator[Batch]:
@@ -27,20 +26,25 @@ def read_records(source: Source, encoding: str, repairs: Repairs, longest: int =
 def record_blocks(
     source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int, unit: str
 ) -> Iterator[Block]:
-    """The records of a source as blocks.
+    """The records of a source as blocks; a long record is divided like any long text.
 
-    Where a sequence is a line, each record has a line break at its end, as in a text with one record a line.
+    unit  where a sequence is a line, each record has a line break at its end, as in a text with one record a line
     """
     end = b"\n" if unit == "line" else b""
     for batch in read_records(source, encoding, repairs, 8 * longest):
-        size = batch.progress_bytes
-        for text in batch.texts:
-            whole = text + end
-            if len(whole) > block_bytes:
-                part = Source(source.name, data=whole)
+        size, first, n = batch.progress_bytes, 0, 0
+        texts = [text + end for text in batch.texts] if end else batch.texts
+        for i, text in enumerate(texts):
+            is_long = len(text) > block_bytes
+            if first < i and (is_long or n + len(text) > block_bytes):
+                yield joined(texts[first:i], progress_bytes=size)
+                first, n, size = i, 0, 0
+            if is_long:
+                part = Source(f"{source.name}: record at {batch.place[i]:,}", data=text)
                 yield from blocks(
                     part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
                 )
-            else:
-                yield Block(np.frombuffer(whole + bytes(8), np.uint8), len(whole), True, True, size)
-            size = 0
+                first = i + 1
+            n += len(text) + 1
+        if first < len(texts):
+            yield joined(texts[first:], progress_bytes=size)

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...text.encoder import Cut, Encoder, Piece
 from ...text.encoding_threads import encode_blocks, read_blocks
-from ...text.reading import Block, Repairs, Source
+from ...text.reading import Repairs, Source
+from ...text.text_blocks import Block
 from .longest_matches import Part
 
 
