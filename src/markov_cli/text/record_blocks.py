@@ -31,20 +31,25 @@ def record_blocks(
     unit  where a sequence is a line, each record has a line break at its end, as in a text with one record a line
     """
     end = b"\n" if unit == "line" else b""
-    for batch in read_records(source, encoding, repairs, 8 * longest):
-        size, first, n = batch.progress_bytes, 0, 0
+    for texts, place, size in _pieces(read_records(source, encoding, repairs, 8 * longest), end, block_bytes):
+        if len(texts[0]) <= block_bytes:
+            yield joined(texts, progress_bytes=size, place=place)
+            continue
+        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
+        for block in blocks(part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs):
+            block.place = place
+            yield block
+
+
+def _pieces(batches: Iterator[Batch], end: bytes, block_bytes: int) -> Iterator[tuple[list[bytes], list[int], int]]:
+    """Texts of about `block_bytes` together, with their places and the bytes read for them; a long text by itself."""
+    for batch in batches:
         texts = [text + end for text in batch.texts] if end else batch.texts
+        first, n, size = 0, 0, batch.progress_bytes
         for i, text in enumerate(texts):
-            is_long = len(text) > block_bytes
-            if first < i and (is_long or n + len(text) > block_bytes):
-                yield joined(texts[first:i], progress_bytes=size)
+            if first < i and n + len(text) > block_bytes:
+                yield texts[first:i], batch.place[first:i], size
                 first, n, size = i, 0, 0
-            if is_long:
-                part = Source(f"{source.name}: record at {batch.place[i]:,}", data=text)
-                yield from blocks(
-                    part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
-                )
-                first = i + 1
             n += len(text) + 1
         if first < len(texts):
-            yield joined(texts[first:], progress_bytes=size)
+            yield texts[first:], batch.place[first:], size
