@@ -251,8 +251,9 @@ _NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
 def _whole(wide: ch.Wide, m: int) -> ch.Wide:
-    """Characters that end within m; `spaces` may hold bytes that are no UTF-8."""
-    return ch.Wide(*(c[wide.at + wide.length <= m] for c in wide))
+    """Characters that end within m and have a code point; `spaces` may hold bytes that are no UTF-8."""
+    whole = (wide.at + wide.length <= m) & (wide.cp < 0x110000)
+    return ch.Wide(*(c[whole] for c in wide))
 
 
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
