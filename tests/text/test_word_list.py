@@ -8,7 +8,7 @@ import pytest
 
 import markov_cli
 from conftest import CORPORA
-from engine import model_of, rows_of, saved, sequences, types_of
+from engine import model_of, rows_of, sequences, types_of
 from helpers import run_in_process as run
 from helpers import two_lines
 from markov_cli.errors import MarkovError, OptionError, TextError
@@ -51,7 +51,7 @@ def test_types_outside_the_list_are_unk_before_anything_is_counted(tokenizer):
 def test_the_list_as_text_with_the_same_words_gives_the_same_model():
     """SRILM's -vocab with -unk: as if the other words had been written <unk>, here a type that is cut by its count."""
     lines = ["the cat sat on the mat", "a cat saw the dog", "the dog sat"]
-    made = markov_cli.train(texts=lines, unit="file", vocab="the cat sat dog".split())
+    made = markov_cli.train(texts=lines, unit="file", vocab=["the", "cat", "sat", "dog"])
     assert markov_cli.vocabulary(made) == ["the", "cat", "dog", "sat"]
     assert [(f.token, f.marker, f.count) for f in made.followers("the").followers] == [
         ("dog", None, 2), (None, "<unk>", 1), ("cat", None, 1),

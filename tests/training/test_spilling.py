@@ -102,7 +102,7 @@ def test_every_order_pruning_and_block_size_gives_the_same_bytes(tmp_path, low, 
 
 @pytest.mark.parametrize("more", [{}, {"max_types": 40, "prune": (0, 1)}, {"min_type_count": 5}], ids=str)
 def test_a_word_list_gives_the_same_bytes(tmp_path, low, more):
-    path, words = HARBOUR, WordList.of([*"the a of and , . clock zebra".split(), *map(str, range(9))])
+    path, words = HARBOUR, WordList.of([*["the", "a", "of", "and", ",", ".", "clock", "zebra"], *map(str, range(9))])
     assert train_on_disk(path, tmp_path / "model.npz", vocab=words, **more) == in_memory(path, vocab=words, **more)
     assert train_on_disk(path, tmp_path / "model.npz", max_types=50) == in_memory(path, max_types=50)
 
