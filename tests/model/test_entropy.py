@@ -9,7 +9,8 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts, OptionError

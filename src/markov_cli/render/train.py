@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _NAMED = 5  # files that a line names
+_KEPT = "kept as bytes; in another encoding? --encoding cp1252, for example"
 
 
 def _rows(model: Model) -> list[int]:
@@ -85,7 +86,7 @@ def guard_lines(model: Model) -> list[str]:
 
 
 def import_notes(notes: Notes | None) -> list[str]:
-    """Notes on differences between the model and its ARPA file."""
+    """Notes on differences between the model and the file that it was imported from."""
     if notes is None:
         return []
     said = (
@@ -96,8 +97,13 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
         (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
+        (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
-    return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    if notes.left_out:
+        named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
+        out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")
+    return out
 
 
 def _rate(tokens: float) -> str:
