@@ -101,8 +101,9 @@ def _arpa(files: ForeignFiles, options: TextOptions, space_as: str | None, jobs:
 def _counts(files: ForeignFiles, options: TextOptions, order: int | None, space_as: str | None, jobs: int) -> Model:
     from ..formats.ngram_counts import read_counts
 
-    given, types = read_counts(files.each(), space_as)
-    return _counted(given, types, files.name, order, options, jobs)
+    notes = Notes()
+    given, types = read_counts(files.each(), notes, space_as)
+    return _counted(given, types, files.name, order, options, jobs, notes)
 
 
 def _markovify(files: ForeignFiles, options: TextOptions, jobs: int) -> Model:
@@ -110,15 +111,23 @@ def _markovify(files: ForeignFiles, options: TextOptions, jobs: int) -> Model:
 
     data = b"".join(piece for file in files.each() for piece in iter(partial(file.read, 1 << 24), b""))
     given, types, order = read_markovify(data, files.name)
-    return _counted(given, types, files.name, order, options, jobs)
+    return _counted(given, types, files.name, order, options, jobs, Notes())
 
 
 def _counted(
-    given: dict[int, Rows], types: Types, name: str, order: int | None, options: TextOptions, jobs: int
+    given: dict[int, Rows],
+    types: Types,
+    name: str,
+    order: int | None,
+    options: TextOptions,
+    jobs: int,
+    notes: Notes,
+    cut: bool = False,
 ) -> Model:
-    model = Model(counted_model(given, types, name, order, options, jobs))
     check_lengths(types, options.tokenizer, name)
-    model.notes = Notes(invalid_words=n_invalid(types))
+    model = Model(counted_model(given, types, name, order, options, jobs, notes, cut))
+    notes.invalid_words = n_invalid(types)
+    model.notes = notes
     return model
 
 
