@@ -1,0 +1,127 @@
+"""Constraints on smoothed and imported models, compared with an enumeration of all short texts.
+
+The probabilities come from the oracle of every smoothing, or from an ARPA file in plain Python.
+"""
+
+import math
+from collections import Counter
+
+import pytest
+
+from enumeration import CASES, LINES, smoothed, train
+from helpers import chi_squared, run_of
+from markov_cli import Constraints
+from markov_cli.errors import AnswerIsNo
+from markov_cli.generation import exact
+from markov_cli.sampling import backoff_walker
+
+LONGEST = 5
+SHORT = [name for name in CASES if name not in ("all", "calculated and tried")]
+METHODS = ["kn", "wb", "abs", "abs:1"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return train()
+
+
+def compared(model, whole, asked, keep, n=2000, longest=LONGEST, **more):
+    """Compare n texts with the enumeration `whole`; the texts."""
+    kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
+    share = sum(kept.values())
+    run = run_of(model, count=n, seed=7, constraints=Constraints(**asked), max_tokens=longest, **more)
+    assert not run.constrained.note
+    texts = [*run.texts()]
+    assert [t.index for t in texts] == [*range(n)]
+    seen = Counter(t.text for t in texts)
+    assert set(seen) <= set(kept)
+    assert abs(chi_squared(seen, {t: p / share for t, p in kept.items()}, n)) < 3.5
+    for t in texts[:50]:
+        assert t.bits == pytest.approx(-math.log2(kept[t.text]), abs=1e-6)
+    if not {"characters", "match"} & set(asked):
+        assert t.conditioned_bits - t.bits == pytest.approx(math.log2(share), abs=1e-6)
+    return texts
+
+
+@pytest.fixture(scope="module")
+def enumerations(model):
+    return {method: smoothed(model, LINES, LONGEST, method) for method in METHODS}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SHORT)
+def test_smoothed_texts_are_distributed_as_enumerated(model, enumerations, name, method):
+    compared(model, enumerations[method], *CASES[name], smoothing=method)
+
+
+@pytest.mark.parametrize(("order", "longest"), [(1, 3), (2, 4), (5, 4)])
+def test_smoothed_constraints_hold_at_every_order(order, longest):
+    other = train(order=order)
+    asked = {"contains": ["dog"], "without": ["sat"]}
+    whole = smoothed(other, LINES, longest, "kn")
+    compared(other, whole, asked, lambda w: "dog" in w and "sat" not in w, longest=longest, smoothing="kn")
+
+
+def test_pruned_rows_leave_their_share_to_shorter_histories():
+    pruned = train(prune=(0, 0, 1))
+    whole = smoothed(pruned, LINES, LONGEST, "kn", prune=(0, 0, 1))
+    compared(pruned, whole, *CASES["contains two"], smoothing="kn")
+
+
+def test_a_prompt_counts_for_the_constraints(model):
+    ids = model.known("a dog", at_start=True).ids
+    whole = smoothed(model, LINES, 3, "kn", start=ids)
+    kept = {" ".join(("a", "dog", *w)): p for w, p in whole.items() if "fish" in w}
+    asked = Constraints(contains=["fish", "dog"])
+    options = {"prompt": "a dog", "smoothing": "kn", "max_tokens": 5}
+    texts = [*model.generate(2000, 3, constraints=asked, **options)]
+    share = sum(kept.values())
+    assert abs(chi_squared(Counter(t.text for t in texts), {t: p / share for t, p in kept.items()}, 2000)) < 3.5
+
+
+@pytest.mark.parametrize("name", ["contains two", "without a phrase", "pattern", "ends with two"])
+def test_weights_of_all_lengths_agree_with_those_by_length(model, name, monkeypatch):
+    """Few texts have more than 150 tokens, so the probabilities agree to the last digits."""
+    asked = Constraints(**CASES[name][0])
+    by_length = [*model.generate(20, 1, constraints=asked, max_tokens=150, smoothing="kn")]
+    monkeypatch.setattr(exact, "WORK", 2000)
+    solved = [*model.generate(20, 1, constraints=asked, max_tokens=150, smoothing="kn")]
+    assert [t.text for t in solved] == [t.text for t in by_length]
+    assert solved[0].conditioned_bits == pytest.approx(by_length[0].conditioned_bits, abs=1e-8)
+
+
+def test_solved_weights_draw_the_enumerated_texts(model, enumerations, monkeypatch):
+    monkeypatch.setattr(exact, "WORK", 2000)
+    asked, keep = CASES["contains two"]
+    kept = {" ".join(w): p for w, p in enumerations["kn"].items() if keep(w)}
+    texts = [*model.generate(2000, 5, constraints=Constraints(**asked), max_tokens=LONGEST, smoothing="kn")]
+    share = sum(kept.values())
+    assert abs(chi_squared(Counter(t.text for t in texts), {t: p / share for t, p in kept.items()}, 2000)) < 3.5
+
+
+def test_a_draw_that_is_rejected_too_often_compares_all_tokens(model, enumerations, monkeypatch):
+    monkeypatch.setattr(backoff_walker, "_TRIES", 2)
+    compared(model, enumerations["wb"], *CASES["contains two"], smoothing="wb")
+
+
+def test_text_i_of_a_smoothed_model_does_not_depend_on_count_or_batch_size(model, monkeypatch):
+    asked = Constraints(contains=["dog"], characters=(8, 40))
+    long = [t.text for t in model.generate(60, 9, constraints=asked, smoothing="kn")]
+    assert [t.text for t in model.generate(7, 9, constraints=asked, smoothing="kn")] == long[:7]
+    monkeypatch.setattr("markov_cli.generation.run.batch_size", lambda *_: 7)
+    assert [t.text for t in model.generate(60, 9, constraints=asked, smoothing="kn")] == long
+
+
+def test_texts_of_an_impossible_length_are_refused(model):
+    asked = Constraints(contains=["the cat ate"], tokens=(2, 2))
+    with pytest.raises(AnswerIsNo, match="'the cat ate' and --tokens 2: no text of the model meets both"):
+        next(model.generate(1, 1, constraints=asked, smoothing="kn"))
+
+
+def test_too_large_a_calculation_is_replaced_by_rejection(model, monkeypatch):
+    monkeypatch.setattr(exact, "MEMORY", 1000)
+    asked = Constraints(contains=["fish"])
+    run = run_of(model, count=200, seed=1, constraints=asked, smoothing="kn", max_tokens=9)
+    assert all(b"fish" in text.split() for batch in run.batches() for text in batch.each())
+    assert run.constrained.kept == 200 < run.constrained.tried
+    assert "needs 0.0 GB of memory" in run.constrained.note
