@@ -8,12 +8,15 @@ from collections import Counter
 
 import pytest
 
-from enumeration import CASES, LINES, smoothed, train
-from helpers import chi_squared, run_of
+from arpa_files import SMALL
+from enumeration import CASES, LINES, listed, smoothed, train
+from helpers import ODD, chi_squared, run_of
 from markov_cli import Constraints
+from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.errors import AnswerIsNo
 from markov_cli.generation import exact
 from markov_cli.sampling import backoff_walker
+from markov_cli.text.types import BOS, EOS, UNK
 
 LONGEST = 5
 SHORT = [name for name in CASES if name not in ("all", "calculated and tried")]
@@ -125,3 +128,60 @@ def test_too_large_a_calculation_is_replaced_by_rejection(model, monkeypatch):
     assert all(b"fish" in text.split() for batch in run.batches() for text in batch.each())
     assert run.constrained.kept == 200 < run.constrained.tried
     assert "needs 0.0 GB of memory" in run.constrained.note
+
+
+# ------------------------------------------------------------------ imported models
+
+
+class Drawn:
+    """p(w | h) of an ARPA file in the way that it is drawn, in plain Python.
+
+    Listed followers keep their p, scaled down if they sum to more than 1. The others share the rest in proportion
+    to their probabilities after the history one token shorter. Where `a b c` is listed, `b c` counts as listed.
+    """
+
+    def __init__(self, model, text):
+        ids = {"<unk>": UNK, "<s>": BOS, "</s>": EOS}
+        self.words = [model.vocabulary.text_of(i) for i in range(3, len(model.vocabulary))]
+        ids |= {word: i for i, word in enumerate(self.words, 3)}
+        self.rows, backoff = {}, {}
+        for line in text.splitlines():
+            log10, _, rest = line.partition("\t")
+            if rest:
+                gram, _, weight = rest.partition("\t")
+                *history, word = (ids[x] for x in gram.split())
+                backoff[*history, word] = 10 ** float(weight or 0)
+                self.rows.setdefault(tuple(history), {})[word] = 10 ** float(log10)
+        self.rows[()][BOS] = 0.0
+        for _, b, c in [(*h, w) for h, own in self.rows.items() for w in own if len(h) == 2]:
+            self.rows.setdefault((b,), {}).setdefault(c, backoff[(b,)] * self.rows[()][c])
+
+    def __call__(self, history, word):
+        own = self.rows.get(tuple(history), {})
+        total = sum(own.values())
+        if not history:
+            return own.get(word, 0) / total
+        if word in own:
+            return own[word] / max(total, 1)
+        left = 1 - sum(self(history[1:], w) for w in own)
+        return max(1 - total, 0) / left * self(history[1:], word)
+
+
+@pytest.mark.parametrize("asked", [{"contains": ["b a"]}, {"ends_with": "a", "without": ["a a"]}, {"pattern": "* b _"}])
+@pytest.mark.parametrize("text", [SMALL, ODD], ids=["small", "odd"])
+def test_imported_texts_are_distributed_as_enumerated(tmp_path, text, asked):
+    (tmp_path / "m.arpa").write_text(text, encoding="utf-8")
+    model = import_arpa(tmp_path / "m.arpa")
+    p = Drawn(model, text)
+    keep = {
+        "contains": lambda w: ("b", "a") in zip(w, w[1:], strict=False),
+        "ends_with": lambda w: w[-1] == "a" and ("a", "a") not in zip(w, w[1:], strict=False),
+        "pattern": lambda w: len(w) > 1 and w[-2] == "b",
+    }[min(asked)]
+    compared(model, listed(p, p.words, 6, 3), asked, keep, longest=6)
+
+
+def test_an_exported_model_has_the_same_conditioned_texts(model, enumerations, tmp_path):
+    with open(tmp_path / "m.arpa", "wb") as out:
+        export_arpa(model, out, "kn")
+    compared(import_arpa(tmp_path / "m.arpa"), enumerations["kn"], *CASES["contains two"])

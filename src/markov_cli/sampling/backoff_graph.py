@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.distribution import Distribution, histories, probability
+from ..model.distribution import Distribution, histories
 from ..model.listed import Listed
 from ..model.probability_rows import Chunk, Rows
 from ..model.smoothing import Smoothed
@@ -103,15 +103,19 @@ class BackoffGraph:
 
     def p(self, level: np.ndarray, row: np.ndarray, token: np.ndarray) -> np.ndarray:
         """Probability of one token after each history: float64 (m,)."""
-        p = np.zeros(len(row))
-        for k, (here, rows) in enumerate(histories(self.table, level, row)):
-            at = self.levels[k]
-            below = at.back[rows] * p[here] if k else np.zeros(len(here))
-            child = self.table.child(k, rows, token[here])
-            seen = np.flatnonzero(child >= 0)
-            below[seen] = at.p[child[seen]] + (0.0 if at.apart else below[seen])
-            p[here] = below
-        return p
+        return _p(self.table, self.levels, level, row, token)
+
+
+def _p(table: Table, levels: list[Level], level: np.ndarray, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+    p = np.zeros(len(row))
+    for k, (here, rows) in enumerate(histories(table, level, row)):
+        at = levels[k]
+        below = at.back[rows] * p[here] if k else np.zeros(len(here))
+        child = table.child(k, rows, token[here])
+        seen = np.flatnonzero(child >= 0)
+        below[seen] = at.p[child[seen]] + (0.0 if at.apart else below[seen])
+        p[here] = below
+    return p
 
 
 def estimate(table: Table) -> int:
@@ -120,56 +124,71 @@ def estimate(table: Table) -> int:
 
 
 def backoff_graph(distribution: Distribution) -> BackoffGraph:
-    """Graph of a distribution that backs off to the next shorter history."""
+    """Graph of a distribution that backs off to the next shorter history.
+
+    Listed probabilities that do not sum to 1 are taken as they are drawn without constraints: see `_as_drawn`.
+    """
     assert isinstance(distribution, Smoothed | Listed)
     table, rows = distribution.table, Rows(distribution)
     base = np.cumsum([0, 1, *rows.n_rows[:-1]])
     levels: list[Level] = []
     before = np.empty(0)  # p of the rows one order below
-    for order in range(1, rows.order + 1):
-        n, k = rows.n_rows[order - 1], order - 1
-        top = order == rows.order
-        first = table.orders[k - 1].first if k else np.array([0, n])
-        assert first is not None
-        every = np.arange(rows.n_rows[k - 1] if k else 1)
-        back = distribution.backoff(k, every) if k else np.zeros(1)
-        shorter = table.shorter(k, every)
-        token, low, p, lost = np.empty(n, np.int32), np.zeros(n, np.int64), np.empty(n), np.zeros(n)
-        for chunk in rows.of(order):
+    for k, n in enumerate(rows.n_rows):
+        first = np.array([0, n])
+        if k:
+            stored = table.orders[k - 1].first
+            assert stored is not None
+            first = stored.astype(np.int64)
+        every = np.arange(len(first) - 1)
+        token, low, p, below = np.empty(n, np.int32), np.zeros(n, np.int64), np.empty(n), np.zeros(n)
+        for chunk in rows.of(k + 1):
             some = slice(chunk.low, chunk.high)
             token[some], p[some] = chunk.token, chunk.p
             if k:
-                low[some], below = _below(distribution, k, chunk, base, before)
-                lost[some] = back[chunk.history] * below
-        if not k:
-            p[BOS] = 0.0
-        own = p - lost
-        apart = bool(k) and (not top or float(own.min(initial=0.0)) < -1e-12)
-        node = low if top else base[k + 1] + np.arange(n)
-        if apart:
-            levels.append(Level(first.astype(np.int64), shorter, back, token, node, True, p, low, lost))
+                low[some], below[some] = _below(table, levels, k, chunk, base, before)
+        if isinstance(distribution, Listed):
+            p, back = _as_drawn(p, below, first)
         else:
-            none = np.empty(0)
-            levels.append(
-                Level(first.astype(np.int64), shorter, back, token, node, False, np.maximum(own, 0), none, none)
-            )
+            back = distribution.backoff(k, every) if k else np.zeros(1)
+        lost = np.repeat(back, np.diff(first)) * below
+        top = k + 1 == len(rows.n_rows)
+        apart = bool(k) and (not top or float((p - lost).min(initial=0.0)) < -_ROUNDING)
+        node = low if top else base[k + 1] + np.arange(n)
+        own = (p, low, lost) if apart else (np.maximum(p - lost, 0.0), np.empty(0, np.int64), np.empty(0))
+        levels.append(Level(first, table.shorter(k, every), back, token, node, apart, *own))
         before = p
     return BackoffGraph(table, levels)
 
 
+def _as_drawn(p: np.ndarray, below: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Listed p and backoff weights of one level that sum to 1, as `ListedDrawing` draws: float64 (R,), float64 (H,).
+
+    Rows keep their p, scaled down where they sum to more than 1; the rest is shared as after the shorter history.
+    In a file whose distributions sum to 1 this changes rounded digits only.
+
+    below  float64 (R,), p of each row's token after the shorter history
+    """
+    total, left = sums(p, first), 1.0 - sums(below, first)
+    if len(first) == 2:  # below the empty history is nothing
+        return p / total[0], np.zeros(1)
+    back = np.where(left > _ROUNDING, np.maximum(1.0 - total, 0.0) / np.maximum(left, _ROUNDING), 0.0)
+    return p / np.repeat(np.maximum(total, 1.0), np.diff(first)), back
+
+
 def _below(
-    distribution: Distribution, k: int, chunk: Chunk, base: np.ndarray, p: np.ndarray
+    table: Table, levels: list[Level], k: int, chunk: Chunk, base: np.ndarray, p: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Node and p of each row's token after the shorter history: int64 (m,), float64 (m,).
 
-    p  float64, p of the rows one order below
+    levels  those below k
+    p       float64, p of the rows one order below
     """
     node, below = base[k] + chunk.suffix, p[chunk.suffix]
     missing = np.flatnonzero(chunk.suffix < 0)  # an ARPA file may list `a b c` without `b c`
     if len(missing):
         level = np.full(len(missing), k - 1)
-        row = distribution.table.shorter(k, chunk.history[missing])
-        below[missing] = probability(distribution, level, row, chunk.token[missing])
-        to, row = after(distribution.table, level, row, chunk.token[missing])
+        row = table.shorter(k, chunk.history[missing])
+        below[missing] = _p(table, levels, level, row, chunk.token[missing])
+        to, row = after(table, level, row, chunk.token[missing])
         node[missing] = base[to] + row
     return node, below
