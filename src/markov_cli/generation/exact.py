@@ -143,7 +143,8 @@ def _of_backoff(distribution: Distribution, task: Task) -> ExactBackoff:
 
         def feasible(automaton: Automaton, lengths: bool) -> bool:
             limits = (task.shortest, task.longest) if lengths else (0 if task.ids else 1, 1 << 30)
-            return automaton.accepts_length(automaton.after(task.ids), *limits)
+            its = backoff_weights.BackoffSystem(graph, automaton)
+            return backoff_weights.reachable(its, (start[0], automaton.after(task.ids)), *limits)
 
         if feasible(task.automaton, True):
             raise TooMuch("their probability is too small to calculate")

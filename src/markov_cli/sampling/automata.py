@@ -63,20 +63,6 @@ class Automaton:
             todo += new
         return True
 
-    def accepts_length(self, state: int, shortest: int, longest: int) -> bool:
-        """True if some string of shortest..longest tokens is accepted from a state on."""
-        now, seen = {state} - {DEAD}, set[int]()
-        for t in range(longest + 1):
-            if t >= shortest:
-                if any(self.accept[q] for q in now):
-                    return True
-                now -= seen  # above the least length, each state needs only one visit
-                seen |= now
-            if not now:
-                return False
-            now = {q for q in np.unique(self.delta[list(now)]).tolist() if q != DEAD}
-        return False
-
     def class_of(self, n_ids: int) -> np.ndarray:
         """Class of every id: int32 (n_ids,)."""
         out = np.zeros(n_ids, np.int32)

@@ -172,3 +172,24 @@ def _solve(system: BackoffSystem, group: list[int], known: np.ndarray) -> tuple[
         return None
     x, off = found
     return x.reshape(len(group), n), off
+
+
+def reachable(system: BackoffSystem, start: tuple[int, int], shortest: int, longest: int) -> bool:
+    """True if a start, a node and a state of the automaton, leads to an accepted text of shortest..longest tokens.
+
+    The product of many small probabilities could underflow to 0, so each weight is raised to 1 after each token.
+    """
+    accept = np.append(system.automaton.accept, False)[:, None]
+    ends = accept * (system.ends > 0)
+    v, t = ends.astype(np.float64), longest
+    while t:
+        t -= 1
+        new = np.zeros_like(v)
+        for q in range(len(system.automaton)):
+            new[q] = system.step(v, q) > 0
+        if t >= shortest:
+            new = np.maximum(new, ends)
+            if (new == v).all():  # so it stays down to the least length
+                t = shortest
+        v = new
+    return bool(v[start[1], start[0]])
