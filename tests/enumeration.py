@@ -56,7 +56,7 @@ def enumerated(model, longest, history=(BOS,), least=1e-7):
     return {tuple(model.vocabulary.text_of(i) for i in text): p for text, p in out.items() if text}
 
 
-def smoothed(model, text, longest, method, start=(BOS,), **more):
+def smoothed(model, text, longest, method, start=(BOS,), shaped=None, **more):
     """{tokens: probability} of all texts of up to `longest` tokens, under a smoothing of a text's counts."""
     types = types_of(model_of(text, 1, unit="line"))
     ids = {token: i for i, (token, _) in enumerate(types, 3)}
@@ -65,17 +65,22 @@ def smoothed(model, text, longest, method, start=(BOS,), **more):
     if amount:
         more["discounts"] = float(amount)
     oracle = oracle_smoothing.Smoothed(lines, model.order, len(ids) + 3, name, number=float, **more)
-    return listed(oracle.p, [token.decode() for token, _ in types], longest, model.order, start)
+    return listed(oracle.p, [token.decode() for token, _ in types], longest, model.order, start, shaped)
 
 
-def listed(p, words, longest, order, start=(BOS,)):
-    """{tokens: probability} of all texts of up to `longest` tokens; p(history, id) is the distribution."""
+def listed(p, words, longest, order, start=(BOS,), shaped=None):
+    """{tokens: probability} of all texts of up to `longest` tokens.
+
+    p       p(history, id) is the distribution
+    shaped  shaped(list of p) gives the weights that the ids are drawn by
+    """
     known = {}
 
     def after(history):
         if history not in known:
-            rest = 1 - p(history, UNK)
-            known[history] = [p(history, i) / rest for i in range(len(words) + 3)]
+            here = [0 if i == UNK else p(history, i) for i in range(len(words) + 3)]
+            here = shaped(here) if shaped else here
+            known[history] = [q / sum(here) for q in here]
         return known[history]
 
     out, todo = {}, [((), tuple(start), 1.0)]
@@ -85,7 +90,7 @@ def listed(p, words, longest, order, start=(BOS,)):
         here = after(before)
         out[text] = q * here[EOS]
         if len(text) < longest:
-            todo += [((*text, w), (*before, i), q * here[i]) for i, w in enumerate(words, 3)]
+            todo += [((*text, w), (*before, i), q * here[i]) for i, w in enumerate(words, 3) if here[i]]
     return {text: q for text, q in out.items() if text}
 
 

@@ -17,6 +17,7 @@ from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.errors import AnswerIsNo
 from markov_cli.generation import exact
 from markov_cli.sampling import backoff_walker
+from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
 
 LONGEST = 5
@@ -129,6 +130,24 @@ def test_too_large_a_calculation_is_replaced_by_rejection(model, monkeypatch):
     assert all(b"fish" in text.split() for batch in run.batches() for text in batch.each())
     assert run.constrained.kept == 200 < run.constrained.tried
     assert "needs 0.0 GB of memory" in run.constrained.note
+
+
+# ------------------------------------------------------------------ shapes
+
+
+@pytest.mark.parametrize("t", [0.3, 0.8, 2.0])
+@pytest.mark.parametrize("method", ["kn", "wb"])
+def test_a_temperature_applies_to_the_distribution_that_is_conditioned(model, method, t):
+    whole = smoothed(model, LINES, LONGEST, method, shaped=lambda p: [q ** (1 / t) for q in p])
+    compared(model, whole, *CASES["contains two"], smoothing=method, shape=Shape(temperature=t))
+
+
+def test_a_low_temperature_leaves_no_probability_too_small(model):
+    """0.01 ** 200 is too small for a number, and so is the share of a text with `fish` and `dog`."""
+    asked = Constraints(contains=["fish", "dog"], tokens=(3, 4))
+    run = run_of(model, count=5, seed=1, constraints=asked, smoothing="kn", shape=Shape(temperature=0.02))
+    assert all({"fish", "dog"} <= {*t.text.split()} for t in run.texts())
+    assert run.conditioned > 50
 
 
 # ------------------------------------------------------------------ imported models

@@ -78,8 +78,8 @@ def exact_walker(model: LanguageModel, smoothing: str | None, task: Task) -> Exa
     distribution = model.distribution(smoothing)
     if not backs_off(distribution):
         raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
-    if not task.shape.plain:
-        raise TooMuch("--temperature, --top-k and --top-p of a smoothed model allow no exact calculation")
+    if task.shape.top_k or task.shape.top_p < 1 or not task.shape.temperature:
+        raise TooMuch("--top-k and --top-p of a smoothed model allow no exact calculation")
     return _of_backoff(distribution, task)
 
 
@@ -128,7 +128,7 @@ def _of_backoff(distribution: Distribution, task: Task) -> ExactBackoff:
     nodes = sum(map(len, table.orders[:-1])) + 1
     _need(rows * backoff_graph.BYTES_EACH + nodes * q * backoff_weights.STATE_BYTES)
     layers = task.layers(nodes * q, rows * q)
-    graph = backoff_graph.backoff_graph(distribution)
+    graph = backoff_graph.backoff_graph(distribution, task.shape.temperature)
     system = backoff_weights.BackoffSystem(graph, task.automaton)
     if layers:
         w = backoff_weights.limited(system, task.shortest, task.longest)

@@ -13,7 +13,7 @@ out again. The cost is that of the rows, whatever the size of the vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -123,10 +123,11 @@ def estimate(table: Table) -> int:
     return sum(map(len, table.orders))
 
 
-def backoff_graph(distribution: Distribution) -> BackoffGraph:
+def backoff_graph(distribution: Distribution, temperature: float = 1.0) -> BackoffGraph:
     """Graph of a distribution that backs off to the next shorter history.
 
     Listed probabilities that do not sum to 1 are taken as they are drawn without constraints: see `_as_drawn`.
+    Else p is taken as it is; with a temperature it is raised by `_tempered`.
     """
     assert isinstance(distribution, Smoothed | Listed)
     table, rows = distribution.table, Rows(distribution)
@@ -146,18 +147,39 @@ def backoff_graph(distribution: Distribution) -> BackoffGraph:
             token[some], p[some] = chunk.token, chunk.p
             if k:
                 low[some], below[some] = _below(table, levels, k, chunk, base, before)
-        if isinstance(distribution, Listed):
+        if isinstance(distribution, Listed) and temperature == 1:
             p, back = _as_drawn(p, below, first)
         else:
             back = distribution.backoff(k, every) if k else np.zeros(1)
         lost = np.repeat(back, np.diff(first)) * below
         top = k + 1 == len(rows.n_rows)
-        apart = bool(k) and (not top or float((p - lost).min(initial=0.0)) < -_ROUNDING)
+        apart = bool(k) and (not top or temperature != 1 or float((p - lost).min(initial=0.0)) < -_ROUNDING)
         node = low if top else base[k + 1] + np.arange(n)
         own = (p, low, lost) if apart else (np.maximum(p - lost, 0.0), np.empty(0, np.int64), np.empty(0))
         levels.append(Level(first, table.shorter(k, every), back, token, node, apart, *own))
         before = p
-    return BackoffGraph(table, levels)
+    return BackoffGraph(table, levels if temperature == 1 else _tempered(levels, 1 / temperature))
+
+
+def _tempered(levels: list[Level], power: float) -> list[Level]:
+    """Levels with p ** power: a power of back(h) p(w | h') is the product of the powers.
+
+    Each p is divided by the greatest after its history, or more, so that no power is too small for a number.
+    """
+    out = []
+    most = np.ones(1)  # at least the greatest p after each history of the level below
+    for k, level in enumerate(levels):
+        drawable = (level.token != UNK) & (level.token != BOS)
+        drawn = np.where(drawable, level.p, 0.0)
+        below, size = most[level.shorter], np.diff(level.first)
+        most = np.maximum(level.back * below, 1e-300)
+        filled = np.flatnonzero(size)
+        most[filled] = np.maximum(np.maximum.reduceat(drawn, level.first[filled]), most[filled])
+        here = np.repeat(most, size)
+        back = (level.back * below / most) ** power if k else level.back
+        lost = (level.lost * drawable / here) ** power if k else level.lost
+        out.append(replace(level, back=back, p=(drawn / here) ** power, lost=lost))
+    return out
 
 
 def _as_drawn(p: np.ndarray, below: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
