@@ -56,8 +56,8 @@ def enumerated(model, longest, history=(BOS,), least=1e-7):
     return {tuple(model.vocabulary.text_of(i) for i in text): p for text, p in out.items() if text}
 
 
-def smoothed(model, text, longest, method, start=(BOS,), shaped=None, **more):
-    """{tokens: probability} of all texts of up to `longest` tokens, under a smoothing of a text's counts."""
+def oracle_of(model, text, method, **more):
+    """The oracle of a smoothing of a text's counts, and the words in order of their ids, from 3 on."""
     types = types_of(model_of(text, 1, unit="line"))
     ids = {token: i for i, (token, _) in enumerate(types, 3)}
     lines = [[ids[token] for token, _ in line] for line in sequences(text, unit="line")]
@@ -65,7 +65,30 @@ def smoothed(model, text, longest, method, start=(BOS,), shaped=None, **more):
     if amount:
         more["discounts"] = float(amount)
     oracle = oracle_smoothing.Smoothed(lines, model.order, len(ids) + 3, name, number=float, **more)
-    return listed(oracle.p, [token.decode() for token, _ in types], longest, model.order, start, shaped)
+    return oracle, [token.decode() for token, _ in types]
+
+
+def smoothed(model, text, longest, method, start=(BOS,), shaped=None, **more):
+    """{tokens: probability} of all texts of up to `longest` tokens, under a smoothing of a text's counts."""
+    oracle, words = oracle_of(model, text, method, **more)
+    return listed(oracle.p, words, longest, model.order, start, shaped)
+
+
+def mixed(models, texts, weights, longest, method):
+    """{tokens: probability} of all texts of up to `longest` tokens under a mixture of models."""
+    parts = [oracle_of(model, text, method) for model, text in zip(models, texts, strict=True)]
+    union = list(dict.fromkeys(word for _, words in parts for word in words))
+    own = [[0, 1, 2, *(words.index(w) + 3 if w in words else UNK for w in union)] for _, words in parts]
+
+    def p(history, i):
+        q = 0
+        for (oracle, _), ids, weight in zip(parts, own, weights, strict=True):
+            before = tuple(ids[j] for j in history)
+            if i != UNK and ids[i] != UNK:
+                q += weight * oracle.p(before, ids[i]) / (1 - oracle.p(before, UNK))
+        return q
+
+    return listed(p, union, longest, max(model.order for model in models))
 
 
 def listed(p, words, longest, order, start=(BOS,), shaped=None):

@@ -10,12 +10,15 @@ from itertools import pairwise
 import pytest
 
 from arpa_files import SMALL
-from enumeration import CASES, LINES, listed, smoothed, train
+from enumeration import CASES, LINES, listed, mixed, smoothed, train
 from helpers import ODD, chi_squared, run_of
 from markov_cli import Constraints
 from markov_cli.api.convert import export_arpa, import_arpa
 from markov_cli.errors import AnswerIsNo
 from markov_cli.generation import exact
+from markov_cli.generation.mixture import MixedModel
+from markov_cli.generation.request import Request
+from markov_cli.generation.run import Run
 from markov_cli.sampling import backoff_walker
 from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
@@ -34,7 +37,8 @@ def compared(model, whole, asked, keep, n=2000, longest=LONGEST, **more):
     """Compare n texts with the enumeration `whole`; the texts."""
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
     share = sum(kept.values())
-    run = run_of(model, count=n, seed=7, constraints=Constraints(**asked), max_tokens=longest, **more)
+    request = Request(count=n, seed=7, constraints=Constraints(**asked), max_tokens=longest, **more)
+    run = Run(model if isinstance(model, MixedModel) else model.language_model, request)
     assert not run.constrained.note
     texts = [*run.texts()]
     assert [t.index for t in texts] == [*range(n)]
@@ -213,3 +217,40 @@ def test_an_exported_model_has_the_same_conditioned_texts(model, enumerations, t
     with open(tmp_path / "m.arpa", "wb") as out:
         export_arpa(model, out, "kn")
     compared(import_arpa(tmp_path / "m.arpa"), enumerations["kn"], *CASES["contains two"])
+
+
+# ------------------------------------------------------------------ mixtures
+
+OTHER = """a dog ran to the cat
+the bird sang
+a cat saw the bird
+the dog ran
+a bird ate the dog"""
+
+
+@pytest.mark.parametrize("method", ["none", "kn", "wb"])
+@pytest.mark.parametrize(("orders", "longest"), [((3, 3), 4), ((2, 4), 4), ((1, 2), 4)])
+def test_texts_of_a_mixture_are_distributed_as_enumerated(method, orders, longest):
+    models, texts = [train(order=orders[0]), train(OTHER, order=orders[1])], [LINES, OTHER]
+    whole = mixed(models, texts, [0.7, 0.3], longest, method)
+    mixture = MixedModel([one.language_model for one in models], [0.7, 0.3])
+    asked, keep = {"contains": ["dog"], "without": ["sat"]}, lambda w: "dog" in w and "sat" not in w
+    compared(mixture, {w: p for w, p in whole.items() if p}, asked, keep, longest=longest, smoothing=method)
+
+
+def test_solved_weights_of_a_mixture_agree_with_those_by_length(monkeypatch):
+    mixture = MixedModel([train().language_model, train(OTHER).language_model])
+    asked = Constraints(contains=["bird", "fish"])
+    request = Request(count=20, seed=1, constraints=asked, smoothing="kn", max_tokens=150)
+    by_length = [*Run(mixture, request).texts()]
+    monkeypatch.setattr(exact, "WORK", 2000)
+    solved = [*Run(mixture, request).texts()]
+    assert [t.text for t in solved] == [t.text for t in by_length]
+    assert solved[0].conditioned_bits == pytest.approx(by_length[0].conditioned_bits, abs=1e-8)
+
+
+def test_a_mixture_with_rare_types_is_tried():
+    mixture = MixedModel([train(min_type_count=5).language_model, train(OTHER).language_model])
+    run = Run(mixture, Request(count=3, seed=1, constraints=Constraints(contains=["dog"])))
+    assert len([*run.texts()]) == 3
+    assert "<unk>" in run.constrained.note

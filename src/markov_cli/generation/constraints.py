@@ -8,7 +8,6 @@ import numpy as np
 
 from ..errors import AnswerIsNo, OptionError
 from ..model.header import Header
-from ..model.language_model import LanguageModel
 from ..sampling import automata
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.sampler import Samples, select
@@ -109,10 +108,8 @@ class Constrained:
 
     def _exact(self, smoothing: str | None) -> Walker | None:
         """Exact walker; None, with a note, where there is none. AnswerIsNo where no text is possible."""
-        if not isinstance(self.model, LanguageModel):
-            self.note = f"{_TRYING}: mixed models allow no exact calculation"
-            return None
-        task = Task(self.shape, self.prompt.history, self.automaton, self._ids, self.shortest, self.longest)
+        opens = self.prompt.ids[:1] == [BOS]
+        task = Task(self.shape, self.prompt.history, self.automaton, self._ids, opens, self.shortest, self.longest)
         try:
             found = self.model.checked(exact_walker, self.model, smoothing, task)
         except TooMuch as reason:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
 from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
 from ..sampling.automata import DEAD, Automaton
+from ..sampling.backoff_graph import BackoffGraph
+from ..sampling.backoff_mixture import raw_graph, union_graphs
 from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
 from ..sampling.walkers import Exact
+from ..text.types import BOS, UNK
+from .mixture import MixedModel
 
 MEMORY = 1 << 31  # bytes that the calculation may take
 WORK = 300_000_000  # state transitions times tokens for a limited length: a few seconds
@@ -40,6 +46,7 @@ class Task:
 
     history   level and row before the first token
     automaton, ids  accepts the texts; it has read the prompt, `ids`
+    at_start  the text opens a sequence
     shortest, longest  number of tokens to draw
     """
 
@@ -47,6 +54,7 @@ class Task:
     history: tuple[int, int]
     automaton: Automaton
     ids: list[int]
+    at_start: bool
     shortest: int
     longest: int
 
@@ -71,16 +79,46 @@ class Task:
         return None
 
 
-def exact_walker(model: LanguageModel, smoothing: str | None, task: Task) -> Exact | ExactBackoff:
+def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task: Task) -> Exact | ExactBackoff:
     """Walker that draws exactly; TooMuch where it cannot be calculated, NoText where no text is possible."""
+    shape = task.shape
+    if isinstance(model, MixedModel):
+        if not shape.plain:
+            raise TooMuch("--temperature, --top-k and --top-p of mixed models allow no exact calculation")
+        tables = [one.table for one in model.models]
+        _check_size(sum(map(backoff_graph.estimate, tables)), sum(map(_nodes, tables)) * len(tables), task)
+        return _of_backoff(_mixed(model, smoothing), model.weights.tolist(), task)
     if model.uses_raw_counts(smoothing):
         return _of_counts(model.table, task)
+    distribution = _backing_off(model, smoothing)
+    if shape.top_k or shape.top_p < 1 or not shape.temperature:
+        raise TooMuch("--top-k and --top-p of a smoothed model allow no exact calculation")
+    _check_size(backoff_graph.estimate(model.table), _nodes(model.table), task)
+    return _of_backoff([backoff_graph.backoff_graph(distribution, shape.temperature)], [1.0], task)
+
+
+def _backing_off(model: LanguageModel, smoothing: str | None) -> Distribution:
     distribution = model.distribution(smoothing)
     if not backs_off(distribution):
         raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
-    if task.shape.top_k or task.shape.top_p < 1 or not task.shape.temperature:
-        raise TooMuch("--top-k and --top-p of a smoothed model allow no exact calculation")
-    return _of_backoff(distribution, task)
+    return distribution
+
+
+def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
+    graphs = []
+    for one in model.models:
+        if one.table.order > 1 and one.table.row_of([UNK]) >= 0:
+            low, high = one.table.followers(1, np.array([UNK]))
+            if low[0] < high[0]:
+                raise TooMuch("mixed models that count rare words as <unk> allow no exact calculation")
+        raw = one.uses_raw_counts(smoothing)
+        graphs.append(
+            raw_graph(one.table) if raw else backoff_graph.backoff_graph(_backing_off(one, smoothing), apart=True)
+        )
+    try:
+        return union_graphs(graphs, model.union, len(model.vocabulary))
+    except IndexError:
+        raise TooMuch("a model without all ends of its n-grams allows no exact calculation") from None
 
 
 def _need(size: int) -> None:
@@ -122,14 +160,20 @@ def _of_counts(table: Table, task: Task) -> Exact:
 # ------------------------------------------------------------ backoff distributions
 
 
-def _of_backoff(distribution: Distribution, task: Task) -> ExactBackoff:
-    table, q = distribution.table, len(task.automaton)
-    rows = backoff_graph.estimate(table)
-    nodes = sum(map(len, table.orders[:-1])) + 1
-    _need(rows * backoff_graph.BYTES_EACH + nodes * q * backoff_weights.STATE_BYTES)
-    layers = task.layers(nodes * q, rows * q)
-    graph = backoff_graph.backoff_graph(distribution, task.shape.temperature)
-    system = backoff_weights.BackoffSystem(graph, task.automaton)
+def _nodes(table: Table) -> int:
+    return sum(map(len, table.orders[:-1])) + 1
+
+
+def _check_size(rows: int, nodes: int, task: Task) -> None:
+    _need(rows * backoff_graph.BYTES_EACH + nodes * len(task.automaton) * backoff_weights.STATE_BYTES)
+    task.layers(nodes * len(task.automaton), rows * len(task.automaton))
+
+
+def _of_backoff(graphs: list[BackoffGraph], shares: list[float], task: Task) -> ExactBackoff:
+    """Walker of a distribution, or of a mixture."""
+    system = backoff_weights.BackoffSystem(graphs, task.automaton, shares)
+    n = len(task.automaton)
+    layers = task.layers(len(system) * n, sum(len(level.p) for graph in graphs for level in graph.levels) * n)
     if layers:
         w = backoff_weights.limited(system, task.shortest, task.longest)
     else:
@@ -137,13 +181,13 @@ def _of_backoff(distribution: Distribution, task: Task) -> ExactBackoff:
         if tail is None:
             raise TooMuch("the exact calculation does not converge")
         w = backoff_weights.limited(system, task.shortest, task.shortest, tail) if task.shortest else tail
-    level, row = task.history
-    start = int(graph.base[level]) + row, task.state
+    level, row = task.history if len(graphs) == 1 else graphs[0].table.find([BOS] * task.at_start + task.ids)
+    start = int(graphs[0].base[level]) + row, task.state
     if not w.by_tokens[0][start[1], start[0]]:
 
         def feasible(automaton: Automaton, lengths: bool) -> bool:
             limits = (task.shortest, task.longest) if lengths else (0 if task.ids else 1, 1 << 30)
-            its = backoff_weights.BackoffSystem(graph, automaton)
+            its = backoff_weights.BackoffSystem(graphs, automaton, shares)
             return backoff_weights.reachable(its, (start[0], automaton.after(task.ids)), *limits)
 
         if feasible(task.automaton, True):

@@ -123,11 +123,13 @@ def estimate(table: Table) -> int:
     return sum(map(len, table.orders))
 
 
-def backoff_graph(distribution: Distribution, temperature: float = 1.0) -> BackoffGraph:
+def backoff_graph(distribution: Distribution, temperature: float = 1.0, apart: bool = False) -> BackoffGraph:
     """Graph of a distribution that backs off to the next shorter history.
 
     Listed probabilities that do not sum to 1 are taken as they are drawn without constraints: see `_as_drawn`.
-    Else p is taken as it is; with a temperature it is raised by `_tempered`.
+    With a temperature, p is taken as it is and raised by `_tempered`.
+
+    apart  the highest level keeps p, too
     """
     assert isinstance(distribution, Smoothed | Listed)
     table, rows = distribution.table, Rows(distribution)
@@ -153,10 +155,11 @@ def backoff_graph(distribution: Distribution, temperature: float = 1.0) -> Backo
             back = distribution.backoff(k, every) if k else np.zeros(1)
         lost = np.repeat(back, np.diff(first)) * below
         top = k + 1 == len(rows.n_rows)
-        apart = bool(k) and (not top or temperature != 1 or float((p - lost).min(initial=0.0)) < -_ROUNDING)
+        mixes = top and temperature == 1 and not apart and float((p - lost).min(initial=0.0)) >= -_ROUNDING
         node = low if top else base[k + 1] + np.arange(n)
-        own = (p, low, lost) if apart else (np.maximum(p - lost, 0.0), np.empty(0, np.int64), np.empty(0))
-        levels.append(Level(first, table.shorter(k, every), back, token, node, apart, *own))
+        whole = bool(k) and not mixes
+        own = (p, low, lost) if whole else (np.maximum(p - lost, 0.0), np.empty(0, np.int64), np.empty(0))
+        levels.append(Level(first, table.shorter(k, every), back, token, node, whole, *own))
         before = p
     return BackoffGraph(table, levels if temperature == 1 else _tempered(levels, 1 / temperature))
 

@@ -14,6 +14,7 @@ Source: Pachet, Roy and Barbieri (2011) for the recursion of a plain chain; the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,37 +25,53 @@ from .backoff_graph import BackoffGraph
 from .bicgstab import refined
 from .success_weights import components, scaled
 
+_TINY = 1e-300
 STATE_BYTES = 120  # of memory for each state while the system is solved
 LIVE_ROUNDS = 10_000
 
 
 class BackoffSystem:
-    """The equations of all states.
+    """The equations of all states, for one distribution or a mixture of several over the same rows.
 
+    graphs, shares  the distributions, and their weights with sum 1
     kind   int32 (V,), the automaton's class of each id; C for EOS, UNK and BOS, which no step draws
     delta  int64 (Q, C + 1), the state of the automaton after a class; DEAD is -1, the last row of weights, which is 0
+    ends   float64 (N,), probability of EOS
     """
 
-    def __init__(self, graph: BackoffGraph, automaton: Automaton) -> None:
-        self.graph, self.automaton = graph, automaton
+    def __init__(self, graphs: Sequence[BackoffGraph], automaton: Automaton, shares: Sequence[float] = (1.0,)) -> None:
+        self.graphs, self.shares, self.automaton = graphs, shares, automaton
         self.delta = np.concatenate((automaton.delta, np.full((len(automaton), 1), DEAD)), axis=1)
-        self.kind = automaton.class_of(graph.table.n_ids)
+        self.kind = automaton.class_of(graphs[0].table.n_ids)
         self.kind[[UNK, BOS, EOS]] = automaton.delta.shape[1]
-        self.ends = graph.end / np.maximum(graph.mass, 1e-300)
+        self.ends = np.zeros(len(graphs[0]))
+        self._over = [share / np.maximum(graph.mass, _TINY) for graph, share in zip(graphs, shares, strict=True)]
+        for graph, over in zip(graphs, self._over, strict=True):
+            self.ends += graph.end * over
         self._special = []  # per level: rows whose token is not of class 0, and the classes
-        for level in graph.levels:
+        for level in graphs[0].levels:
             kind = self.kind[level.token]
             rows = np.flatnonzero(kind)
             self._special.append((rows, kind[rows]))
+
+    def __len__(self) -> int:
+        return len(self.ends)
 
     def step(self, v: np.ndarray, q: int) -> np.ndarray:
         """Sum over the tokens of p times the weight after each, from one state of the automaton: float64 (N,).
 
         v  float64 (Q + 1, N), weights; its last row is 0
         """
+        w = self.part(v, q, 0)
+        for i in range(1, len(self.graphs)):
+            w += self.part(v, q, i)
+        return w
+
+    def part(self, v: np.ndarray, q: int, i: int) -> np.ndarray:
+        """The part of `step` from distribution i: float64 (N,)."""
         values = []
         plain = self.delta[q, 0]
-        for level, (rows, kind) in zip(self.graph.levels, self._special, strict=True):
+        for level, (rows, kind) in zip(self.graphs[i].levels, self._special, strict=True):
             if plain == DEAD:
                 value = np.zeros(len(level.p))
             else:
@@ -69,9 +86,13 @@ class BackoffSystem:
                     special -= level.lost[rows] * v[to, level.low[rows]]
                 value[rows] = special
             values.append(value)
-        w = self.graph.collect(values)
-        w /= np.maximum(self.graph.mass, 1e-300)
+        w = self.graphs[i].collect(values)
+        w *= self._over[i]
         return w
+
+    def ends_by(self, i: int) -> np.ndarray:
+        """The part of `ends` from distribution i: float64 (N,)."""
+        return self.graphs[i].end * self._over[i]
 
 
 @dataclass
@@ -101,7 +122,7 @@ class BackoffWeights:
 
 def limited(system: BackoffSystem, shortest: int, longest: int, tail: BackoffWeights | None = None) -> BackoffWeights:
     """Weights for texts of shortest..longest tokens; with `tail`, which holds from `shortest` tokens on, of any."""
-    n_states, n = len(system.automaton), len(system.graph)
+    n_states, n = len(system.automaton), len(system)
     accept = np.append(system.automaton.accept, False)[:, None]
     last = longest if tail is None else shortest
     v, power = (accept * system.ends, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
@@ -122,7 +143,7 @@ def limited(system: BackoffSystem, shortest: int, longest: int, tail: BackoffWei
 def unlimited(system: BackoffSystem) -> BackoffWeights | None:
     """Weights for texts of any length; None where the solver does not converge."""
     automaton = system.automaton
-    v, off = np.zeros((len(automaton) + 1, len(system.graph))), 0.0
+    v, off = np.zeros((len(automaton) + 1, len(system))), 0.0
     after = [{int(t) for t in row if t != DEAD} for row in automaton.delta]
     surely = system.ends.min() > 0  # then every text ends
     for group in components(after):
@@ -140,7 +161,7 @@ def unlimited(system: BackoffSystem) -> BackoffWeights | None:
 
 def _solve(system: BackoffSystem, group: list[int], known: np.ndarray) -> tuple[np.ndarray, float] | None:
     """Weights of one component of the automaton, float64 (len(group), N), and their greatest relative error."""
-    n = len(system.graph)
+    n = len(system)
     accept = system.automaton.accept[group, None]
     b = np.stack([system.step(known, q) for q in group]) + accept * system.ends
     inner = [q for q in group if set(system.delta[q].tolist()) & set(group)]
