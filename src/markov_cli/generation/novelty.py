@@ -247,7 +247,7 @@ def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: i
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
     encoders = new_encoders(options, jobs)
-    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs)
+    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs, unit=options.unit)
     numbers = [piece.number for piece, _ in encode_blocks(blocks, encoders)]
     for encoder in encoders:
         repairs.add(encoder.repairs)

@@ -56,6 +56,7 @@ class Piece:
     cut      the text itself, where the encoder keeps it
     closing  int64 (t - 1,), of each text but the last of t: index of the break that ends it
     which    number of the source of each of them, t in all
+    place    line of the file on which each begins, where the texts are records
     """
 
     number: np.ndarray
@@ -64,10 +65,11 @@ class Piece:
     cut: Cut | None = None
     closing: np.ndarray = field(default_factory=no_seams)
     which: Sequence[int] = (0,)
+    place: Sequence[int] = ()
 
     @property
     def text_ends(self) -> np.ndarray:
-        """How many tokens stand before the end of each text that ends here: int64, rising."""
+        """Number of tokens before the end of each text that ends here: int64, rising."""
         ends = self.end[self.closing]
         return np.append(ends, len(self.number)) if self.last else ends
 
@@ -153,12 +155,12 @@ class Encoder:
         seams = self._seams if len(block.seams) else block.seams
         closing = np.searchsorted(breaks.begin, seams, "right") - 1
         if not self.keep_text:
-            return Piece(number, end, block.last, None, closing, block.which)
+            return Piece(number, end, block.last, None, closing, block.which, block.place)
         original = self._original
         if original is not None and m == len(original) - 8 and _in_place(a[:m], original[:m]):
             a = original  # as it was before it was lowered
         cut = Cut(a[:m].tobytes(), *breaks, *spans, seams)
-        return Piece(number, end, block.last, cut, closing, block.which)
+        return Piece(number, end, block.last, cut, closing, block.which, block.place)
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,7 @@ from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
+from .record_blocks import record_blocks
 from .short_files import ShortTexts, read_short
 from .text_blocks import Block, Held
 
@@ -30,6 +32,7 @@ def read_blocks(
     repairs: Repairs,
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
+    unit: str = "sentence",
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text."""
     held = Held(block_bytes)
@@ -40,26 +43,23 @@ def read_blocks(
                 yield from held.add(text, which, size)
             continue
         yield from held.rest()
-        yield from _long(sources[found], found, encoding, keep_bytes, repairs, block_bytes, longest)
+        source = sources[found]
+        if source.records is not None:
+            long = record_blocks(source, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+        else:
+            long = blocks(
+                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+                repairs=repairs,
+            )  # fmt: skip
+        try:
+            first = next(long, None)
+        except NotText as error:
+            repairs.leave_out(source, error)
+            continue
+        for block in itertools.chain([] if first is None else [first], long):
+            block.which = (found,) * len(block.which)
+            yield block
     yield from held.rest()
-
-
-def _long(
-    source: Source, which: int, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int
-) -> Iterator[Block]:
-    """The blocks of one text."""
-    found = blocks(
-        source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs,
-        which=which,
-    )  # fmt: skip
-    try:
-        first = next(found, None)
-    except NotText as error:
-        repairs.leave_out(source, error)
-        return
-    if first is not None:
-        yield first
-    yield from found
 
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:

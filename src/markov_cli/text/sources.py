@@ -8,12 +8,13 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import NotText, TextError
 from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
+from .record_format import RecordFormat
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
 _NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
@@ -46,6 +47,7 @@ class Source:
     kept: str = ""  # the file that holds standard input, where it is read more than once
     part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
     expansion: float = EXPANSION  # a compressed one may become so many times its size, 0 for any
+    records: RecordFormat | None = None  # where the texts in it are; None where it is one text
     known: FileStat | None = None  # of the file, where it was found by its name
 
     @property
@@ -78,7 +80,9 @@ class Source:
 
     @property
     def whole_bytes(self) -> int:
-        """Bytes of a text in memory, or of a regular file that is read whole; -1 for others."""
+        """Bytes of a text in memory, or of a regular file that is one text and read whole; -1 for others."""
+        if self.records is not None:
+            return -1
         if self.data is not None:
             return len(self.data)
         known = self.known
@@ -87,7 +91,7 @@ class Source:
         return known.size
 
 
-def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]:
+def find_sources(paths: list[str], expansion: float = EXPANSION, records: RecordFormat | None = None) -> list[Source]:
     """Every text below `paths`: files as given, folders recursively in sorted order.
 
     Hidden files and folders inside a folder are left out. What is neither file nor folder is read where it is
@@ -115,7 +119,7 @@ def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]
             found.extend(inside)
         else:
             found.append(Source(given, expansion=expansion, known=known))
-    return found
+    return found if records is None else [replace(source, records=records) for source in found]
 
 
 def _known(path: str) -> FileStat | None:
@@ -128,9 +132,14 @@ def _known(path: str) -> FileStat | None:
         return None
 
 
-def sources_of(paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION) -> list[Source]:
-    """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one."""
-    named = find_sources([os.fspath(p) for p in listed(paths)], expansion)
+def sources_of(
+    paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION, records: RecordFormat | None = None
+) -> list[Source]:
+    """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one.
+
+    records  where the texts in the files are
+    """
+    named = find_sources([os.fspath(p) for p in listed(paths)], expansion, records)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
 
 

@@ -31,6 +31,7 @@ class Block:
     first  True where the text begins with it
     which  number of the source of each of its t texts
     seams  int64 (t - 1,), offset of the newline between each two of them
+    place  line of the file on which each text begins, where the texts are records
     """
 
     data: np.ndarray
@@ -40,6 +41,7 @@ class Block:
     progress_bytes: int
     which: Sequence[int] = (0,)
     seams: np.ndarray = field(default_factory=no_seams)
+    place: Sequence[int] = ()
 
     @property
     def text_bytes(self) -> int:
@@ -52,11 +54,14 @@ def padded(data: bytes) -> np.ndarray:
     return np.frombuffer(data + bytes(8), np.uint8)
 
 
-def joined(texts: Sequence[bytes], which: Sequence[int] | None = None, progress_bytes: int = 0) -> Block:
+def joined(
+    texts: Sequence[bytes], which: Sequence[int] | None = None, progress_bytes: int = 0, place: Sequence[int] = ()
+) -> Block:
     """Whole texts as one block; one at least.
 
     texts  bytes in UTF-8, or any for tokenizers that keep bytes
     which  number of the source of each text; 0 for all where None
+    place  as in `Block`
 
     >>> block = joined([b"a b.", b"", b"c"])
     >>> bytes(block.data[: block.size]), block.seams.tolist()
@@ -65,7 +70,7 @@ def joined(texts: Sequence[bytes], which: Sequence[int] | None = None, progress_
     data = padded(SEAM.join(texts))
     edge = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
     which = (0,) * len(texts) if which is None else which
-    return Block(data, len(data) - 8, True, True, progress_bytes, which, edge[:-1] - 1)
+    return Block(data, len(data) - 8, True, True, progress_bytes, which, edge[:-1] - 1, place)
 
 
 def joined_blocks(texts: Iterable[tuple[bytes, int, int]], block_bytes: int) -> Iterator[Block]:

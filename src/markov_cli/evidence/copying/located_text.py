@@ -75,7 +75,7 @@ def pieces_of(
 ) -> Iterator[tuple[Piece, int]]:
     """Pieces of all sources, each with the bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
-    return encode_blocks(read_blocks(sources, encoding, keep_bytes, repairs), encoders)
+    return encode_blocks(read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit), encoders)
 
 
 def _text_edges(cut: Cut) -> np.ndarray:
@@ -92,7 +92,8 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
     for piece, _ in pieces_of(sources, encoding, encoders, repairs):
         cut = piece.cut
         assert cut is not None
-        edges = _text_edges(cut) - np.arange(len(piece.which))  # without the seams
+        seams = cut.seams if not len(piece.place) else cut.seams[:0]  # records have their lines, as in their file
+        edges = _text_edges(cut) - (np.arange(len(piece.which)) if len(seams) else 0)
         for i, edge in zip(piece.which, edges.tolist(), strict=True):
             bounds += [size + edge] * (i + 1 - len(bounds))
         numbers.append(piece.number)
@@ -100,10 +101,10 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
         n += len(piece.number)
         if piece.last:
             ends.append(np.array([n]))
-        starts.append(cut.start - np.searchsorted(cut.seams, cut.start) + size)
+        starts.append(cut.start - np.searchsorted(seams, cut.start) + size)
         lengths.append(cut.length)
         files.append(piece.token_sources().astype(np.int32))
-        data.append(_without(cut.data, cut.seams))
+        data.append(_without(cut.data, seams))
         size += len(data[-1])
     for encoder in encoders:
         repairs.add(encoder.repairs)
@@ -171,7 +172,7 @@ class CorpusReader:
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
-            line[place] = lines.of(piece)
+            line[place] = _record_lines(piece, piece.cut) if len(piece.place) else lines.of(piece)
             token = np.zeros(len(codes), bool)
             token[place] = True
             file = np.empty(len(codes), np.int32)
@@ -183,6 +184,11 @@ class CorpusReader:
         for encoder in self.encoders:
             self.repairs.add(encoder.repairs)
             encoder.repairs = Repairs()
+
+
+def _record_lines(piece: Piece, cut: Cut) -> np.ndarray:
+    """Line on which the record of each token begins, from 1: int64 (n,)."""
+    return np.array(piece.place, np.int64)[np.searchsorted(cut.seams, cut.start, "right")]
 
 
 class _Lines:
