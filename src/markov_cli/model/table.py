@@ -18,12 +18,10 @@ from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
 from .count_column import DAMAGED, Counts, Uncounted
 from .fingerprints import Guard
-from .guide import Guide, search
+from .guide import Guide, pays, search
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
 _PIECE = 1 << 16  # look-ups at one time, so that their arrays stay in the cache
-_FEW = 4  # followers up to which binary search is as fast as a guide (measured)
-_PAYS = 0.2  # share of the rows that have more such neighbours, from which a guide pays
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
 
@@ -154,7 +152,6 @@ class Table:
             if guide is None:
                 low, high = self.followers(level, row[some])
             else:
-                below = guide.token
                 if len(wanted) and not 0 <= int(wanted.min()) <= int(wanted.max()) < self.n_ids:
                     wanted = np.where((wanted < 0) | (wanted >= self.n_ids), BOS, wanted)  # which follows nothing
                 low, high = guide.range(row[some], wanted)
@@ -164,16 +161,18 @@ class Table:
     def index(self, level: int) -> None:
         """Make `child` of very many histories of `level` tokens several times faster.
 
-        Costs up to 10 bytes for each row of order level+1, and nothing where that is too much.
+        Costs 2 to 6 bytes for each row of order level+1; nothing is done where that is too much, or would save no time.
         """
         if level < 1 or level in self._guides or len(self.orders[level]) > INDEX_ROWS:
             return
         first, token = self.orders[level - 1].first, self.orders[level].token
         assert first is not None and token is not None
-        size: np.ndarray = np.diff(first.astype(np.int64))
-        if (size < 0).any() or int(first[0]) or int(first[-1]) != len(token) or int(token.max(initial=0)) >= self.n_ids:
-            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
-        self._guides[level] = Guide(first, token, self.n_ids, int(size[size > _FEW].sum()) > len(token) * _PAYS)
+        if not pays(first):
+            return
+        try:
+            self._guides[level] = Guide(first, token, self.n_ids)
+        except ValueError as error:
+            raise ModelFileError(f"order {level}: {error}", DAMAGED) from None
 
     @property
     def id_bits(self) -> int:

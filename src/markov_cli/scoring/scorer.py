@@ -77,8 +77,9 @@ class Scorer:
     def _look_up_piece(self, ids: np.ndarray, values: RowValues) -> tuple[np.ndarray, np.ndarray]:
         p = values.unigram.take(ids)
         longest = np.ones(len(ids), np.uint32)
-        place = np.arange(1, len(ids))
-        node = ids[:-1]
+        place = np.flatnonzero(ids[1:] != BOS)  # nothing is looked up for what is never predicted
+        node = ids.take(place)
+        place += 1
         b = values.of[0][:, 1].take(node) if len(values.of) > 1 else p
         for level in range(1, self.table.order):
             if not len(place):
