@@ -2,8 +2,8 @@
 
 Legend: s histories; a place is a number of entries from the beginning of each list: int64 (5, s), of the upper, the
 bigram and the unigram list; then of those of the upper list that stand before it in the bigram list, and of those of
-the bigram list that stand before it in the unigram list, which do not count there. Each step does the arithmetic of
-`ThreeLists` in its order, so the cuts are the same.
+the bigram list that stand before it in the unigram list, which do not count there. Sums are added in the order of
+`ThreeLists`, so the cuts are the same.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .top_p_cut import ALIKE, LEAST
+from .top_p_cut import LEAST
 
+_NEAR = 1e-12  # far above ALIKE and the rounding of a logarithm
 EXACT = 1 << 53  # whole numbers up to this are exact in float64
 
 
@@ -104,32 +105,40 @@ class ManyLists:
         total = total + self.scale_bigram[i] * self.of_bigram(i, at[1], at[3])
         return total + self.scale_unigram[i] * self.of_unigram(i, at[2], at[4])
 
-    def cut(self, top_p: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Fewest likeliest entries whose sum is top_p of all; as `ThreeLists.cut`, int64 (s,) three times."""
+    def cut(self, top_p: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Fewest likeliest entries whose sum is top_p of all; as `ThreeLists.cut`, int64 (s,) three times.
+
+        Also True for histories where entries of two lists are equal but for rounding: how those are divided depends
+        on the steps of the search, so `ThreeLists` must do it. All other cuts do not depend on the steps.
+        """
         s = len(self.ranked)
         every = np.arange(s)
         below = np.empty((5, s), np.int64)
         below[0], below[1] = self.upper[1] - self.upper[0], self.bigram[1] - self.bigram[0]
         below[2], below[3], below[4] = len(self.minus_unigram), below[0], self.ranked
         above = np.zeros_like(below)
-        high, low = np.full(s, 2.0), np.full(s, LEAST)
-        root_high, root_low = np.full(s, 2.0**0.5), np.full(s, LEAST**0.5)
-        wanted = top_p * self.reached(every, below)
-        i = every
+        high, low = self._range(below)
+        all_, none = self.reached(every, below), np.zeros(s)
+        wanted = top_p * all_
+        alike = np.zeros(s, bool)
+        i, times = every, 0
         while True:
-            i = i[high[i] > low[i] * (1 + ALIKE)]
             i = i[self._unlike(i, above[:3, i], below[:3, i])]
-            middle = root_high[i] * root_low[i]
-            inside = (low[i] < middle) & (middle < high[i])
-            i, middle = i[inside], middle[inside]
+            near = low[i] - high[i] > -_NEAR
+            alike[i[near]] = True
+            i = i[~near]
             if not len(i):
                 break
-            at = self.above(i, middle, above[:, i], below[:, i])
-            less = self.reached(i, at) < wanted[i]
-            root = np.array([x**0.5 for x in middle.tolist()])  # np.sqrt may differ in the last bit
-            for yes, place, edge, root_edge in ((less, above, high, root_high), (~less, below, low, root_low)):
+            share = (wanted[i] - none[i]) / np.maximum(all_[i] - none[i], 1.0)
+            share = np.clip(share, 0.05, 0.95) if times % 2 else np.full(len(i), 0.5)  # regula falsi, and halving
+            times += 1
+            middle = high[i] + share * (low[i] - high[i])
+            at = self.above(i, np.exp(middle), above[:, i], below[:, i])
+            reached = self.reached(i, at)
+            less = reached < wanted[i]
+            for yes, place, edge, sums in ((less, above, high, none), (~less, below, low, all_)):
                 j = i[yes]
-                place[:, j], edge[j], root_edge[j] = at[:, yes], middle[yes], root[yes]
+                place[:, j], edge[j], sums[j] = at[:, yes], middle[yes], reached[yes]
         missing = wanted - self.reached(every, above)
         n = self._until_upper(above[0], below[0], missing)
 
@@ -140,7 +149,23 @@ class ManyLists:
             return self.of_unigram(i, n, self.in_bigram(i, n, above[4, i], below[4, i]))
 
         of_bigram = _until(bigram, above[1], below[1], self.scale_bigram, missing)
-        return n, of_bigram, _until(unigram, above[2], below[2], self.scale_unigram, missing)
+        return n, of_bigram, _until(unigram, above[2], below[2], self.scale_unigram, missing), alike
+
+    def _range(self, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logarithms of a probability above all entries of the three lists, and of one below: float64 (s,) twice."""
+        s = below.shape[1]
+        most, least = np.zeros(s), np.full(s, np.inf)
+        for n, values, begin, factor in (
+            (below[0], self.minus_upper, self.upper[0], np.ones(s)),
+            (below[1], self.minus_bigram, self.bigram[0], self.bigram_factor),
+            (below[2], self.minus_unigram, np.zeros(s, np.int64), self.unigram_factor),
+        ):
+            some = np.flatnonzero((n > 0) & (factor > 0))
+            first, last = begin[some], begin[some] + n[some] - 1
+            most[some] = np.maximum(most[some], -values[first] * factor[some])
+            p = -values[last] * factor[some]
+            least[some] = np.minimum(least[some], np.where(p > 0, p, LEAST))
+        return np.log(np.maximum(most, LEAST)) + 1e-9, np.log(np.clip(least, LEAST, 2.0)) - 1e-9
 
     def _unlike(self, i: np.ndarray, above: np.ndarray, below: np.ndarray) -> np.ndarray:
         """False where one entry is between two places, or equal entries of one list, which nothing can divide."""
