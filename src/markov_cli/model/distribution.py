@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from ..text.types import BOS
+from .row_values import RowValues
 from .table import Table
 
 
@@ -18,6 +19,7 @@ class Distribution(Protocol):
     """p(w | h) for every history and id of a table, from the empty history up."""
 
     table: Table
+    values: RowValues | None  # of every row, once `prepare` has worked them out
 
     @property
     def minds_missing(self) -> bool:
@@ -46,7 +48,7 @@ class Distribution(Protocol):
         """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
         ...
 
-    def prepare(self) -> None:
+    def prepare(self, jobs: int = 1) -> None:
         """Get ready for very many histories, at the cost of some memory."""
         ...
 
