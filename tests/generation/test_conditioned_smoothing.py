@@ -19,7 +19,7 @@ from markov_cli.generation import exact
 from markov_cli.generation.mixture import MixedModel
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
-from markov_cli.sampling import backoff_walker
+from markov_cli.sampling import backoff_walker, shaped_graph
 from markov_cli.sampling.shape import Shape
 from markov_cli.text.types import BOS, EOS, UNK
 
@@ -144,6 +144,45 @@ def test_too_large_a_calculation_is_replaced_by_rejection(model, monkeypatch):
 def test_a_temperature_applies_to_the_distribution_that_is_conditioned(model, method, t):
     whole = smoothed(model, LINES, LONGEST, method, shaped=lambda p: [q ** (1 / t) for q in p])
     compared(model, whole, *CASES["contains two"], smoothing=method, shape=Shape(temperature=t))
+
+
+def cut(shape):
+    """The weights of one history after top-k and top-p; ties by id."""
+
+    def shaped(p):
+        order = sorted(range(len(p)), key=lambda i: (-p[i], i))[: shape.get("top_k") or None]
+        total, out, before = sum(p[i] for i in order), [0.0] * len(p), 0.0
+        for i in order:
+            if before < shape.get("top_p", 1) * total:
+                out[i] = p[i]
+            before += p[i]
+        return out
+
+    return shaped
+
+
+@pytest.mark.parametrize("shape", [{"top_k": 3}, {"top_p": 0.83}, {"top_k": 6, "top_p": 0.9}], ids=str)
+@pytest.mark.parametrize("method", ["kn", "wb"])
+def test_top_k_and_top_p_apply_to_the_distribution_that_is_conditioned(model, method, shape):
+    whole = smoothed(model, LINES, LONGEST, method, shaped=cut(shape))
+    asked, keep = CASES["contains"]
+    compared(model, {w: p for w, p in whole.items() if p}, asked, keep, smoothing=method, shape=Shape(**shape))
+
+
+def test_too_many_probabilities_are_replaced_by_rejection(model, monkeypatch):
+    monkeypatch.setattr(shaped_graph, "WORK", 10)
+    run = run_of(
+        model, count=9, seed=1, constraints=Constraints(contains=["dog"]), smoothing="kn", shape=Shape(top_p=0.9)
+    )
+    assert len([*run.texts()]) == 9
+    assert "more than 10 probabilities" in run.constrained.note
+
+
+def test_a_smoothing_without_a_chain_of_backoffs_computes_all_probabilities():
+    """At order 2, so that every history is known: texts are drawn by the longest known one."""
+    model = train(order=2)
+    whole = smoothed(model, LINES, LONGEST, "lidstone", amount=0.1)
+    compared(model, whole, *CASES["contains two"], smoothing="lidstone:0.1")
 
 
 def test_a_low_temperature_leaves_no_probability_too_small(model):

@@ -160,16 +160,6 @@ def test_rejection_is_used_when_memory_is_too_small(model, monkeypatch, name):
     assert texts[0].conditioned_bits is None
 
 
-def test_smoothing_without_a_chain_of_backoffs_uses_rejection(model):
-    asked = Constraints(contains=["fish"])
-    run = run_of(model, count=200, seed=1, constraints=asked, smoothing="lidstone:0.1", max_tokens=9)
-    for batch in run.batches():
-        assert len(batch.samples.index) == 200
-        assert all(b"fish" in text.split() for text in batch.each())
-    assert run.constrained.kept == 200 < run.constrained.tried
-    assert "smoothing" in run.constrained.note
-
-
 def test_rejection_gives_up():
     """No text has 500 characters: 1,000 tries, then none."""
     assert [*train().generate(2, 1, constraints=Constraints(characters=(500, 600)), max_tokens=20)] == []

@@ -17,6 +17,7 @@ from ..sampling.backoff_mixture import raw_graph, union_graphs
 from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
+from ..sampling.shaped_graph import TooLarge, shaped_histories
 from ..sampling.walkers import Exact
 from ..text.types import BOS, UNK
 from .mixture import MixedModel
@@ -90,18 +91,11 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
         return _of_backoff(_mixed(model, smoothing), model.weights.tolist(), task)
     if model.uses_raw_counts(smoothing):
         return _of_counts(model.table, task)
-    distribution = _backing_off(model, smoothing)
-    if shape.top_k or shape.top_p < 1 or not shape.temperature:
-        raise TooMuch("--top-k and --top-p of a smoothed model allow no exact calculation")
+    distribution = model.distribution(smoothing)
+    if shape.top_k or shape.top_p < 1 or not shape.temperature or not backs_off(distribution):
+        return _of_shaped(distribution, task)
     _check_size(backoff_graph.estimate(model.table), _nodes(model.table), task)
     return _of_backoff([backoff_graph.backoff_graph(distribution, shape.temperature)], [1.0], task)
-
-
-def _backing_off(model: LanguageModel, smoothing: str | None) -> Distribution:
-    distribution = model.distribution(smoothing)
-    if not backs_off(distribution):
-        raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
-    return distribution
 
 
 def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
@@ -111,10 +105,12 @@ def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
             low, high = one.table.followers(1, np.array([UNK]))
             if low[0] < high[0]:
                 raise TooMuch("mixed models that count rare words as <unk> allow no exact calculation")
-        raw = one.uses_raw_counts(smoothing)
-        graphs.append(
-            raw_graph(one.table) if raw else backoff_graph.backoff_graph(_backing_off(one, smoothing), apart=True)
-        )
+        if one.uses_raw_counts(smoothing):
+            graphs.append(raw_graph(one.table))
+        elif backs_off(one.distribution(smoothing)):
+            graphs.append(backoff_graph.backoff_graph(one.distribution(smoothing), apart=True))
+        else:
+            raise TooMuch(f"--smoothing {smoothing} of mixed models allows no exact calculation")
     try:
         return union_graphs(graphs, model.union, len(model.vocabulary))
     except IndexError:
@@ -130,9 +126,25 @@ def _need(size: int) -> None:
 
 
 def _of_counts(table: Table, task: Task) -> Exact:
-    copies = len({int(q) for q in task.automaton.delta[:, 0] if q != DEAD}) + 1  # states paired with any one history
-    _need(state_graph.estimate(table) * (state_graph.BYTES_EACH + copies * success_weights.BYTES_EACH))
-    graph = state_graph.histories(table, task.shape, task.history)
+    _need(state_graph.estimate(table) * _bytes_each(task.automaton))
+    return _of_graph(state_graph.histories(table, task.shape, task.history), table, task)
+
+
+def _of_shaped(distribution: Distribution, task: Task) -> Exact:
+    try:
+        graph = shaped_histories(distribution, task.shape, task.history, MEMORY // _bytes_each(task.automaton))
+    except TooLarge as error:
+        raise TooMuch(f"an exact calculation needs {error}") from None
+    return _of_graph(graph, distribution.table, task)
+
+
+def _bytes_each(automaton: Automaton) -> int:
+    """Bytes of memory for each follower of each history."""
+    copies = len({int(q) for q in automaton.delta[:, 0] if q != DEAD}) + 1  # states paired with any one history
+    return state_graph.BYTES_EACH + copies * success_weights.BYTES_EACH
+
+
+def _of_graph(graph: state_graph.Histories, table: Table, task: Task) -> Exact:
     at = success_weights.product_graph(graph, task.automaton, task.state, table.n_ids)
     if task.layers(len(at), len(at.token)):
         w = success_weights.limited(at, task.shortest, task.longest)
