@@ -13,14 +13,16 @@ from arpa_files import SMALL
 from enumeration import CASES, LINES, listed, mixed, smoothed, train
 from helpers import ODD, chi_squared, run_of
 from markov_cli import Constraints
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.errors import AnswerIsNo
-from markov_cli.generation import exact
+from markov_cli.generation import constraints, exact
 from markov_cli.generation.mixture import MixedModel
 from markov_cli.generation.request import Request
 from markov_cli.generation.run import Run
 from markov_cli.sampling import backoff_walker, shaped_graph
 from markov_cli.sampling.shape import Shape
+from markov_cli.text.reading import find_sources
 from markov_cli.text.types import BOS, EOS, UNK
 
 LONGEST = 5
@@ -293,3 +295,50 @@ def test_a_mixture_with_rare_types_is_tried():
     run = Run(mixture, Request(count=3, seed=1, constraints=Constraints(contains=["dog"])))
     assert len([*run.texts()]) == 3
     assert "<unk>" in run.constrained.note
+
+
+# ------------------------------------------------------------------ copies
+
+
+def copies(words, k):
+    """True if k words in a row are in the training text."""
+    text = LINES.split()
+    there = {tuple(text[i : i + k]) for i in range(len(text) - k + 1)}
+    return any(tuple(words[i : i + k]) in there for i in range(len(words) - k + 1))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "lines.txt"
+    path.write_text(LINES, encoding="utf-8")
+    return tuple(find_sources([str(path)]))
+
+
+@pytest.mark.parametrize("name", ["contains", "ends", "tokens n..m", "without a phrase"])
+@pytest.mark.parametrize(("method", "shape"), [("none", {}), ("kn", {}), ("wb", {"temperature": 0.7})])
+def test_texts_without_copies_are_distributed_as_enumerated(model, corpus, monkeypatch, name, method, shape):
+    monkeypatch.setattr(constraints, "_MANY_COPIES", -1)
+    asked, keep = CASES[name]
+    power = 1 / shape.get("temperature", 1)
+    whole = smoothed(model, LINES, LONGEST, method, shaped=lambda p: [q**power for q in p])
+    whole = {w: p for w, p in whole.items() if p}
+    more = {"smoothing": method, "shape": Shape(**shape), "novel": 4, "corpus": corpus, "overlaps": False}
+    compared(model, whole, asked, lambda w: keep(w) and not copies(w, 4), **more)
+
+
+def test_copies_are_avoided_by_calculation_where_most_texts_copy(model, corpus):
+    """Long texts of raw counts nearly always copy 4 tokens, so trying would give few."""
+    asked = Constraints(tokens=(20, 20))
+    run = run_of(model, count=40, seed=1, constraints=asked, novel=4, corpus=corpus)
+    texts = [*run.texts()]
+    assert len(texts) == 40
+    assert not any(copies(t.text.split(), 4) for t in texts)
+    assert run.constrained.tried == run.constrained.kept
+    assert run.conditioned > 5
+
+
+def test_constraints_that_only_copies_meet_are_refused(model, corpus, monkeypatch):
+    monkeypatch.setattr(constraints, "_MANY_COPIES", -1)
+    asked = Constraints(pattern="a fish ate the dog")
+    with pytest.raises(AnswerIsNo, match="--novel 4: every text that meets the constraints shares a run of 4 tokens"):
+        run_of(model, count=1, seed=1, constraints=asked, novel=4, corpus=corpus)

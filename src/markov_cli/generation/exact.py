@@ -13,7 +13,7 @@ from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.backoff_graph import BackoffGraph
-from ..sampling.backoff_mixture import raw_graph, union_graphs
+from ..sampling.backoff_mixture import raw_graph, union_graphs, without_runs
 from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
@@ -96,6 +96,31 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
         return _of_shaped(distribution, task)
     _check_size(backoff_graph.estimate(model.table), _nodes(model.table), task)
     return _of_backoff([backoff_graph.backoff_graph(distribution, shape.temperature)], [1.0], task)
+
+
+def novel_walker(
+    model: LanguageModel, smoothing: str | None, task: Task, stream: np.ndarray, novel: int
+) -> ExactBackoff:
+    """Walker of the texts that copy no run of `novel` tokens of a corpus; raises as `exact_walker`.
+
+    stream  int64 (N,), the corpus as ids, UNK for tokens that the model does not know
+    """
+    shape, raw = task.shape, model.uses_raw_counts(smoothing)
+    if shape.top_k or shape.top_p < 1 or not shape.temperature or (raw and not shape.plain):
+        raise TooMuch("--temperature, --top-k and --top-p of this model allow no exact calculation")
+    distribution = None if raw else model.distribution(smoothing)
+    if distribution is not None and not backs_off(distribution):
+        raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
+    rows = backoff_graph.estimate(model.table) + len(stream) * (novel - 1)
+    _check_size(rows, rows, task)
+    if distribution is None:
+        graph = raw_graph(model.table)
+    else:
+        graph = backoff_graph.backoff_graph(distribution, shape.temperature, apart=True)
+    try:
+        return _of_backoff([without_runs(graph, stream, novel)], [1.0], task)
+    except IndexError:
+        raise TooMuch("a model without all ends of its n-grams allows no exact calculation") from None
 
 
 def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
@@ -193,7 +218,7 @@ def _of_backoff(graphs: list[BackoffGraph], shares: list[float], task: Task) -> 
         if tail is None:
             raise TooMuch("the exact calculation does not converge")
         w = backoff_weights.limited(system, task.shortest, task.shortest, tail) if task.shortest else tail
-    level, row = task.history if len(graphs) == 1 else graphs[0].table.find([BOS] * task.at_start + task.ids)
+    level, row = graphs[0].table.find([BOS] * task.at_start + task.ids)
     start = int(graphs[0].base[level]) + row, task.state
     if not w.by_tokens[0][start[1], start[0]]:
 

@@ -145,7 +145,7 @@ def unlimited(system: BackoffSystem) -> BackoffWeights | None:
     automaton = system.automaton
     v, off = np.zeros((len(automaton) + 1, len(system))), 0.0
     after = [{int(t) for t in row if t != DEAD} for row in automaton.delta]
-    surely = system.ends.min() > 0  # then every text ends
+    surely = system.ends.min() > 0 and all(graph.lossless for graph in system.graphs)  # then every text ends
     for group in components(after):
         if surely and all(automaton.accepts_all(q) for q in group):
             v[group] = 1.0
