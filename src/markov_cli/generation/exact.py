@@ -202,8 +202,9 @@ def _nodes(table: Table) -> int:
 
 
 def _check_size(rows: int, nodes: int, task: Task) -> None:
-    _need(rows * backoff_graph.BYTES_EACH + nodes * len(task.automaton) * backoff_weights.STATE_BYTES)
-    task.layers(nodes * len(task.automaton), rows * len(task.automaton))
+    q = len(task.automaton)
+    _need(rows * (backoff_graph.BYTES_EACH + 8 * q) + nodes * q * backoff_weights.STATE_BYTES)
+    task.layers(nodes * q, rows * q)
 
 
 def _of_backoff(graphs: list[BackoffGraph], shares: list[float], task: Task) -> ExactBackoff:
