@@ -20,7 +20,9 @@ from .exact import NoText, Task, TooMuch, exact_walker, novel_walker
 from .impossible import explain
 from .novelty import Novelty
 from .prompt import PromptMatch
+from .regex_automaton import NotFinite
 from .request import Constraints, Range, Request
+from .text_automata import text_automata
 from .text_checks import TextChecks, shown
 
 _CHECKED_BYTES = 1 << 22  # about so many bytes of text are joined and checked at one time
@@ -70,20 +72,27 @@ class Constrained:
         parser = ConstraintParser(model, request.ignore_case)
         self.constraints = parser.read(c)
         self.unknown = parser.unknown
-        for one in self.constraints:
-            if one.automaton.after(self._ids) == DEAD:
-                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change the prompt or the constraint")
-        self.automaton = automata.product([one.automaton for one in self.constraints])
-        if not self._open(self.automaton):
-            raise AnswerIsNo(*explain(self.constraints, lambda a, _: self._open(a), False, self._given, prompt.text))
+        self._combine()
         limits_length = c.tokens is not None or (c.characters is not None and _by_character(model.header))
         everything = self.automaton.accepts_all(self.automaton.after(self._ids))
         self.excludes = bool(self._checks) or limits_length or not everything
         if not self.excludes:
             self.conditioned = 0.0
             return
-        walker = self._exact(request.smoothing) or rejecting(walker, self.automaton, self._ids, self.shortest, model)
+        found = self._exact_with_checks(c, request.smoothing) if self._checks else None
+        found = found or self._exact(request.smoothing)
+        walker = found or rejecting(walker, self.automaton, self._ids, self.shortest, model)
         self._sampler = RejectionSampler(walker, self.longest, self._judge)
+
+    def _combine(self) -> None:
+        """Combine the constraints to one automaton; AnswerIsNo where no string of tokens meets them."""
+        for one in self.constraints:
+            if one.automaton.after(self._ids) == DEAD:
+                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change the prompt or the constraint")
+        self.automaton = automata.product([one.automaton for one in self.constraints])
+        if not self._open(self.automaton):
+            prompt = self.prompt.text
+            raise AnswerIsNo(*explain(self.constraints, lambda a, _: self._open(a), False, self._given, prompt))
 
     @property
     def tried(self) -> int:
@@ -109,6 +118,26 @@ class Constrained:
         return self._sampler.texts(seed, begin, n)
 
     # ------------------------------------------------------------ exact or rejection
+
+    def _exact_with_checks(self, c: Constraints, smoothing: str | None) -> Walker | None:
+        """Exact walker that meets checks of the finished text, too, and leaves these out; None where there is none."""
+        before = self.constraints, self.automaton
+        try:
+            more = text_automata(self.model, c, self.prompt)
+            if not more:
+                return None
+            self.constraints = [*self.constraints, *more]
+            self._combine()
+        except (NotFinite, OptionError):  # too many states
+            self.constraints, self.automaton = before
+            return None
+        found = self._exact(smoothing)
+        if found is None:
+            self.constraints, self.automaton = before
+            self.note = ""
+        else:
+            self._checks.leave_out([one.name for one in more])
+        return found
 
     def _exact(self, smoothing: str | None) -> Walker | None:
         """Exact walker; None, with a note, where there is none. AnswerIsNo where no text is possible."""

@@ -203,7 +203,7 @@ def _nodes(table: Table) -> int:
 
 def _check_size(rows: int, nodes: int, task: Task) -> None:
     q = len(task.automaton)
-    _need(rows * (backoff_graph.BYTES_EACH + 8 * q) + nodes * q * backoff_weights.STATE_BYTES)
+    _need(rows * (backoff_graph.BYTES_EACH + 8 * q) + nodes * backoff_weights.bytes_each(task.automaton))
     task.layers(nodes * q, rows * q)
 
 
