@@ -16,7 +16,7 @@ from ..sampling.walkers import TRIES, Rejecting, RejectionSampler, Walker
 from ..text.types import BOS
 from .batches import TextModel, joined
 from .constraint_parser import ConstraintParser
-from .exact import NoText, Task, TooMuch, exact_walker, novel_walker
+from .exact import NoText, Task, TooMuch, exact_walker, n_rows, novel_walker
 from .impossible import explain
 from .novelty import Novelty
 from .prompt import PromptMatch
@@ -26,6 +26,7 @@ from .text_automata import text_automata
 from .text_checks import TextChecks, shown
 
 _CHECKED_BYTES = 1 << 22  # about so many bytes of text are joined and checked at one time
+STEPS = 20_000_000  # between states, up to which checks of the finished text are calculated at once
 _TRYING = "constraints are met by trying"
 _SAMPLE, _MANY_COPIES = 64, 0.8  # with more copies in a sample of texts, copies are avoided by calculation
 
@@ -79,9 +80,12 @@ class Constrained:
         if not self.excludes:
             self.conditioned = 0.0
             return
-        found = self._exact_with_checks(c, request.smoothing) if self._checks else None
-        found = found or self._exact(request.smoothing)
+        found = self._exact_with_checks(c, request.smoothing, STEPS) if self._checks else None
+        if found is None:
+            found = self._exact(request.smoothing)
         walker = found or rejecting(walker, self.automaton, self._ids, self.shortest, model)
+        if self._checks and found is not None and not self._finds_any(found):
+            walker = self._exact_with_checks(c, request.smoothing) or walker
         self._sampler = RejectionSampler(walker, self.longest, self._judge)
 
     def _combine(self) -> None:
@@ -119,24 +123,32 @@ class Constrained:
 
     # ------------------------------------------------------------ exact or rejection
 
-    def _exact_with_checks(self, c: Constraints, smoothing: str | None) -> Walker | None:
-        """Exact walker that meets checks of the finished text, too, and leaves these out; None where there is none."""
-        before = self.constraints, self.automaton
+    def _exact_with_checks(self, c: Constraints, smoothing: str | None, steps: int | None = None) -> Walker | None:
+        """Exact walker that meets checks of the finished text, too, and leaves these out; None where there is none.
+
+        steps  most steps between states; None for no limit but memory
+        """
+        before = self.constraints, self.automaton, self.note, self.conditioned
+        found = None
         try:
             more = text_automata(self.model, c, self.prompt)
-            if not more:
-                return None
             self.constraints = [*self.constraints, *more]
             self._combine()
+            if more and (steps is None or n_rows(self.model) * len(self.automaton) <= steps):
+                found = self._exact(smoothing)
         except (NotFinite, OptionError):  # too many states
-            self.constraints, self.automaton = before
-            return None
-        found = self._exact(smoothing)
+            pass
         if found is None:
-            self.constraints, self.automaton = before
-            self.note = ""
+            self.constraints, self.automaton, self.note, self.conditioned = before
         else:
             self._checks.leave_out([one.name for one in more])
+        return found
+
+    def _finds_any(self, walker: Walker) -> bool:
+        """True if a fixed sample of texts has one that passes the checks."""
+        some = RejectionSampler(walker, self.longest).texts(0, 0, _SAMPLE)
+        found = bool(len(some.index)) and bool(self._good(some).any())
+        self._checks.failed = dict.fromkeys(self._checks.failed, 0)
         return found
 
     def _exact(self, smoothing: str | None) -> Walker | None:

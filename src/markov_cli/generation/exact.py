@@ -20,6 +20,7 @@ from ..sampling.shape import Shape
 from ..sampling.shaped_graph import TooLarge, shaped_histories
 from ..sampling.walkers import Exact
 from ..text.types import BOS, UNK
+from .batches import TextModel
 from .mixture import MixedModel
 
 MEMORY = 1 << 31  # bytes that the calculation may take
@@ -78,6 +79,14 @@ class Task:
         if not affordable(self.shortest + 1):
             raise TooMuch(f"{self.shortest:,} tokens are too many for an exact calculation")
         return None
+
+
+def n_rows(model: TextModel) -> int:
+    """Number of rows of a model's table, or of a mixture's."""
+    if isinstance(model, MixedModel):
+        return sum(map(n_rows, model.models))
+    assert isinstance(model, LanguageModel)
+    return backoff_graph.estimate(model.table)
 
 
 def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task: Task) -> Exact | ExactBackoff:
