@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import OptionError
 
-METHODS = ("none", "kn", "wb", "abs", "laplace", "lidstone", "stupid")
+METHODS = ("none", "kn", "wb", "abs", "laplace", "lidstone", "stupid", "blend")
 FALLBACK = (0.5, 1.0, 1.5)  # what lmplz falls back to with --discount_fallback
 _STUPID = 0.4  # Brants et al. 2007, section 4
 

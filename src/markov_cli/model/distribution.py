@@ -6,12 +6,15 @@ token; w an id.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..text.types import BOS
 from .table import Table
+
+if TYPE_CHECKING:
+    from .blend import Blend
 
 
 class Distribution(Protocol):
@@ -95,9 +98,9 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
     return p
 
 
-def distribution_notes(distribution: Distribution) -> list[str]:
+def distribution_notes(distribution: Distribution | Blend) -> list[str]:
     """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
-    out = []
+    out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))

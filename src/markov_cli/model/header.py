@@ -11,6 +11,7 @@ from ..text.encoder import TextOptions
 from ..text.file_kinds import MODEL_FORMAT
 from ..text.segmentation import UNITS
 from ..text.tokenizer import TOKENIZERS, compile_pattern
+from .blend_parameters import BlendParameters
 from .table import MAX_ORDER
 
 FORMAT = MODEL_FORMAT
@@ -43,11 +44,17 @@ class Header:
     min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
     min_files: int | None = None  # and those in fewer files
     cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
+    blend: BlendParameters | None = None  # what `markov tune` found; the table has the classes then
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
         return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+
+    @property
+    def n_class_sets(self) -> int:
+        """Number of sets of classes that a tuned model holds."""
+        return 0 if self.blend is None else len(self.blend.weights) - 1
 
     def protection(self) -> dict[str, int]:
         """The settings that protect the text's sequences, by the header's names; {} if there are none."""
@@ -57,6 +64,9 @@ class Header:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
+        del plain["blend"]
+        if self.blend is not None:
+            plain["blend"] = self.blend.as_dict()
         plain["prune"] = list(self.prune)
         for name in _WHERE_SET:
             if plain[name] is None:
@@ -125,8 +135,14 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError(f"holds {head['holds']!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
+    blend = None
+    if "blend" in head:
+        blend = BlendParameters.of_dict(head["blend"])
+        if any(prune) or set(_WHERE_SET[1:]) & set(head) or head.get("holds", "counts") != "counts":
+            raise ValueError("a blend of a table without all counts")
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
         head.get("holds", "counts"), **{name: integer(name, 1) for name in _WHERE_SET if name in head},
+        blend=blend,
     )  # fmt: skip

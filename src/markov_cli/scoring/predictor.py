@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import NeedsCounts, OptionError
+from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
 from ..text.types import N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
+from .blended import BlendScorer
 from .scorer import Scorer
 
 _PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
@@ -43,7 +45,7 @@ class Predictor:
         name: str,
         options: TextOptions,
         vocabularies: Sequence[Vocabulary],
-        scorers: Sequence[Scorer],
+        scorers: Sequence[Scorer | BlendScorer],
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
     ) -> None:
@@ -51,7 +53,7 @@ class Predictor:
         self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
         self.order = max(s.table.order for s in scorers)
-        self.rows = sum(len(o) for s in scorers for o in s.table.orders)
+        self.rows = sum(s.rows for s in scorers)
         self._ready = False
 
     def due(self, tokens: float) -> bool:
@@ -93,8 +95,12 @@ class Predictor:
 
 def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
-    scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
+    scorer = BlendScorer(model.blend()) if smoothing == "blend" else Scorer(_distribution(model, smoothing))
     return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
+
+
+def _distribution(model: LanguageModel, smoothing: str | None) -> Distribution:
+    return model.distribution(smoothing if model.holds_counts else None)
 
 
 def predictors_of(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> list[Predictor]:

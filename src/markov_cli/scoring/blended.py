@@ -1,0 +1,48 @@
+"""Scores streams of ids under a blend: each part scores the stream by itself, and the results are mixed.
+
+Legend: L is the length of a stream; K sets of classes; see model/blend.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model.blend import Blend
+from ..text.types import BOS
+from .scorer import Scorer
+
+
+class BlendScorer:
+    """Scorer of streams of ids under a blend; has what `Scorer` has."""
+
+    def __init__(self, blend: Blend) -> None:
+        self.distribution = blend
+        self.table = blend.table
+        self.words = Scorer(blend.words)
+        self.classes = [Scorer(one.distribution) for one in blend.classes]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the tables."""
+        return sum(one.rows for one in (self.words, *self.classes))
+
+    def prepare(self, jobs: int = 1) -> None:
+        """Index the tables for many tokens; takes some memory."""
+        for one in (self.words, *self.classes):
+            one.prepare(jobs)
+
+    def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `Scorer.score`: p float64 (L,), and the length of the longest n-gram of words, uint32 (L,)."""
+        parts, longest = self.parts(stream)
+        p = parts @ self.distribution.weights
+        p[stream == BOS] = 1.0
+        return p, longest
+
+    def parts(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities under each part, float64 (L, 1 + K), and the longest n-gram found, uint32 (L,)."""
+        p = np.empty((len(stream), self.distribution.n_parts))
+        p[:, 0], longest = self.words.score(stream)
+        for k, (one, scorer) in enumerate(zip(self.distribution.classes, self.classes, strict=True), 1):
+            q, _ = scorer.score(one.class_of[stream].astype(np.uint32))
+            p[:, k] = q * one.within[stream]
+        return p, longest
