@@ -6,15 +6,21 @@ token; w an id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ..text.types import BOS
 from .table import Table
 
-if TYPE_CHECKING:
-    from .blend import Blend
+
+class SumsToOne(Protocol):
+    """A distribution of any form, a backoff one or a blend."""
+
+    @property
+    def sums_to_one(self) -> bool:
+        """These are probabilities, not only scores."""
+        ...
 
 
 class Distribution(Protocol):
@@ -98,7 +104,7 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
     return p
 
 
-def distribution_notes(distribution: Distribution | Blend) -> list[str]:
+def distribution_notes(distribution: SumsToOne) -> list[str]:
     """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
     out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
