@@ -122,6 +122,7 @@ __all__ = [
     "tune_mixture",
     "update",
     "verify",
+    "vocabulary",
 ]
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ if TYPE_CHECKING:
         inspect,
         inspect_history,
         verify,
+        vocabulary,
     )
     from .api.mixture import (
         Mixture,
@@ -300,6 +302,7 @@ _WHERE = {
         "inspect",
         "inspect_history",
         "verify",
+        "vocabulary",
     ),
     "api.mixture": ("Mixture",),
     "api.model": (
