@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import MarkovError, ModelFileError
 from ..text.types import N_MARKERS
 from .blend_parameters import BlendParameters
-from .class_model import ClassModel
+from .class_model import ClassModel, are_classes
 from .classes import classes_by_exchange
 from .count_column import DAMAGED
 from .discounts import SmoothingMethod
@@ -114,9 +114,7 @@ def tuned_blend(table: Table, parameters: BlendParameters) -> Blend:
     check_blendable(table)
     classes = []
     for class_of in table.classes:
-        size = np.bincount(class_of)
-        markers = np.arange(N_MARKERS)
-        if not size.all() or (class_of[:N_MARKERS] != markers).any() or (size[:N_MARKERS] != 1).any():
+        if not are_classes(class_of):
             raise ModelFileError("classes that are not numbered as they must be", DAMAGED)
         classes.append(ClassModel(table, class_of))
     return Blend(table, classes, np.array(parameters.weights), parameters)

@@ -25,6 +25,7 @@ class BlendParameters:
     weights    1 + K: of the words' n-grams, and of each set of classes
     adapt      N_HITS rows of 1 + N_CACHES, for each length of the recent history; () if not tuned for it
     half_life  of recent words, in tokens; 0 without adapt
+    discount   of recent n-grams
     exponents  log-linear: 1 + N_SKIPS; () for linear
     adaptive_exponents  log-linear, for each length of the recent history: 1 + N_SKIPS + N_RECENT; () without adapt
     """
@@ -33,6 +34,7 @@ class BlendParameters:
     weights: tuple[float, ...]
     adapt: tuple[tuple[float, ...], ...] = ()
     half_life: int = 0
+    discount: float = 0.0
     exponents: tuple[float, ...] = ()
     adaptive_exponents: tuple[tuple[float, ...], ...] = ()
 
@@ -40,7 +42,7 @@ class BlendParameters:
         """The parameters as JSON; what is empty is left out."""
         out: dict[str, Any] = {"mixture": self.mixture, "weights": list(self.weights)}
         if self.half_life:
-            out["half_life"] = self.half_life
+            out |= {"half_life": self.half_life, "discount": self.discount}
         if self.adapt:
             out["adapt"] = [list(row) for row in self.adapt]
         if self.exponents:
@@ -52,7 +54,7 @@ class BlendParameters:
     @classmethod
     def of_dict(cls, given: Any) -> BlendParameters:
         """Check every field; ValueError names the first that is wrong."""
-        known = {"mixture", "weights", "half_life", "adapt", "exponents", "adaptive_exponents"}
+        known = {"mixture", "weights", "half_life", "discount", "adapt", "exponents", "adaptive_exponents"}
         if not isinstance(given, dict) or not set(given) <= known or given.get("mixture") not in MIXTURES:
             raise ValueError("blend")
         weights = _rows("weights", [given.get("weights")], 0.0)[0]
@@ -65,6 +67,9 @@ class BlendParameters:
         half_life = given.get("half_life", 0)
         if type(half_life) is not int or not 0 <= half_life <= 1 << 20:
             raise ValueError("blend: half_life")
+        discount = _rows("discount", [[given.get("discount", 0.0)]], 0.0)[0][0]
+        if discount > 1:
+            raise ValueError("blend: discount")
         wants = (1 + N_SKIPS) * logs
         adapted = bool(adapt or adaptive)
         if len(exponents) != wants or adapted != bool(half_life) or bool(adaptive) != (adapted and logs):
@@ -75,7 +80,7 @@ class BlendParameters:
         for rows in ((weights,), adapt):
             if any(abs(math.fsum(row) - 1) > 1e-9 for row in rows):
                 raise ValueError("blend: weights do not sum to 1")
-        return cls(given["mixture"], weights, adapt, half_life, exponents, adaptive)
+        return cls(given["mixture"], weights, adapt, half_life, discount, exponents, adaptive)
 
 
 def _rows(name: str, rows: Any, least: float) -> tuple[tuple[float, ...], ...]:

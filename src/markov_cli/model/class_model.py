@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..text.types import BOS
+from ..text.types import BOS, N_MARKERS
 from .building import build_table
 from .discounts import SmoothingMethod
 from .remap_ids import Part, relabelled
 from .smoothing import Smoothed
 from .table import Table
+
+
+def are_classes(class_of: np.ndarray) -> bool:
+    """Each marker is alone in the class of its own number, and no class is empty."""
+    size = np.bincount(class_of)
+    markers = np.arange(N_MARKERS)
+    return bool(size.all() and (class_of[:N_MARKERS] == markers).all() and (size[:N_MARKERS] == 1).all())
 
 
 class ClassModel:

@@ -9,13 +9,16 @@ import numpy as np
 
 from ..model.blend import Blend
 from ..text.types import BOS
+from .recent_text import recent
 from .scorer import Scorer
 
 
 class BlendScorer:
     """Scorer of streams of ids under a blend; has what `Scorer` has."""
 
-    def __init__(self, blend: Blend) -> None:
+    def __init__(self, blend: Blend, adapts: bool = False) -> None:
+        """Score under a blend; `adapts` needs one that was tuned for it."""
+        self.adapts = adapts
         self.distribution = blend
         self.table = blend.table
         self.words = Scorer(blend.words)
@@ -46,3 +49,21 @@ class BlendScorer:
             q, _ = scorer.score(one.class_of[stream].astype(np.uint32))
             p[:, k] = q * one.within[stream]
         return p, longest
+
+    def adapted(self, p: np.ndarray, ids: np.ndarray, document: np.ndarray, new: int) -> np.ndarray:
+        """Mix what was read before in a document into probabilities of new tokens: float64 (m,).
+
+        p              float64 (m,), without it
+        ids, document  of a window, the new ones behind those before; `new` is the index of the first
+        """
+        parameters = self.distribution.parameters
+        assert parameters is not None
+        found = recent(ids, document, parameters.half_life, parameters.discount, self.base(ids))
+        words = np.where(np.isnan(found.words[new:]), p, found.words[new:])
+        weights = np.array(parameters.adapt)[found.hit[new:]]  # (m, 3)
+        out = (weights * np.stack((p, words, found.ngrams[new:]), axis=1)).sum(axis=1)
+        return np.where(ids[new:] == BOS, 1.0, out)
+
+    def base(self, ids: np.ndarray) -> np.ndarray:
+        """Probabilities of ids without a history: float64 (m,)."""
+        return self.words.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
