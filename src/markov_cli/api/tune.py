@@ -11,7 +11,7 @@ from ..scoring import tuning
 from ..text.reading import check_encoding
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from .model import Model, ModelLike, opened
-from .results import PYTHON_ONLY, RepairCounts, Result, rounded
+from .results import OPTIONAL, PYTHON_ONLY, RepairCounts, Result, rounded
 
 Progress = Callable[[str, float, float], None]
 
@@ -21,7 +21,8 @@ class TunedPart(Result):
     """One part of a blend.
 
     part                of the mixture
-    weight              its weight; of recent words and n-grams, the mean over all tokens
+    weight              its weight; of recent words and n-grams, the mean over all tokens; its exponent in a log-linear
+                        mixture
     perplexity_alone    of the held-out text under this part alone; None for what is no distribution by itself
     perplexity_without  with all other parts, their weights found anew; None for the only part
     """
@@ -37,11 +38,12 @@ class TunedModel(Result):
     """A model with a tuned blend; its JSON begins with the model's summary.
 
     model              holds the parameters and the classes
-    mixture            `linear`
+    mixture            `linear` or `log-linear`
     adapt              the parameters of recent text were found, too
     heldout_tokens, heldout_oov  tokens of the held-out text with its `</s>`, and those outside the vocabulary
     perplexity_kn      of the held-out text under Kneser-Ney, OOV included
     perplexity         under the blend
+    sampled_tokens     of a log-linear mixture: tokens that `perplexity` is estimated from
     parts              of the mixture
     repairs            of the held-out text
     """
@@ -53,6 +55,7 @@ class TunedModel(Result):
     heldout_oov: int
     perplexity_kn: float
     perplexity: float
+    sampled_tokens: int | None = field(default=None, metadata=OPTIONAL)
     parts: tuple[TunedPart, ...]
     repairs: RepairCounts = field(metadata=PYTHON_ONLY)
 
@@ -72,6 +75,7 @@ def tune(
     texts: Texts = (),
     classes: Sequence[int] = tuning.CLASSES,
     adapt: bool = False,
+    log_linear: bool = False,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
     jobs: int = 1,
@@ -81,6 +85,7 @@ def tune(
 
     paths, texts  held-out text: text that the model was not trained on
     classes   numbers of word classes; each number adds a class model to the blend
+    log_linear  make a log-linear mixture: better, and slower, since each token takes a sum over all types
     adapt     also find the parameters of recent words and n-grams, for `--adapt`
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     progress  called with a step's name, and how much of it is done and in all
@@ -99,7 +104,7 @@ def tune(
     if not sources:
         raise OptionError("tune: no held-out text", "name one that the model was not trained on")
     found = tuning.tune_blend(
-        one.language_model, sources, tuple(classes), adapt, check_encoding(encoding), jobs, progress
+        one.language_model, sources, tuple(classes), adapt, log_linear, check_encoding(encoding), jobs, progress
     )
     parameters = found.model.header.blend
     assert parameters is not None
@@ -111,6 +116,7 @@ def tune(
         heldout_oov=found.totals.oov,
         perplexity_kn=found.kn,
         perplexity=found.tuned,
+        sampled_tokens=found.sampled,
         parts=tuple(
             TunedPart(
                 part=one.name,

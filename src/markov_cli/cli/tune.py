@@ -35,6 +35,12 @@ from .output import no_output
         help="The numbers of word classes; each number adds a class model to the blend. Takes seconds to minutes: the "
         "time grows with the numbers and with the types.  [default: 100,200,400]",
     ),
+    click.option(
+        "--log-linear",
+        is_flag=True,
+        help="Multiply the mixture by powers of skip bigrams and of recent text. Better and slower: each token takes a "
+        "sum over all types.",
+    ),
     click.option("--adapt", is_flag=True, help="Also find the parameters of recent text, for --adapt of score."),
 )
 @option_group("Output", output_option, jobs_option, json_option, quiet_option("Print no summary."))
@@ -47,6 +53,7 @@ def tune(
     max_expansion: float,
     encoding: str,
     classes: tuple[float, ...] | None,
+    log_linear: bool,
     adapt: bool,
     output: str | None,
     jobs: int | None,
@@ -84,8 +91,8 @@ def tune(
     begin = time.monotonic()
     with Model.load(model) as loaded:
         found = tuned(
-            loaded, heldout, classes=numbers, adapt=adapt, encoding=encoding, max_expansion=max_expansion,
-            jobs=jobs or usable_cores(),
+            loaded, heldout, classes=numbers, adapt=adapt, log_linear=log_linear, encoding=encoding,
+            max_expansion=max_expansion, jobs=jobs or usable_cores(),
         )  # fmt: skip
         if not quiet:
             for line in show_parts(found):

@@ -28,6 +28,7 @@ from .smoothing import Smoothed
 from .table import Table
 
 MOST_UNTUNED = 200  # classes of a model that was not tuned; twice the square root of its types where that is less
+SLOW_IDS = 50_000  # from so many on, a log-linear mixture says what it costs
 _SAMPLE = 1 << 16  # n-grams of each length that weights are found from
 
 
@@ -64,7 +65,9 @@ class Blend:
     def notes(self) -> list[str]:
         """Notes for the user: a model that was not tuned."""
         if self.parameters is not None:
-            return []
+            n = self.table.n_ids
+            slow = self.parameters.mixture == "log-linear" and n >= SLOW_IDS
+            return [f"blend: log-linear: each token takes a sum over {n:,} types; a linear one is faster"] * slow
         n = sum(len(one.total) - N_MARKERS for one in self.classes)
         said = f"{n} classes and their weights come" if n else "the weights come"
         return [f"blend: not tuned: {said} from the counts, by leaving one out; markov tune finds better ones"]

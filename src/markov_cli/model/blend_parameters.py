@@ -12,7 +12,7 @@ from typing import Any
 MIXTURES = ("linear", "log-linear")
 N_HITS = 4  # longest recent history that was seen before: 0, 1, 2, or 3 tokens
 N_CACHES = 2  # recent words, recent n-grams
-N_SKIPS = 3  # skip bigrams over one, two and three tokens
+MOST_SKIPS = 3  # skip bigrams over one, two and three tokens, as far as the order goes
 N_RECENT = 1 + 3  # exponents of recent words, and of recent n-grams of order 2, 3 and 4
 MOST_CLASSES = 1 << 16
 
@@ -26,8 +26,8 @@ class BlendParameters:
     adapt      N_HITS rows of 1 + N_CACHES, for each length of the recent history; () if not tuned for it
     half_life  of recent words, in tokens; 0 without adapt
     discount   of recent n-grams
-    exponents  log-linear: 1 + N_SKIPS; () for linear
-    adaptive_exponents  log-linear, for each length of the recent history: 1 + N_SKIPS + N_RECENT; () without adapt
+    exponents  log-linear: of the linear mixture, and of each distance of skip bigrams; () for linear
+    adaptive_exponents  log-linear, a row for each length of the recent history: these, and N_RECENT; () without adapt
     """
 
     mixture: str
@@ -52,7 +52,7 @@ class BlendParameters:
         return out
 
     @classmethod
-    def of_dict(cls, given: Any) -> BlendParameters:
+    def of_dict(cls, given: Any, order: int) -> BlendParameters:
         """Check every field; ValueError names the first that is wrong."""
         known = {"mixture", "weights", "half_life", "discount", "adapt", "exponents", "adaptive_exponents"}
         if not isinstance(given, dict) or not set(given) <= known or given.get("mixture") not in MIXTURES:
@@ -70,7 +70,7 @@ class BlendParameters:
         discount = _rows("discount", [[given.get("discount", 0.0)]], 0.0)[0][0]
         if discount > 1:
             raise ValueError("blend: discount")
-        wants = (1 + N_SKIPS) * logs
+        wants = (1 + n_skips(order)) * logs
         adapted = bool(adapt or adaptive)
         if len(exponents) != wants or adapted != bool(half_life) or bool(adaptive) != (adapted and logs):
             raise ValueError("blend: exponents or half_life")
@@ -81,6 +81,11 @@ class BlendParameters:
             if any(abs(math.fsum(row) - 1) > 1e-9 for row in rows):
                 raise ValueError("blend: weights do not sum to 1")
         return cls(given["mixture"], weights, adapt, half_life, discount, exponents, adaptive)
+
+
+def n_skips(order: int) -> int:
+    """Number of distances of skip bigrams that a table of this order holds."""
+    return min(max(order - 2, 0), MOST_SKIPS)
 
 
 def _rows(name: str, rows: Any, least: float) -> tuple[tuple[float, ...], ...]:

@@ -147,7 +147,7 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError(f"unicode {head['unicode']!r}")
     blend = None
     if "blend" in head:
-        blend = BlendParameters.of_dict(head["blend"])
+        blend = BlendParameters.of_dict(head["blend"], order)
         if any(prune) or set(_PROTECTION) & set(head) or head.get("holds", "counts") != "counts":
             raise ValueError("a blend of a table without all counts")
     vocab = head.get("vocab_hash")

@@ -246,6 +246,10 @@ class Smoothed:
                 self._own(level, low, high, u, b)
             self._whole[level] = u, b
 
+    def looked_up(self, level: int) -> tuple[np.ndarray, np.ndarray]:
+        """After `prepare`: u of the rows of order level+1 and a 0 behind them, and b of their histories."""
+        return self._whole[level]
+
     def _slices(self, level: int, n: int) -> Iterator[tuple[int, int]]:
         """Ranges of histories with some hundred thousand followers each."""
         first = self.table.orders[level - 1].first if level else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..model.blend import Blend
 from ..text.types import BOS
+from .log_linear import LogLinear
 from .recent_text import recent
 from .scorer import Scorer
 
@@ -20,6 +21,9 @@ class BlendScorer:
         """Score under a blend; `adapts` needs one that was tuned for it."""
         self.adapts = adapts
         self.distribution = blend
+        parameters = blend.parameters
+        logs = parameters is not None and parameters.mixture == "log-linear"
+        self.log_linear = LogLinear(blend) if logs else None
         self.table = blend.table
         self.words = Scorer(blend.words)
         self.classes = [Scorer(one.distribution) for one in blend.classes]
@@ -36,6 +40,9 @@ class BlendScorer:
 
     def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.score`: p float64 (L,), and the length of the longest n-gram of words, uint32 (L,)."""
+        if self.log_linear is not None:
+            _, longest = self.words.score(stream)
+            return self.log_linear.score(stream.astype(np.int64)), longest
         parts, longest = self.parts(stream)
         p = parts @ self.distribution.weights
         p[stream == BOS] = 1.0
@@ -58,6 +65,8 @@ class BlendScorer:
         """
         parameters = self.distribution.parameters
         assert parameters is not None
+        if self.log_linear is not None:
+            return self.log_linear.adapted(ids, document, new)
         found = recent(ids, document, parameters.half_life, parameters.discount, self.base(ids))
         words = np.where(np.isnan(found.words[new:]), p, found.words[new:])
         weights = np.array(parameters.adapt)[found.hit[new:]]  # (m, 3)

@@ -170,6 +170,41 @@ def _ngrams(ids: np.ndarray, document: np.ndarray, discount: float, base: np.nda
     return p, hit
 
 
+@dataclass
+class RecentHistories:
+    """Places by the history of a length before them, then in order.
+
+    order    int64 (r,), places
+    rank     int64 (r,), how many places with an equal history came before each of them
+    slot     int64 (m,), where each place stands in `order`; -1 for a BOS, and where the sentence is too short
+    rank_at  int64 (m,), its rank
+    """
+
+    order: np.ndarray
+    rank: np.ndarray
+    slot: np.ndarray
+    rank_at: np.ndarray
+
+
+def recent_histories(ids: np.ndarray, document: np.ndarray) -> list[RecentHistories]:
+    """Equal histories of 1 to LONGEST tokens in each document of a window."""
+    m = len(ids)
+    inside = behind(ids)
+    out = []
+    ends = _dense(_key(_dense(document), ids))
+    for length in range(1, LONGEST + 1):
+        history = np.concatenate((np.zeros(1, np.int64), ends[:-1]))[:m]
+        live = np.flatnonzero((ids != BOS) & (inside >= length))
+        _, by_history, rank = _ranks(history[live])
+        order = live[by_history]
+        slot, rank_at = np.full(m, -1, np.int64), np.zeros(m, np.int64)
+        slot[order] = np.arange(len(order))
+        rank_at[order] = rank
+        out.append(RecentHistories(order, rank, slot, rank_at))
+        ends = _dense(_key(history, ids))
+    return out
+
+
 def _before(new: np.ndarray, group: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Number of `new` before each place in its group: float64 (m,)."""
     ranked = group[order]

@@ -22,6 +22,8 @@ from ..text.marker_stream import Stream
 from ..text.reading import Repairs, Source
 from ..text.types import BOS, EOS, N_MARKERS, UNK
 from .blended import BlendScorer
+from .log_linear import LogLinear
+from .log_linear_tuning import fit_log_linear
 from .predictor import Predictor
 from .recent_text import Window, estimated_discount, recent, windows
 from .text_totals import Reading, check_known, no_token
@@ -54,7 +56,8 @@ class Part:
 class TunedBlend:
     """A model with the parameters of its blend, and figures of the held-out text.
 
-    kn, untuned, tuned  perplexity, OOV included: under Kneser-Ney, and under the blend before and after
+    kn, static, tuned  perplexity, OOV included: under Kneser-Ney, the linear blend, and all of the blend
+    sampled    tokens that `tuned` is estimated from; None if all
     """
 
     model: LanguageModel
@@ -64,6 +67,7 @@ class TunedBlend:
     kn: float
     static: float
     tuned: float
+    sampled: int | None
 
 
 class HeldOut:
@@ -127,6 +131,7 @@ def tune_blend(
     sources: Sequence[Source],
     n_classes: Sequence[int] = CLASSES,
     adapt: bool = False,
+    log_linear: bool = False,
     encoding: str = "utf-8",
     jobs: int = 1,
     progress: Progress | None = None,
@@ -135,6 +140,7 @@ def tune_blend(
 
     n_classes  of each set of classes
     adapt      also find the parameters of what was read before
+    log_linear  a log-linear mixture, which is better and slower
 
     OptionError for impossible numbers of classes; MarkovError for a model without all counts; TextError for a text
     without tokens.
@@ -164,11 +170,18 @@ def tune_blend(
     static = tuned = _perplexity(held_out.parts @ np.array(weights))
     if adapt:
         parameters, more, tuned = _adapted(held_out, parameters)
-        found += more
+        found += [] if log_linear else more
+    sampled = None
+    if log_linear:
+        blend.weights, blend.parameters = np.array(weights), parameters
+        found_logs = fit_log_linear(LogLinear(blend), held_out.windows, parameters)
+        parameters, sampled = found_logs.parameters, found_logs.sampled
+        found += [Part(name, w, float("nan"), without) for name, w, without in found_logs.parts]
+        tuned = found_logs.tuned
     header = replace(model.header, blend=parameters)
     out = LanguageModel(header, model.vocabulary, replace(table, classes=sets))
     kn = _perplexity(held_out.parts[:, 0])
-    return TunedBlend(out, tuple(found), held_out.totals, held_out.repairs, kn, static, tuned)
+    return TunedBlend(out, tuple(found), held_out.totals, held_out.repairs, kn, static, tuned, sampled)
 
 
 def check_classes(n_classes: Sequence[int]) -> None:
