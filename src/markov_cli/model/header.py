@@ -50,11 +50,21 @@ class Header:
     blend: BlendParameters | None = None  # what `markov tune` found; the table has the classes then
     vocab_words: int | None = None  # words of the list of types that are not UNK; None where there was none
     vocab_hash: str | None = None  # its fingerprint, see text/word_list.py
+    cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
-        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+        return any(self.prune) or self.min_sequences is not None or self.min_files is not None or bool(self.cut_below)
+
+    def said_holds(self) -> str:
+        """The content of the table in words, for example `counts, cut below 40`."""
+        if not self.cut_below:
+            return self.holds
+        least = min(self.cut_below[1:] or self.cut_below)
+        cut = f"cut below {least:,}" if least > 1 else "incomplete"
+        words = f" (words below {self.cut_below[0]:,})" if self.cut_below[0] > least else ""
+        return f"{self.holds}, {cut}{words}"
 
     @property
     def n_class_sets(self) -> int:
@@ -78,7 +88,8 @@ class Header:
         if self.blend is not None:
             plain["blend"] = self.blend.as_dict()
         plain["prune"] = list(self.prune)
-        for name in _WHERE_SET:
+        plain["cut_below"] = list(self.cut_below) or None
+        for name in (*_WHERE_SET, "cut_below"):
             if plain[name] is None:
                 del plain[name]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
@@ -143,12 +154,15 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError("counts_of_counts")
     if head.get("holds", "counts") not in HOLDS:
         raise ValueError(f"holds {head['holds']!r}")
+    cut = head.get("cut_below", [])
+    if not isinstance(cut, list) or not all(_whole(c, 1) for c in cut) or len(cut) not in (0, order):
+        raise ValueError(f"cut_below {cut!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
     blend = None
     if "blend" in head:
         blend = BlendParameters.of_dict(head["blend"], order)
-        if any(prune) or set(_PROTECTION) & set(head) or head.get("holds", "counts") != "counts":
+        if any(prune) or cut or set(_PROTECTION) & set(head) or head.get("holds", "counts") != "counts":
             raise ValueError("a blend of a table without all counts")
     vocab = head.get("vocab_hash")
     if ("vocab_words" in head) != ("vocab_hash" in head) or not (
@@ -159,5 +173,5 @@ def header_of(head: dict[str, Any]) -> Header:
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
         head.get("holds", "counts"), **{name: integer(name, 1) for name in _NUMBERS if name in head},
-        vocab_hash=vocab, blend=blend,
+        vocab_hash=vocab, cut_below=tuple(cut), blend=blend,
     )  # fmt: skip

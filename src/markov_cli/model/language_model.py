@@ -109,7 +109,13 @@ class LanguageModel:
                     "leave --smoothing out, or train a model from text",
                 )
             return Listed(self.table)
-        return Smoothed(self.table, SmoothingMethod.parse(name))
+        method = SmoothingMethod.parse(name)
+        if self.header.cut_below and method.method == "kn":
+            raise NeedsCounts(
+                f"--smoothing kn: the model holds {self.header.said_holds()}, and kn needs the rare n-grams",
+                "--smoothing wb, abs, stupid or none",
+            )
+        return Smoothed(self.table, method)
 
     def blend(self) -> Blend:
         """The mixture of Kneser-Ney and class models; tuned, or with parameters from the counts.

@@ -147,6 +147,11 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
         )
+    if h.cut_below:
+        raise NeedsCounts(
+            f"{model.name}: holds {h.said_holds()}: the counts it lacks cannot be {done}",
+            "add the counts of the texts before they are cut, and import the sums",
+        )
     if any(h.prune):
         raise MarkovError(
             f"{model.name}: pruned ({','.join(map(str, h.prune))}): the counts it lacks cannot be {done}",
@@ -212,6 +217,11 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
             raise MarkovError(
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
                 "train it with --min-type-count K in place of --max-types",
+            )
+        if header.cut_below:
+            raise NeedsCounts(
+                f"{name}: holds {header.said_holds()}: --max-types adds up n-grams, and some are missing",
+                "prune by counts or by --threshold",
             )
         if any(header.prune):
             raise MarkovError(
