@@ -15,6 +15,15 @@ from .row_values import RowValues
 from .table import Table
 
 
+class SumsToOne(Protocol):
+    """A distribution of any form, a backoff one or a blend."""
+
+    @property
+    def sums_to_one(self) -> bool:
+        """These are probabilities, not only scores."""
+        ...
+
+
 class Distribution(Protocol):
     """p(w | h) for every history and id of a table, from the empty history up."""
 
@@ -97,9 +106,9 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
     return p
 
 
-def distribution_notes(distribution: Distribution) -> list[str]:
+def distribution_notes(distribution: SumsToOne) -> list[str]:
     """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
-    out = []
+    out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))

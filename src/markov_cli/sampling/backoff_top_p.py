@@ -175,7 +175,9 @@ class ShapedBackoff:
         for b in back[1:]:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
-        return _UpperLists(row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists)
+        return _UpperLists(
+            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
+        )
 
     # ------------------------------------------------------------ temperature and top-p
 
