@@ -105,7 +105,7 @@ def _closed(given: dict[int, Rows], n_ids: int, longest: int, said: Names) -> tu
         own = given.get(k, none)
         above = orders[0] if orders else _Order(np.empty((0, k + 1), np.uint32), none.count)
         ids = np.concatenate((own.ids.reshape(-1, k), above.ids[:, :-1], above.ids[:, 1:]))
-        number, place = _ranked(ids, bits)
+        number, place = ranked(ids, bits)
         m, n = len(own.count), len(above.count)
         count = _own_counts(number[:m], own, len(place), said)
         bound = np.maximum(*(_sums(number[i : i + n], above.count, len(place)) for i in (m, m + n)))
@@ -140,8 +140,15 @@ def _sums(number: np.ndarray, count: np.ndarray, n: int) -> np.ndarray:
     return total
 
 
-def _ranked(ids: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def ranked(ids: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """The rank of each row among the distinct rows, int64 (m,), and the place of one of each, int64 (u,)."""
+    if ids.shape[1] == 1:
+        column = ids[:, 0]
+        key, order = sort_keys(column.astype(_U), bits)
+        rank = np.empty(len(column), np.int64)
+        new = starts_new(key)
+        rank[order] = np.cumsum(new) - 1
+        return rank, order[new]
     rank = ids[:, 0].astype(np.int64)
     most, place = bits, np.empty(0, np.int64)
     for j in range(1, ids.shape[1]):

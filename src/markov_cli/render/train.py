@@ -102,6 +102,11 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
         (notes.capital_markers, "marker in capitals, <S> or </S>, read as one", "<S> and </S> read as <s> and </s>"),
+        (
+            notes.tagged,
+            "n-gram with a tag, such as _NOUN, left out",
+            "n-grams with tags, such as _NOUN, left out",
+        ),
         (notes.put_in, f"missing shorter n-gram {_PUT_IN}", f"missing shorter n-grams {_PUT_IN}"),
         (notes.raised, f"count {_RAISED}", f"counts {_RAISED}"),
         (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
