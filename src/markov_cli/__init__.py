@@ -122,6 +122,7 @@ __all__ = [
     "tune_mixture",
     "update",
     "verify",
+    "vocabulary",
 ]
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ if TYPE_CHECKING:
         inspect,
         inspect_history,
         verify,
+        vocabulary,
     )
     from .api.mixture import (
         Mixture,
@@ -304,6 +306,7 @@ _WHERE = {
         "inspect",
         "inspect_history",
         "verify",
+        "vocabulary",
     ),
     "api.mixture": ("Mixture",),
     "api.model": (

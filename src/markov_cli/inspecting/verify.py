@@ -212,8 +212,8 @@ def _sums(file: ModelFile) -> Iterator[str]:
         np.diff(one[N_MARKERS:]) > 0
     ).any():
         yield "count_1: types not by falling count"
-    if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
-        yield "count_1: <unk> was seen, and no type was too rare"
+    if not header.maps_types and int(one[UNK]):
+        yield "count_1: <unk> was seen, and no type was left out"
     for k in range(1, table.order):
         first = table.orders[k - 1].first
         assert first is not None

@@ -111,6 +111,11 @@ def check_alike(models: Sequence[Stored]) -> None:
         check_whole(m, "merged")
     first = models[0]
     for m in models[1:]:
+        if first.header.vocab_hash != m.header.vocab_hash:
+            raise MarkovError(
+                f"{m.name}: {_list(m.header)}, but {first.name}: {_list(first.header)}",
+                "models are merged where their lists of words agree: train one again",
+            )
         for what, a, b in _differing(first.header, m.header):
             if what == "Unicode":
                 raise MarkovError(
@@ -121,6 +126,10 @@ def check_alike(models: Sequence[Stored]) -> None:
                 f"{m.name}: {what} {b}, but {first.name}: {what} {a}",
                 "models are merged where tokenizer, pattern, unit, lower case and order agree: train one again",
             )
+
+
+def _list(h: Header) -> str:
+    return "no --vocab" if h.vocab_words is None else f"another --vocab, of {h.vocab_words:,} words"
 
 
 def _differing(a: Header, b: Header) -> list[tuple[str, object, object]]:

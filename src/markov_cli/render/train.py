@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..api.results import RepairCounts
+from ..api.results import RepairCounts, WordListFigures
 from ..text.file_kinds import in_another_encoding
 from .safe_text import one_line, protection_words, size, some
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..api.model import Model
     from ..formats.ngram_listing import Notes
     from ..text.reading import Repairs
+    from ..text.word_list import WordList
 
 
 _NAMED = 5  # files that a line names
@@ -26,9 +27,37 @@ def _rows(model: Model) -> list[int]:
     return [len(o) for o in model.table.orders]
 
 
-def train_json(model: Model, path: str, model_bytes: int, seconds: float) -> str:
+def train_json(model: Model, path: str, model_bytes: int, seconds: float, words: WordList | None = None) -> str:
     """The model that was trained, and what was changed in reading its text, as one object."""
-    return made_json(model, path, model_bytes, seconds, {"repairs": repairs_json(model.repairs)})
+    more = {"repairs": repairs_json(model.repairs)}
+    return made_json(model, path, model_bytes, seconds, more if words is None else {**more, **words_json(words, model)})
+
+
+def words_json(words: WordList, model: Model) -> dict[str, Any]:
+    """Figures of a word list and of the model made with it."""
+    absent = words.absent(model.vocabulary.types())
+    found = WordListFigures(len(words), len(absent), words.duplicates, words.blanks, tuple(words.markers))
+    return {"vocab": found.to_dict()}
+
+
+def word_list_lines(words: WordList, model: Model) -> list[str]:
+    """Lines about a word list: what it holds besides words, and the words that the model lacks."""
+    out = []
+    if words.duplicates:
+        out.append(f"{words.name}: {some(words.duplicates, 'repeated word')} read once")
+    if words.blanks:
+        out.append(f"{words.name}: {some(words.blanks, 'blank line')} left out")
+    if words.markers:
+        named = ", ".join(dict.fromkeys(words.markers))
+        out.append(f"{words.name}: left out {named}, which every model has; a word of the text is \\u{{3C}}/s>")
+    absent = words.absent(model.vocabulary.types())
+    if absent:
+        named = ", ".join(one_line(word.decode("utf-8", "replace")) for word in absent[:_NAMED])
+        h = model.header
+        why = "never occur" if h.min_type_count == 1 and h.max_types is None else "never occur, or are too rare"
+        more = ", ..." if len(absent) > _NAMED else ""
+        out.append(f"{len(absent):,} of {some(len(words), 'word')} of {words.name} {why}: {named}{more}")
+    return out
 
 
 def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
@@ -137,7 +166,17 @@ def repair_lines(r: Repairs) -> list[str]:
         out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:
         out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
-    return out + left_out_lines(r)
+    return out + bad_record_lines(r) + left_out_lines(r)
+
+
+def bad_record_lines(r: Repairs) -> list[str]:
+    """One line about the records that were left out, the commonest reasons first; none without any."""
+    if not r.bad_records:
+        return []
+    reasons = sorted(r.bad_records.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{n:,} {one_line(reason)}" for reason, n in reasons[:_NAMED])
+    more = ", ..." if len(reasons) > _NAMED else ""
+    return [f"{some(sum(r.bad_records.values()), 'record')} left out: {named}{more}; first: {one_line(r.first_bad)}"]
 
 
 def left_out_lines(r: Repairs) -> list[str]:
