@@ -71,7 +71,7 @@ def _summed(block: bytes, line: int, years: Years, name: str) -> bytes:
     at = np.searchsorted(tab, begin)
     first = np.append(tab, size)[at]  # of each line
     if (wrong := (first >= end) | (first == begin)).any():
-        raise fail(int(np.argmax(wrong)), "no n-gram, or no tab behind it")
+        raise fail(int(np.argmax(wrong)), "no n-gram, or no tab after it")
     count = _year_sums(a, first, end, years, fail)
     keep = np.flatnonzero(count)
     begin, length, count = begin[keep], (first - begin)[keep], count[keep]
