@@ -116,6 +116,7 @@ __all__ = [
     "score_texts",
     "score_tokens",
     "score_units",
+    "static_mixture",
     "trace",
     "train",
     "train_file",
@@ -155,6 +156,7 @@ if TYPE_CHECKING:
         merge,
         prune,
         prune_by_entropy,
+        static_mixture,
         update,
     )
     from .api.convert import (
@@ -281,6 +283,7 @@ _WHERE = {
         "merge",
         "prune",
         "prune_by_entropy",
+        "static_mixture",
         "update",
     ),
     "api.convert": (

@@ -209,7 +209,7 @@ def _write(job: _Run, found: Iterable[Records], as_json: bool, unit: str, head: 
 
 def _compare(job: _Run, stack: ExitStack) -> int:
     """A row for each model, which reads the text with its own tokenizer."""
-    sources = _kept(job.sources, stack)
+    sources = kept_sources(job.sources, stack)
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
@@ -220,7 +220,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     return 0
 
 
-def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
+def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
     """Sources that can be read again: standard input is copied into a file."""
     if not any(s.is_stdin for s in sources):
         return sources

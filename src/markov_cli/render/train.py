@@ -141,6 +141,7 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
     out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    out += notes.said
     if notes.left_out:
         named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
         out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")
