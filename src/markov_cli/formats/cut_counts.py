@@ -20,10 +20,9 @@ from ..model.building import Before, build_table, counts_of_counts, left_totals
 from ..model.count_column import find_sorted
 from ..model.header import Header
 from ..model.language_model import LanguageModel
-from ..model.table import MAX_ORDER
 from ..text.encoder import TextOptions
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
-from .lower_orders import Names, Rows
+from .lower_orders import LONGEST, Names, Rows
 
 _U = np.uint64
 
@@ -69,7 +68,10 @@ def cut_model(
     for k, rows in given.items():
         said.check(k, rows)
     longest = max(given)
-    if longest > MAX_ORDER or (order is not None and order != longest):
+    if longest > LONGEST:
+        line = int(given[longest].line[0])
+        raise MarkovError(f"{said.at(line)}: an n-gram of {longest:,} words, more than {LONGEST:,}", "check the file")
+    if order is not None and order != longest:
         raise MarkovError(f"{name}: n-grams of order {longest}, not {order}", f"use --order {longest}, or leave it out")
     least = least_counts(given)
     orders, put_in, raised = _closed(given, N_MARKERS + len(types), longest, said)
