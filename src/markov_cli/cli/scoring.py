@@ -18,6 +18,7 @@ from ..api.model import Model
 from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
+from ..model.distribution import distribution_notes, marker_notes
 from ..render import score as show
 from ..render.safe_text import some
 from ..render.train import repair_lines
@@ -28,6 +29,7 @@ from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, units_of
 from ..text.lines import Document, read_documents, read_lines, with_keys
 from ..text.reading import Repairs, Source, check_encoding, find_sources
+from ..text.types import UNK
 from .options import note, say_fallback
 
 
@@ -91,9 +93,9 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
 
 
 def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
-    """One note where Kneser-Ney fell back, or where scores are not probabilities."""
+    """Notes on the first distribution that has some: Kneser-Ney fell back, ends have no probability, mere scores."""
     every = [predictor.scorers[0].distribution for predictor in predictors]
-    worst = next((d for d in every if getattr(d, "fell_back", []) or not d.sums_to_one), None)
+    worst = next((d for d in every if distribution_notes(d)), None)
     if worst is not None:
         say_fallback(worst, quiet)
 
@@ -117,6 +119,9 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
+    if totals.oov:
+        for text in {t: 0 for s in predictor.scorers for t in marker_notes(s.table, UNK)}:
+            note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
 
