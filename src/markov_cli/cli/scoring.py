@@ -18,7 +18,7 @@ from ..api.model import Model
 from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
-from ..model.distribution import distribution_notes
+from ..model.distribution import distribution_notes, marker_notes
 from ..render import score as show
 from ..render.safe_text import some
 from ..render.train import repair_lines
@@ -29,6 +29,7 @@ from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, units_of
 from ..text.lines import Document, read_documents, read_lines, with_keys
 from ..text.reading import Repairs, Source, check_encoding, find_sources
+from ..text.types import UNK
 from .options import note, say_fallback
 
 
@@ -92,7 +93,7 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
 
 
 def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
-    """One note where Kneser-Ney fell back, or where scores are not probabilities."""
+    """Notes on the first distribution that has some: Kneser-Ney fell back, ends have no probability, mere scores."""
     every = [predictor.scorers[0].distribution for predictor in predictors]
     worst = next((d for d in every if distribution_notes(d)), None)
     if worst is not None:
@@ -118,6 +119,9 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
+    if totals.oov:
+        for text in {t: 0 for s in predictor.scorers for t in marker_notes(s.table, UNK)}:
+            note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
 
@@ -210,7 +214,7 @@ def _write(job: _Run, found: Iterable[Records], as_json: bool, unit: str, head: 
 
 def _compare(job: _Run, stack: ExitStack) -> int:
     """A row for each model, which reads the text with its own tokenizer."""
-    sources = _kept(job.sources, stack)
+    sources = kept_sources(job.sources, stack)
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
@@ -221,7 +225,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     return 0
 
 
-def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
+def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
     """Sources that can be read again: standard input is copied into a file."""
     if not any(s.is_stdin for s in sources):
         return sources
