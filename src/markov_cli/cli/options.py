@@ -51,13 +51,14 @@ def ignore_case_option(f: Any) -> Any:
     )(f)
 
 
-def record_options(of: str) -> tuple[Callable[[Any], Any], ...]:
+def record_options(of: str, more: str = "") -> tuple[Callable[[Any], Any], ...]:
     """`--jsonl`, `--csv`, `--parquet` and `--skip-bad`, for a text or the files of some options."""
     return (
         click.option(
             "--jsonl",
             metavar="FIELD",
-            help=f"{of} is JSON lines; each record is the text in the field FIELD (a.b: the field b of the object a).",
+            help=f"{of} is JSON lines; each record is the text in the field FIELD (a.b: the field b of the object a)."
+            + more,
         ),
         click.option(
             "--csv",

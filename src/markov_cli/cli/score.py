@@ -16,6 +16,7 @@ from .options import (
     json_option,
     model_argument,
     quiet_option,
+    record_options,
     smoothing_option,
     stdin_is_terminal,
 )
@@ -26,11 +27,7 @@ from .options import (
 @click.argument("file", nargs=-1, type=click.Path(), metavar="[FILE]...")
 @option_group(
     "What the text is",
-    click.option(
-        "--jsonl",
-        metavar="FIELD",
-        help="Each line is a JSON object; score the text in its field FIELD (a.b is the field b of the object a).",
-    ),
+    *record_options("The text", " Each record is printed with its scores."),
     encoding_option("the text"),
     expansion_option,
 )
@@ -123,16 +120,18 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     return run(models, list(file), kw)
 
 
-_MODES = ("each", "classify", "jsonl")
+_MODES = ("each", "classify")
+_RECORDS = ("jsonl", "csv", "parquet")
 _FILTERS = ("lowest", "highest", "buckets", "cut")
 _NAMES = {"lowest": "--min-perplexity", "highest": "--max-perplexity"}
 
 
 def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     """OptionError for options that exclude each other, before anything is read."""
-    given = [name for name in (*_MODES, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
+    given = [name for name in (*_MODES, *_RECORDS, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
     for a, b in (
         *((a, b) for i, a in enumerate(_MODES) for b in _MODES[i + 1 :]),
+        *(("each", name) for name in _RECORDS),
         *(("classify", name) for name in (*_FILTERS, "mix", "tune")),
         ("buckets", "cut"),
         ("mix", "tune"),

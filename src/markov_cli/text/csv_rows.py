@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import chain
 
 from ..errors import TextError
 from .json_lines import line_blocks
@@ -49,8 +48,7 @@ class CsvRows:
             first = next(lines, None)
             if first is not None:
                 self._choose_delimiter(first)
-                lines = chain((first,), lines)
-                self._number = 0
+                lines = self._again(first, lines)
         # the limit is the process's own: it only rises, for another reader may be at work
         csv.field_size_limit(max(csv.field_size_limit(), reader.longest // 4))  # the parser takes 4 bytes a character
         self._rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -68,6 +66,12 @@ class CsvRows:
             if self.reader.format.text in names:
                 self.delimiter = delimiter
                 return
+
+    def _again(self, first: str, others: Iterator[str]) -> Iterator[str]:
+        """The first line once more, and then the others."""
+        self._number = 1
+        yield first
+        yield from others
 
     def _column(self, field: str) -> int:
         assert self.header is not None

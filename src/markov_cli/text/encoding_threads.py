@@ -35,7 +35,7 @@ def read_blocks(
     """The blocks of all sources; files found in folders are skipped where they are no text."""
     for source in sources:
         if source.records is not None:
-            found = record_blocks(source, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+            found = record_blocks(source, encoding, repairs, block_bytes, longest, unit)
         else:
             found = blocks(
                 source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,

@@ -24,7 +24,7 @@ def read_records(source: Source, encoding: str, repairs: Repairs, longest: int =
 
 
 def record_blocks(
-    source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int, unit: str
+    source: Source, encoding: str, repairs: Repairs, block_bytes: int, longest: int, unit: str
 ) -> Iterator[Block]:
     """The records of a source as blocks; a long record is divided like any long text.
 
@@ -36,7 +36,8 @@ def record_blocks(
             yield joined(texts, progress_bytes=size, place=place)
             continue
         part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
-        for block in blocks(part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs):
+        # a record has no byte-order mark, so its bytes are kept
+        for block in blocks(part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs):
             block.place = place
             yield block
 

@@ -77,6 +77,11 @@ class Reader:
         self.texts.append(raw)
         self.place.append(place)
 
+    def add_object(self, place: int, found: dict[str, Any]) -> None:
+        """Keep the record of a JSON object; Bad where it lacks a field, or has something else there."""
+        form = self.format
+        self.add(place, *(None if f is None else field_of(found, f) for f in (form.text, form.group, form.times)))
+
     def take(self, progress_bytes: int) -> Batch:
         """The records kept since the last batch."""
         f = self.format
