@@ -144,6 +144,24 @@ class RepairCounts(Result):
 
 
 @dataclass(frozen=True)
+class WordListFigures(Result):
+    """A word list, and its words in a model.
+
+    words        distinct words in it
+    absent       those that the model lacks
+    duplicates   lines that repeat a word
+    blank_lines  lines without a word
+    markers      markers that stand in it, which are left out
+    """
+
+    words: int
+    absent: int
+    duplicates: int
+    blank_lines: int
+    markers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelSummary(Result):
     """Size and origin of a model, as the commands that make one report it.
 

@@ -14,6 +14,7 @@ from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
+from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
@@ -34,6 +35,8 @@ def train(
     pattern: str | None = None,
     encoding: str = "utf-8",
     min_type_count: int = 1,
+    max_types: int | None = None,
+    vocab: Words | None = None,
     prune: Sequence[int] = (),
     min_sequences: int = 1,
     min_files: int = 1,
@@ -57,6 +60,8 @@ def train(
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
     min_type_count    types seen less often become `<unk>`
+    max_types         keep this many types, the commonest; the others become `<unk>`
+    vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
@@ -81,7 +86,7 @@ def train(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
     )  # fmt: skip
@@ -95,6 +100,8 @@ def _options(
     order: int,
     text: TextOptions,
     min_type_count: int,
+    max_types: int | None,
+    vocab: Words | None,
     prune: Sequence[int],
     protection: Protection,
     encoding: str,
@@ -106,6 +113,8 @@ def _options(
         order=order,
         text=text,
         min_type_count=min_type_count,
+        max_types=max_types,
+        vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
         protection=protection,
         encoding=check_encoding(encoding),
@@ -113,6 +122,11 @@ def _options(
         guard_rate=guard_rate,
         jobs=jobs,
     )
+
+
+def words_of(words: Words | None, encoding: str, text: TextOptions) -> WordList | None:
+    """The words of `--vocab`, in lower case where the text is read so."""
+    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase)
 
 
 class TrainedFile(NamedTuple):
@@ -133,6 +147,8 @@ def train_file(
     pattern: str | None = None,
     encoding: str = "utf-8",
     min_type_count: int = 1,
+    max_types: int | None = None,
+    vocab: Words | None = None,
     prune: Sequence[int] = (),
     min_sequences: int = 1,
     min_files: int = 1,
@@ -173,7 +189,7 @@ def train_file(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
     )  # fmt: skip
     records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)

@@ -190,8 +190,8 @@ def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool
     write_parts(path, [found.raw])
     note(f"{path}: a random text that has exactly the table of order {found.order}", quiet)
     header = loaded.header
-    if header.min_type_count > 1 or header.max_types is not None:
-        note("tokens of rare types, which are <unk> in the model, are missing in it", quiet)
+    if header.maps_types:
+        note("tokens outside the vocabulary, which are <unk> in the model, are missing in it", quiet)
     if header.options.unit == "file" and header.sequences > 1:
         note(f"{header.sequences:,} files are in it, one after another", quiet)
 

@@ -247,7 +247,7 @@ class _ClusterTraining:
             if source.is_stdin or source.data is not None:
                 raise OptionError("--dask cannot read standard input", "name files that every worker can read")
         groups = parts_of(t.sources, self._options, PART_BYTES)
-        plain = replace(self._options, jobs=1)
+        plain = replace(self._options, jobs=1, vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
         collector, known, id_of, kept = self._vocabulary(texts)
         found = SpilledText(**known)
@@ -298,7 +298,7 @@ class _ClusterTraining:
             every,
             lambda seen: types if len(seen) == len(types) else types.take(seen),
             collector.n_sequences,
-            self._options.min_type_count,
+            self._options.choice,
         )
         known = t.known_text(collector, ids, text_bytes, repairs)
         return sizes, known, [ids.id_of[own] for own in numbers], kept

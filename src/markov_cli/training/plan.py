@@ -87,7 +87,8 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
         size = [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]
         texts.append([s.path, size, s.records and list(astuple(s.records))])
-    plain = asdict(options)
+    plain = asdict(replace(options, vocab=None))
+    plain["vocab"] = options.vocab and options.vocab.fingerprint
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
         del plain[name]
     return {"texts": texts, "options": plain, "again": all(bool(t[1]) for t in texts), "byte_order": sys.byteorder}
