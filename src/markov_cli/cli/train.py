@@ -56,6 +56,17 @@ UNITS = ("sentence", "line", "paragraph", "file")
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     *record_options("CORPUS"),
+    click.option(
+        "--weights",
+        is_flag=True,
+        help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
+        "often. Works in memory.",
+    ),
+    click.option(
+        "--weights-field",
+        metavar="FIELD",
+        help="The field or column with the number of times that a record counts.",
+    ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -254,7 +265,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -298,7 +309,10 @@ def _update(
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave --guard out: the model keeps its guard",
         )
-    how = {name: ctx.params[name] for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad")}
+    how = {
+        name: ctx.params[name]
+        for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
+    }
     return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
 
 

@@ -11,6 +11,7 @@ from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
+from .records import Labels
 from .text_blocks import Block
 
 
@@ -31,11 +32,15 @@ def read_blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     unit: str = "sentence",
+    labels: Labels | None = None,
 ) -> Iterator[Block]:
-    """The blocks of all sources; files found in folders are skipped where they are no text."""
+    """The blocks of all sources; files found in folders are skipped where they are no text.
+
+    labels  are added for each text
+    """
     for source in sources:
         if source.records is not None:
-            found = record_blocks(source, encoding, repairs, block_bytes, longest, unit)
+            found = record_blocks(source, encoding, repairs, block_bytes, longest, unit, labels)
         else:
             found = blocks(
                 source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
@@ -47,6 +52,8 @@ def read_blocks(
             repairs.leave_out(source, error)
             continue
         if first is not None:
+            if labels is not None and source.records is None:
+                labels.add_text()
             yield first
         yield from found
 

@@ -175,10 +175,10 @@ def counted_batches(reader: Reader) -> Iterator[Batch]:
             try:
                 if not tab:
                     raise Bad("no tab between a text and its count")
-                reader.times.append(whole_number(count.decode("utf-8", "replace"), ""))
+                times = whole_number(count.decode("utf-8", "replace"), "")
             except Bad as bad:
                 reader.refuse(f"line {number:,}", bad)
                 continue
-            reader.texts.append(text)
-            reader.place.append(number)
+            if times:
+                reader.keep(number, text, "", times)
         yield reader.take(block.progress_bytes)
