@@ -52,6 +52,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,6 +90,7 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
     "UnitScore",
     "Verification",
@@ -119,6 +121,7 @@ __all__ = [
     "trace",
     "train",
     "train_file",
+    "train_groups",
     "tune_mixture",
     "update",
     "verify",
@@ -165,6 +168,11 @@ if TYPE_CHECKING:
     )
     from .api.explore import (
         explore,
+    )
+    from .api.groups import (
+        GroupModel,
+        TrainedGroups,
+        train_groups,
     )
     from .api.importing import (
         import_arpa,
@@ -295,6 +303,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
         "import_model",
+    ),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
     ),
     "api.inspect": (
         "CommonNgram",

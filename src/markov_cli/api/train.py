@@ -90,7 +90,7 @@ def train(
     2
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
-    options = _options(
+    options = options_of(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
@@ -100,7 +100,7 @@ def train(
     return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
 
 
-def _options(
+def options_of(
     order: int,
     text: TextOptions,
     min_type_count: int,
@@ -114,6 +114,7 @@ def _options(
     jobs: int,
     records: RecordFormat | None,
 ) -> TrainOptions:
+    """The engine's options, checked where they are names."""
     return TrainOptions(
         order=order,
         text=text,
@@ -197,7 +198,7 @@ def train_file(
     2
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
-    options = _options(
+    options = options_of(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip

@@ -67,6 +67,20 @@ UNITS = ("sentence", "line", "paragraph", "file")
         metavar="FIELD",
         help="The field or column with the number of times that a record counts.",
     ),
+    click.option(
+        "--group-by",
+        metavar="FIELD",
+        help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
+        "with the value for {}. Works in memory.",
+    ),
+    click.option(
+        "--min-group",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="With --group-by: groups with fewer than N records get no model.",
+    ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -212,8 +226,14 @@ def train(
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
     from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .train_groups import run as train_groups
     from .word_lists import say_words, word_list
 
+    if ctx.params["group_by"] is not None:
+        train_groups(ctx, corpus, output, word_list(ctx, corpus))
+        return
+    if ctx.get_parameter_source("min_group") is click.core.ParameterSource.COMMANDLINE:
+        raise OptionError("--min-group works only with --group-by", "add --group-by FIELD, or leave it out")
     if output is None:
         if update is not None:
             raise no_output("MODEL.npz", f"markov train {corpus[0]} --update {update} -o {update}")

@@ -42,29 +42,31 @@ class Batch(NamedTuple):
 class Labels:
     """Groups and weights of texts, in their order.
 
-    groups      the name of each record's group
-    times       how often each text counts; 1 for a text that is no record
-    more_bytes  bytes that the texts would have more if they were written that often
+    groups  the name of each record's group
+    times   how often each text counts; 1 for a text that is no record
+    sizes   bytes of each record; 0 for a text that is no record
     """
 
     groups: list[str] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
-    more_bytes: int = 0
+    sizes: list[int] = field(default_factory=list)
 
     def add(self, batch: Batch, end: int) -> None:
         """Add the records of a batch, each of which is followed by `end` bytes."""
         self.groups += batch.groups or [""] * len(batch.texts)
-        if batch.times is None:
-            self.times += [1] * len(batch.texts)
-        else:
-            self.times += batch.times
-            each = zip(batch.times, batch.texts, strict=True)
-            self.more_bytes += sum((times - 1) * (len(text) + end) for times, text in each)
+        self.times += batch.times or [1] * len(batch.texts)
+        self.sizes += [len(text) + end for text in batch.texts]
 
     def add_text(self) -> None:
         """Add a text that is no record."""
         self.groups.append("")
         self.times.append(1)
+        self.sizes.append(0)
+
+    @property
+    def more_bytes(self) -> int:
+        """Bytes that the texts would have more if they were written as often as they count."""
+        return sum((times - 1) * size for times, size in zip(self.times, self.sizes, strict=True))
 
     def times_of_sequences(self, file_ends: Sequence[int]) -> np.ndarray:
         """The number of times that each sequence counts: int64 (S,).

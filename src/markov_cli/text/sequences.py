@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .encoder import Encoder, Piece
+from .encoder import NumberedTypes, Piece
 from .types import EOS, N_MARKERS, UNK, Types, order_of_types
 from .word_list import WordList
 
@@ -189,7 +189,7 @@ def final_ids(
 
 def finish(
     collector: Collector,
-    encoder: Encoder,
+    encoder: NumberedTypes,
     choice: TypeChoice,
     pad: int,
     jobs: int = 1,

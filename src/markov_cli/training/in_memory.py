@@ -20,7 +20,7 @@ from ..model.model_file import Header
 from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
 from ..model.thresholds import protect
-from ..text.encoder import Encoder, Piece
+from ..text.encoder import NumberedTypes, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
@@ -98,14 +98,14 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
 
 
 def checked_times(labels: Labels, collector: Collector) -> np.ndarray:
-    """The number of times that each sequence counts, int64 (S,); TextError where the text would have 2**53 tokens or more."""
+    """The number of times that each sequence counts, int64 (S,); TextError for a text of 2**53 tokens or more."""
     times = labels.times_of_sequences(collector.file_ends)
     if float(times.sum(dtype=np.float64)) * max(collector.longest + 1, 1) >= 2**53:
         raise TextError("the weights make a text of more than 2**53 tokens", "use smaller weights")
     return times
 
 
-def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
+def guard_of(pieces: Sequence[Piece], encoder: NumberedTypes, options: TrainOptions) -> Guard:
     """Hashes of runs of a text (`--guard`). No run crosses from one text into the next, so their order is irrelevant.
 
     encoder  any encoder that made the pieces

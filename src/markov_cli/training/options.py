@@ -33,6 +33,7 @@ class TrainOptions:
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
     weights: bool = False  # records count as often as they say
+    groups: bool = False  # records are labelled with their groups
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
     guard_bits: int = 0  # least number of bits of a hash
@@ -50,6 +51,8 @@ class TrainOptions:
     @property
     def in_memory(self) -> str:
         """Name of a given option that needs the whole text in memory; "" for none."""
+        if self.groups:
+            return "--group-by"
         if self.weights:
             return "--weights"
         if self.guard:

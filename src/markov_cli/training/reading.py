@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import TextError
-from ..text.encoder import Encoder
+from ..text.encoder import Encoder, NumberedTypes
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
@@ -24,7 +24,7 @@ class EncodedText:
     """
 
     collector: Collector
-    encoders: list[Encoder]
+    encoders: Sequence[NumberedTypes]
     repairs: Repairs
     text_bytes: int
     labels: Labels | None = None
@@ -44,7 +44,7 @@ def read_text(
     repairs = Repairs()
     collector = Collector(options.text.unit)
     encoders = new_encoders(options.text, options.jobs)
-    labels = Labels() if options.weights else None
+    labels = Labels() if options.weights or options.groups else None
     done = 0
     keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
     found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit, labels)
