@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -97,6 +98,7 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -129,11 +131,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -160,20 +158,15 @@ if TYPE_CHECKING:
         prune_by_entropy,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
     )
-    from .api.explore import (
-        explore,
-    )
-    from .api.groups import (
-        GroupModel,
-        TrainedGroups,
-        train_groups,
-    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
         import_counts,
@@ -192,9 +185,7 @@ if TYPE_CHECKING:
         verify,
         vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -236,11 +227,7 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
-    )
+    from .api.train import TrainedFile, train, train_file
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -250,14 +237,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -291,6 +272,7 @@ _WHERE = {
         "prune_by_entropy",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",

@@ -118,6 +118,10 @@ ROWS = {
             "MODEL OTHER --model SECOND --classify",
             lambda f: lines_of(m.classify([f.model, f.second], OTHER.splitlines())),
         ),
+        Row(
+            "MODEL JSONL --model SECOND --classify --jsonl text --label id",
+            lambda f: m.confusion([f.model, f.second], f.jsonl, jsonl="text", label="id").to_dict(),
+        ),
         Row("MODEL JSONL --jsonl text", lambda f: with_scores(f.jsonl, m.score_texts(f.model, [OTHER, TEXT]))),
     ],
     "audit": [

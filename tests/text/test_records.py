@@ -265,6 +265,9 @@ def test_half_a_surrogate_pair_is_counted():
         ({"jsonl": "a", "csv": "b"}, "--jsonl and --csv exclude each other"),
         ({"skip_bad": True}, "--skip-bad needs records"),
         ({"jsonl": ""}, "--jsonl '': no name"),
+        ({"csv": "0"}, "columns are numbered from 1"),
+        ({"csv": 2, "group": 0}, "columns are numbered from 1"),
+        ({"csv": 2, "group": "who"}, "no row is a header"),
     ],
 )
 def test_formats_that_cannot_be(options, words):

@@ -106,7 +106,7 @@ def records_of(kw: dict[str, Any], *files: str) -> RecordFormat | None:
     from ..errors import OptionError
     from ..text.record_format import record_format
 
-    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], skip_bad=kw["skip_bad"])
+    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], label=kw.get("label"), skip_bad=kw["skip_bad"])
     if found is not None and files and not any(kw[name] for name in files):
         raise OptionError(f"--{found.kind} works only with --{files[0]}", f"add --{files[0]} FILE, or leave it out")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -87,7 +88,13 @@ from .options import (
     click.option(
         "--classify",
         is_flag=True,
-        help="Print for each line the model that needs the fewest bits, and how many more the next best needs.",
+        help="Print for each line, or record, the model that needs the fewest bits, and how many more the next best "
+        "needs. MODEL can be a folder of models.",
+    ),
+    click.option(
+        "--label",
+        metavar="FIELD",
+        help="With --classify: the true class of each record; print a table of true classes and models.",
     ),
     jobs_option,
     json_option,
@@ -109,6 +116,8 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     explains every option.
     """
     models = [model, *others]
+    if kw["classify"]:
+        models = [file for one in models for file in files_of(one)]
     check(kw, models, file)
     if not file and not kw["tune"]:
         if stdin_is_terminal():
@@ -118,6 +127,15 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     from .scoring import run
 
     return run(models, list(file), kw)
+
+
+def files_of(model: str) -> list[str]:
+    """A model's file; the models in it where it is a folder."""
+    if not Path(model).is_dir():
+        return [model]
+    from ..api.confusion import model_files
+
+    return model_files(model)
 
 
 _MODES = ("each", "classify")
@@ -138,6 +156,8 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     ):
         if a in given and b in given:
             raise OptionError(f"{_option(a)} and {_option(b)} exclude each other", "choose one")
+    if kw["label"] is not None and not kw["classify"]:
+        raise OptionError("--label works only with --classify", "add --classify, or leave it out")
     for name in ("classify", "mix", "tune"):
         if name in given and len(models) < 2:
             raise OptionError(f"{_option(name)} needs several models", "name the others: --model MODEL")

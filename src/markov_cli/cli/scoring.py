@@ -14,11 +14,13 @@ from typing import Any
 import click
 import numpy as np
 
+from ..api.confusion import confused, confusion_table
 from ..api.model import Model
 from ..api.score_results import SCORE_KEYS, score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
 from ..render import score as show
+from ..render.groups import show_confusion
 from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
@@ -261,29 +263,46 @@ def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
 
 
 def _classify(job: _Run) -> int:
-    """A row for each line: its model and the margin; the numbers of lines go to stderr."""
+    """A row for each line, or record: its model and the margin; the number of each model's goes to stderr.
+
+    With --label, a table of true classes and models.
+    """
     repairs = Repairs()
-    scorer = Documents(job.predictors, job.jobs, are_lines=True)
+    records = job.sources[0].records
+    if job.kw["label"] is not None:
+        found = confusion_table(confused(job.predictors, job.names, job.sources, job.encoding, repairs, job.jobs))
+        if job.as_json:
+            click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        else:
+            show_confusion(found)
+        job.say_repairs(repairs)
+        return 0
+    scorer = Documents(job.predictors, job.jobs, are_lines=records is None)
     names = job.names if job.as_json else show.short_names(job.names)
     out = sys.stdout.buffer
     counts = np.zeros(len(names) + 1, np.int64)
 
-    def lines() -> Iterator[tuple[bytes, None]]:
+    def texts() -> Iterator[tuple[bytes, None]]:
+        if records is not None:
+            for document in DocumentReader(job.sources, job.encoding, repairs).read():
+                yield document.text, None
+            return
         for part in read_lines(job.sources, job.encoding, repairs):
             for line in part.lines:
                 yield line.removesuffix(b"\r"), None
 
-    for _, units in scorer.score(batches_of(lines())):
+    for _, units in scorer.score(batches_of(texts())):
         best, margin = fewest_bits(units)
         if not counts.any() and not job.as_json:
             out.write(show.CLASS_HEAD)
         out.writelines(show.class_rows(units[0].texts, best, margin, names, job.as_json))
         counts += np.bincount(np.where(best < 0, len(names), best), minlength=len(counts))
+    thing = "line" if records is None else "record"
     if not counts.sum():
-        raise TextError(f"{job.sources[0].name}: no line", "name a file that has text")
+        raise TextError(f"{job.sources[0].name}: no {thing}", "name a file that has text")
     for name, n in sorted(zip([*names, "-"], counts.tolist(), strict=True), key=lambda row: -row[1]):
         if n:
-            note(f"{name}\t{some(n, 'line')}", job.quiet)
+            note(f"{name}\t{some(n, thing)}", job.quiet)
     scorer.add_repairs(repairs)
     job.say_repairs(repairs)
     return 0
