@@ -249,7 +249,7 @@ def test_a_long_record_is_divided_and_keeps_its_place():
     text = "word " * 100
     data = "".join(json.dumps({"t": t}) + "\n" for t in ("a", text, "b")).encode()
     source = source_of(data, RecordFormat("jsonl", "t"))
-    found = list(record_blocks(source, "utf-8", Repairs(), 64, 1 << 20, "sentence"))
+    found = list(record_blocks(source, 0, "utf-8", Repairs(), 64, 1 << 20, "sentence"))
     assert [block.place for block in found] == [[1], *[[2]] * (len(found) - 2), [3]]
     assert b"".join(bytes(b.data[: b.size]) for b in found) == f"a{text}b".encode()
 

@@ -1,5 +1,7 @@
 """Texts that are joined in blocks give what they give one by one."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -95,5 +97,5 @@ def test_blocks_of_any_size_hold_all_texts_in_order(given, size):
     assert all(len(block.seams) == len(block.which) - 1 for block in blocks)
     for block in blocks:
         edges = [-1, *block.seams.tolist(), block.size]
-        parts = [block.data[a + 1 : b].tobytes() for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [block.data[a + 1 : b].tobytes() for a, b in itertools.pairwise(edges)]
         assert parts == [given[i] for i in block.which]

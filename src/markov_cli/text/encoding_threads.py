@@ -12,7 +12,8 @@ from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
 from .records import Labels
-from .text_blocks import Block
+from .short_files import ShortTexts, read_short
+from .text_blocks import Block, Held
 
 
 def new_encoders(
@@ -36,26 +37,43 @@ def read_blocks(
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text.
 
+    unit    of the tokenizer; see `record_blocks`
     labels  are added for each text
     """
-    for source in sources:
-        if source.records is not None:
-            found = record_blocks(source, encoding, repairs, block_bytes, longest, unit, labels)
-        else:
-            found = blocks(
-                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
-                repairs=repairs,
-            )  # fmt: skip
-        try:
-            first = next(found, None)
-        except NotText as error:
-            repairs.leave_out(source, error)
+    held = Held(block_bytes)
+    for found in read_short(sources, encoding, keep_bytes, block_bytes):
+        if isinstance(found, ShortTexts):
+            repairs.add(found.repairs)
+            for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
+                if labels is not None:
+                    labels.add_text()
+                yield from held.add(text, which, size)
             continue
-        if first is not None:
-            if labels is not None and source.records is None:
+        yield from held.rest()
+        source = sources[found]
+        if source.records is not None:
+            read = record_blocks(source, found, encoding, repairs, block_bytes, longest, unit, labels)
+        else:
+            if labels is not None:
                 labels.add_text()
-            yield first
-        yield from found
+            read = blocks(
+                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+                repairs=repairs, which=found,
+            )  # fmt: skip
+        yield from _text_blocks(source, read, repairs)
+    yield from held.rest()
+
+
+def _text_blocks(source: Source, found: Iterator[Block], repairs: Repairs) -> Iterator[Block]:
+    """The blocks of one source; none where it is no text, and was found in a folder."""
+    try:
+        first = next(found, None)
+    except NotText as error:
+        repairs.leave_out(source, error)
+        return
+    if first is not None:
+        yield first
+    yield from found
 
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:

@@ -25,6 +25,7 @@ def read_records(source: Source, encoding: str, repairs: Repairs, longest: int =
 
 def record_blocks(
     source: Source,
+    which: int,
     encoding: str,
     repairs: Repairs,
     block_bytes: int,
@@ -34,6 +35,7 @@ def record_blocks(
 ) -> Iterator[Block]:
     """The records of a source as blocks; a long record is divided like any long text.
 
+    which   number of the source
     labels  are added for each record
     unit    where a sequence is a line, each record has a line break at its end, as in a text with one record a line
     """
@@ -43,11 +45,13 @@ def record_blocks(
         batches = _labelled(batches, labels, len(end))
     for texts, place, size in _pieces(batches, end, block_bytes):
         if len(texts[0]) <= block_bytes:
-            yield joined(texts, progress_bytes=size, place=place)
+            yield joined(texts, [which] * len(texts), size, place)
             continue
         part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
         # a record has no byte-order mark, so its bytes are kept
-        for block in blocks(part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs):
+        for block in blocks(
+            part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs, which=which
+        ):
             block.place = place
             yield block
 
