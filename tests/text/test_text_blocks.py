@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.marker_stream import Streams
 from markov_cli.text.segmentation import UNITS
-from markov_cli.text.sequences import Collector, finish
+from markov_cli.text.sequences import Collector, TypeChoice, finish
 from markov_cli.text.text_blocks import Block, joined, joined_blocks, padded
 from markov_cli.text.tokenizer import TOKENIZERS
 from markov_cli.text.types import N_MARKERS
@@ -44,7 +44,7 @@ def read(options, blocks):
     ends = [
         e for p, n in zip(collector.pieces, _before(collector.pieces), strict=True) for e in (p.text_ends + n).tolist()
     ]
-    corpus = finish(collector, encoder, 1, 2)
+    corpus = finish(collector, encoder, TypeChoice(1), 2)
     return {
         "codes": codes,
         "texts": [t for _, some in found for t in some],
