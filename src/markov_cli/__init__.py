@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -52,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,6 +91,7 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
     "TunedModel",
     "TunedPart",
@@ -97,6 +100,7 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -122,6 +126,7 @@ __all__ = [
     "trace",
     "train",
     "train_file",
+    "train_groups",
     "tune",
     "tune_mixture",
     "update",
@@ -130,11 +135,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -162,15 +163,15 @@ if TYPE_CHECKING:
         static_mixture,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
     )
-    from .api.explore import (
-        explore,
-    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
         import_counts,
@@ -189,9 +190,7 @@ if TYPE_CHECKING:
         verify,
         vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -233,11 +232,7 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
-    )
+    from .api.train import TrainedFile, train, train_file
     from .api.tune import (
         TunedModel,
         TunedPart,
@@ -252,14 +247,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -294,6 +283,7 @@ _WHERE = {
         "static_mixture",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",
@@ -306,6 +296,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
         "import_model",
+    ),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
     ),
     "api.inspect": (
         "CommonNgram",

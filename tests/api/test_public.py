@@ -158,6 +158,8 @@ import markov_cli as m
 text = Path("a.txt")
 model: m.Model = m.train(text, order=2, lowercase=True)
 model, n_bytes = m.train_file([text], "a.npz", jobs=2)
+table: m.ConfusionTable = m.confusion("models", "chat.csv", csv="text", label="who")
+groups: m.TrainedGroups = m.train_groups("chat.csv", "models/{}.npz", csv="text", group_by="who", min_group=2)
 more: m.Model = m.update(model, texts=["new text"])
 shares: list[float | None] = [o.retained for o in m.audit("a.npz", corpus=text).orders]
 again: str = m.rebuild(model, seed=1).text

@@ -101,6 +101,8 @@ def update(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -111,7 +113,7 @@ def update(
     vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
-    jsonl, csv, parquet, skip_bad  the text is in a field of records, as in `train`
+    jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -131,7 +133,8 @@ def update(
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
-        parquet=parquet, skip_bad=skip_bad, jobs=jobs, progress=progress, guard_like=old.table.guard,
+        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
