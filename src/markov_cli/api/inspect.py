@@ -75,6 +75,8 @@ class Inspection(Result):
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
     vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
+    prune_vocab      how many words the list had that its n-grams were pruned to; total_0, left_total_0 are sums over
+                     all types before that
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
@@ -103,6 +105,9 @@ class Inspection(Result):
     min_files: int | None = field(default=None, metadata=OPTIONAL)
     cap_per_sequence: int | None = field(default=None, metadata=OPTIONAL)
     vocab_words: int | None = field(default=None, metadata=OPTIONAL)
+    prune_vocab: int | None = field(default=None, metadata=OPTIONAL)
+    total_0: int | None = field(default=None, metadata=OPTIONAL)
+    left_total_0: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)

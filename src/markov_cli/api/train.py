@@ -37,6 +37,7 @@ def train(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -59,6 +60,8 @@ def train(
     vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
+    prune_vocab       n-grams with types outside this list are dropped, as by lmplz's `--limit_vocab_file`;
+                      probabilities stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
@@ -77,7 +80,7 @@ def train(
     """
     options = _options(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
     )  # fmt: skip
     if guard_like is not None:
@@ -92,6 +95,7 @@ def _options(
     max_types: int | None,
     vocab: Words | None,
     prune: Sequence[int],
+    prune_vocab: Words | None,
     protection: Protection,
     encoding: str,
     guard: int,
@@ -105,6 +109,7 @@ def _options(
         max_types=max_types,
         vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
+        prune_vocab=words_of(prune_vocab, encoding, text),
         protection=protection,
         encoding=check_encoding(encoding),
         guard=guard,
@@ -139,6 +144,7 @@ def train_file(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -175,7 +181,7 @@ def train_file(
     """
     options = _options(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
+        prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
     )  # fmt: skip
     sources, target = sources_of(paths, (), max_expansion), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)

@@ -84,8 +84,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--vocab",
         type=click.Path(),
         metavar="FILE",
-        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted.  "
-        "[default: all types]",
+        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted. "
+        "Take it where a system can only know these words.  [default: all types]",
     ),
     click.option(
         "--prune",
@@ -94,6 +94,14 @@ UNITS = ("sentence", "line", "paragraph", "file")
         metavar="A,B,C",
         help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for "
         "higher orders. A must be 0.  [default: 0, nothing]",
+    ),
+    click.option(
+        "--prune-vocab",
+        type=click.Path(),
+        metavar="FILE",
+        help="Count all types, then drop n-grams with one that is not in this list; probabilities stay those of all of "
+        "the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "[default: none]",
     ),
     click.option(
         "--update",
@@ -207,14 +215,15 @@ def train(
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
-    words = word_list(ctx, corpus)
+    words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume"):
+        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
             if ctx.params[name]:
+                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
                 raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update, which works in memory",
+                    f"--{name.replace('_', '-')} does not work with --update{why}",
                     "leave it out; or train on both texts",
                 )
     begin = time.monotonic()
@@ -222,6 +231,7 @@ def train(
         if update is None:
             place = {
                 "vocab": words,
+                "prune_vocab": kept,
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -237,9 +247,9 @@ def train(
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
-        say_words(words, model)
+        say_words(words or kept, model)
     if as_json:
-        write_json(train_json(model, output, size, seconds, words), output)
+        write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
 def _train(

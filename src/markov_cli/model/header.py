@@ -23,7 +23,7 @@ HOLDS = (
 )  # what a table holds; merging with weights, and ARPA, give the others
 
 _PROTECTION = ("min_sequences", "min_files", "cap_per_sequence")
-_NUMBERS = ("max_types", "vocab_words", *_PROTECTION)
+_NUMBERS = ("max_types", "vocab_words", "prune_vocab", "total_0", "left_total_0", *_PROTECTION)
 _WHERE_SET = (*_NUMBERS, "vocab_hash")  # keys that are there only then
 
 
@@ -47,12 +47,16 @@ class Header:
     min_files: int | None = None  # and those in fewer files
     cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
     vocab_words: int | None = None  # words of the list of types that are not UNK; None where there was none
-    vocab_hash: str | None = None  # its fingerprint, see text/word_list.py
+    prune_vocab: int | None = None  # words of the list outside which n-grams were dropped; None where none were
+    total_0: int | None = None  # of such models, `Table.empty`
+    left_total_0: int | None = None
+    vocab_hash: str | None = None  # of vocab_words, its fingerprint, see text/word_list.py
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
-        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+        least = self.min_sequences is not None or self.min_files is not None
+        return any(self.prune) or least or self.prune_vocab is not None
 
     @property
     def maps_types(self) -> bool:
@@ -140,9 +144,11 @@ def header_of(head: dict[str, Any]) -> Header:
         vocab is None or (isinstance(vocab, str) and re.fullmatch("[0-9a-f]{32}", vocab))
     ):
         raise ValueError(f"vocab_hash {vocab!r}")
+    if len({name in head for name in ("prune_vocab", "total_0", "left_total_0")}) > 1:
+        raise ValueError("prune_vocab without its sums")
+    numbers = {name: integer(name, int(name != "left_total_0")) for name in _NUMBERS if name in head}
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
-        head.get("holds", "counts"), **{name: integer(name, 1) for name in _NUMBERS if name in head},
-        vocab_hash=vocab,
+        head.get("holds", "counts"), **numbers, vocab_hash=vocab,
     )  # fmt: skip

@@ -67,6 +67,7 @@ class Table:
     pruned: bool = False
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
+    empty: tuple[int, int] | None = None  # before types were dropped, sums over all of them: of counts, of `left`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
     @property
@@ -129,6 +130,8 @@ class Table:
         place where it stands. In a pruned table this is the total before pruning. In a capped one it is the sum over
         the followers, which stand in no fewer sequences than their history.
         """
+        if level == 0 and self.empty is not None:
+            return np.full(len(row), self.empty[0])
         if level == 0:
             count = self.orders[0].count
             return np.full(len(row), count.total - count.at(np.array([BOS]))[0])

@@ -54,6 +54,7 @@ def show_model(model: Model, found: Inspection) -> None:
     extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []
     extra += [h.holds] if h.holds == "weighted counts" else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
+    extra += [f"pruned to a list of {some(h.prune_vocab, 'word')}"] if h.prune_vocab else []
     extra += protection_words(h.protection())
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))

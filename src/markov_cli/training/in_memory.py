@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..counting.document_frequency import sequences_with
 from ..counting.ngrams import count_ngrams
 from ..model.building import build_table
 from ..model.fingerprints import Guard
+from ..model.merging import pruned_header
 from ..model.model_file import Header
 from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
@@ -21,7 +24,7 @@ from ..text.encoder import Encoder, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
 from ..text.sequences import Collector, finish
-from ..text.types import Types
+from ..text.types import N_MARKERS, Types
 from .options import Progress, TrainOptions, check_options, header_of, no_progress
 from .reading import EncodedText, longest_counted, read_text
 
@@ -80,11 +83,14 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         protected = protect(levels, holders, protection)
         del stream, holders
     progress("storing", 0, 1)
-    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
+    types, ids = corpus.types, None
+    if options.prune_vocab is not None:
+        ids = np.append(np.ones(N_MARKERS, bool), options.prune_vocab.number(types) >= 0)
+        types = types.take(np.flatnonzero(ids[N_MARKERS:]))
+    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
     table.guard = guard
-    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes, corpus.cut)
-    header.counts_of_counts = table.counts_of_counts.tolist()
-    return Trained(header, corpus.types, table, read.repairs)
+    header = header_of(options, corpus.n_tokens, len(types), corpus.n_sequences, read.text_bytes, corpus.cut)
+    return Trained(pruned_header(header, options.prune, table), types, table, read.repairs)
 
 
 def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:

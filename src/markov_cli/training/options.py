@@ -30,6 +30,7 @@ class TrainOptions:
     max_types: int | None = None
     vocab: WordList | None = None  # the only types that are not UNK
     prune: tuple[int, ...] = ()
+    prune_vocab: WordList | None = None  # n-grams with other types are dropped
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
@@ -51,6 +52,8 @@ class TrainOptions:
         """Name of a given option that needs the whole text in memory; "" for none."""
         if self.guard:
             return "--guard"
+        if self.prune_vocab is not None:
+            return "--prune-vocab"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
@@ -99,7 +102,7 @@ def header_of(
 
     cut  types beyond the commonest were left out
     """
-    vocab = options.vocab
+    vocab, pruned = options.vocab, options.prune_vocab
     return Header(
         order=options.order,
         options=options.text,
@@ -111,6 +114,7 @@ def header_of(
         max_types=options.max_types if cut else None,
         vocab_words=None if vocab is None else len(vocab),
         vocab_hash=None if vocab is None else vocab.fingerprint,
+        prune_vocab=None if pruned is None else len(pruned),
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),
     )

@@ -86,8 +86,8 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         again = s.data is None and not s.is_stdin  # can be read a second time
         stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
         texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
-    plain = asdict(replace(options, vocab=None))
-    plain["vocab"] = options.vocab and options.vocab.fingerprint
+    plain = asdict(replace(options, vocab=None, prune_vocab=None))
+    plain["vocab"] = [words and words.fingerprint for words in (options.vocab, options.prune_vocab)]
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
         del plain[name]
     return {"texts": texts, "options": plain, "again": all(bool(t[1]) for t in texts), "byte_order": sys.byteorder}
