@@ -46,6 +46,11 @@ ROWS = {
         Row("TEXT -n 2 -o OUT", lambda f: written(m.train_file(f.text, f.out, order=2))),
         Row("TEXT --lowercase -o OUT", lambda f: trained(m.train([f.text], lowercase=True)), NOT_SAVED),
         Row("TEXT --vocab WORDS -o OUT", lambda f: trained(m.train(f.text, vocab=f.words)), (*NOT_SAVED, "vocab")),
+        Row(
+            "TEXT --prune-vocab WORDS -o OUT",
+            lambda f: trained(m.train(f.text, prune_vocab=f.words)),
+            (*NOT_SAVED, "vocab"),
+        ),
         Row("TEXT --max-types 4 -o OUT", lambda f: trained(m.train(f.text, max_types=4)), NOT_SAVED),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
     ],
@@ -146,6 +151,7 @@ ROWS = {
     "prune": [
         Row("MODEL --prune 0,0,1 -o OUT", lambda f: made(m.prune(f.model, (0, 0, 1))), NOT_SAVED),
         Row("MODEL --max-types 5 -o OUT", lambda f: made(m.prune(f.model, max_types=5)), NOT_SAVED),
+        Row("MODEL --vocab WORDS -o OUT", lambda f: made(m.prune(f.model, vocab=f.words)), (*NOT_SAVED, "vocab")),
         Row("GUARDED --no-guard -o OUT", lambda f: made(m.prune(f.guarded, keep_guard=False)), NOT_SAVED),
         Row(
             "MODEL --threshold 1e-3 --heldout OTHER --smoothing wb -o OUT",

@@ -28,6 +28,7 @@ PREPARED = [
     "markov train small.txt --prune 0,0,1 -o pruned.npz -q",
     "markov prune small.npz --max-types 5 -o types.npz -q",
     "printf 'the\\ncat\\n' > words.txt; markov train small.txt --vocab words.txt -o listed.npz -q",
+    "markov prune small.npz --vocab words.txt -o asked.npz -q",
     "markov export small.npz -o small.arpa -q; markov export small.npz --format counts -o small.tsv -q",
     "markov import small.arpa --tokenizer words -o arpa.npz -q",
     "markov train small.txt --tokenizer regex --pattern '[a-z]+' -o regex.npz -q",
@@ -62,6 +63,7 @@ COMMANDS = {
         "markov inspect kept.npz",
         "markov inspect types.npz",
         "markov inspect listed.npz",
+        "markov inspect asked.npz",
         "markov inspect files.npz",
         "markov inspect pruned.npz",
         "markov inspect arpa.npz",
@@ -109,6 +111,7 @@ COMMANDS = {
         "markov prune small.npz --threshold 0.1 -o m.npz",
         "markov prune small.npz --threshold 0.1 --heldout other.txt -o m.npz",
         "markov prune guard.npz --prune 0,0,1 -o m.npz",
+        "markov prune small.npz --vocab words.txt -o m.npz",
     ],
     "export": ["markov export small.npz -o m.arpa", "markov export small.npz --format counts -o m.tsv"],
     "import": [

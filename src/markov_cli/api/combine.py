@@ -123,7 +123,7 @@ def prune(
                 last also holds for higher orders
     max_types   keep this many types, the commonest; the others become `<unk>`. This is done first
     vocab       a file with a word on each line, or words: n-grams with other types are dropped, as by lmplz's
-                `--limit_vocab_file`. Probabilities are estimated from all of the text, as with the other thresholds
+                `--limit_vocab_file`: discounts and totals stay those of all of the text
     keep_guard  False leaves out the guard
 
     OptionError if nothing is named; NeedsCounts if the model holds no counts.

@@ -61,7 +61,7 @@ def train(
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
     prune_vocab       n-grams with types outside this list are dropped, as by lmplz's `--limit_vocab_file`;
-                      probabilities stay those of all of the text
+                      discounts and totals stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses

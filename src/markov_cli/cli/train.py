@@ -99,8 +99,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--prune-vocab",
         type=click.Path(),
         metavar="FILE",
-        help="Count all types, then drop n-grams with one that is not in this list; probabilities stay those of all of "
-        "the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
         "[default: none]",
     ),
     click.option(
