@@ -52,6 +52,10 @@ def update(
     vocab: Words | None = None,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -62,6 +66,7 @@ def update(
     vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
+    jsonl, csv, parquet, skip_bad  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -80,8 +85,8 @@ def update(
     _check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jobs=jobs,
-        progress=progress, guard_like=old.table.guard,
+        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
+        parquet=parquet, skip_bad=skip_bad, jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)

@@ -12,6 +12,7 @@ from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
+from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
@@ -45,6 +46,10 @@ def train(
     guard_rate: float = RATE,
     guard_like: Guard | None = None,
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Model:
@@ -69,6 +74,11 @@ def train(
                       that are taken for seen ones
     guard_like        make a guard that can be merged with this one, instead of guard and guard_rate
     max_expansion     refuse a compressed file that expands to more than 1 GiB and this many times its size; 0: no limit
+    jsonl             the files are JSON lines with the text in this field; a.b is the field b of the object a
+    csv               they are CSV (TSV if named .tsv) with the text in this column: a name in the first row, or a
+                      number from 1, and then the first row is a record, too
+    parquet           they are Parquet files with the text in this column
+    skip_bad          leave out records without a text and count them; otherwise the first is an error
     jobs              threads
     progress          called while it works: a step's name, how much of it is done, and how much there is
 
@@ -85,7 +95,8 @@ def train(
     )  # fmt: skip
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
-    return model_of(train_sources(sources_of(paths, texts, max_expansion), options, progress or no_progress))
+    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
+    return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
 
 
 def _options(
@@ -151,6 +162,10 @@ def train_file(
     guard: int = 0,
     guard_rate: float = RATE,
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
     memory: int | None = None,
     temp_dir: str | os.PathLike[str] | None = None,
@@ -183,7 +198,8 @@ def train_file(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
     )  # fmt: skip
-    sources, target = sources_of(paths, (), max_expansion), os.fspath(output)
+    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
+    sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     made = plan_training(sources, options, target, resources, progress or no_progress, say)
     if made.trained is not None:

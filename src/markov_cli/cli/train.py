@@ -18,6 +18,7 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    record_options,
     stdin_is_terminal,
 )
 
@@ -54,6 +55,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
+    *record_options("CORPUS"),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -262,7 +264,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -306,7 +308,7 @@ def _update(
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave --guard out: the model keeps its guard",
         )
-    how = {name: ctx.params[name] for name in ("encoding", "max_expansion")}
+    how = {name: ctx.params[name] for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad")}
     return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
 
 

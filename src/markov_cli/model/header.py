@@ -59,6 +59,11 @@ class Header:
         return any(self.prune) or least or self.prune_vocab is not None
 
     @property
+    def empty(self) -> tuple[int, int] | None:
+        """Sums over all types before some were dropped; see `Table.empty`."""
+        return None if self.total_0 is None else (self.total_0, self.left_total_0 or 0)
+
+    @property
     def maps_types(self) -> bool:
         """Types of the text may have become UNK."""
         return self.min_type_count > 1 or self.max_types is not None or self.vocab_words is not None

@@ -332,8 +332,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     guard = _guard(name, take) if "guard" in arrays else None
     if left_over:
         raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
-    empty = None if header.total_0 is None else (header.total_0, header.left_total_0 or 0)
-    table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), empty=empty, guard=guard)
+    table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), empty=header.empty, guard=guard)
     del orders[table.height :]
     return types, table
 

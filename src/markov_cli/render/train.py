@@ -148,7 +148,17 @@ def repair_lines(r: Repairs) -> list[str]:
         out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:
         out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
-    return out + left_out_lines(r)
+    return out + bad_record_lines(r) + left_out_lines(r)
+
+
+def bad_record_lines(r: Repairs) -> list[str]:
+    """One line about the records that were left out, the commonest reasons first; none without any."""
+    if not r.bad_records:
+        return []
+    reasons = sorted(r.bad_records.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{n:,} {one_line(reason)}" for reason, n in reasons[:_NAMED])
+    more = ", ..." if len(reasons) > _NAMED else ""
+    return [f"{some(sum(r.bad_records.values()), 'record')} left out: {named}{more}; first: {one_line(r.first_bad)}"]
 
 
 def left_out_lines(r: Repairs) -> list[str]:

@@ -23,6 +23,7 @@ from ..errors import NotText, OptionError, TextError
 from .byte_ranges import file_size
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened
+from .text_blocks import Block, padded
 
 __all__ = [
     "BLOCK_BYTES",
@@ -69,6 +70,8 @@ class Repairs:
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
+    bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
+    first_bad: str = ""  # `name: line 7`
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -79,6 +82,14 @@ class Repairs:
         self.transcoded += other.transcoded
         self.skipped += other.skipped
         self.kinds += other.kinds
+        for reason, n in other.bad_records.items():
+            self.bad_records[reason] = self.bad_records.get(reason, 0) + n
+        self.first_bad = self.first_bad or other.first_bad
+
+    def leave_out_record(self, place: str, reason: str) -> None:
+        """Count a record that has no text to read."""
+        self.bad_records[reason] = self.bad_records.get(reason, 0) + 1
+        self.first_bad = self.first_bad or place
 
     def leave_out(self, source: Source, error: NotText) -> None:
         """Note a file of a folder that is no text; a file that the user named is the error."""
@@ -207,7 +218,7 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
 
     Only the first part of a file is looked at for being text, so a binary file is not divided.
     """
-    if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
+    if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
         with opened(source) as file:
@@ -244,22 +255,6 @@ def check_encoding(encoding: str) -> str:
     return name
 
 
-@dataclass
-class Block:
-    """Part of a text that can be tokenized alone.
-
-    data   uint8 (m + 8,), eight zero bytes behind the m of text
-    size   m
-    last   True where the text ends with this block
-    """
-
-    data: np.ndarray
-    size: int
-    last: bool
-    first: bool
-    progress_bytes: int
-
-
 def blocks(
     source: Source,
     *,
@@ -268,8 +263,11 @@ def blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     repairs: Repairs,
+    which: int = 0,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
+
+    which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
     white space and no decision about the end of a sentence is divided. A text without
@@ -300,17 +298,17 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before)
+            yield _block(pending, False, first, stream.done_on_disk - before, which)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before)
+        yield _block(pending, ends, first, stream.done_on_disk - before, which)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
-    data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
-    return Block(data, len(data) - 8, last, first, progress)
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int) -> Block:
+    data = padded(b"".join(pieces))
+    return Block(data, len(data) - 8, last, first, progress, (which,))
 
 
 def _starts_solid(piece: bytes) -> bool:

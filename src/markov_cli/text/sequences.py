@@ -51,7 +51,7 @@ class Collector:
     _open: int = 0  # tokens in the sequence that is not yet closed
 
     def add(self, piece: Piece) -> None:
-        """Pieces of one text must come in its order; texts one after another."""
+        """Pieces of one text must come in its order; texts one after another. Drops the piece's empty sequences."""
         n = len(piece.number)
         end = np.append(piece.end, n) if piece.last else piece.end
         size = np.diff(end, prepend=-self._open)
@@ -59,11 +59,16 @@ class Collector:
         filled = size > 0
         empty = len(end) - int(np.count_nonzero(filled))
         if self.unit == "line":  # what stands behind the last newline is no line if it is empty
-            self.empty_sequences += empty - int(piece.last and not filled[-1])
+            closed = int(np.count_nonzero(~filled[piece.closing])) + int(piece.last and not filled[-1])
+            self.empty_sequences += empty - closed
         elif self.unit == "file":
             self.empty_sequences += empty
         self._open = self._open + n if not len(end) else n - int(end[-1])
         piece.end = end[filled]
+        if len(piece.closing):
+            closed_by = np.cumsum(filled)[piece.closing]
+            self.file_ends += (closed_by + self.n_sequences).tolist()
+            piece.closing = closed_by[closed_by > 0] - 1
         self.n_tokens += n
         self.n_sequences += len(piece.end)
         if piece.last:

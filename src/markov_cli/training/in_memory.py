@@ -99,5 +99,5 @@ def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -
     encoder  any encoder that made the pieces
     """
     hash_of = number_hashes(encoder, (piece.number for piece in pieces))
-    blocks = ((piece.number, piece.last) for piece in pieces)
+    blocks = ((piece.number, piece.text_ends) for piece in pieces)
     return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)

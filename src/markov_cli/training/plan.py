@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from ..arrays.memory import default_memory, size_text
@@ -85,7 +85,8 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
     for s in sources:
         again = s.data is None and not s.is_stdin  # can be read a second time
         stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
-        texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
+        size = [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]
+        texts.append([s.path, size, s.records and list(astuple(s.records))])
     plain = asdict(replace(options, vocab=None, prune_vocab=None))
     plain["vocab"] = [words and words.fingerprint for words in (options.vocab, options.prune_vocab)]
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
