@@ -104,6 +104,12 @@ ROWS = {
             lambda f: [{"model": str(one), **m.score(one, f.other).to_dict()} for one in (f.model, f.second)],
         ),
         Row("MODEL OTHER --each line", lambda f: lines_of(m.score_units(f.model, f.other))),
+        Row(
+            "MODEL OTHER --each line --within --open-end --skip-blank",
+            lambda f: lines_of(m.score_units(f.model, f.other, within=True, open_end=True, skip_blank=True)),
+        ),
+        Row("MODEL OTHER --within", lambda f: m.score(f.model, f.other, within=True).to_dict()),
+        Row("MODEL OTHER --open-end", lambda f: m.Model.load(f.model).score(f.other, open_end=True).to_dict()),
         Row("MODEL OTHER --each token", lambda f: lines_of(m.score_tokens(f.model, f.other))),
         Row(
             "MODEL OTHER --model SECOND --classify",

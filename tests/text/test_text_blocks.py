@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.marker_stream import Streams
+from markov_cli.text.segmentation import UNITS
 from markov_cli.text.sequences import Collector, finish
 from markov_cli.text.text_blocks import Block, joined, joined_blocks, padded
-from markov_cli.text.segmentation import UNITS
 from markov_cli.text.tokenizer import TOKENIZERS
 from markov_cli.text.types import N_MARKERS
 

@@ -178,6 +178,8 @@ class Model:
         *,
         texts: Texts = (),
         smoothing: str | None = None,
+        within: bool = False,
+        open_end: bool = False,
         encoding: str = "utf-8",
         jsonl: str | None = None,
         csv: str | int | None = None,
@@ -193,10 +195,11 @@ class Model:
         >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
         (4, 1.189207115002721)
         """
-        from ..scoring.predictor import predictors_of
+        from ..scoring.predictor import Borders, predictors_of
         from .score_results import score_of, totals_of
 
-        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"])
+        borders, names = Borders(within, open_end), [self.path or "the model"]
+        (predictor,) = predictors_of([self.language_model], smoothing, names, borders)
         sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 

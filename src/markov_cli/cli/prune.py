@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     "--vocab",
     type=click.Path(),
     metavar="FILE",
-    help="Drop n-grams with a type that is not in this list, one on each line; discounts and totals stay those of all of "
-    "the text (lmplz's --limit_vocab_file). Take it where only these words are asked for; take train --vocab where a "
-    "system can only know these words.",
+    help="Drop n-grams with a type that is not in this list, one on each line; discounts and totals stay those of all "
+    "of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for; take train --vocab where "
+    "a system can only know these words.",
 )
 @click.option(
     "--threshold",

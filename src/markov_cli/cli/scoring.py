@@ -23,9 +23,9 @@ from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
 from ..scoring.mixture_weights import Tuned
-from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
+from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
-from ..scoring.text_totals import Reading, no_token, units_of
+from ..scoring.text_totals import Reading, no_token, numbered_units
 from ..text.lines import Document, read_documents, read_lines, with_keys
 from ..text.reading import Repairs, Source, check_encoding, find_sources
 from .options import note, say_fallback
@@ -57,13 +57,13 @@ class _Run:
 
 def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     """Run `markov score` with options that fit together."""
-    encoding = check_encoding(kw["encoding"])
+    encoding, borders = check_encoding(kw["encoding"]), Borders(kw["within"], kw["open_end"])
     weights = _given_weights(kw, len(models))
     sources = find_sources(files, kw["max_expansion"])
     held_out = find_sources([kw["tune"]], kw["max_expansion"]) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models)
+        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, borders)
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -141,9 +141,11 @@ def _units(job: _Run) -> int:
     rows = job.kw["each"] is not None
     unit = job.predictors[0].options.unit
     as_rows = rows or job.as_json
+    filters = any(job.kw[name] is not None for name in ("lowest", "highest", "buckets", "cut"))
+    blank = rows and not filters and not job.kw["skip_blank"]
 
     def records() -> Iterator[Records]:
-        for units in units_of(reading.scored()):
+        for units in numbered_units(reading, blank):
             found = show.unit_rows(units, job.as_json) if as_rows else show.plain_units(units.texts, unit)
             yield found, units.perplexity
 

@@ -110,7 +110,9 @@ class _Group:
         for i, predictor in self.members:
             if streams:
                 codes = streams[0].codes
-                units = UnitSums().of(Scored(codes, *predictor.score(codes, self.recoder, first), []))
+                units = UnitSums().of(
+                    Scored(codes, *predictor.score(codes, self.recoder, first), [], predictor.borders.open_end)
+                )
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)

@@ -86,10 +86,13 @@ def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
     def one(stream: Stream) -> tuple[np.ndarray, Totals]:
         ids, p, _ = predictor.each(stream.codes, recoder)
         keep = ids[0] != BOS
+        sequences = int(np.count_nonzero(ids[0][stream.context :] == EOS))
+        if predictor.borders.open_end:
+            keep &= ids[0] != EOS
         keep[: stream.context] = False
         ids = ids[:, keep]
         oov = int(np.count_nonzero((ids == UNK).all(axis=0)))
-        return p[:, keep], Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
+        return p[:, keep], Totals(ids.shape[1], oov, sequences, sequences * (not predictor.borders.open_end))
 
     parts, totals = [], Totals()
     for p, found in ordered_map(one, reading.streams(), reading.jobs):

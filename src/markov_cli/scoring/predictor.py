@@ -9,6 +9,7 @@ of `<unk>` under model k; it is an OOV only if no model knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,23 @@ from ..errors import NeedsCounts, OptionError
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
-from ..text.types import N_MARKERS, UNK
+from ..text.types import EOS, N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
 from .scorer import Scorer
 
 _PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
+
+
+@dataclass(frozen=True)
+class Borders:
+    """The borders that sequences are scored without; KenLM's `query -n` leaves out both.
+
+    within    no `<s>` before a sequence: its first token is predicted without a history
+    open_end  no `</s>` behind it: its end is not predicted
+    """
+
+    within: bool = False
+    open_end: bool = False
 
 
 def unguarded(call: Callable[..., Any], *args: Any) -> Any:
@@ -36,6 +49,7 @@ class Predictor:
     vocabularies, scorers  K of each
     weights  float64 (K,) with sum 1; None for one model
     guard    calls a function on the model; a damaged file raises ModelFileError
+    borders  those that are left out
     """
 
     def __init__(
@@ -46,10 +60,12 @@ class Predictor:
         scorers: Sequence[Scorer],
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
+        borders: Borders | None = None,
     ) -> None:
         self.name, self.options = name, options
         self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
+        self.borders = borders or Borders()
         self.order = max(s.table.order for s in scorers)
         self.rows = sum(len(o) for s in scorers for o in s.table.orders)
         self._ready = False
@@ -72,32 +88,47 @@ class Predictor:
         returns  ids uint32 (K, L), p float64 (K, L), longest uint32 (K, L)
         """
         ids = np.stack([recoder.ids(first + k, codes) for k in range(len(self.scorers))])
-        found = [self.guard(s.score, ids[k]) for k, s in enumerate(self.scorers)]
-        return ids, np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
+        found = [self.guard(s.score, ids[k], self.borders.within) for k, s in enumerate(self.scorers)]
+        p, longest = np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
+        self._leave_ends(ids, p, longest)
+        return ids, p, longest
+
+    def _leave_ends(self, ids: np.ndarray, p: np.ndarray, longest: np.ndarray) -> None:
+        """Give every EOS a p of 1 where no end is predicted."""
+        if self.borders.open_end:
+            ends = ids == EOS
+            p[ends], longest[ends] = 1.0, 0
 
     def score(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Score a stream of codes under the model or mixture.
 
-        returns  ids uint32 (L,), p float64 (L,), longest uint32 (L,); only UNK and the markers are valid ids for a
+        returns  ids uint32 (L,); p float64 (L,), longest uint32 (L,); only UNK and the markers are valid ids for a
                  mixture
         """
-        if len(self.scorers) == 1:
+        if self.weights is None:
             ids = recoder.ids(first, codes)
-            return ids, *self.guard(self.scorers[0].score, ids)
-        assert self.weights is not None
+            p, longest = self.guard(self.scorers[0].score, ids, self.borders.within)
+            self._leave_ends(ids, p, longest)
+            return ids, p, longest
         every, p, longest = self.each(codes, recoder, first)
         known = (every != UNK).any(axis=0)
         ids = np.where(known & (every[0] == UNK), np.uint32(N_MARKERS), every[0])
-        return ids, self.weights @ p, longest.max(axis=0)
+        p, longest = self.weights @ p, longest.max(axis=0)
+        self._leave_ends(ids, p, longest)  # 1 whatever the weights' last bits
+        return ids, p, longest
 
 
-def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
+def predictor_of(
+    model: LanguageModel, smoothing: str | None = "kn", name: str = "the model", borders: Borders | None = None
+) -> Predictor:
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
     scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
-    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
+    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked, borders=borders)
 
 
-def predictors_of(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> list[Predictor]:
+def predictors_of(
+    models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str], borders: Borders | None = None
+) -> list[Predictor]:
     """Make a predictor of each model; smoothing None is `kn`, or a model's own probabilities.
 
     NeedsCounts if a smoothing is named and every model holds probabilities only.
@@ -107,7 +138,7 @@ def predictors_of(models: Sequence[LanguageModel], smoothing: str | None, names:
             f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
             "leave --smoothing out",
         )
-    return [predictor_of(m, smoothing or "kn", name) for m, name in zip(models, names, strict=True)]
+    return [predictor_of(m, smoothing or "kn", name, borders) for m, name in zip(models, names, strict=True)]
 
 
 def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
@@ -115,7 +146,9 @@ def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
     check_alike(predictors)
     vocabularies = [vocabulary for j in predictors for vocabulary in j.vocabularies]
     scorers = [s for j in predictors for s in j.scorers]
-    return Predictor("the mixture", predictors[0].options, vocabularies, scorers, weights, predictors[0].guard)
+    return Predictor(
+        "the mixture", predictors[0].options, vocabularies, scorers, weights, predictors[0].guard, predictors[0].borders
+    )
 
 
 def check_alike(predictors: Sequence[Predictor]) -> None:

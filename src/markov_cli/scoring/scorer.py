@@ -34,18 +34,24 @@ class Scorer:
             ]:
                 done.result()
 
-    def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def score(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Probability of every id of a stream after those before it, and the length of the longest n-gram found.
 
         stream   unsigned (L,), sequences from BOS to EOS; ids before the first BOS continue an earlier sequence
+        within   a BOS is no history: the first token of a sequence has none, as in KenLM's null context
         returns  p float64 (L,), length uint32 (L,); 1 and 0 at a BOS, which is never predicted
         """
         ids = stream.astype(np.int64)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
+        opening = ids == BOS
         before = behind(ids) if self.distribution.minds_missing else ids
         place = np.arange(1, len(ids))  # places whose history is in the table
         node = ids[:-1]  # row of that history
+        if within:
+            before = before - np.maximum.accumulate(opening)
+            place = place[~opening[:-1] & ~opening[1:]]
+            node = ids[place - 1]
         for level in range(1, self.table.order):
             if self.distribution.minds_missing:
                 p = self._missing(level, p, place, before)
@@ -57,9 +63,11 @@ class Scorer:
             longest[place] = level + 1
             # the k-gram found at i is the history of i + 1
             place = place + 1
+            if within and len(place):
+                goes_on = ~opening[np.minimum(place, len(ids) - 1)]
+                place, node = place[goes_on], node[goes_on]
             if len(place) and place[-1] == len(ids):
                 place, node = place[:-1], node[:-1]
-        opening = ids == BOS
         p[opening], longest[opening] = 1.0, 0
         return p, longest
 
@@ -78,12 +86,13 @@ class Scorer:
         bits = np.uint64(self.table.id_bits)
         history, token = (key >> bits).view(np.int64), (key & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
         row = self.table.child(level, history, token, rising=True)
-        mine = p[1:] if level == 1 else p[place]  # a view at level 1, where every place has a history; else a copy
+        every = len(place) == len(ids) - 1  # as at level 1: then a view, else a copy
+        mine = p[1:] if every else p[place]
         q = self.distribution.extend(level, history, row, mine[order[first]])
         child = np.empty(len(place), np.int64)
         child[order] = row[which]
         mine[order] = q[which]
-        if level > 1:
+        if not every:
             p[place] = mine
         return child
 
