@@ -162,13 +162,15 @@ if TYPE_CHECKING:
         export_arpa,
         export_counts,
         export_markovify,
+    )
+    from .api.explore import (
+        explore,
+    )
+    from .api.importing import (
         import_arpa,
         import_counts,
         import_markovify,
         import_model,
-    )
-    from .api.explore import (
-        explore,
     )
     from .api.inspect import (
         CommonNgram,
@@ -286,12 +288,14 @@ _WHERE = {
         "export_arpa",
         "export_counts",
         "export_markovify",
+    ),
+    "api.explore": ("explore",),
+    "api.importing": (
         "import_arpa",
         "import_counts",
         "import_markovify",
         "import_model",
     ),
-    "api.explore": ("explore",),
     "api.inspect": (
         "CommonNgram",
         "FollowerBin",

@@ -80,6 +80,7 @@ class Inspection(Result):
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
+    cut_below        of imported counts that lack rare n-grams: the least count of each order
     lengths          sequences by their number of tokens, as far as the table knows
     """
 
@@ -109,6 +110,7 @@ class Inspection(Result):
     total_0: int | None = field(default=None, metadata=OPTIONAL)
     left_total_0: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
+    cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)
     orders: tuple[InspectedOrder, ...] = ()
@@ -179,6 +181,7 @@ def _inspect(model: Model, top: int) -> Inspection:
     table, header = model.table, model.header.as_dict()
     header["prune"] = tuple(header["prune"])
     header["counts_of_counts"] = tuple(map(tuple, header["counts_of_counts"]))
+    header["cut_below"] = tuple(header.get("cut_below", ())) or None
     orders = []
     for f in statistics.order_figures(table):
         common = [

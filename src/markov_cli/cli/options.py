@@ -44,6 +44,16 @@ def output_option(f: Any) -> Any:
     return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
 
 
+def space_option(f: Any) -> Any:
+    """`--space-as`."""
+    return click.option(
+        "--space-as",
+        metavar="WORD",
+        help="For arpa and counts of a model of characters: the word that stands for a space, for example | or "
+        "<space>.  [default: \\u{20}]",
+    )(f)
+
+
 def ignore_case_option(f: Any) -> Any:
     """`--ignore-case`."""
     return click.option(

@@ -51,17 +51,27 @@ class Header:
     total_0: int | None = None  # of such models, `Table.empty`
     left_total_0: int | None = None
     vocab_hash: str | None = None  # of vocab_words, its fingerprint, see text/word_list.py
+    cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
         least = self.min_sequences is not None or self.min_files is not None
-        return any(self.prune) or least or self.prune_vocab is not None
+        return any(self.prune) or least or self.prune_vocab is not None or bool(self.cut_below)
 
     @property
     def empty(self) -> tuple[int, int] | None:
         """Sums over all types before some were dropped; see `Table.empty`."""
         return None if self.total_0 is None else (self.total_0, self.left_total_0 or 0)
+
+    def said_holds(self) -> str:
+        """The content of the table in words, for example `counts, cut below 40`."""
+        if not self.cut_below:
+            return self.holds
+        least = min(self.cut_below[1:] or self.cut_below)
+        cut = f"cut below {least:,}" if least > 1 else "incomplete"
+        words = f" (words below {self.cut_below[0]:,})" if self.cut_below[0] > least else ""
+        return f"{self.holds}, {cut}{words}"
 
     @property
     def maps_types(self) -> bool:
@@ -77,7 +87,8 @@ class Header:
         plain = asdict(self)
         options = plain.pop("options")
         plain["prune"] = list(self.prune)
-        for name in _WHERE_SET:
+        plain["cut_below"] = list(self.cut_below) or None
+        for name in (*_WHERE_SET, "cut_below"):
             if plain[name] is None:
                 del plain[name]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
@@ -142,6 +153,9 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError("counts_of_counts")
     if head.get("holds", "counts") not in HOLDS:
         raise ValueError(f"holds {head['holds']!r}")
+    cut = head.get("cut_below", [])
+    if not isinstance(cut, list) or not all(_whole(c, 1) for c in cut) or len(cut) not in (0, order):
+        raise ValueError(f"cut_below {cut!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
     vocab = head.get("vocab_hash")
@@ -155,5 +169,5 @@ def header_of(head: dict[str, Any]) -> Header:
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
-        head.get("holds", "counts"), **numbers, vocab_hash=vocab,
+        head.get("holds", "counts"), **numbers, vocab_hash=vocab, cut_below=tuple(cut),
     )  # fmt: skip

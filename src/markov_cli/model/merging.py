@@ -147,6 +147,11 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
         )
+    if h.cut_below:
+        raise NeedsCounts(
+            f"{model.name}: holds {h.said_holds()}: the counts it lacks cannot be {done}",
+            "add the counts of the texts before they are cut, and import the sums",
+        )
     if any(h.prune) or h.prune_vocab is not None:
         raise MarkovError(
             f"{model.name}: pruned ({said_pruning(h)}): the counts it lacks cannot be {done}",
@@ -219,6 +224,11 @@ def prune(
             raise MarkovError(
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
                 "train it with --min-type-count K in place of --max-types",
+            )
+        if header.cut_below:
+            raise NeedsCounts(
+                f"{name}: holds {header.said_holds()}: --max-types adds up n-grams, and some are missing",
+                "prune by counts or by --threshold",
             )
         if header.pruned:
             raise MarkovError(

@@ -52,7 +52,7 @@ def show_model(model: Model, found: Inspection) -> None:
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
     extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []
-    extra += [h.holds] if h.holds == "weighted counts" else []
+    extra += [h.said_holds()] if h.holds == "weighted counts" or h.cut_below else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     extra += [f"pruned to a list of {some(h.prune_vocab, 'word')}"] if h.prune_vocab else []
     extra += protection_words(h.protection())

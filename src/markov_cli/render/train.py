@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 
 _NAMED = 5  # files that a line names
+_PUT_IN = "put in, with the least count that it can have"
+_RAISED = "raised to the sum of longer n-grams' counts"
+_KEPT = "kept as bytes; in another encoding? --encoding cp1252, for example"
 
 
 def _rows(model: Model) -> list[int]:
@@ -86,6 +89,8 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     n = _rows(model)
     per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
     what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    if h.cut_below:
+        what = f"{h.said_holds()}: {what}"
     if h.holds == "probabilities":
         what = f"probabilities of {h.types:,} types"
     if h.order > 12:
@@ -114,7 +119,7 @@ def guard_lines(model: Model) -> list[str]:
 
 
 def import_notes(notes: Notes | None) -> list[str]:
-    """Notes on differences between the model and its ARPA file."""
+    """Notes on differences between the model and the file that it was imported from."""
     if notes is None:
         return []
     said = (
@@ -125,8 +130,16 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
         (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
+        (notes.capital_markers, "marker in capitals, <S> or </S>, read as one", "<S> and </S> read as <s> and </s>"),
+        (notes.put_in, f"missing shorter n-gram {_PUT_IN}", f"missing shorter n-grams {_PUT_IN}"),
+        (notes.raised, f"count {_RAISED}", f"counts {_RAISED}"),
+        (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
-    return [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    if notes.left_out:
+        named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
+        out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")
+    return out
 
 
 def _rate(tokens: float) -> str:

@@ -68,7 +68,7 @@ class Piece:
 
     @property
     def text_ends(self) -> np.ndarray:
-        """How many tokens stand before the end of each text that ends here: int64, rising."""
+        """Number of tokens before the end of each text that ends here: int64, rising."""
         ends = self.end[self.closing]
         return np.append(ends, len(self.number)) if self.last else ends
 

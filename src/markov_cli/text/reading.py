@@ -35,6 +35,7 @@ __all__ = [
     "check_encoding",
     "find_sources",
     "open_bytes",
+    "open_foreign",
     "open_text",
 ]
 
@@ -130,8 +131,12 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 class _Stream:
     """Bytes of one source as UTF-8 (or untouched), decompressed, its marks removed."""
 
-    def __init__(self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> None:
+    def __init__(
+        self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, see_marks: bool | None = None
+    ) -> None:
+        """Open a source; byte-order marks are heeded unless bytes are kept, or as `see_marks` says."""
         self.source, self.repairs = source, repairs
+        self._see_marks = see_marks if see_marks is not None else not keep_bytes or encoding != "utf-8"
         if source.data is not None:
             encoding = "utf-8"
         try:
@@ -197,7 +202,7 @@ class _Stream:
         if self._unchecked:
             refuse_signature(data[:SNIFF_BYTES], self.source.name)
         encoding = self._encoding
-        if not self._keep_bytes or encoding != "utf-8":
+        if self._see_marks:
             for mark, named in _MARKS:
                 if data.startswith(mark):
                     self.repairs.byte_order_marks += 1
@@ -241,6 +246,11 @@ def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
 def open_bytes(source: Source) -> _Stream:
     """The bytes of a file that is no text of words: decompressed, and otherwise untouched."""
     return _Stream(source, "utf-8", True, Repairs())
+
+
+def open_foreign(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+    """The bytes of another program's file as UTF-8: byte-order marks are heeded, other bytes in UTF-8 untouched."""
+    return _Stream(source, encoding, True, repairs, see_marks=True)
 
 
 def check_encoding(encoding: str) -> str:
