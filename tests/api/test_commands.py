@@ -51,6 +51,7 @@ ROWS = {
             lambda f: trained(m.train(f.text, prune_vocab=f.words)),
             (*NOT_SAVED, "vocab"),
         ),
+        Row("TEXT --no-borders -o OUT", lambda f: trained(m.train(f.text, borders=False)), NOT_SAVED),
         Row("TEXT --max-types 4 -o OUT", lambda f: trained(m.train(f.text, max_types=4)), NOT_SAVED),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
     ],

@@ -77,6 +77,7 @@ class Inspection(Result):
     vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
     prune_vocab      how many words the list had that its n-grams were pruned to; total_0, left_total_0 are sums over
                      all types before that
+    borders          False if `<s>` and `</s>` were not counted
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
@@ -110,6 +111,7 @@ class Inspection(Result):
     total_0: int | None = field(default=None, metadata=OPTIONAL)
     left_total_0: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
+    borders: bool | None = field(default=None, metadata=OPTIONAL)
     cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)

@@ -39,6 +39,7 @@ def train(
     vocab: Words | None = None,
     prune: Sequence[int] = (),
     prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -69,6 +70,7 @@ def train(
                       discounts and totals stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
+    borders           False counts no `<s>` and `</s>`: each file is a text without beginning and end, the unit a file
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
                       of the text with them, see docs/explanation/evidence.md. guard_rate is the share of new runs
                       that are taken for seen ones
@@ -89,8 +91,8 @@ def train(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
+        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
     )  # fmt: skip
     if guard_like is not None:
@@ -102,6 +104,7 @@ def train(
 def _options(
     order: int,
     text: TextOptions,
+    borders: bool,
     min_type_count: int,
     max_types: int | None,
     vocab: Words | None,
@@ -116,6 +119,7 @@ def _options(
     return TrainOptions(
         order=order,
         text=text,
+        borders=borders,
         min_type_count=min_type_count,
         max_types=max_types,
         vocab=words_of(vocab, encoding, text),
@@ -156,6 +160,7 @@ def train_file(
     vocab: Words | None = None,
     prune: Sequence[int] = (),
     prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -195,8 +200,9 @@ def train_file(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
+        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        guard, guard_rate, jobs,
     )  # fmt: skip
     records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)

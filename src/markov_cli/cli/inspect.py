@@ -94,6 +94,8 @@ def inspect(
     from ..api import inspect as api
     from ..render import inspect as show
 
+    if at_start and not loaded.header.borders:
+        raise OptionError(f"--at-start: {model} counts no beginnings of texts (--no-borders)", "leave it out")
     if not history and not at_start:
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")

@@ -54,6 +54,11 @@ UNITS = ("sentence", "line", "paragraph", "file")
         show_default=True,
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
+    click.option(
+        "--no-borders",
+        is_flag=True,
+        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+    ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     *record_options("CORPUS"),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
@@ -199,6 +204,9 @@ def train(
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """
+    unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
+    if kw["no_borders"] and unit_given and kw["unit"] != "file":
+        raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -234,6 +242,7 @@ def train(
             place = {
                 "vocab": words,
                 "prune_vocab": kept,
+                "borders": not kw["no_borders"],
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -287,6 +296,7 @@ def _update(
         "order": header.order,
         "min_type_count": header.min_type_count,
         "max_types": header.max_types,
+        "no_borders": not header.borders,
         "prune": header.prune,
         "min_sequences": header.min_sequences or 1,
         "min_files": header.min_files or 1,

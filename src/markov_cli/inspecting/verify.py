@@ -201,13 +201,15 @@ def _sums(file: ModelFile) -> Iterator[str]:
     if not table.orders[0].count.whole:
         if one[BOS] != one[EOS]:
             yield "count_1: more <s> than </s>, or fewer"
-    elif int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
+    elif not header.borders and (int(one[BOS]) or int(one[EOS])):
+        yield "count_1: <s> or </s>, in a model without borders"
+    elif header.borders and (int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences):
         yield f"count_1: not {header.sequences:,} sequences"
     elif header.cap_per_sequence:
         if int(one.max()) > header.sequences:
             yield f"count_1: a type in more than {header.sequences:,} sequences"
     elif table.empty is not None:
-        yield from _empty(table, header.tokens + header.sequences, int(one.sum()) - int(one[BOS]))
+        yield from _empty(table, header.tokens + header.sequences * header.borders, int(one.sum()) - int(one[BOS]))
     elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
         yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
     if (one[N_MARKERS:] < (header.min_type_count if table.orders[0].count.whole else 0)).any() or (
@@ -253,7 +255,7 @@ def _pruned(table: Table) -> Iterator[str]:
             if (
                 (not weighted and not table.capped and (left > adjusted).any())
                 or (left[opens] > 0).any()
-                or (left[~opens & (adjusted > 0)] == 0).any()
+                or (table.borders and (left[~opens & (adjusted > 0)] == 0).any())
             ):
                 yield f"left_{k}: not a number of left neighbours"
             adjusted = np.where(opens, adjusted, left)

@@ -111,7 +111,7 @@ def levels_of(table: Table) -> tuple[list[Level], Before | None, Protected]:
         if not n:
             break
     before = Before(table.counts_of_counts, totals, table.empty) if table.pruned else None
-    return levels, before, Protected(totals=sums if table.capped else None)
+    return levels, before, Protected(totals=sums if table.orders[0].total is not None else None)
 
 
 def counts_of_counts(levels: list[Level]) -> np.ndarray:

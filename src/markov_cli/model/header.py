@@ -50,6 +50,7 @@ class Header:
     prune_vocab: int | None = None  # words of the list outside which n-grams were dropped; None where none were
     total_0: int | None = None  # of such models, `Table.empty`
     left_total_0: int | None = None
+    borders: bool = True  # False: <s> and </s> were not counted; the key is there only then
     vocab_hash: str | None = None  # of vocab_words, its fingerprint, see text/word_list.py
     cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
 
@@ -91,6 +92,8 @@ class Header:
         for name in (*_WHERE_SET, "cut_below"):
             if plain[name] is None:
                 del plain[name]
+        if self.borders:
+            del plain["borders"]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
@@ -165,9 +168,12 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError(f"vocab_hash {vocab!r}")
     if len({name in head for name in ("prune_vocab", "total_0", "left_total_0")}) > 1:
         raise ValueError("prune_vocab without its sums")
+    borders = head.get("borders", True)
+    if not isinstance(borders, bool) or borders != ("borders" not in head):
+        raise ValueError(f"borders {borders!r}")
     numbers = {name: integer(name, int(name != "left_total_0")) for name in _NUMBERS if name in head}
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
-        head.get("holds", "counts"), **numbers, vocab_hash=vocab, cut_below=tuple(cut),
+        head.get("holds", "counts"), **numbers, vocab_hash=vocab, borders=borders, cut_below=tuple(cut),
     )  # fmt: skip

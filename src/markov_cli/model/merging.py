@@ -147,6 +147,11 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
         )
+    if not h.borders:
+        raise MarkovError(
+            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
+            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
+        )
     if h.cut_below:
         raise NeedsCounts(
             f"{model.name}: holds {h.said_holds()}: the counts it lacks cannot be {done}",
@@ -225,6 +230,11 @@ def prune(
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
                 "train it with --min-type-count K in place of --max-types",
             )
+        if not header.borders:
+            raise MarkovError(
+                f"{name}: trained with --no-borders: --max-types cannot add up its n-grams",
+                "train it with --max-types: markov train TEXT --no-borders --max-types N -o MODEL",
+            )
         if header.cut_below:
             raise NeedsCounts(
                 f"{name}: holds {header.said_holds()}: --max-types adds up n-grams, and some are missing",
@@ -254,6 +264,7 @@ def prune(
         header = replace(header, types=len(types), prune_vocab=len(words))
     table = build_table(levels, header.order, thresholds, jobs, before, protected, ids)
     table.guard = guard.copy() if guard is not None else None
+    table.borders = header.borders
     return Stored(pruned_header(header, thresholds, table), types, table)
 
 

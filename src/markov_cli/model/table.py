@@ -41,7 +41,9 @@ class Order:
     left: Counts | None = None
     link: np.ndarray | None = None
     left_total: Counts | None = None  # pruned tables only: sum of `left` over all followers
-    total: Counts | None = None  # capped tables only: sum of `count` over all followers; None at the top
+    total: Counts | None = (
+        None  # of capped tables, and those without borders: sum of `count` over all followers; None at the top
+    )
     log10: np.ndarray | None = None  # tables of probabilities only: float32 (r,), log10 p
     backoff: np.ndarray | None = None  # and log10 of the backoff weight; None at the top
 
@@ -68,6 +70,7 @@ class Table:
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
     empty: tuple[int, int] | None = None  # before types were dropped, sums over all of them: of counts, of `left`
+    borders: bool = True  # False: <s> and </s> were not counted
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
 
     @property
@@ -83,7 +86,7 @@ class Table:
     @property
     def capped(self) -> bool:
         """Counts are numbers of sequences, and a history's followers have a total of their own."""
-        return self.orders[0].total is not None
+        return self.orders[0].total is not None and self.borders
 
     @property
     def n_ids(self) -> int:

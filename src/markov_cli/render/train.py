@@ -88,7 +88,8 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     h = model.header
     n = _rows(model)
     per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
-    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    kind, unit = ("sequence", f"one a {h.options.unit}") if h.borders else ("text", "without <s> and </s>")
+    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, kind)} ({unit})"
     if h.cut_below:
         what = f"{h.said_holds()}: {what}"
     if h.holds == "probabilities":

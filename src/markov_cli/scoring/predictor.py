@@ -123,6 +123,8 @@ def predictor_of(
 ) -> Predictor:
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
     scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
+    if not model.header.borders:
+        borders = Borders(within=True, open_end=True)
     return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked, borders=borders)
 
 
@@ -144,6 +146,13 @@ def predictors_of(
 def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
     """Predictor of a mixture; OptionError where text options differ."""
     check_alike(predictors)
+    first = predictors[0]
+    for other in predictors[1:]:
+        if other.borders != first.borders:
+            raise OptionError(
+                f"one of {first.name} and {other.name} was trained with --no-borders: they cannot be mixed",
+                "train both with it or without it, or score with --within --open-end",
+            )
     vocabularies = [vocabulary for j in predictors for vocabulary in j.vocabularies]
     scorers = [s for j in predictors for s in j.scorers]
     return Predictor(

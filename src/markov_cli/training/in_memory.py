@@ -14,12 +14,13 @@ import numpy as np
 from ..counting.document_frequency import sequences_with
 from ..counting.ngrams import count_ngrams
 from ..model.building import build_table
+from ..model.endless import without_borders
 from ..model.fingerprints import Guard
 from ..model.merging import pruned_header
 from ..model.model_file import Header
 from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
-from ..model.thresholds import protect
+from ..model.thresholds import Protected, protect
 from ..text.encoder import Encoder, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
@@ -82,13 +83,15 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         )  # fmt: skip
         protected = protect(levels, holders, protection)
         del stream, holders
+    if not options.borders:
+        protected = Protected(totals=without_borders(levels))
     progress("storing", 0, 1)
     types, ids = corpus.types, None
     if options.prune_vocab is not None:
         ids = np.append(np.ones(N_MARKERS, bool), options.prune_vocab.number(types) >= 0)
         types = types.take(np.flatnonzero(ids[N_MARKERS:]))
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
-    table.guard = guard
+    table.guard, table.borders = guard, options.borders
     header = header_of(options, corpus.n_tokens, len(types), corpus.n_sequences, read.text_bytes, corpus.cut)
     return Trained(pruned_header(header, options.prune, table), types, table, read.repairs)
 

@@ -32,6 +32,7 @@ class TrainOptions:
     prune: tuple[int, ...] = ()
     prune_vocab: WordList | None = None  # n-grams with other types are dropped
     protection: Protection = field(default_factory=Protection)
+    borders: bool = True  # False: <s> and </s> are not counted
     encoding: str = "utf-8"
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
@@ -54,6 +55,8 @@ class TrainOptions:
             return "--guard"
         if self.prune_vocab is not None:
             return "--prune-vocab"
+        if not self.borders:
+            return "--no-borders"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
@@ -91,6 +94,12 @@ def check_options(options: TrainOptions) -> None:
         raise OptionError(f"--max-types {options.max_types}: at least 1", "the number of the commonest types to keep")
     check_prune(options.prune)
     options.protection.check()
+    if not options.borders and (options.protection or text.unit != "file"):
+        what = "--min-sequences, --min-files and --cap-per-sequence" if options.protection else f"--unit {text.unit}"
+        raise OptionError(
+            f"--no-borders and {what} exclude each other",
+            "without borders a whole file is one text: leave one of them out",
+        )
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)
 
@@ -114,6 +123,7 @@ def header_of(
         max_types=options.max_types if cut else None,
         vocab_words=None if vocab is None else len(vocab),
         vocab_hash=None if vocab is None else vocab.fingerprint,
+        borders=options.borders,
         prune_vocab=None if pruned is None else len(pruned),
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),

@@ -170,7 +170,7 @@ class _Line:
         stream[(np.repeat(stop - width, size) + at - self.skip + opens)[kept]] = ids[kept]
         if opens:
             stream[stop - width] = BOS
-        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream)
+        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream, self.predictor.borders.within)
         with np.errstate(divide="ignore"):
             bits = -np.log2(p)
         column = np.arange(len(stream)) - np.repeat(stop - width, width) - opens + self.skip
