@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..arrays.numbers import whole
 from ..errors import MarkovError
 from ..generation.prompt import PromptMatch
 from ..inspecting import statistics
@@ -175,6 +176,7 @@ def inspect(model: ModelLike, *, top: int = 10) -> Inspection:
     >>> found.orders[1].commonest[0].tokens
     ('a', 'b')
     """
+    whole("top", top, 1)
     one = opened(model)
     return one.checked(_inspect, one, top)
 
@@ -241,6 +243,8 @@ def inspect_history(
 
 def history_followers(model: Model, known: PromptMatch, top: int | None, smoothing: str | None) -> HistoryFollowers:
     """The followers of a known history, and of each shorter one."""
+    if top is not None:
+        whole("top", top)
     first, *rest = model.backoff(known, top, smoothing)
     same: dict[str, Any] = vars(first) | {"history": tuple(first.history), "followers": tuple(first.followers)}
     return HistoryFollowers(**same, backoff=tuple(rest))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from ..arrays.numbers import whole
 from ..generation.prompt import PromptMatch, find_prompt
 from ..generation.request import Constraints, Request
 from ..generation.run import Run, Text
@@ -227,10 +228,14 @@ class Model:
         top         None for all
         smoothing   None for raw counts; the likeliest come first under another
         """
+        if top is not None:
+            whole("top", top)
         return followers_of(self.language_model, level, row, top, smoothing)
 
     def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a history and of each shorter one, down to no history; see `known`."""
+        if top is not None:
+            whole("top", top)
         return backoff(self.language_model, known.level, known.row, top, smoothing)
 
     def followers(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_m
 from ..arrays.threads import usable_cores
 from ..errors import TextError
 from ..render import score as show
+from ..render.json_text import json_text
 from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
@@ -26,7 +27,7 @@ from ..scoring.mixture_weights import Tuned
 from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, numbered_units
-from ..text.lines import Document, read_documents, read_lines, with_keys
+from ..text.lines import Document, own_keys, read_documents, read_lines, with_keys
 from ..text.reading import Repairs, Source, check_encoding, find_sources
 from .options import note, say_fallback
 
@@ -113,7 +114,7 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
         mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
-        click.echo(json.dumps(score_of(totals, repairs, **mixture).to_dict(), ensure_ascii=False))
+        click.echo(json_text(score_of(totals, repairs, **mixture).to_dict()))
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
@@ -164,6 +165,7 @@ def _json_lines(job: _Run) -> int:
     """The JSON lines that are kept, each with its scores."""
     repairs = Repairs()
     scorer = Documents(job.predictors, job.jobs)
+    replaced: Counter[str] = Counter()  # objects that had a key of ours
     drop = ("bucket",) if job.kw["buckets"] or job.kw["cut"] else ()
 
     def documents() -> Iterator[tuple[bytes, Document]]:
@@ -174,6 +176,8 @@ def _json_lines(job: _Run) -> int:
     def records() -> Iterator[Records]:
         for own, (units,) in scorer.score(batches_of(documents())):
             keys = [one.to_dict() for one in text_scores(units)]
+            for d, k in zip(own, keys, strict=True):
+                replaced.update(own_keys(d, (*k, *drop)))
             yield [with_keys(d, k, drop) + b"\n" for d, k in zip(own, keys, strict=True)], units.perplexity
 
     n = _write(job, records(), True, "document", b"")
@@ -181,6 +185,8 @@ def _json_lines(job: _Run) -> int:
         raise TextError(f"{job.sources[0].name}: no JSON line", "write one JSON object on each line")
     scorer.add_repairs(repairs)
     job.say_repairs(repairs)
+    for key, times in replaced.items():
+        note(f"note: {some(times, 'object')} had the key {key!r} already; its value was replaced", job.quiet)
     return 0
 
 
@@ -215,7 +221,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        click.echo(json_text(rows))
         return 0
     show.show_models(show.short_names(job.names), [t for t, _ in found])
     job.say_repairs(found[0][1])
@@ -274,6 +280,6 @@ def _tuned(job: _Run, held_out: list[Source]) -> Tuned:
 
 def _print_tuned(job: _Run, found: Tuned) -> None:
     if job.as_json:
-        click.echo(json.dumps(tuned_mixture(job.names, found).to_dict(), ensure_ascii=False))
+        click.echo(json_text(tuned_mixture(job.names, found).to_dict()))
     else:
         show.show_tuned(show.short_names(job.names), found)

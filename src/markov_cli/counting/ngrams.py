@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.sorting import sort_keys
+from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
 from .key_sort import Windows, sort_windows
 
@@ -66,7 +67,7 @@ def count_ngrams(
     if order == 1 or length <= 1:
         return [unigrams]
     windows = length - 1  # none begins with the last EOS
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:

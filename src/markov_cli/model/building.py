@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.numbers import whole
+from ..arrays.threads import thread_pool
 from ..counting.ngrams import Level
 from ..errors import OptionError
 from ..text.types import BOS
@@ -81,7 +82,7 @@ def build_table(
             row.total = Counts.pack(followed)
         return row
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
     orders += [no_rows()] * (order - len(orders))
     return Table(orders, pruned, stats, empty=empty)
@@ -153,6 +154,7 @@ def check_prune(prune: tuple[int, ...]) -> None:
     """OptionError for thresholds that cannot be, with the order."""
     previous = 0
     for i, value in enumerate(prune, 1):
+        whole("--prune:", max(value, 0))
         shown = ",".join(map(str, prune))
         if i == 1 and value:
             raise OptionError(

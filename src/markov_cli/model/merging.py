@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, Types, order_of_types
@@ -222,7 +223,7 @@ def prune(
     guard = table.guard  # is of the text, and stays
     if header.holds == "probabilities":
         raise NeedsCounts(f"{name}: holds probabilities only; pruning goes by counts", "train a model from text")
-    if max_types is not None and max_types < len(types):
+    if max_types is not None and whole("--max-types", max(max_types, 0)) < len(types):
         if max_types < 1:
             raise OptionError(f"--max-types {max_types}: at least 1", "the number of the commonest types to keep")
         if asked := header.protection():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..scoring.token_names import token_names
 from ..text.types import UNK
+from .json_text import json_text
 from .safe_text import one_line, shown, some
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def number(x: float, digits: int | None = None) -> float | None:
 
 
 def _line(thing: dict[str, Any]) -> bytes:
-    return json.dumps(thing, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return json_text(thing).encode() + b"\n"
 
 
 # ------------------------------------------------------------ totals

@@ -9,11 +9,10 @@ are looked up at once, order by order, and each order computes p(w | h) from p(w
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
+from ..arrays.threads import thread_pool
 from ..model.distribution import Distribution
 from ..text.marker_stream import behind
 from ..text.types import BOS
@@ -28,7 +27,7 @@ class Scorer:
 
     def prepare(self, jobs: int = 1) -> None:
         """Index the table for many tokens; takes some memory."""
-        with ThreadPoolExecutor(jobs) as pool:
+        with thread_pool(jobs) as pool:
             for done in [pool.submit(self.distribution.prepare)] + [
                 pool.submit(self.table.index, level) for level in range(1, self.table.order)
             ]:

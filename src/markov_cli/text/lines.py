@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import NotText, TextError
@@ -122,8 +123,22 @@ def _encoded(text: str) -> bytes:
 def with_keys(document: Document, keys: dict[str, Any], drop: Sequence[str] = ()) -> bytes:
     """The line as it came with keys at its end, or written anew where it has one of them or of `drop` already."""
     line = document.line.strip()
-    if any(k in document.object for k in (*keys, *drop)):
+    if own_keys(document, (*keys, *drop)):
         rest = {k: v for k, v in document.object.items() if k not in drop}
-        return json.dumps({**rest, **keys}, ensure_ascii=False).encode("utf-8", "replace")
+        return json.dumps(_finite({**rest, **keys}), ensure_ascii=False).encode("utf-8", "replace")
     added = json.dumps(keys, ensure_ascii=False)[1:].encode()
     return line[:-1].rstrip() + (b", " if document.object else b"") + added
+
+
+def own_keys(document: Document, keys: Iterable[str]) -> list[str]:
+    """Those of some keys that the object has itself."""
+    return [k for k in keys if k in document.object]
+
+
+def _finite(value: Any) -> Any:
+    """A value without the numbers that JSON has not (`NaN`, `Infinity`), which Python reads all the same: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list) else value

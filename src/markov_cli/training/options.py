@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..arrays.numbers import whole
 from ..counting.ngrams import RANGE_WINDOWS
 from ..errors import OptionError
 from ..model.building import check_prune
@@ -76,6 +77,11 @@ def no_progress(phase: str, done: float, total: float) -> None:
 def check_options(options: TrainOptions) -> None:
     """Raise OptionError for an impossible value, and for options that exclude each other."""
     text = options.text
+    for name in ("order", "min_type_count", *(["max_types"] if options.max_types is not None else [])):
+        whole(f"--{name.replace('_', '-')}", max(getattr(options, name), 0))
+    for number in (options.guard, options.protection.min_sequences, options.protection.min_files):
+        whole("--guard, --min-sequences or --min-files", max(number, 0))
+    whole("jobs", options.jobs, 1)
     if not 1 <= options.order <= MAX_ORDER:
         raise OptionError(
             f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6"
