@@ -90,6 +90,8 @@ __all__ = [
     "TracedFragment",
     "TrainedFile",
     "TunedMixture",
+    "TunedModel",
+    "TunedPart",
     "UnitScore",
     "Verification",
     "__version__",
@@ -119,6 +121,7 @@ __all__ = [
     "trace",
     "train",
     "train_file",
+    "tune",
     "tune_mixture",
     "update",
     "verify",
@@ -233,6 +236,11 @@ if TYPE_CHECKING:
         train,
         train_file,
     )
+    from .api.tune import (
+        TunedModel,
+        TunedPart,
+        tune,
+    )
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -338,6 +346,11 @@ _WHERE = {
         "TrainedFile",
         "train",
         "train_file",
+    ),
+    "api.tune": (
+        "TunedModel",
+        "TunedPart",
+        "tune",
     ),
     "errors": (
         "AnswerIsNo",

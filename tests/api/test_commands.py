@@ -118,6 +118,14 @@ ROWS = {
         ),
         Row("MODEL JSONL --jsonl text", lambda f: with_scores(f.jsonl, m.score_texts(f.model, [OTHER, TEXT]))),
     ],
+    "tune": [
+        Row("MODEL OTHER --classes 3 -o OUT", lambda f: m.tune(f.model, f.other, classes=[3]).to_dict(), NOT_SAVED),
+        Row(
+            "MODEL OTHER --classes 2,4 --adapt -o OUT",
+            lambda f: m.tune(f.model, f.other, classes=[2, 4], adapt=True).to_dict(),
+            NOT_SAVED,
+        ),
+    ],
     "audit": [
         Row("MODEL", lambda f: m.audit(f.model).to_dict()),
         Row(

@@ -178,6 +178,7 @@ costs: list[float] = [u.bits for u in m.score_units(model, texts="a b")] + [t.bi
 each: list[m.TextScore] = list(m.score_texts(model, ["a b", "c"]))
 best: list[int | None] = [c.index for c in m.classify([model, "a.npz"], ["a b"])]
 weights: tuple[float, ...] = m.tune_mixture([model, "a.npz"], text).weights
+parts: tuple[m.TunedPart, ...] = m.tune(model, text, classes=[3], adapt=True).parts
 session: m.Session = m.explore(model, "the", seed=1)
 rows: tuple[m.Follower, ...] = session.state(3).followers
 first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]

@@ -75,6 +75,7 @@ class Inspection(Result):
     tokenizer, unit, lowercase, pattern  how text is read for it
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
+    blend      the parameters of `--smoothing blend` that `tune` found, as the header has them
     vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
     prune_vocab      how many words the list had that its n-grams were pruned to; total_0, left_total_0 are sums over
                      all types before that
@@ -113,6 +114,7 @@ class Inspection(Result):
     left_total_0: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
     borders: bool | None = field(default=None, metadata=OPTIONAL)
+    blend: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
     cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)

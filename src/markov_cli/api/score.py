@@ -44,15 +44,23 @@ def _names(models: Sequence[Model]) -> list[str]:
     return [model.path or f"model {k}" for k, model in enumerate(models, 1)]
 
 
-def _predictors(models: Sequence[Model], smoothing: str | None, within: bool, open_end: bool) -> list[Predictor]:
-    return predictors_of([m.language_model for m in models], smoothing, _names(models), Borders(within, open_end))
+def _predictors(
+    models: Sequence[Model], smoothing: str | None, within: bool, open_end: bool, adapt: bool = False
+) -> list[Predictor]:
+    borders = Borders(within, open_end)
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders)
 
 
 def _predictor(
-    models: Sequence[Model], smoothing: str | None, weights: Sequence[float], within: bool, open_end: bool
+    models: Sequence[Model],
+    smoothing: str | None,
+    weights: Sequence[float],
+    within: bool,
+    open_end: bool,
+    adapt: bool = False,
 ) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing, within, open_end)
+    found = _predictors(models, smoothing, within, open_end, adapt)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -70,6 +78,7 @@ def score(
     weights: Sequence[float] = (),
     within: bool = False,
     open_end: bool = False,
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -84,6 +93,7 @@ def score(
     weights    of the models; equal if none are given
     within     no `<s>` before a sequence: its first token has no history (KenLM's `query -n` does both)
     open_end   no `</s>` behind it: its end is not scored
+    adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
@@ -96,7 +106,7 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights, within, open_end)
+    predictor = _predictor(several, smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
@@ -116,6 +126,7 @@ def score_units(
     weights: Sequence[float] = (),
     within: bool = False,
     open_end: bool = False,
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -128,14 +139,14 @@ def score_units(
 
     skip_blank  leaves out blank lines
 
-    models, smoothing, weights, within, open_end, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in numbered_units(reading, not skip_blank):
@@ -153,6 +164,7 @@ def score_tokens(
     weights: Sequence[float] = (),
     within: bool = False,
     open_end: bool = False,
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -162,14 +174,14 @@ def score_tokens(
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, within, open_end, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
@@ -190,18 +202,19 @@ def score_texts(
     weights: Sequence[float] = (),
     within: bool = False,
     open_end: bool = False,
+    adapt: bool = False,
     jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, within, open_end, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, within, open_end, adapt, and errors as in `score`; a text without a token is no error
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)

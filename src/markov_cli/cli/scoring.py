@@ -18,6 +18,7 @@ from ..api.model import Model
 from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
+from ..model.distribution import distribution_notes
 from ..render import score as show
 from ..render.json_text import json_text
 from ..render.safe_text import some
@@ -64,7 +65,7 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     held_out = find_sources([kw["tune"]], kw["max_expansion"]) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, borders)
+        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders)
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -94,7 +95,7 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
 def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
     """One note where Kneser-Ney fell back, or where scores are not probabilities."""
     every = [predictor.scorers[0].distribution for predictor in predictors]
-    worst = next((d for d in every if getattr(d, "fell_back", []) or not d.sums_to_one), None)
+    worst = next((d for d in every if distribution_notes(d)), None)
     if worst is not None:
         say_fallback(worst, quiet)
 

@@ -11,13 +11,24 @@ from typing import Protocol
 import numpy as np
 
 from ..text.types import BOS
+from .row_values import RowValues
 from .table import Table
+
+
+class SumsToOne(Protocol):
+    """A distribution of any form, a backoff one or a blend."""
+
+    @property
+    def sums_to_one(self) -> bool:
+        """These are probabilities, not only scores."""
+        ...
 
 
 class Distribution(Protocol):
     """p(w | h) for every history and id of a table, from the empty history up."""
 
     table: Table
+    values: RowValues | None  # of every row, once `prepare` has worked them out
 
     @property
     def minds_missing(self) -> bool:
@@ -46,7 +57,7 @@ class Distribution(Protocol):
         """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
         ...
 
-    def prepare(self) -> None:
+    def prepare(self, jobs: int = 1) -> None:
         """Get ready for very many histories, at the cost of some memory."""
         ...
 
@@ -95,9 +106,9 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
     return p
 
 
-def distribution_notes(distribution: Distribution) -> list[str]:
+def distribution_notes(distribution: SumsToOne) -> list[str]:
     """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
-    out = []
+    out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))

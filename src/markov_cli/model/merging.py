@@ -65,6 +65,7 @@ def merge(models: Sequence[Stored], weights: Sequence[float] = (), jobs: int = 1
     header = replace(
         models[0].header,
         types=len(types),
+        blend=None,  # was found for other counts
         holds="weighted counts" if weighted else "counts",
         **{
             figure: sum(
@@ -274,7 +275,7 @@ def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table) -> 
     kept = thresholds if any(thresholds) else ()
     total, left = table.empty or (None, None)
     counts = table.counts_of_counts.tolist()
-    return replace(header, prune=kept, counts_of_counts=counts, total_0=total, left_total_0=left)
+    return replace(header, blend=None, prune=kept, counts_of_counts=counts, total_0=total, left_total_0=left)
 
 
 def said_pruning(h: Header) -> str:

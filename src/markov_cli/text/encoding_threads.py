@@ -11,7 +11,8 @@ from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
-from .text_blocks import Block
+from .short_files import ShortTexts, read_short
+from .text_blocks import Block, Held
 
 
 def new_encoders(
@@ -33,22 +34,44 @@ def read_blocks(
     unit: str = "sentence",
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text."""
-    for source in sources:
-        if source.records is not None:
-            found = record_blocks(source, encoding, keep_bytes, repairs, block_bytes, longest, unit)
-        else:
-            found = blocks(
-                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
-                repairs=repairs,
-            )  # fmt: skip
-        try:
-            first = next(found, None)
-        except NotText as error:
-            repairs.leave_out(source, error)
+    held = Held(block_bytes)
+    for found in read_short(sources, encoding, keep_bytes, block_bytes):
+        if isinstance(found, ShortTexts):
+            repairs.add(found.repairs)
+            for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
+                yield from held.add(text, which, size)
             continue
-        if first is not None:
-            yield first
-        yield from found
+        yield from held.rest()
+        yield from _long(sources[found], found, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+    yield from held.rest()
+
+
+def _long(
+    source: Source,
+    which: int,
+    encoding: str,
+    keep_bytes: bool,
+    repairs: Repairs,
+    block_bytes: int,
+    longest: int,
+    unit: str,
+) -> Iterator[Block]:
+    """The blocks of one long text, or of the records of a file."""
+    if source.records is not None:
+        found = record_blocks(source, which, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+    else:
+        found = blocks(
+            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+            repairs=repairs, which=which,
+        )  # fmt: skip
+    try:
+        first = next(found, None)
+    except NotText as error:
+        repairs.leave_out(source, error)
+        return
+    if first is not None:
+        yield first
+    yield from found
 
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:

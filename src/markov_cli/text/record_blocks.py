@@ -24,19 +24,30 @@ def read_records(source: Source, encoding: str, repairs: Repairs, longest: int =
 
 
 def record_blocks(
-    source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int, unit: str
+    source: Source,
+    which: int,
+    encoding: str,
+    keep_bytes: bool,
+    repairs: Repairs,
+    block_bytes: int,
+    longest: int,
+    unit: str,
 ) -> Iterator[Block]:
     """The records of a source as blocks; a long record is divided like any long text.
 
-    unit  where a sequence is a line, each record has a line break at its end, as in a text with one record a line
+    which  number of the source
+    unit   where a sequence is a line, each record has a line break at its end, as in a text with one record a line
     """
     end = b"\n" if unit == "line" else b""
     for texts, place, size in _pieces(read_records(source, encoding, repairs, 8 * longest), end, block_bytes):
         if len(texts[0]) <= block_bytes:
-            yield joined(texts, progress_bytes=size, place=place)
+            yield joined(texts, [which] * len(texts), size, place)
             continue
         part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
-        for block in blocks(part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs):
+        found = blocks(
+            part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs, which=which
+        )
+        for block in found:
             block.place = place
             yield block
 
