@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import OptionError, TextError
+from ..errors import TextError
 from ..text.line_numbers import LineNumbers
 from ..text.marker_stream import STREAM_CODES, Stream, Streams
 from ..text.model_ids import Recoder
@@ -114,10 +114,10 @@ def check_known(totals: Totals, predictor: Predictor) -> None:
         )
 
 
-def no_token(reading: Reading) -> TextError | OptionError:
+def no_token(reading: Reading) -> TextError:
     """Error for a text without a token."""
     if not reading.sources:
-        return OptionError("no text to score", "name files, or give texts: score(model, texts=[...])")
+        return TextError("no token: no text to score", "name files, or give texts: score(model, texts=[...])")
     names = ", ".join(s.name for s in reading.sources[:3]) + (", ..." if len(reading.sources) > 3 else "")
     skipped = reading.repairs.skipped
     if skipped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import OptionError, TextError
+from ..errors import TextError
 from ..text.encoder import Encoder
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
@@ -38,7 +38,7 @@ def read_text(
     after  called after each piece
     """
     if not sources:
-        raise OptionError("no text to train on", "name files, or give texts: train(texts=[...])")
+        raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)
