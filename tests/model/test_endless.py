@@ -155,6 +155,7 @@ def test_the_command(tmp_path):
     two_lines(run("train", text, "--update", out, "-o", out), 1, "trained with --no-borders")
     two_lines(run("merge", out, out, "-o", tmp_path / "x"), 1, "trained with --no-borders")
     two_lines(run("prune", out, "--max-types", "2", "-o", tmp_path / "x"), 1, "trained with --no-borders")
+    two_lines(run("tune", out, text, "-o", tmp_path / "x"), 1, "trained with --no-borders")
     two_lines(run("export", out, "--format", "markovify", "-o", tmp_path / "x"), 1, "--no-borders")
     two_lines(run("train", text, "--no-borders", "--unit", "line", "-o", out), 2, "--no-borders and --unit line")
     two_lines(run("train", text, "--no-borders", "--min-sequences", "2", "-o", out), 2, "--no-borders and --min-seq")
