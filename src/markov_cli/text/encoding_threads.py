@@ -11,6 +11,7 @@ from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
+from .records import Labels
 from .short_files import ShortTexts, read_short
 from .text_blocks import Block, Held
 
@@ -32,38 +33,39 @@ def read_blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     unit: str = "sentence",
+    labels: Labels | None = None,
 ) -> Iterator[Block]:
-    """The blocks of all sources; files found in folders are skipped where they are no text."""
+    """The blocks of all sources; files found in folders are skipped where they are no text.
+
+    unit    of the tokenizer; see `record_blocks`
+    labels  are added for each text
+    """
     held = Held(block_bytes)
     for found in read_short(sources, encoding, keep_bytes, block_bytes):
         if isinstance(found, ShortTexts):
             repairs.add(found.repairs)
             for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
+                if labels is not None:
+                    labels.add_text()
                 yield from held.add(text, which, size)
             continue
         yield from held.rest()
-        yield from _long(sources[found], found, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+        source = sources[found]
+        if source.records is not None:
+            read = record_blocks(source, found, encoding, repairs, block_bytes, longest, unit, labels)
+        else:
+            if labels is not None:
+                labels.add_text()
+            read = blocks(
+                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+                repairs=repairs, which=found,
+            )  # fmt: skip
+        yield from _text_blocks(source, read, repairs)
     yield from held.rest()
 
 
-def _long(
-    source: Source,
-    which: int,
-    encoding: str,
-    keep_bytes: bool,
-    repairs: Repairs,
-    block_bytes: int,
-    longest: int,
-    unit: str,
-) -> Iterator[Block]:
-    """The blocks of one long text, or of the records of a file."""
-    if source.records is not None:
-        found = record_blocks(source, which, encoding, keep_bytes, repairs, block_bytes, longest, unit)
-    else:
-        found = blocks(
-            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
-            repairs=repairs, which=which,
-        )  # fmt: skip
+def _text_blocks(source: Source, found: Iterator[Block], repairs: Repairs) -> Iterator[Block]:
+    """The blocks of one source; none where it is no text, and was found in a folder."""
     try:
         first = next(found, None)
     except NotText as error:

@@ -134,7 +134,7 @@ def _is_separated(head: bytes) -> bool:
     """
     nul = head.count(0)
     even = head[::2].count(0)
-    return nul > 0 and 10 * min(even, nul - even) >= nul
+    return nul > 0 and b"\0\0" not in head and 10 * min(even, nul - even) >= nul
 
 
 def in_another_encoding(kind: str) -> bool:

@@ -80,7 +80,7 @@ class Source:
 
     @property
     def whole_bytes(self) -> int:
-        """Bytes of a text in memory, or of a regular file that is one text, read whole; -1 for others."""
+        """Bytes of a text in memory, or of a regular file that is read whole; -1 for others, and for records."""
         if self.records is not None:
             return -1
         if self.data is not None:

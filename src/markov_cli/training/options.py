@@ -35,6 +35,8 @@ class TrainOptions:
     protection: Protection = field(default_factory=Protection)
     borders: bool = True  # False: <s> and </s> are not counted
     encoding: str = "utf-8"
+    weights: bool = False  # records count as often as they say
+    groups: bool = False  # records are labelled with their groups
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
     guard_bits: int = 0  # least number of bits of a hash
@@ -52,6 +54,10 @@ class TrainOptions:
     @property
     def in_memory(self) -> str:
         """Name of a given option that needs the whole text in memory; "" for none."""
+        if self.groups:
+            return "--group-by"
+        if self.weights:
+            return "--weights"
         if self.guard:
             return "--guard"
         if self.prune_vocab is not None:
@@ -63,7 +69,8 @@ class TrainOptions:
     @property
     def token_bytes(self) -> int:
         """Upper bound on the bytes of memory per token of training in memory."""
-        return 40 + 18 * self.order + (60 if self.protection else 0) + (16 if self.guard else 0)
+        more = 60 * bool(self.protection) + 16 * bool(self.guard) + 48 * self.weights
+        return 40 + 18 * self.order + more
 
 
 Progress = Callable[[str, float, float], None]  # phase, amount done, total
@@ -105,6 +112,11 @@ def check_options(options: TrainOptions) -> None:
         raise OptionError(
             f"--no-borders and {what} exclude each other",
             "without borders a whole file is one text: leave one of them out",
+        )
+    if options.weights and options.protection:
+        raise OptionError(
+            "--weights and --min-sequences, --min-files or --cap-per-sequence exclude each other",
+            "leave one of them out: a record that counts often is one record",
         )
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)

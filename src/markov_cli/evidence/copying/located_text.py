@@ -75,8 +75,8 @@ def pieces_of(
 ) -> Iterator[tuple[Piece, int]]:
     """Pieces of all sources, each with the bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
-    unit = encoders[0].options.unit
-    return encode_blocks(read_blocks(sources, encoding, keep_bytes, repairs, unit=unit), encoders)
+    found = read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit)
+    return encode_blocks(found, encoders)
 
 
 def _text_edges(cut: Cut) -> np.ndarray:
@@ -172,7 +172,7 @@ class CorpusReader:
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
-            line[place] = _record_lines(piece, piece.cut) if len(piece.place) else lines.of(piece)
+            line[place] = lines.of(piece)
             token = np.zeros(len(codes), bool)
             token[place] = True
             file = np.empty(len(codes), np.int32)
@@ -207,6 +207,8 @@ class _Lines:
         """Line of each token, from 1: int64 (n,)."""
         cut = piece.cut
         assert cut is not None
+        if len(piece.place):
+            return _record_lines(piece, cut)
         newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10)
         if len(piece.which) > 1:  # whole texts
             edges = _text_edges(cut)
