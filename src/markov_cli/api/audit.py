@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..evidence import model_evidence
 from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
 from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
@@ -132,6 +133,8 @@ def member(
 
 def audit_report(model: Model, a: Audit, top: int | None) -> AuditReport:
     """The figures of an audit, and the first certain strings."""
+    if top is not None:
+        whole("top", top)
     h = model.header
     xz = a.xz_bytes_per_token
     return AuditReport(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError
+from ..render.json_text import json_text
 from .option_groups import GroupedCommand, option_group
 from .options import (
     encoding_option,
@@ -171,7 +171,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
             note(f"wrote {kw['html']}", quiet)
     if "-" not in (kw["strings"], kw["html"]):
         if as_json:
-            click.echo(json.dumps(audit_report(loaded, found, kw["show"]).to_dict(), ensure_ascii=False))
+            click.echo(json_text(audit_report(loaded, found, kw["show"]).to_dict()))
         else:
             show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
     if found.against is not None and found.against.is_not:
@@ -209,6 +209,6 @@ def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:
 
     how = {name: kw[name] for name in ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad")}
     found = member(loaded, kw["member"], **how)
-    for out in [json.dumps(found.to_dict(), ensure_ascii=False)] if as_json else member_lines(found):
+    for out in [json_text(found.to_dict())] if as_json else member_lines(found):
         click.echo(out)
     return 0

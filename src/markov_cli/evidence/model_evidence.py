@@ -29,6 +29,7 @@ def audit(
     corpus   the training text, which the model is compared with
     heldout  text that the model was not trained on, for the membership test; needs `corpus`
     """
+    _need_borders(model)
     if model.header.cut_below:
         _need_counts(model, "audit")
     check_order(model, order)
@@ -62,6 +63,7 @@ def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[
     Without `order` the highest complete order is used; MarkovError if none is complete.
     """
     check_order(model, order, 2)
+    _need_borders(model)
     _need_counts(model, "--rebuild")
     tried = [order] if order is not None else [*range(model.table.height, 1, -1)]
     for n in tried:
@@ -85,6 +87,7 @@ def member(
 ) -> Members:
     """Judge for each sequence of a text if it stood in the training text, as far as one order proves it."""
     check_order(model, order, 2)
+    _need_borders(model)
     _need_counts(model, "--member")
     if model.table.height < 2:
         raise MarkovError(
@@ -93,6 +96,14 @@ def member(
     g, found = model.checked(_graph, model, order or model.table.height)
     ids = model.checked(read_ids, model.vocabulary, model.header.options, sources, encoding)
     return model.checked(members, model.table, g, found.complete, ids)
+
+
+def _need_borders(model: LanguageModel) -> None:
+    if not model.header.borders:
+        raise MarkovError(
+            "the model was trained with --no-borders: an audit counts walks from <s> to </s>",
+            "audit a model of the same text with --unit file",
+        )
 
 
 def _graph(model: LanguageModel, order: int) -> tuple[Graph, Balance]:

@@ -137,9 +137,7 @@ def _audit(
             compressed = pool.submit(lzma.compress, against.corpus.head)
     if header.cap_per_sequence:
         audit.tokens, audit.sequences = float(header.tokens), float(header.sequences)
-    zero = (
-        forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
-    )
+    zero = forgotten_without_history(table) if counted and header.holds == "counts" and table.empty is None else None
     equal: np.ndarray | None = None
     for order in range(table.height, 1, -1):
         if order not in orders and equal is not None:
