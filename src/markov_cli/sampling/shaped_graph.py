@@ -79,7 +79,7 @@ class _ShapedWalk:
         every = np.arange(v)
         for k, (here, rows) in enumerate(histories(table, level, row)):
             one, which = np.repeat(rows, v), np.tile(every, len(rows))
-            child = table.child(k, one, which, rising=False)
+            child = table.child(k, one, which)
             p[here] = self.distribution.extend(k, one, child, p[here].reshape(-1)).reshape(len(rows), v)
         p[:, [UNK, BOS]] = 0.0
         owner, token = np.nonzero(p > 0)
