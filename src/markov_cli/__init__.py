@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -52,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,12 +91,16 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
+    "TunedModel",
+    "TunedPart",
     "UnitScore",
     "Verification",
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -116,20 +122,20 @@ __all__ = [
     "score_texts",
     "score_tokens",
     "score_units",
+    "static_mixture",
     "trace",
     "train",
     "train_file",
+    "train_groups",
+    "tune",
     "tune_mixture",
     "update",
     "verify",
+    "vocabulary",
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -154,20 +160,23 @@ if TYPE_CHECKING:
         merge,
         prune,
         prune_by_entropy,
+        static_mixture,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
+    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
+    from .api.importing import (
         import_arpa,
         import_counts,
         import_markovify,
         import_model,
-    )
-    from .api.explore import (
-        explore,
     )
     from .api.inspect import (
         CommonNgram,
@@ -179,10 +188,9 @@ if TYPE_CHECKING:
         inspect,
         inspect_history,
         verify,
+        vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -224,10 +232,11 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
+    from .api.train import TrainedFile, train, train_file
+    from .api.tune import (
+        TunedModel,
+        TunedPart,
+        tune,
     )
     from .errors import (
         AnswerIsNo,
@@ -238,14 +247,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -277,19 +280,28 @@ _WHERE = {
         "merge",
         "prune",
         "prune_by_entropy",
+        "static_mixture",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",
         "export_counts",
         "export_markovify",
+    ),
+    "api.explore": ("explore",),
+    "api.importing": (
         "import_arpa",
         "import_counts",
         "import_markovify",
         "import_model",
     ),
-    "api.explore": ("explore",),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
+    ),
     "api.inspect": (
         "CommonNgram",
         "FollowerBin",
@@ -300,6 +312,7 @@ _WHERE = {
         "inspect",
         "inspect_history",
         "verify",
+        "vocabulary",
     ),
     "api.mixture": ("Mixture",),
     "api.model": (
@@ -331,6 +344,11 @@ _WHERE = {
         "TrainedFile",
         "train",
         "train_file",
+    ),
+    "api.tune": (
+        "TunedModel",
+        "TunedPart",
+        "tune",
     ),
     "errors": (
         "AnswerIsNo",

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from ..errors import OptionError
+from ..errors import MarkovError, OptionError
+from ..formats.ngram_listing import Notes
 from ..model import merging
+from ..model.distribution import Distribution
+from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
+from ..scoring.predictor import checked_weights, predictors_of
 from ..text.sources import EXPANSION, Paths, Texts, listed
+from ..text.word_list import WordList, Words
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
-from .train import Progress, train
+from .train import Progress, train, words_of
+
+T = TypeVar("T")
 
 
 def _stored(model: Model, name: str) -> Stored:
@@ -42,13 +49,60 @@ def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: i
     return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
+def static_mixture(
+    models: Iterable[ModelLike], weights: Sequence[float] = (), *, smoothing: str | None = None
+) -> Model:
+    """Make one model of probabilities from mixed ones: static interpolation, as SRILM's `-mix-lm -write-lm`.
+
+    models     models, or their files, of any orders
+    weights    one for each model; equal ones if none are given
+    smoothing  of models that hold counts; None for `kn`
+
+    An n-gram of any of the models gets the mixture's probability, sum of weight_k p_k; others back off, so that each
+    distribution sums to 1. `Model.notes` tells of models whose own do not.
+
+    OptionError for a smoothing that does not back off, or wrong weights; MarkovError if the models do not read text
+    alike; NeedsCounts if a smoothing is named and every model holds probabilities.
+
+    >>> import markov_cli
+    >>> a, b = (markov_cli.train(texts=[t], order=2) for t in ("one two", "one three"))
+    >>> mixed = markov_cli.static_mixture([a, b], [3, 1], smoothing="wb")
+    >>> [(f.token, round(f.probability, 4)) for f in mixed.followers("one", top=2).followers]
+    [('two', 0.4844), ('three', 0.1615)]
+    """
+    from ..model.static_mixture import Mixable
+    from ..model.static_mixture import static_mixture as mix
+
+    every = [opened(model) for model in models]
+    if smoothing == "blend":
+        for model in every:
+            model.language_model.distribution(smoothing)  # refuses what does not back off
+    names = [m.path or f"model {i}" for i, m in enumerate(every, 1)]
+    shares, _ = checked_weights(weights or [1.0] * len(every), len(every), "--model-weights")
+    parts = [
+        Mixable(cast(Distribution, p.scorers[0].distribution), m.vocabulary.types(), m.header, p.name)
+        for m, p in zip(every, predictors_of([m.language_model for m in every], smoothing, names), strict=True)
+    ]
+    found = model_guard(every, mix, parts, shares)
+    model = Model(LanguageModel.of(found.header, found.types, found.table))
+    model.notes = Notes(said=found.notes)
+    return model
+
+
 def update(
     model: ModelLike,
     paths: Paths = (),
     *,
     texts: Texts = (),
+    vocab: Words | None = None,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -56,8 +110,10 @@ def update(
     """Add text to a model; the result is the model of both texts. The text is read as the model's was.
 
     paths, texts   files, folders, `-`; and texts themselves
+    vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
+    jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -72,10 +128,13 @@ def update(
     name = name or old.path or "the model"
     merging.check_whole(_stored(old, name), "added to")
     o = old.header.options
+    words = words_of(vocab, encoding, o)
+    _check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, encoding=encoding, max_expansion=max_expansion, jobs=jobs,
-        progress=progress, guard_like=old.table.guard,
+        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
+        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
@@ -83,6 +142,23 @@ def update(
     out = _model(model_guard([old], merging.merge, stored, (), jobs))
     out.repairs = more.repairs
     return out
+
+
+def _check_words(header: Header, words: WordList | None, name: str) -> None:
+    """MarkovError where a text is not to be read with the words of the model."""
+    own, n = header.vocab_hash, header.vocab_words
+    if own is None and words is None:
+        return
+    if own is None:
+        raise MarkovError(
+            f"--vocab {words and words.name}, but {name} was trained without a word list",
+            "leave --vocab out, or train both texts with it",
+        )
+    if words is None or words.fingerprint != own:
+        given = "" if words is None else f", and {words.name} has {len(words):,} others"
+        raise MarkovError(
+            f"{name}: trained with a word list of {n:,} words{given}", "give the same list again: --vocab FILE"
+        )
 
 
 def prune(
@@ -209,6 +285,6 @@ def prune_by_entropy(
     return replace(found, perplexity_before=before, perplexity_after=after)
 
 
-def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
+def model_guard(models: Sequence[Model], call: Callable[..., T], *args: object) -> T:
     """Damage that opening a file does not see is an error here, and no crash."""
     return models[0].checked(call, *args) if models else call(*args)

@@ -13,6 +13,7 @@ from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
 from ..scoring.text_totals import Reading, units_of
 from ..scoring.token_names import token_names
 from ..text.reading import check_encoding
+from ..text.record_format import record_format
 from ..text.sources import Paths, Texts, listed, sources_of
 from ..text.types import UNK
 from .model import Model, ModelLike, opened
@@ -43,13 +44,15 @@ def _names(models: Sequence[Model]) -> list[str]:
     return [model.path or f"model {k}" for k, model in enumerate(models, 1)]
 
 
-def _predictors(models: Sequence[Model], smoothing: str | None) -> list[Predictor]:
-    return predictors_of([m.language_model for m in models], smoothing, _names(models))
+def _predictors(models: Sequence[Model], smoothing: str | None, adapt: bool = False) -> list[Predictor]:
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt)
 
 
-def _predictor(models: Sequence[Model], smoothing: str | None, weights: Sequence[float]) -> Predictor:
+def _predictor(
+    models: Sequence[Model], smoothing: str | None, weights: Sequence[float], adapt: bool = False
+) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing)
+    found = _predictors(models, smoothing, adapt)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -65,7 +68,12 @@ def score(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
@@ -73,6 +81,8 @@ def score(
     models     one, or several, which are mixed
     smoothing  None for `kn`, or for a model's own probabilities
     weights    of the models; equal if none are given
+    adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
+    jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
     weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
@@ -84,8 +94,9 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights)
-    found = totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs)
+    predictor = _predictor(several, smoothing, weights, adapt)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
         return score_of(*found)
     return score_of(*found, models=tuple(_names(several)), weights=tuple(predictor.weights.tolist()))
@@ -101,20 +112,26 @@ def score_units(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
     """Score each unit of a text (a sentence, a line: the model's unit), in order.
 
-    models, smoothing, weights, and errors as in `score`
+    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights)
-    reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, keep_text=True)
+    predictor = _predictor(_opened(models), smoothing, weights, adapt)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in units_of(reading.scored()):
         columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest)
         for text, *numbers in zip(units.texts, *(c.tolist() for c in columns), strict=True):
@@ -128,20 +145,26 @@ def score_tokens(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, and errors as in `score`
+    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights)
-    reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, stream_codes=1 << 16)
+    predictor = _predictor(_opened(models), smoothing, weights, adapt)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
         names, which = token_names(rows, reading.recoder.encoders[0])
@@ -153,18 +176,24 @@ def score_tokens(
 
 
 def score_texts(
-    models: Models, texts: Texts, *, smoothing: str | None = None, weights: Sequence[float] = (), jobs: int = 1
+    models: Models,
+    texts: Texts,
+    *,
+    smoothing: str | None = None,
+    weights: Sequence[float] = (),
+    adapt: bool = False,
+    jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, adapt, and errors as in `score`; a text without a token is no error
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, adapt)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)
@@ -215,6 +244,10 @@ def tune_mixture(
     texts: Texts = (),
     smoothing: str | None = None,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
@@ -222,6 +255,7 @@ def tune_mixture(
     models        two or more, which read text alike
     paths, texts  held-out text: text that no model was trained on
     smoothing     None for `kn`, or for a model's own probabilities
+    jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
@@ -232,5 +266,6 @@ def tune_mixture(
     True
     """
     several = _opened(models)
-    found = tuned(_predictors(several, smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    found = tuned(_predictors(several, smoothing), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

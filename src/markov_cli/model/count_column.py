@@ -30,6 +30,9 @@ def smallest(limit: int) -> np.dtype:
     return np.dtype("<u8")
 
 
+Span = slice  # the class below has a method of that name
+
+
 class Counts:
     """n non-negative integers, at about 1.3 bytes each.
 
@@ -85,7 +88,7 @@ class Counts:
         value[self.big_row[some].astype(np.int64) - low] = self.big[some]
         return value
 
-    def aside(self, low: int, high: int) -> slice:
+    def aside(self, low: int, high: int) -> Span:
         """Where in `big` the large counts of rows low..high-1 are."""
         most = int(np.iinfo(self.big_row.dtype).max)  # so that nothing is converted, which would take the whole column
         i, j = np.searchsorted(self.big_row, np.array([min(low, most), min(high, most)], self.big_row.dtype))

@@ -70,6 +70,7 @@ class Table:
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     _guides: dict[int, Guide] = field(default_factory=dict, repr=False)  # see `index`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
+    classes: list[np.ndarray] = field(default_factory=list, repr=False)  # of a tuned model: sets of classes of the ids
 
     @property
     def order(self) -> int:

@@ -51,13 +51,14 @@ def show_model(model: Model, found: Inspection) -> None:
     extra += ["lower case"] if o.lowercase else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
-    extra += [h.holds] if h.holds == "weighted counts" else []
+    extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []
+    extra += [h.said_holds()] if h.holds == "weighted counts" or h.cut_below else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     extra += protection_words(h.protection())
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     if not statistics.counted(model.table):
-        _show_without_counts(found)
+        _show_without_counts(model, found)
         return
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
@@ -77,9 +78,11 @@ def show_model(model: Model, found: Inspection) -> None:
     _show_pictures(model, found)
 
 
-def _show_without_counts(found: Inspection) -> None:
+def _show_without_counts(model: Model, found: Inspection) -> None:
     """The figures of a model that holds probabilities."""
     line(f"{found.types:,} types; probabilities only, already smoothed")
+    for text in statistics.marker_notes(model.table):
+        line(text)
     line(f"{size(found.model_bytes)} of model; it holds no counts")
     line()
     _show_orders(found)

@@ -175,7 +175,9 @@ class ShapedBackoff:
         for b in back[1:]:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
-        return _UpperLists(row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists)
+        return _UpperLists(
+            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
+        )
 
     # ------------------------------------------------------------ temperature and top-p
 
@@ -355,7 +357,14 @@ class ShapedBackoff:
     # ------------------------------------------------------------ top-k
 
     def _draw_first(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Draw from the likeliest k, which are among the first k of each list."""
+        """Draw from the likeliest k."""
+        ids, p, size = self._first(upper)
+        w = shaped_weights(p, size, self.shape)
+        found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
+        return ids[found], -np.log2(share)
+
+    def _first(self, upper: _UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ids among which the likeliest k of each history are, their p, and their number: the first k of each list."""
         unigrams, lists, v, s = self.unigrams, upper.lists, self.table.n_ids, len(upper.bigram_factor)
         n_upper = np.diff(upper.begin)
         of_bigram = np.minimum(lists.size, self.k + n_upper)
@@ -374,10 +383,13 @@ class ShapedBackoff:
         key = (owner * v + ids)[order]
         order = order[(np.diff(key, prepend=-1) != 0) & (p[order] > 0)]
         owner, ids, p = owner[order], ids[order], p[order]
-        size = np.bincount(owner, minlength=s)
-        w = shaped_weights(p, size, self.shape)
-        found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
-        return ids[found], -np.log2(share)
+        return ids, p, np.bincount(owner, minlength=s)
+
+    def first(self, level: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ids among which the likeliest k of each history are, with top-k; their p, and their number for each."""
+        parts = [self._first(self._upper(level[a:b], row[a:b])) for a, b in self._groups(level, row)]
+        ids, p, size = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return ids, p, size
 
 
 def _unigram_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:

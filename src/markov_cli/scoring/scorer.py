@@ -27,6 +27,11 @@ class Scorer:
         self.distribution = distribution
         self.table = distribution.table
 
+    @property
+    def rows(self) -> int:
+        """Rows of the table."""
+        return sum(len(order) for order in self.table.orders)
+
     def prepare(self, jobs: int = 1) -> None:
         """Index the table for many tokens; takes some memory."""
         self.distribution.prepare(jobs)

@@ -8,7 +8,9 @@ in their final order and rewrites the text once, with final ids.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -17,8 +19,10 @@ from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
-from .reading import Block, Repairs
+from .pattern_tokens import PatternTokenizer
+from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
+from .text_blocks import Block, no_seams, padded
 from .types import Types
 
 _REPLACED = "�".encode()
@@ -47,16 +51,41 @@ class TextOptions:
 class Piece:
     """One block's tokens.
 
-    number  uint32 (n,), provisional
-    end     int64 (b,), how many of them stand before each break between sequences
-    last    the text ends here, and with it a sequence
-    cut     the text itself, where the encoder keeps it
+    number   uint32 (n,), provisional
+    end      int64 (b,), how many of them stand before each break between sequences
+    last     the text ends here, and with it a sequence
+    cut      the text itself, where the encoder keeps it
+    closing  int64 (t - 1,), of each text but the last of t: index of the break that ends it
+    which    number of the source of each of them, t in all
+    place    line of the file on which each begins, where the texts are records
     """
 
     number: np.ndarray
     end: np.ndarray
     last: bool
     cut: Cut | None = None
+    closing: np.ndarray = field(default_factory=no_seams)
+    which: Sequence[int] = (0,)
+    place: Sequence[int] = ()
+
+    @property
+    def text_ends(self) -> np.ndarray:
+        """Number of tokens before the end of each text that ends here: int64, rising."""
+        ends = self.end[self.closing]
+        return np.append(ends, len(self.number)) if self.last else ends
+
+    def sequence_sources(self, of: np.ndarray) -> np.ndarray:
+        """The sources of some sequences, by the index of the break that ends each: int64 (len(of),)."""
+        if len(self.which) == 1:
+            return np.full(len(of), self.which[0], np.int64)
+        return np.asarray(self.which, np.int64)[np.searchsorted(self.closing, of)]
+
+    def token_sources(self) -> np.ndarray:
+        """The source of each token: int64 (n,)."""
+        if len(self.which) == 1:
+            return np.full(len(self.number), self.which[0], np.int64)
+        edges = np.concatenate(([0], self.end[self.closing], [len(self.number)]))
+        return np.repeat(np.asarray(self.which, np.int64), np.diff(edges))
 
 
 @dataclass
@@ -67,6 +96,7 @@ class Cut:
     begin, end  int64 (b,), the breaks: each sequence ends at `begin`, the next begins at `end`
     start       int64 (n,), where each token begins; below 0 where `regex` found it in an earlier block
     length      int64 (n,)
+    seams       int64, the newlines in `data` that only divide texts
     """
 
     data: bytes
@@ -74,6 +104,19 @@ class Cut:
     end: np.ndarray
     start: np.ndarray
     length: np.ndarray
+    seams: np.ndarray = field(default_factory=no_seams)
+
+
+class NumberedTypes(Protocol):
+    """The types behind provisional numbers, which are 0 to `n_numbers()`, exclusive."""
+
+    def n_numbers(self) -> int:
+        """The number of numbers."""
+        ...
+
+    def types(self, number: np.ndarray) -> Types:
+        """The types behind some numbers, int64 (n,), rising."""
+        ...
 
 
 class Encoder:
@@ -86,17 +129,21 @@ class Encoder:
         self.interner = TypeInterner() if interner is None else interner
         self.repairs = Repairs()
         self.text_bytes = 0
-        self._carry: list[bytes] = []
+        self._carry = b""  # of a sequence that `regex` found open
         self._original: np.ndarray | None = None  # the block before it was lowered
-        self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
+        self._seams = no_seams()  # between texts of the block, as it is now
+        self._pattern = None
+        if options.pattern:
+            self._pattern = PatternTokenizer(tk.compile_pattern(options.pattern), self.interner)
 
     def encode(self, block: Block) -> Piece:
         """One block; those of one text in its order where the tokenizer is `regex`."""
-        self.text_bytes += block.size
+        self.text_bytes += block.text_bytes
         if not block.size and not self._carry:
             none, nothing = np.empty(0, np.uint32), np.empty(0, np.uint8)
             return self._piece(none, np.empty(0, np.int64), block, nothing, 0, NO_BREAKS, _NO_GAPS)
         a, m = self._prepare(block)
+        self._seams = _moved(block, a, m)
         kind = self.options.tokenizer
         if kind == "regex":
             return self._encode_pattern(a, m, block)
@@ -118,12 +165,15 @@ class Encoder:
         breaks: Breaks,
         spans: tuple[np.ndarray, np.ndarray],
     ) -> Piece:
+        seams = self._seams if len(block.seams) else block.seams
+        closing = np.searchsorted(breaks.begin, seams, "right") - 1
         if not self.keep_text:
-            return Piece(number, end, block.last)
+            return Piece(number, end, block.last, None, closing, block.which, block.place)
         original = self._original
-        if original is not None and m == block.size and _in_place(a[:m], original[:m]):
+        if original is not None and m == len(original) - 8 and _in_place(a[:m], original[:m]):
             a = original  # as it was before it was lowered
-        return Piece(number, end, block.last, Cut(a[:m].tobytes(), *breaks, *spans))
+        cut = Cut(a[:m].tobytes(), *breaks, *spans, seams)
+        return Piece(number, end, block.last, cut, closing, block.which, block.place)
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
@@ -137,7 +187,7 @@ class Encoder:
         if plain.isascii():
             if o.lowercase:
                 self._original = data
-            return (_padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
+            return (padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
         except UnicodeDecodeError:
@@ -145,16 +195,18 @@ class Encoder:
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()
         if o.lowercase:
-            self._original = _padded(plain)
+            self._original = padded(plain)
             plain = text.lower().encode("utf-8", "surrogateescape" if raw else "strict")
-        return _padded(plain), len(plain)
+        return padded(plain), len(plain)
 
     def _breaks(self, a: np.ndarray, m: int, gaps: tk.Gaps, block: Block) -> Breaks:
         wide = None
         sees_wide = self.options.unit == "sentence" and self.options.tokenizer != "bytes"
         if sees_wide and (a[:m] >= 0xC0).any():
-            wide = _whole(ch.decode(a, m), m)
-        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original)
+            wide = ch.decode(a, m)
+            if self.options.tokenizer == "spaces":
+                wide = _valid(wide, a, m)
+        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original, self._seams)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Characters or bytes: white space is a token like any other, but between sequences."""
@@ -172,7 +224,7 @@ class Encoder:
         keep = np.ones(len(start), bool)
         keep[ragged(low, high - low)] = False
         if is_chars and self.options.unit != "line":
-            returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1])
+            returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1] & keep[1:])
             keep[returned] = False
             self.repairs.crlf += len(returned)
         kept_before = np.cumsum(keep) - keep
@@ -180,57 +232,21 @@ class Encoder:
         return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks, (start[keep], size[keep]))
 
     def _encode_pattern(self, a: np.ndarray, m: int, block: Block) -> Piece:
-        """Python's `re` over each whole sequence: slow, and only here."""
+        """Tokens by a regular expression, each sequence by itself; one that is open may be left for the next block."""
+        assert self._pattern is not None
         gaps = tk.gaps_of(a, m, bool((a[:m] >= 0x80).any())) if m else tk.Gaps(*_NO_GAPS)
         breaks = self._breaks(a, m, gaps, block)
-        numbers, ends, n = [], [], 0
-        starts, lengths = [_NO_GAPS[0]], [_NO_GAPS[0]]
-        at = 0
-        plain = a[:m].tobytes()
-        stops = [*zip(breaks.begin.tolist(), breaks.end.tolist(), strict=True)]
-        if block.last:
-            stops.append((m, m))
-        for begin, end in stops:
-            whole = b"".join([*self._carry, plain[at:begin]])
-            text = whole.decode("utf-8", "replace")
-            self._carry.clear()
-            at = end
-            if text:
-                found, start, length = self._match(text)
-                starts.append(start + (begin - len(whole)))
-                lengths.append(length)
-                numbers.append(found)
-                n += len(found)
-            ends.append(n)
-        self._carry.append(plain[at:])
-        if block.last:
-            self._carry.clear()
-            ends.pop()
-        number = np.concatenate(numbers) if numbers else np.empty(0, np.uint32)
-        spans = np.concatenate(starts), np.concatenate(lengths)
-        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks, spans)
-
-    def _match(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The tokens of a text: their numbers, and where they lie in its UTF-8."""
-        assert self._pattern is not None
-        tokens, touch, seen, skipped = [], [], -1, 0
-        gaps = []
-        for match in tk.matches(self._pattern, text):
-            i, j = match.span()
-            if i == j:
-                continue
-            tokens.append(match.group().encode())
-            touch.append(i == seen)
-            between = text[max(seen, 0) : i]
-            gaps.append(len(between) if between.isascii() else len(between.encode()))
-            skipped += len(between) - sum(map(str.isspace, between))
-            seen = j
-        rest = text[max(seen, 0) :]
-        self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
-        length = np.array([len(t) for t in tokens], np.int64)
-        flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        number = self.interner.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
-        return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
+        whole = self._carry + a[:m].tobytes()
+        before = len(self._carry)
+        begin, end = breaks.begin + before, breaks.end + before
+        if block.last or self._pattern.may_end(whole):
+            begin, end = np.append(begin, len(whole)), np.append(end, len(whole))
+        done = int(end[-1]) if len(end) else 0
+        self._carry = whole[done:]
+        found = self._pattern.tokens(whole[:done], np.append(0, end[:-1]), begin)
+        self.repairs.unmatched += found.unmatched
+        ends = np.searchsorted(found.start, breaks.begin + before)
+        return self._piece(found.number, ends, block, a, m, breaks, (found.start - before, found.length))
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
@@ -250,18 +266,25 @@ class Encoder:
 _NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
-def _whole(wide: ch.Wide, m: int) -> ch.Wide:
-    """Characters that end within m; `spaces` may hold bytes that are no UTF-8."""
-    return ch.Wide(*(c[wide.at + wide.length <= m] for c in wide))
+def _valid(wide: ch.Wide, a: np.ndarray, m: int) -> ch.Wide:
+    """Characters that are UTF-8; `spaces` keeps bytes that are none."""
+    ok = (wide.at + wide.length <= m) & (wide.cp < 0x110000)
+    for i in (1, 2, 3):
+        ok &= (wide.length <= i) | ((a[wide.at + i] & 0xC0) == 0x80)
+    return ch.Wide(*(c[ok] for c in wide))
+
+
+def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
+    """Seams of a block in its bytes as they are now: repairs and lower case move newlines, and keep their number."""
+    if not len(block.seams) or a is block.data:
+        return block.seams
+    before = np.flatnonzero(block.data[: block.size] == 10)
+    return np.flatnonzero(a[:m] == 10)[np.searchsorted(before, block.seams)]
 
 
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
     """The characters of two texts in UTF-8 begin at the same bytes."""
     return bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
-
-
-def _padded(data: bytes) -> np.ndarray:
-    return np.frombuffer(data + bytes(8), np.uint8)
 
 
 def _code_point_types(cp: np.ndarray) -> Types:

@@ -23,6 +23,7 @@ from ..errors import NotText, OptionError, TextError
 from .byte_ranges import file_size
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened
+from .text_blocks import Block, padded
 
 __all__ = [
     "BLOCK_BYTES",
@@ -34,6 +35,7 @@ __all__ = [
     "check_encoding",
     "find_sources",
     "open_bytes",
+    "open_foreign",
     "open_text",
 ]
 
@@ -53,6 +55,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
 
@@ -69,6 +72,8 @@ class Repairs:
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
+    bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
+    first_bad: str = ""  # `name: line 7`
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -79,6 +84,14 @@ class Repairs:
         self.transcoded += other.transcoded
         self.skipped += other.skipped
         self.kinds += other.kinds
+        for reason, n in other.bad_records.items():
+            self.bad_records[reason] = self.bad_records.get(reason, 0) + n
+        self.first_bad = self.first_bad or other.first_bad
+
+    def leave_out_record(self, place: str, reason: str) -> None:
+        """Count a record that has no text to read."""
+        self.bad_records[reason] = self.bad_records.get(reason, 0) + 1
+        self.first_bad = self.first_bad or place
 
     def leave_out(self, source: Source, error: NotText) -> None:
         """Note a file of a folder that is no text; a file that the user named is the error."""
@@ -119,8 +132,12 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 class _Stream:
     """Bytes of one source as UTF-8 (or untouched), decompressed, its marks removed."""
 
-    def __init__(self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> None:
+    def __init__(
+        self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, see_marks: bool | None = None
+    ) -> None:
+        """Open a source; byte-order marks are heeded unless bytes are kept, or as `see_marks` says."""
         self.source, self.repairs = source, repairs
+        self._see_marks = see_marks if see_marks is not None else not keep_bytes or encoding != "utf-8"
         if source.data is not None:
             encoding = "utf-8"
         try:
@@ -186,7 +203,7 @@ class _Stream:
         if self._unchecked:
             refuse_signature(data[:SNIFF_BYTES], self.source.name)
         encoding = self._encoding
-        if not self._keep_bytes or encoding != "utf-8":
+        if self._see_marks:
             for mark, named in _MARKS:
                 if data.startswith(mark):
                     self.repairs.byte_order_marks += 1
@@ -207,7 +224,7 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
 
     Only the first part of a file is looked at for being text, so a binary file is not divided.
     """
-    if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
+    if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
         with opened(source) as file:
@@ -222,6 +239,11 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     return seeks and not head.startswith((*_MAGIC, *marks))
 
 
+def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream:
+    """The bytes of a text as `blocks` reads them."""
+    return _Stream(source, encoding, keep_bytes, repairs)
+
+
 def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
     """The bytes of a text as UTF-8, for a reader that finds its lines itself; not all need be valid."""
     return _Stream(source, encoding, False, repairs)
@@ -230,6 +252,11 @@ def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
 def open_bytes(source: Source) -> _Stream:
     """The bytes of a file that is no text of words: decompressed, and otherwise untouched."""
     return _Stream(source, "utf-8", True, Repairs())
+
+
+def open_foreign(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+    """The bytes of another program's file as UTF-8: byte-order marks are heeded, other bytes in UTF-8 untouched."""
+    return _Stream(source, encoding, True, repairs, see_marks=True)
 
 
 def check_encoding(encoding: str) -> str:
@@ -244,22 +271,6 @@ def check_encoding(encoding: str) -> str:
     return name
 
 
-@dataclass
-class Block:
-    """Part of a text that can be tokenized alone.
-
-    data   uint8 (m + 8,), eight zero bytes behind the m of text
-    size   m
-    last   True where the text ends with this block
-    """
-
-    data: np.ndarray
-    size: int
-    last: bool
-    first: bool
-    progress_bytes: int
-
-
 def blocks(
     source: Source,
     *,
@@ -268,8 +279,11 @@ def blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     repairs: Repairs,
+    which: int = 0,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
+
+    which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
     white space and no decision about the end of a sentence is divided. A text without
@@ -300,17 +314,17 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before)
+            yield _block(pending, False, first, stream.done_on_disk - before, which)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before)
+        yield _block(pending, ends, first, stream.done_on_disk - before, which)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
-    data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
-    return Block(data, len(data) - 8, last, first, progress)
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int) -> Block:
+    data = padded(b"".join(pieces))
+    return Block(data, len(data) - 8, last, first, progress, (which,))
 
 
 def _starts_solid(piece: bytes) -> bool:

@@ -65,6 +65,7 @@ def find_breaks(
     first: bool,
     last: bool,
     original: np.ndarray | None = None,
+    seams: np.ndarray = NO_BREAKS.begin,
 ) -> Breaks:
     """The breaks of one block.
 
@@ -72,12 +73,14 @@ def find_breaks(
     first     the text begins with this block: white space there is a break (sentence, paragraph)
     last      the text ends with it: likewise
     original  the block before it was lowered, where it was: only there an initial is a capital
+    seams     newlines between texts, in order: there is a break at each
     """
     if unit == "file":
-        return NO_BREAKS
+        return Breaks(seams, seams + 1) if len(seams) else NO_BREAKS
     newline = np.flatnonzero(a[:m] == 10)
     if unit == "line":
         returned = (newline > 0) & (a[np.maximum(newline - 1, 0)] == 13)
+        returned[np.searchsorted(newline, seams)] = False  # a text that ends in CR keeps it
         return Breaks(newline - returned, newline + 1)
     breaks = _blank(newline, gaps)
     if first and len(gaps.begin) and gaps.begin[0] == 0:
@@ -85,6 +88,7 @@ def find_breaks(
     if last and len(gaps.end) and gaps.end[-1] == m:
         breaks[-1] = True
     begin, end = gaps
+    breaks[np.searchsorted(begin, seams, "right") - 1] = True
     if unit == "sentence":
         role = _roles(a, m, wide)
         breaks |= _sentence_ends(a, role, begin, original)

@@ -15,7 +15,9 @@ from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import BLOCK_BYTES, LONGEST_BLOCK
 from ..text.segmentation import UNITS
+from ..text.sequences import TypeChoice
 from ..text.tokenizer import TOKENIZERS, compile_pattern
+from ..text.word_list import WordList
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,13 @@ class TrainOptions:
     order: int = 3
     text: TextOptions = field(default_factory=TextOptions)
     min_type_count: int = 1
+    max_types: int | None = None
+    vocab: WordList | None = None  # the only types that are not UNK
     prune: tuple[int, ...] = ()
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
+    weights: bool = False  # records count as often as they say
+    groups: bool = False  # records are labelled with their groups
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
     guard_bits: int = 0  # least number of bits of a hash
@@ -38,8 +44,17 @@ class TrainOptions:
     range_windows: int = RANGE_WINDOWS
 
     @property
+    def choice(self) -> TypeChoice:
+        """The types that get an id."""
+        return TypeChoice(self.min_type_count, self.max_types, self.vocab)
+
+    @property
     def in_memory(self) -> str:
         """Name of a given option that needs the whole text in memory; "" for none."""
+        if self.groups:
+            return "--group-by"
+        if self.weights:
+            return "--weights"
         if self.guard:
             return "--guard"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
@@ -47,7 +62,8 @@ class TrainOptions:
     @property
     def token_bytes(self) -> int:
         """Upper bound on the bytes of memory per token of training in memory."""
-        return 40 + 18 * self.order + (60 if self.protection else 0) + (16 if self.guard else 0)
+        more = 60 * bool(self.protection) + 16 * bool(self.guard) + 48 * self.weights
+        return 40 + 18 * self.order + more
 
 
 Progress = Callable[[str, float, float], None]  # phase, amount done, total
@@ -75,14 +91,27 @@ def check_options(options: TrainOptions) -> None:
         compile_pattern(text.pattern)
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: must be at least 1", "1 keeps every type")
+    if options.max_types is not None and options.max_types < 1:
+        raise OptionError(f"--max-types {options.max_types}: at least 1", "the number of the commonest types to keep")
     check_prune(options.prune)
     options.protection.check()
+    if options.weights and options.protection:
+        raise OptionError(
+            "--weights and --min-sequences, --min-files or --cap-per-sequence exclude each other",
+            "leave one of them out: a record that counts often is one record",
+        )
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)
 
 
-def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int) -> Header:
-    """Model header for these options and figures of the text."""
+def header_of(
+    options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int, cut: bool = False
+) -> Header:
+    """Model header for these options and figures of the text.
+
+    cut  types beyond the commonest were left out
+    """
+    vocab = options.vocab
     return Header(
         order=options.order,
         options=options.text,
@@ -91,6 +120,9 @@ def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, te
         sequences=sequences,
         corpus_bytes=text_bytes,
         min_type_count=options.min_type_count,
+        max_types=options.max_types if cut else None,
+        vocab_words=None if vocab is None else len(vocab),
+        vocab_hash=None if vocab is None else vocab.fingerprint,
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),
     )
