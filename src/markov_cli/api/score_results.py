@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -52,11 +52,14 @@ class Score(Result):
 class UnitScore(Result):
     """The score of one unit of a text: a sentence, a line, the unit of the model.
 
-    tokens      tokens of the unit and one `</s>`
+    tokens      tokens of the unit and one `</s>`; 0 for a blank line
     oov         tokens outside the vocabulary
     bits        -log2 of its probability; infinite if a token has probability 0
     perplexity  2 ** (bits / tokens)
     longest     tokens in the longest n-gram of the table that occurs in it
+    line        the line of its text on which it begins, from 1; of a record, the line of the record
+
+    A blank line has no tokens, and its perplexity is not a number.
     """
 
     text: str
@@ -65,6 +68,7 @@ class UnitScore(Result):
     bits: float = rounded(6)
     perplexity: float = rounded(6)
     longest: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,9 @@ def score_of(t: Totals, repairs: Repairs, **more: object) -> Score:
     )
 
 
+SCORE_KEYS = tuple(one.name for one in fields(TextScore))  # what is added to each record
+
+
 def text_scores(units: Units) -> Iterator[TextScore]:
     """The scores of texts that were scored one by one."""
     columns = (units.perplexity, units.all_bits, units.tokens, units.oov)
@@ -177,11 +184,13 @@ def text_scores(units: Units) -> Iterator[TextScore]:
         yield TextScore(perplexity, bits / len(text) if text else None, tokens, oov)
 
 
-def tuned(predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int) -> Tuned:
-    """Find the weights of predictors on held-out sources."""
+def tuned(
+    predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int, proper: bool = False
+) -> Tuned:
+    """Find the weights of predictors on held-out sources; `proper` as in `probabilities`."""
     check_alike(predictors)
     equal = mixed(predictors, np.full(len(predictors), 1 / len(predictors)))
-    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs))
+    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs), proper)
     check_known(totals, equal)
     found = tune(parts)
     if found.skipped == totals.tokens:

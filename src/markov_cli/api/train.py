@@ -12,7 +12,7 @@ from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
-from ..text.record_format import record_format
+from ..text.record_format import RecordFormat, record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
@@ -38,6 +38,8 @@ def train(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -49,6 +51,8 @@ def train(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Model:
@@ -64,8 +68,11 @@ def train(
     vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
+    prune_vocab       n-grams with types outside this list are dropped, as by lmplz's `--limit_vocab_file`;
+                      discounts and totals stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
+    borders           False counts no `<s>` and `</s>`: each file is a text without beginning and end, the unit a file
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
                       of the text with them, see docs/explanation/evidence.md. guard_rate is the share of new runs
                       that are taken for seen ones
@@ -76,6 +83,8 @@ def train(
                       number from 1, and then the first row is a record, too
     parquet           they are Parquet files with the text in this column
     skip_bad          leave out records without a text and count them; otherwise the first is an error
+    weights           each line of the files is `text<TAB>count`: a record that counts so often
+    weights_field     the field, or column, with the number of times that a record counts
     jobs              threads
     progress          called while it works: a step's name, how much of it is done, and how much there is
 
@@ -85,42 +94,49 @@ def train(
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
-    options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(min_sequences, min_files, cap_per_sequence), encoding,
-        guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    options = options_of(
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
+        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
-    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
 
 
-def _options(
+def options_of(
     order: int,
     text: TextOptions,
+    borders: bool,
     min_type_count: int,
     max_types: int | None,
     vocab: Words | None,
     prune: Sequence[int],
+    prune_vocab: Words | None,
     protection: Protection,
     encoding: str,
     guard: int,
     guard_rate: float,
     jobs: int,
+    records: RecordFormat | None,
 ) -> TrainOptions:
+    """The engine's options, checked where they are names."""
     return TrainOptions(
         order=order,
         text=text,
+        borders=borders,
         min_type_count=min_type_count,
         max_types=max_types,
         vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
+        prune_vocab=words_of(prune_vocab, encoding, text),
         protection=protection,
         encoding=check_encoding(encoding),
         guard=guard,
         guard_rate=guard_rate,
         jobs=jobs,
+        weights=records is not None and records.times is not None,
     )
 
 
@@ -150,6 +166,8 @@ def train_file(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -160,6 +178,8 @@ def train_file(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
     temp_dir: str | os.PathLike[str] | None = None,
@@ -188,11 +208,12 @@ def train_file(
     ...     model.header.tokens
     2
     """
-    options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    options = options_of(
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
+        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        guard, guard_rate, jobs, records,
     )  # fmt: skip
-    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     made = plan_training(sources, options, target, resources, progress or no_progress, say)

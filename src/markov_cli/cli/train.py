@@ -54,8 +54,38 @@ UNITS = ("sentence", "line", "paragraph", "file")
         show_default=True,
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
+    click.option(
+        "--no-borders",
+        is_flag=True,
+        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+    ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     *record_options("CORPUS"),
+    click.option(
+        "--weights",
+        is_flag=True,
+        help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
+        "often. Works in memory.",
+    ),
+    click.option(
+        "--weights-field",
+        metavar="FIELD",
+        help="The field or column with the number of times that a record counts.",
+    ),
+    click.option(
+        "--group-by",
+        metavar="FIELD",
+        help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
+        "with the value for {}. Works in memory.",
+    ),
+    click.option(
+        "--min-group",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="With --group-by: groups with fewer than N records get no model.",
+    ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -86,8 +116,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--vocab",
         type=click.Path(),
         metavar="FILE",
-        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted.  "
-        "[default: all types]",
+        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted. "
+        "Take it where a system can only know these words.  [default: all types]",
     ),
     click.option(
         "--prune",
@@ -96,6 +126,14 @@ UNITS = ("sentence", "line", "paragraph", "file")
         metavar="A,B,C",
         help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for "
         "higher orders. A must be 0.  [default: 0, nothing]",
+    ),
+    click.option(
+        "--prune-vocab",
+        type=click.Path(),
+        metavar="FILE",
+        help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "[default: none]",
     ),
     click.option(
         "--update",
@@ -191,6 +229,9 @@ def train(
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """
+    unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
+    if kw["no_borders"] and unit_given and kw["unit"] != "file":
+        raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -201,22 +242,29 @@ def train(
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
     from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .train_groups import run as train_groups
     from .word_lists import say_words, word_list
 
+    if ctx.params["group_by"] is not None:
+        train_groups(ctx, corpus, output, word_list(ctx, corpus))
+        return
+    if ctx.get_parameter_source("min_group") is click.core.ParameterSource.COMMANDLINE:
+        raise OptionError("--min-group works only with --group-by", "add --group-by FIELD, or leave it out")
     if output is None:
         if update is not None:
             raise no_output("MODEL.npz", f"markov train {corpus[0]} --update {update} -o {update}")
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
-    words = word_list(ctx, corpus)
+    words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume"):
+        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
             if ctx.params[name]:
+                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
                 raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update, which works in memory",
+                    f"--{name.replace('_', '-')} does not work with --update{why}",
                     "leave it out; or train on both texts",
                 )
     begin = time.monotonic()
@@ -224,6 +272,8 @@ def train(
         if update is None:
             place = {
                 "vocab": words,
+                "prune_vocab": kept,
+                "borders": not kw["no_borders"],
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -239,9 +289,9 @@ def train(
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
-        say_words(words, model)
+        say_words(words or kept, model)
     if as_json:
-        write_json(train_json(model, output, size, seconds, words), output)
+        write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
 def _train(
@@ -254,7 +304,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -277,6 +327,7 @@ def _update(
         "order": header.order,
         "min_type_count": header.min_type_count,
         "max_types": header.max_types,
+        "no_borders": not header.borders,
         "prune": header.prune,
         "min_sequences": header.min_sequences or 1,
         "min_files": header.min_files or 1,
@@ -298,7 +349,10 @@ def _update(
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave --guard out: the model keeps its guard",
         )
-    how = {name: ctx.params[name] for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad")}
+    how = {
+        name: ctx.params[name]
+        for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
+    }
     return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
 
 

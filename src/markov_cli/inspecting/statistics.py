@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model import distribution
 from ..model.count_column import Counts
 from ..model.table import Table
-from ..text.types import BOS, EOS, N_MARKERS
+from ..text.types import BOS, EOS, N_MARKERS, UNK
 
 _SLICE = 1 << 20
 
@@ -69,7 +70,8 @@ def order_figures(table: Table) -> list[OrderFigures]:
     if not counted(table):
         return _figures_without_counts(table)
     opened = table.opened_by_bos()
-    everything = table.total(0, np.zeros(1, np.int64))[0]
+    types = table.orders[0].count
+    everything = types.total - types.at(np.array([BOS]))[0]
     known = not table.capped  # else an order's counts are no share of another's
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS
@@ -198,6 +200,11 @@ def lengths(table: Table) -> list[tuple[int, float]]:
         ends = np.flatnonzero(token[low:high] == EOS) + low
         out.append((k - 2, table.orders[k - 1].count.at(ends).sum().item()))
     return out
+
+
+def marker_notes(table: Table) -> list[str]:
+    """Notes on `</s>` and `<unk>` where they have no probability."""
+    return [*distribution.marker_notes(table), *distribution.marker_notes(table, UNK)]
 
 
 def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:

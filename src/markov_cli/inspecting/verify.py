@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays.sorting import starts_new
 from ..errors import MarkovError
+from ..model.class_model import are_classes
 from ..model.count_column import SPAN, Counts, smallest
 from ..model.fingerprints import Guard
 from ..model.model_file import ModelFile, framing_differs
@@ -35,6 +36,7 @@ def damage(file: ModelFile) -> list[str]:
         *([("sums", _sums)] if counted else [("probabilities", _probabilities)]),
         ("links", _links),
         ("guard", _guard),
+        ("classes", _classes),
         ("header", _header),
     ]
     for name, check in checks:
@@ -201,11 +203,15 @@ def _sums(file: ModelFile) -> Iterator[str]:
     if not table.orders[0].count.whole:
         if one[BOS] != one[EOS]:
             yield "count_1: more <s> than </s>, or fewer"
-    elif int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
+    elif not header.borders and (int(one[BOS]) or int(one[EOS])):
+        yield "count_1: <s> or </s>, in a model without borders"
+    elif header.borders and (int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences):
         yield f"count_1: not {header.sequences:,} sequences"
     elif header.cap_per_sequence:
         if int(one.max()) > header.sequences:
             yield f"count_1: a type in more than {header.sequences:,} sequences"
+    elif table.empty is not None:
+        yield from _empty(table, header.tokens + header.sequences * header.borders, int(one.sum()) - int(one[BOS]))
     elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
         yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
     if (one[N_MARKERS:] < (header.min_type_count if table.orders[0].count.whole else 0)).any() or (
@@ -228,6 +234,16 @@ def _sums(file: ModelFile) -> Iterator[str]:
         yield from _pruned(table)
 
 
+def _empty(table: Table, tokens: int, kept: int) -> Iterator[str]:
+    """Sums before types were dropped."""
+    total, left = table.empty or (0, 0)
+    if total != tokens or kept > total:
+        yield f"header: total_0 is {total:,}, not {tokens:,}, or below the sum of count_1"
+    below = table.orders[0].left
+    if left < (0 if below is None else below.total):
+        yield "header: left_total_0 is below the sum of left_1"
+
+
 def _pruned(table: Table) -> Iterator[str]:
     """Sums of a pruned table: none exceeds its sum before pruning, and dropped n-grams were counted."""
     opened = table.opened_by_bos()
@@ -241,13 +257,13 @@ def _pruned(table: Table) -> Iterator[str]:
             if (
                 (not weighted and not table.capped and (left > adjusted).any())
                 or (left[opens] > 0).any()
-                or (left[~opens & (adjusted > 0)] == 0).any()
+                or (table.borders and (left[~opens & (adjusted > 0)] == 0).any())
             ):
                 yield f"left_{k}: not a number of left neighbours"
             adjusted = np.where(opens, adjusted, left)
         if k == 1:
             adjusted[BOS] = 0
-        if order.left_total is not None:
+        if order.left_total is not None and k < len(table.orders):
             above, first = table.orders[k].left, order.first
             assert above is not None and first is not None
             kept = np.diff(above.sum_before(first.astype(np.int64)))
@@ -312,6 +328,12 @@ def _links(file: ModelFile) -> Iterator[str]:
             left = np.bincount(suffix, minlength=len(below))
             if (left != below.left.slice(0, len(below))).any():
                 yield f"left_{k - 1}: not the number of distinct left neighbours"
+
+
+def _classes(file: ModelFile) -> Iterator[str]:
+    for k, class_of in enumerate(file.table.classes, 1):
+        if not are_classes(class_of):
+            yield f"class_{k}: classes that are not numbered as they must be"
 
 
 def _guard(file: ModelFile) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,13 +14,16 @@ from typing import IO
 from ..arrays.process_lock import lock
 
 _TRIES = 100
+_LONGEST = 230  # bytes of a file name that leave room for a process number and dots
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | os.PathLike[str], clean: bool = True) -> Iterator[IO[bytes]]:
     """A file to write to, beside its target, and put in its place when it is complete.
 
     So what stood there before stays whole whatever happens. A device or a pipe is written to, not replaced.
+
+    clean  remove what runs that were killed left of this file, which reads the whole folder
     """
     target = os.path.realpath(os.fspath(path))
     # the real path of /dev/stdout can be no path at all, such as /proc/1/fd/pipe:[2]
@@ -28,7 +32,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield f
         return
     folder, name = os.path.split(target)
-    _clean(folder, name)
+    if len(os.fsencode(name)) > _LONGEST:  # the temporary name is longer
+        name = f"{zlib.crc32(os.fsencode(name)):08x}"
+    if clean:
+        _clean(folder, name)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with _new(temporary) as f:

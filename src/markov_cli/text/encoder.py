@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -104,6 +105,18 @@ class Cut:
     start: np.ndarray
     length: np.ndarray
     seams: np.ndarray = field(default_factory=no_seams)
+
+
+class NumberedTypes(Protocol):
+    """The types behind provisional numbers, which are 0 to `n_numbers()`, exclusive."""
+
+    def n_numbers(self) -> int:
+        """The number of numbers."""
+        ...
+
+    def types(self, number: np.ndarray) -> Types:
+        """The types behind some numbers, int64 (n,), rising."""
+        ...
 
 
 class Encoder:

@@ -279,8 +279,11 @@ def blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     repairs: Repairs,
+    which: int = 0,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
+
+    which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
     white space and no decision about the end of a sentence is divided. A text without
@@ -311,17 +314,17 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before)
+            yield _block(pending, False, first, stream.done_on_disk - before, which)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before)
+        yield _block(pending, ends, first, stream.done_on_disk - before, which)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int) -> Block:
     data = padded(b"".join(pieces))
-    return Block(data, len(data) - 8, last, first, progress)
+    return Block(data, len(data) - 8, last, first, progress, (which,))
 
 
 def _starts_solid(piece: bytes) -> bool:

@@ -75,7 +75,8 @@ def pieces_of(
 ) -> Iterator[tuple[Piece, int]]:
     """Pieces of all sources, each with the bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
-    return encode_blocks(read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit), encoders)
+    found = read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit)
+    return encode_blocks(found, encoders)
 
 
 def _text_edges(cut: Cut) -> np.ndarray:
@@ -92,8 +93,7 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
     for piece, _ in pieces_of(sources, encoding, encoders, repairs):
         cut = piece.cut
         assert cut is not None
-        seams = cut.seams if not len(piece.place) else cut.seams[:0]  # records have their lines, as in their file
-        edges = _text_edges(cut) - (np.arange(len(piece.which)) if len(seams) else 0)
+        edges = _text_edges(cut) - np.arange(len(piece.which))  # without the seams
         for i, edge in zip(piece.which, edges.tolist(), strict=True):
             bounds += [size + edge] * (i + 1 - len(bounds))
         numbers.append(piece.number)
@@ -101,10 +101,10 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
         n += len(piece.number)
         if piece.last:
             ends.append(np.array([n]))
-        starts.append(cut.start - np.searchsorted(seams, cut.start) + size)
+        starts.append(cut.start - np.searchsorted(cut.seams, cut.start) + size)
         lengths.append(cut.length)
         files.append(piece.token_sources().astype(np.int32))
-        data.append(_without(cut.data, seams))
+        data.append(_without(cut.data, cut.seams))
         size += len(data[-1])
     for encoder in encoders:
         repairs.add(encoder.repairs)
@@ -172,7 +172,7 @@ class CorpusReader:
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
-            line[place] = _record_lines(piece, piece.cut) if len(piece.place) else lines.of(piece)
+            line[place] = lines.of(piece)
             token = np.zeros(len(codes), bool)
             token[place] = True
             file = np.empty(len(codes), np.int32)
@@ -207,6 +207,8 @@ class _Lines:
         """Line of each token, from 1: int64 (n,)."""
         cut = piece.cut
         assert cut is not None
+        if len(piece.place):
+            return _record_lines(piece, cut)
         newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10)
         if len(piece.which) > 1:  # whole texts
             edges = _text_edges(cut)
