@@ -21,7 +21,17 @@ WIDE_ENDS = set("…‼‽⁇⁈⁉։؝؞؟۔।॥၊။።፧។៕。！．�
 STOPS = set("。！？｡")  # these end a sentence without white space after them
 TITLES = [
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "messrs", "mme", "mlle",
-    "vs", "cf", "e.g", "i.e",
+    "vs", "cf", "e.g", "i.e", "drs", "sen", "gov", "maj", "adm", "cmdr", "cpl", "supt", "insp", "mt", "viz", "approx",
+]  # fmt: skip
+BEFORE_NUMBERS = [
+    "fig", "figs", "no", "nos", "nr", "p", "pp", "vol", "vols", "eq", "eqs", "eqn", "ca", "c", "sec", "al", "ch",
+    "chap", "art", "para", "op", "pt", "l", "ll", "n", "v", "vv", "rm", "apt", "ext", "tel", "jan", "feb", "mar", "apr",
+    "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+]  # fmt: skip
+BEFORE_LOWER = [
+    "a.m", "p.m", "sec", "secs", "min", "mins", "hr", "hrs", "wk", "wks", "yr", "yrs", "etc", "al", "univ", "jr", "sr",
+    "inc", "ltd", "co", "corp", "bros", "dept", "est", "ca", "resp", "incl", "ed", "eds", "vol", "vols", "fig", "figs",
+    "ft", "oz", "lb", "lbs", "sq",
 ]  # fmt: skip
 
 
@@ -122,32 +132,41 @@ def breaks(text, unit, is_white=white, wide=True, original=None):
     if unit == "line":
         return [(i - (i > 0 and text[i - 1] == "\r"), i + 1) for i, c in enumerate(text) if c == "\n"]
     found = []
-    for begin, end in gaps(text, is_white):
+    for (begin, end), (cased_begin, cased_end) in zip(gaps(text, is_white), gaps(original, is_white), strict=True):
         edge = begin == 0 or end == len(text)
         blank = text[begin:end].count("\n") >= 2
-        if edge or blank or (unit == "sentence" and ends_sentence(text[:begin], wide, original)):
+        around = original[:cased_begin], original[cased_end:]
+        if edge or blank or (unit == "sentence" and ends_sentence(*around, wide)):
             found.append((begin, end))
     if unit == "sentence" and wide:
         found += unspaced(text, is_white)
     return sorted(found)
 
 
-def ends_sentence(text, wide, original):
-    """True if a sentence ends with `text` before white space; its points are read in `original`."""
+def ends_sentence(text, then, wide):
+    """True if a sentence ends with `text` before white space; `then` follows it."""
     closers = CLOSERS | WIDE_CLOSERS if wide else CLOSERS
-    while text and text[-1] in closers:
-        text = text[:-1]
-    if text[-1:] == ".":
-        return not abbreviated(".".join(original.split(".")[: text.count(".")]))
-    return text[-1:] in (ENDS | WIDE_ENDS if wide else ENDS) and text != ""
+    mark = text.rstrip("".join(closers))
+    if mark[-1:] not in (ENDS | WIDE_ENDS if wide else ENDS) | {"."} or not mark:
+        return False
+    lower = unicodedata.category(then[0]) == "Ll" and (wide or then[0] < "\x80")
+    if lower and (mark != text or mark.endswith(("..", "\u2026") if wide else "..")):
+        return False
+    return mark[-1] != "." or not abbreviated(mark[:-1], lower, re.match(r"[(\[#$+~-]?[0-9]", then))
 
 
-def abbreviated(text):
-    """True if a point after `text` belongs to a title or an initial."""
-    for short in TITLES:
-        if text.lower().endswith(short) and text[-len(short) :].isascii() and opens(text[: -len(short)]):
-            return True
-    return text[-1:] in set("ABCDEFGHJKLMNOPQRSTUVWXYZ") and text != "" and opens(text[:-1])
+def abbreviated(text, lower, number):
+    """True if a point after `text` belongs to an abbreviation or an initial."""
+    if any(is_word(w, text) for w in TITLES + BEFORE_LOWER * lower + BEFORE_NUMBERS * bool(number)):
+        return True
+    initial = text[-1:] in set("ABCDEFGHJKLMNOPQRSTUVWXYZ") and text != "" and opens(text[:-1])
+    return initial and not is_word("a.m", text) and not is_word("p.m", text)
+
+
+def is_word(word, text):
+    """True if `text` ends with this word, in small or capital letters."""
+    end = text[-len(word) :]
+    return end.lower() == word and end.isascii() and opens(text[: -len(word)])
 
 
 def opens(text):

@@ -27,8 +27,32 @@ texts = (
 )
 
 # texts like prose, with repetition
-_words = st.sampled_from(["the", "cat", "sat", "on", "a", "mat", "it's", "Mr", "e.g", "ran", "3.5", "猫", "é"])
-_marks = st.sampled_from([" ", " ", " ", " ", ", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". "])
+_words = st.sampled_from(
+    [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "A",
+        "Mat",
+        "it's",
+        "Mr",
+        "e.g",
+        "ran",
+        "3.5",
+        "猫",
+        "é",
+        "É",
+        "p.m",
+        "P.M",
+        "Fig",
+        "ca",
+        "7",
+    ]
+)
+_marks = st.sampled_from(
+    [" "] * 4 + [", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". ", "... ", "…\n", '?" ', ". (", " . "]
+)
 prose = st.lists(st.tuples(_words, _marks).map("".join), min_size=1, max_size=30).map("".join)
 
 TOKENIZERS = ["words", "spaces", "chars", "bytes", "regex"]

@@ -17,6 +17,7 @@ from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
+from .lower_case import with_offsets_of_lower
 from .reading import Block, Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
 from .types import Types
@@ -88,6 +89,7 @@ class Encoder:
         self.text_bytes = 0
         self._carry: list[bytes] = []
         self._original: np.ndarray | None = None  # the block before it was lowered
+        self._cased: np.ndarray | None = None  # the same with the offsets of the lowered block
         self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
 
     def encode(self, block: Block) -> Piece:
@@ -121,7 +123,7 @@ class Encoder:
         if not self.keep_text:
             return Piece(number, end, block.last)
         original = self._original
-        if original is not None and m == block.size and _in_place(a[:m], original[:m]):
+        if original is not None and original is self._cased:
             a = original  # as it was before it was lowered
         return Piece(number, end, block.last, Cut(a[:m].tobytes(), *breaks, *spans))
 
@@ -133,10 +135,10 @@ class Encoder:
         if raw and not o.lowercase:
             return data, block.size
         plain = data[: block.size].tobytes()
-        self._original = None
+        self._original = self._cased = None
         if plain.isascii():
             if o.lowercase:
-                self._original = data
+                self._original = self._cased = data
             return (_padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
@@ -145,16 +147,19 @@ class Encoder:
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()
         if o.lowercase:
-            self._original = _padded(plain)
-            plain = text.lower().encode("utf-8", "surrogateescape" if raw else "strict")
+            self._original = self._cased = _padded(plain)
+            errors = "surrogateescape" if raw else "strict"
+            plain = text.lower().encode("utf-8", errors)
+            if not _in_place(np.frombuffer(plain, np.uint8), self._original[:-8]):
+                self._cased = _padded(with_offsets_of_lower(text).encode("utf-8", errors))
         return _padded(plain), len(plain)
 
     def _breaks(self, a: np.ndarray, m: int, gaps: tk.Gaps, block: Block) -> Breaks:
-        wide = None
-        sees_wide = self.options.unit == "sentence" and self.options.tokenizer != "bytes"
-        if sees_wide and (a[:m] >= 0xC0).any():
+        wide, is_text = None, self.options.tokenizer != "bytes"
+        if is_text and self.options.unit == "sentence" and (a[:m] >= 0xC0).any():
             wide = _whole(ch.decode(a, m), m)
-        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original)
+        edges = block.first, block.last, self._cased, block.after
+        return find_breaks(a, m, self.options.unit, gaps, wide, *edges, is_text)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Characters or bytes: white space is a token like any other, but between sequences."""
@@ -257,7 +262,7 @@ def _whole(wide: ch.Wide, m: int) -> ch.Wide:
 
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
     """The characters of two texts in UTF-8 begin at the same bytes."""
-    return bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
+    return len(a) == len(b) and bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
 
 
 def _padded(data: bytes) -> np.ndarray:

@@ -20,9 +20,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
-from .byte_ranges import file_size
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
-from .sources import Source, find_sources, opened
+from .sources import Source, find_sources, opened, read_behind
 
 __all__ = [
     "BLOCK_BYTES",
@@ -53,6 +52,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+_LOOK_AHEAD = 8  # bytes of the next block
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
 
@@ -251,6 +251,7 @@ class Block:
     data   uint8 (m + 8,), eight zero bytes behind the m of text
     size   m
     last   True where the text ends with this block
+    after  the first bytes behind it, which decide if a sentence ends with it
     """
 
     data: np.ndarray
@@ -258,6 +259,7 @@ class Block:
     last: bool
     first: bool
     progress_bytes: int
+    after: bytes = b""
 
 
 def blocks(
@@ -279,7 +281,6 @@ def blocks(
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0
-        ends = source.part is None or source.part[1] >= file_size(source.path)
         before = 0
         want = block_bytes
         while True:
@@ -300,17 +301,19 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before)
+            yield _block(pending, False, first, stream.done_on_disk - before, piece[cut : cut + _LOOK_AHEAD])
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before)
+        after = b"" if source.part is None else read_behind(source)
+        if pending or first:  # an empty part was the white space at the end of the one before it
+            yield _block(pending, not after, first, stream.done_on_disk - before, after)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int) -> Block:
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, after: bytes) -> Block:
     data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
-    return Block(data, len(data) - 8, last, first, progress)
+    return Block(data, len(data) - 8, last, first, progress, after)
 
 
 def _starts_solid(piece: bytes) -> bool:

@@ -7,12 +7,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import NotText, TextError
-from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
+from .byte_ranges import PartOfFile, find_urls, is_url, next_cut, open_url, url_size
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
 Texts = str | Iterable[str]  # texts themselves: one, or several
@@ -158,6 +158,14 @@ def opened(source: Source) -> BinaryIO:
             file.close()
         raise
     return _part(file, source)
+
+
+def read_behind(source: Source, n: int = 8) -> bytes:
+    """The first bytes behind a part of a file."""
+    assert source.part is not None
+    with opened(replace(source, part=None)) as file:
+        file.seek(next_cut(file, source.part[1]))
+        return file.read(n)
 
 
 def _part(file: BinaryIO, source: Source) -> BinaryIO:
