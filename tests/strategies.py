@@ -55,5 +55,13 @@ _marks = st.sampled_from(
 )
 prose = st.lists(st.tuples(_words, _marks).map("".join), min_size=1, max_size=30).map("".join)
 
+# texts like chats: links, names and emoji, whole and broken
+_chat_atoms = st.sampled_from(
+    ["http://", "www.", "a", "b.c", "@", "@x", "#", "#t", ":", ":a:", "::", "<", "<a", ">", "1", "_", "-", ".", "(",
+     ")", "/", " ", " ", "é", "猫", "カ", "“", "\u0301", "\ufe0f", "+", "%", "&", "'", "\n", "9", "w", "😀", ",", "[",
+     "]", "’"]
+)  # fmt: skip
+chats = st.lists(_chat_atoms, max_size=24).map("".join)
+
 TOKENIZERS = ["words", "spaces", "chars", "bytes", "regex"]
 UNITS = ["sentence", "line", "paragraph", "file"]
