@@ -131,7 +131,7 @@ def run_back(text, i, of):
 
 
 def whole_tokens(text, kinds):
-    """What `words` keeps whole: [(begin, end)], in order."""
+    """Tokens that `words` keeps whole: [(begin, end)], in order."""
     beyond = {"word": "é", "single": "字", "katakana": "字"}  # of what is not ASCII only the class matters
     text = "".join(c if c < "\x80" else beyond.get(k, "¤") for c, k in zip(text, kinds, strict=True))
     out = []
