@@ -122,6 +122,7 @@ __all__ = [
     "tune_mixture",
     "update",
     "verify",
+    "vocabulary",
 ]
 
 if TYPE_CHECKING:
@@ -161,13 +162,15 @@ if TYPE_CHECKING:
         export_arpa,
         export_counts,
         export_markovify,
+    )
+    from .api.explore import (
+        explore,
+    )
+    from .api.importing import (
         import_arpa,
         import_counts,
         import_markovify,
         import_model,
-    )
-    from .api.explore import (
-        explore,
     )
     from .api.inspect import (
         CommonNgram,
@@ -179,6 +182,7 @@ if TYPE_CHECKING:
         inspect,
         inspect_history,
         verify,
+        vocabulary,
     )
     from .api.mixture import (
         Mixture,
@@ -284,12 +288,14 @@ _WHERE = {
         "export_arpa",
         "export_counts",
         "export_markovify",
+    ),
+    "api.explore": ("explore",),
+    "api.importing": (
         "import_arpa",
         "import_counts",
         "import_markovify",
         "import_model",
     ),
-    "api.explore": ("explore",),
     "api.inspect": (
         "CommonNgram",
         "FollowerBin",
@@ -300,6 +306,7 @@ _WHERE = {
         "inspect",
         "inspect_history",
         "verify",
+        "vocabulary",
     ),
     "api.mixture": ("Mixture",),
     "api.model": (

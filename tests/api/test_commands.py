@@ -45,6 +45,8 @@ ROWS = {
     "train": [
         Row("TEXT -n 2 -o OUT", lambda f: written(m.train_file(f.text, f.out, order=2))),
         Row("TEXT --lowercase -o OUT", lambda f: trained(m.train([f.text], lowercase=True)), NOT_SAVED),
+        Row("TEXT --vocab WORDS -o OUT", lambda f: trained(m.train(f.text, vocab=f.words)), (*NOT_SAVED, "vocab")),
+        Row("TEXT --max-types 4 -o OUT", lambda f: trained(m.train(f.text, max_types=4)), NOT_SAVED),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
     ],
     "generate": [
@@ -81,6 +83,7 @@ ROWS = {
             "MODEL --at-start --smoothing wb --top 2",
             lambda f: m.inspect_history(f.model, at_start=True, smoothing="wb", top=2).to_dict(),
         ),
+        Row("MODEL --vocab", lambda f: {"model": str(f.model), "types": m.vocabulary(f.model)}),
         Row("MODEL --verify", lambda f: m.verify(f.model).to_dict()),
     ],
     "score": [
@@ -196,6 +199,7 @@ def files(tmp_path_factory):
     f = Files(tmp_path_factory.mktemp("commands"))
     f.text.write_text(TEXT)
     f.other.write_text(OTHER)
+    f.words.write_text("the\ncat\nsat\n.\n")
     f.jsonl.write_text("".join(json.dumps({"text": text, "id": i}) + "\n" for i, text in enumerate((OTHER, TEXT))))
     keys = m.make_canaries("the code of {name} is {d}", count=1, repeat=[1], seed=2)
     keys.save(f.keys)

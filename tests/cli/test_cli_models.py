@@ -117,5 +117,5 @@ def test_wrong_calls_are_errors_of_two_lines(run, folder):
     two_lines(run("export", a), 2, "no output file")
     two_lines(run("export", a, "--format", "markovify", "--order", "2", "-o", out), 2, "--order is not for")
     two_lines(run("import", folder / "nope", "-o", out), 1, "no such file")
-    two_lines(run("import", "-", "-o", out, stdin=b"a\t1"), 2, "no format is given")
+    two_lines(run("import", "-", "-o", out, stdin=b"a\t1"), 1, "no </s>")
     assert not out.exists()

@@ -17,7 +17,7 @@ def run():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     from conftest import run_markov
-    from markov_cli.api.convert import import_arpa
+    from markov_cli.api.importing import import_arpa
 
     here = tmp_path_factory.mktemp("models")
     options = ["--tokenizer", "spaces", "--unit", "line", "-n", "2", "-o", here / "ab.npz"]

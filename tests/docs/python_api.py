@@ -41,7 +41,7 @@ GROUPS = {
     "Train": ["train", "train_file", "update", "TrainedFile"],
     "The model": ["Model", "Mixture"],
     "Write text": ["Constraints", "explore", "Session"],
-    "Inspect": ["inspect", "inspect_history", "verify"],
+    "Inspect": ["inspect", "inspect_history", "verify", "vocabulary"],
     "Score": ["score", "score_units", "score_tokens", "score_texts", "classify", "tune_mixture"],
     "Evidence of the training text": [
         "audit", "rebuild", "member", "trace", "make_canaries", "score_canaries", "Canaries",

@@ -11,7 +11,7 @@ import pytest
 
 from arpa_files import SMALL, blob_of, reader, rows_of, written
 from markov_cli.errors import ModelFileError, TextError
-from markov_cli.formats import arpa_reading
+from markov_cli.formats import arpa_reading, opening
 from markov_cli.formats.arpa_reading import read
 from markov_cli.formats.arpa_writing import Rows, write
 
@@ -233,7 +233,7 @@ class Endless:
 )
 def test_an_endless_line_is_refused(begin, message, monkeypatch):
     file = Endless(begin.replace(b"\\end\\\n", b""))
-    monkeypatch.setattr(arpa_reading, "open_bytes", lambda source: file)
+    monkeypatch.setattr(opening, "open_foreign", lambda *_: file)
     with pytest.raises(ModelFileError, match=message):
         read("x.arpa")
     assert file.given < 1 << 25

@@ -15,7 +15,8 @@ from engine import model_of
 from helpers import ODD, arrays_of, bytes_of_arrays, header_of, loaded, packed
 from lmplz import check as check_lmplz
 from lmplz import compare, corpus_of, lmplz, needs_lmplz, read_arpa
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, ModelFileError, NeedsCounts, OptionError

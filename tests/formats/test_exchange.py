@@ -14,12 +14,15 @@ from conftest import examples, peer
 from engine import model_of, rows_of, sequences
 from helpers import loaded
 from markov_cli.api.combine import merge, prune
-from markov_cli.api.convert import export_counts, export_markovify, import_counts, import_markovify
+from markov_cli.api.convert import export_counts, export_markovify
+from markov_cli.api.importing import import_counts, import_markovify
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, OptionError
 from markov_cli.formats.lower_orders import derive
 from markov_cli.formats.markovify import BEGIN, END, read_markovify
 from markov_cli.formats.ngram_counts import read_counts
+from markov_cli.formats.ngram_listing import Notes
+from markov_cli.formats.opening import open_file
 from markov_cli.inspecting.verify import damage
 from markov_cli.model.building import build_table
 from markov_cli.text.reading import Source
@@ -46,7 +49,7 @@ def same_table(levels, model):
 
 
 def derived(data, order=None):
-    return derive(*read_counts(Source("f", data=data)), "f", order)
+    return derive(*read_counts([open_file(Source("f", data=data))], Notes()), "f", order)
 
 
 @pytest.fixture
@@ -211,12 +214,6 @@ def test_a_counts_file_cut_short_is_an_error(imported):
     assert imported(data[:-1]).order == 3
 
 
-def test_counts_of_pruned_models_cannot_be_imported(imported):
-    model = prune(as_model(model_of("a b a b a c a c. d e")), (0, 1))
-    with pytest.raises(MarkovError, match="n-grams of order 3"):
-        imported(counts_of(model))
-
-
 def test_orders_longer_than_every_sequence_come_back(imported):
     data = counts_of(as_model(model_of("a b\nc", 4, "spaces", "line")))
     for order in (4, 5, 300):
@@ -233,10 +230,10 @@ def test_very_long_lines_are_refused(imported, monkeypatch):
     words = " ".join(f"w{i}" for i in range(5000))
     with pytest.raises(MarkovError, match="line 2: an n-gram of 5,002 words, more than 1,000"):
         imported(f"<s> w1\t1\n<s> {words} </s>\t1\n")
-    from markov_cli.formats import ngram_counts
+    from markov_cli.formats import ngram_counts, opening
 
     monkeypatch.setattr(ngram_counts, "_BLOCK_BYTES", 100)
-    monkeypatch.setattr(ngram_counts, "_LONGEST_LINE", 10_000)
+    monkeypatch.setattr(opening, "LONGEST_LINE", 10_000)
     with pytest.raises(MarkovError, match="line 2: more than 10,000 bytes"):
         imported(f"<s> w1\t1\n{words}")
 

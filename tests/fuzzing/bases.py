@@ -10,7 +10,8 @@ import numpy as np
 
 from engine import model_of, saved
 from markov_cli.api.combine import merge, prune
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.model import model_file

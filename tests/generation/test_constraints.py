@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from enumeration import FEW, enumerated, train
+from enumeration import CASES, FEW, enumerated, train
 from helpers import chi_squared, run_of
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
-from markov_cli.generation import constraints
+from markov_cli.generation import exact
 from markov_cli.sampling import success_weights
 from markov_cli.text.types import BOS
 
@@ -29,40 +29,6 @@ def model():
 def few():
     """A model with so few texts that nearly all can be enumerated."""
     return train(FEW)
-
-
-def holds(words, *inner):
-    return any(tuple(words[i : i + len(inner)]) == inner for i in range(len(words)))
-
-
-CASES = {
-    "contains": ({"contains": ["dog"]}, lambda w: "dog" in w),
-    "contains two": ({"contains": ["dog", "cat"]}, lambda w: "dog" in w and "cat" in w),
-    "contains in order": (
-        {"contains": ["dog", "cat"], "in_order": True},
-        lambda w: any(w[i] == "dog" and "cat" in w[i:] for i in range(len(w))),
-    ),
-    "contains a phrase": ({"contains": ["the cat"]}, lambda w: holds(w, "the", "cat")),
-    "starts": ({"starts_with": "a dog"}, lambda w: w[:2] == ("a", "dog")),
-    "ends": ({"ends_with": "cat"}, lambda w: w[-1] == "cat"),
-    "ends with two": ({"ends_with": "the cat"}, lambda w: w[-2:] == ("the", "cat")),
-    "without": ({"without": ["sat", "on"]}, lambda w: "sat" not in w and "on" not in w),
-    "without a phrase": ({"without": ["the cat"]}, lambda w: not holds(w, "the", "cat")),
-    "pattern": ({"pattern": "the * on _ _"}, lambda w: len(w) > 3 and w[0] == "the" and w[-3] == "on"),
-    "gaps": ({"pattern": "_ _ * cat"}, lambda w: len(w) > 2 and w[-1] == "cat"),
-    "tokens": ({"tokens": (5, 5)}, lambda w: len(w) == 5),
-    "tokens n..m": ({"tokens": (4, 6)}, lambda w: 4 <= len(w) <= 6),
-    "characters": ({"characters": (11, 15)}, lambda w: 11 <= len(" ".join(w)) <= 15),
-    "match": ({"match": r"^t.*\b(sat|fish)$"}, lambda w: re.search(r"^t.*\b(sat|fish)$", " ".join(w))),
-    "all": (
-        {"tokens": (5, 8), "contains": ["ate"], "ends_with": "cat", "without": ["sat"], "starts_with": "the"},
-        lambda w: 5 <= len(w) <= 8 and "ate" in w and w[-1] == "cat" and "sat" not in w and w[0] == "the",
-    ),
-    "calculated and tried": (
-        {"contains": ["dog"], "characters": (12, 24)},
-        lambda w: "dog" in w and 12 <= len(" ".join(w)) <= 24,
-    ),
-}  # fmt: skip
 
 
 def as_enumerated(model, asked, keep, longest, n=4000, **more):
@@ -101,7 +67,7 @@ def test_constraints_hold_at_every_order(order, longest):
 def test_texts_of_unlimited_length_are_distributed_as_enumerated(few, name, monkeypatch):
     """Success weights come from the linear system, not length by length."""
     model = few
-    monkeypatch.setattr(constraints, "_WORK", 2000)
+    monkeypatch.setattr(exact, "WORK", 2000)
     asked, keep = CASES[name]
     whole = enumerated(model, 22, least=1e-6)
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
@@ -120,16 +86,16 @@ def test_texts_of_unlimited_length_are_distributed_as_enumerated(few, name, monk
 def test_limited_and_unlimited_lengths_agree(model, monkeypatch):
     """Nearly all texts end within 400 tokens, so the probabilities agree to the last digits."""
     asked = Constraints(contains=["fish", "dog"], without=["sat"])
-    exact = next(model.generate(1, 1, constraints=asked, max_tokens=400))
-    monkeypatch.setattr(constraints, "_WORK", 2000)
+    by_length = next(model.generate(1, 1, constraints=asked, max_tokens=400))
+    monkeypatch.setattr(exact, "WORK", 2000)
     solved = next(model.generate(1, 1, constraints=asked, max_tokens=400))
-    assert solved.text == exact.text
-    assert solved.conditioned_bits == pytest.approx(exact.conditioned_bits, abs=1e-10)
+    assert solved.text == by_length.text
+    assert solved.conditioned_bits == pytest.approx(by_length.conditioned_bits, abs=1e-10)
 
 
 def test_min_tokens_holds_with_an_unlimited_length(few, monkeypatch):
     model = few
-    monkeypatch.setattr(constraints, "_WORK", 2000)
+    monkeypatch.setattr(exact, "WORK", 2000)
     whole = enumerated(model, 22, least=1e-6)
     kept = {" ".join(w): p for w, p in whole.items() if "dog" in w and len(w) >= 6}
     texts = [*model.generate(3000, 2, constraints=Constraints(contains=["dog"]), min_tokens=6)]
@@ -188,14 +154,15 @@ def test_constraints_condition_the_shaped_distribution(model, shape):
 
 @pytest.mark.parametrize("name", ["contains two", "without", "pattern", "tokens n..m", "calculated and tried"])
 def test_rejection_is_used_when_memory_is_too_small(model, monkeypatch, name):
-    monkeypatch.setattr(constraints, "MEMORY", 1000)
+    monkeypatch.setattr(exact, "MEMORY", 1000)
     asked, keep = CASES[name]
     _, texts = as_enumerated(model, asked, keep, 9, n=1500)
     assert texts[0].conditioned_bits is None
 
 
-def test_smoothed_models_use_rejection(model):
-    run = run_of(model, count=200, seed=1, constraints=Constraints(contains=["fish"]), smoothing="wb", max_tokens=9)
+def test_smoothing_without_a_chain_of_backoffs_uses_rejection(model):
+    asked = Constraints(contains=["fish"])
+    run = run_of(model, count=200, seed=1, constraints=asked, smoothing="lidstone:0.1", max_tokens=9)
     for batch in run.batches():
         assert len(batch.samples.index) == 200
         assert all(b"fish" in text.split() for text in batch.each())
@@ -227,9 +194,9 @@ def test_the_number_of_tries_matches_the_probability(model):
 @pytest.mark.parametrize("way", ["limited", "unlimited", "tried"])
 def test_text_i_does_not_depend_on_count_or_batch_size(model, monkeypatch, name, way):
     if way == "unlimited":
-        monkeypatch.setattr(constraints, "_WORK", 2000)
+        monkeypatch.setattr(exact, "WORK", 2000)
     if way == "tried":
-        monkeypatch.setattr(constraints, "MEMORY", 1000)
+        monkeypatch.setattr(exact, "MEMORY", 1000)
     asked = Constraints(**CASES[name][0])
     long = [*model.generate(60, 9, constraints=asked)]
     for count in (1, 7, 33):

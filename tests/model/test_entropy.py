@@ -9,10 +9,13 @@ import pytest
 
 import markov_cli
 from engine import model_of
-from markov_cli.api.convert import export_arpa, import_arpa
+from helpers import loaded
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts, OptionError
+from markov_cli.inspecting.verify import damage
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
@@ -187,3 +190,10 @@ def test_wrong_options_leave_no_file(run, model, tmp_path, options, words):
     assert ran.code == 2, ran.stderr
     assert len(ran.stderr.splitlines()) == 2 and words in ran.stderr
     assert not (tmp_path / "s.npz").exists()
+
+
+def test_a_pruned_model_is_whole(harbour):
+    """Its types keep the order of the counts, and some of its longest n-grams lack their ends."""
+    out = io.BytesIO()
+    markov_cli.prune_by_entropy(markov_cli.train(texts=[harbour]), threshold=1e-4).model.save(out)
+    assert damage(loaded(out.getvalue()).file) == []

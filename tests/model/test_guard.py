@@ -57,10 +57,24 @@ def test_blocks_of_any_size_give_the_same_hashes(numbers, k, sizes):
     hash_of = mix(np.arange(10, dtype=np.uint64))
     at, blocks = 0, []
     for size in [*sizes, 1000]:
-        blocks.append((np.array(numbers[at : at + size], np.uint32), False))
+        blocks.append((np.array(numbers[at : at + size], np.uint32), ()))
         at += size
     found = [x for some in stream_runs(blocks, hash_of, k) for x in some.tolist()]
     assert found == run_hashes(hash_of[np.array(numbers, np.int64)], k).tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=9), max_size=8), st.integers(1, 5), st.lists(st.integers(0, 12)))
+def test_no_run_goes_from_one_text_into_the_next(texts, k, sizes):
+    hash_of = mix(np.arange(10, dtype=np.uint64))
+    numbers = np.array([x for text in texts for x in text], np.int64)
+    ends = np.cumsum([len(text) for text in texts])
+    at, blocks = 0, []
+    for size in [*sizes, 1000]:
+        here = ends[(ends > at) & (ends <= at + size)] - at
+        blocks.append((numbers[at : at + size].astype(np.uint32), here))
+        at += size
+    found = [x for some in stream_runs(blocks, hash_of, k) for x in some.tolist()]
+    assert found == [x for text in texts for x in run_hashes(hash_of[np.array(text, np.int64)], k).tolist()]
 
 
 # ------------------------------------------------------------ the set

@@ -10,7 +10,8 @@ import pytest
 from arpa_files import SMALL
 from engine import model_of
 from helpers import ODD, chi_squared
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import OptionError
 from markov_cli.model.distribution import full_distribution

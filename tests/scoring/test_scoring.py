@@ -14,7 +14,8 @@ import engine
 import oracle_smoothing as oracle
 import strategies
 from conftest import PEERS, TIMEOUT_S, examples
-from markov_cli.api.convert import export_arpa, import_arpa
+from markov_cli.api.convert import export_arpa
+from markov_cli.api.importing import import_arpa
 from markov_cli.api.model import Model
 from markov_cli.api.train import model_of, train
 from markov_cli.arrays.threads import ordered_map

@@ -12,6 +12,7 @@ from markov_cli.errors import MarkovError, OptionError
 from markov_cli.text.byte_ranges import PartOfFile, next_cut
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source, find_sources
+from markov_cli.text.word_list import WordList
 from markov_cli.training import cluster
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
@@ -65,6 +66,12 @@ def test_a_cluster_gives_the_bytes_of_training_in_memory(tmp_path, local_cluster
     paths = [HARBOUR, CORPORA / "messages.txt", CORPORA / "scripts"]
     assert spread(paths, tmp_path / "model.npz", local_cluster, **more) == in_memory(paths, **more)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cluster_reads_with_a_word_list(tmp_path, local_cluster, small):
+    more = {"vocab": WordList.of(["the", "a", "of", "and", ",", ".", "clock", "zebra"]), "max_types": 6}
+    assert spread([HARBOUR], tmp_path / "model.npz", local_cluster, **more) == in_memory([HARBOUR], **more)
 
 
 @pytest.mark.filterwarnings("default")

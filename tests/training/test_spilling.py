@@ -18,6 +18,7 @@ from markov_cli.errors import MarkovError
 from markov_cli.model.model_file import load
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import find_sources
+from markov_cli.text.word_list import WordList
 from markov_cli.training import on_disk
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
@@ -97,6 +98,13 @@ def test_every_order_pruning_and_block_size_gives_the_same_bytes(tmp_path, low, 
     path = tmp_path / "text.txt"
     path.write_text(HARBOUR.read_text(encoding="utf-8")[: 3000 if block == 40 else 20000], encoding="utf-8")
     assert train_on_disk(path, tmp_path / "model.npz", **more) == in_memory(path, **more)
+
+
+@pytest.mark.parametrize("more", [{}, {"max_types": 40, "prune": (0, 1)}, {"min_type_count": 5}], ids=str)
+def test_a_word_list_gives_the_same_bytes(tmp_path, low, more):
+    path, words = HARBOUR, WordList.of([*["the", "a", "of", "and", ",", ".", "clock", "zebra"], *map(str, range(9))])
+    assert train_on_disk(path, tmp_path / "model.npz", vocab=words, **more) == in_memory(path, vocab=words, **more)
+    assert train_on_disk(path, tmp_path / "model.npz", max_types=50) == in_memory(path, max_types=50)
 
 
 def test_sequences_shorter_than_the_order_give_the_same_bytes(tmp_path, low):

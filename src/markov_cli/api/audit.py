@@ -14,6 +14,7 @@ from ..evidence.table.forced_string_list import Strings
 from ..evidence.table.membership import IN, NAMES, OUT, Members
 from ..generation.request import new_seed
 from ..text.reading import check_encoding
+from ..text.record_format import record_format
 from ..text.sources import Paths, Texts, sources_of
 from ..text.types import UNK
 from .audit_results import (
@@ -43,6 +44,10 @@ def audit(
     min_tokens: int = LENGTHS[0],
     top: int | None = 10,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
 ) -> AuditReport:
     """Measure how much of its training text a model keeps, from the model alone or with the text.
 
@@ -52,6 +57,7 @@ def audit(
     heldout, heldout_texts  text that the model was not trained on, for the membership test; needs the corpus
     min_tokens              tokens of the shortest certain string that is listed
     top                     certain strings listed; None for all
+    jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
 
     OptionError for an order that the model does not have; NeedsCounts if the corpus is given and counts are capped.
 
@@ -61,7 +67,9 @@ def audit(
     [(1, True, 5.907), (2, True, 0.0)]
     """
     one = opened(model)
-    texts, others = sources_of(corpus, corpus_texts), sources_of(heldout, heldout_texts)
+    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
+    texts = sources_of(corpus, corpus_texts, records=records)
+    others = sources_of(heldout, heldout_texts, records=records)
     found = model_evidence.audit(one.language_model, order, min_tokens, texts, others, check_encoding(encoding))
     return audit_report(one, found, top)
 
@@ -85,11 +93,21 @@ def rebuild(model: ModelLike, seed: int | None = None, *, order: int | None = No
 
 
 def member(
-    model: ModelLike, paths: Paths = (), *, texts: Texts = (), order: int | None = None, encoding: str = "utf-8"
+    model: ModelLike,
+    paths: Paths = (),
+    *,
+    texts: Texts = (),
+    order: int | None = None,
+    encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
 ) -> Membership:
     """Judge for each sequence of a text if it was in the training text, as far as the model proves it.
 
     order  None for the model's own
+    jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
 
     NeedsCounts if the model does not hold whole counts; TextError if the text has no token.
 
@@ -99,7 +117,8 @@ def member(
     [('a b.', 'in'), ('a d.', 'out')]
     """
     one = opened(model)
-    found = model_evidence.member(one.language_model, sources_of(paths, texts), order, check_encoding(encoding))
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    found = model_evidence.member(one.language_model, sources, order, check_encoding(encoding))
     return membership(one, found, order or one.order)
 
 

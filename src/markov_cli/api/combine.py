@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import OptionError
+from ..errors import MarkovError, OptionError
 from ..model import merging
+from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
 from ..text.sources import EXPANSION, Paths, Texts, listed
+from ..text.word_list import WordList, Words
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
-from .train import Progress, train
+from .train import Progress, train, words_of
 
 
 def _stored(model: Model, name: str) -> Stored:
@@ -47,8 +49,13 @@ def update(
     paths: Paths = (),
     *,
     texts: Texts = (),
+    vocab: Words | None = None,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -56,8 +63,10 @@ def update(
     """Add text to a model; the result is the model of both texts. The text is read as the model's was.
 
     paths, texts   files, folders, `-`; and texts themselves
+    vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
+    jsonl, csv, parquet, skip_bad  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -72,10 +81,12 @@ def update(
     name = name or old.path or "the model"
     merging.check_whole(_stored(old, name), "added to")
     o = old.header.options
+    words = words_of(vocab, encoding, o)
+    _check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, encoding=encoding, max_expansion=max_expansion, jobs=jobs,
-        progress=progress, guard_like=old.table.guard,
+        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
+        parquet=parquet, skip_bad=skip_bad, jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
@@ -83,6 +94,23 @@ def update(
     out = _model(model_guard([old], merging.merge, stored, (), jobs))
     out.repairs = more.repairs
     return out
+
+
+def _check_words(header: Header, words: WordList | None, name: str) -> None:
+    """MarkovError where a text is not to be read with the words of the model."""
+    own, n = header.vocab_hash, header.vocab_words
+    if own is None and words is None:
+        return
+    if own is None:
+        raise MarkovError(
+            f"--vocab {words and words.name}, but {name} was trained without a word list",
+            "leave --vocab out, or train both texts with it",
+        )
+    if words is None or words.fingerprint != own:
+        given = "" if words is None else f", and {words.name} has {len(words):,} others"
+        raise MarkovError(
+            f"{name}: trained with a word list of {n:,} words{given}", "give the same list again: --vocab FILE"
+        )
 
 
 def prune(

@@ -1,4 +1,4 @@
-"""Reads and writes the files of other programs: ARPA, counts, markovify."""
+"""Writes models for other programs: ARPA, counts, markovify."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from typing import IO, TypeVar
 
 from ..errors import MarkovError, NeedsCounts, OptionError
-from ..formats.counted_model import counted_model
-from ..formats.detect import FORMATS, format_of
 from ..model.atomic_file import atomic_write
 from ..model.distribution import distribution_notes
-from ..model.language_model import LanguageModel
-from ..text.encoder import TextOptions
-from ..text.reading import Source, open_bytes
 from .model import Model, ModelLike, opened
 from .results import Result
 
@@ -38,11 +33,15 @@ class Export(Result):
     notes: tuple[str, ...]
 
 
-def export_arpa(model: ModelLike, out: Target, smoothing: str | None = None, *, jobs: int = 2) -> Export:
+def export_arpa(
+    model: ModelLike, out: Target, smoothing: str | None = None, *, space_as: str | None = None, jobs: int = 2
+) -> Export:
     """Write a model as ARPA, for KenLM and others.
 
     out        a path, or a file open for bytes; a path is replaced as a whole
     smoothing  kn (None), wb or abs; None too for the probabilities that the model holds
+
+    space_as   the word that stands for a space, in a model of characters; None for its escape
 
     OptionError for a smoothing without the form of ARPA; NeedsCounts if the model holds probabilities and a
     smoothing is named.
@@ -60,15 +59,17 @@ def export_arpa(model: ModelLike, out: Target, smoothing: str | None = None, *, 
     notes = distribution_notes(distribution)
     if not 2 <= one.order <= 6:
         notes.append(f"order {one.order}: KenLM reads orders 2 to 6, unless it was built for more")
-    _, file, size = _write(out, lambda f: one.checked(write, f, distribution, one.vocabulary, jobs))
+    notes += _space_notes(one, space_as)
+    _, file, size = _write(out, lambda f: one.checked(write, f, distribution, one.vocabulary, jobs, space_as))
     return Export(one.path, file, "arpa", size, tuple(notes))
 
 
-def export_counts(model: ModelLike, out: Target, order: int | None = None) -> Export:
+def export_counts(model: ModelLike, out: Target, order: int | None = None, *, space_as: str | None = None) -> Export:
     """Write n-grams and their counts, a line each: the words, a tab, the count.
 
-    out    a path, or a file open for bytes
-    order  n-grams of this order only; None for all
+    out       a path, or a file open for bytes
+    order     n-grams of this order only; None for all
+    space_as  the word that stands for a space, in a model of characters; None for its escape
 
     OptionError for an order that the model does not have; NeedsCounts if it holds no counts.
 
@@ -86,12 +87,12 @@ def export_counts(model: ModelLike, out: Target, order: int | None = None) -> Ex
         raise OptionError(f"--order {order}: the model has 1 to {one.order}", "leave it out for all of them")
     longest = one.table.height
     orders = [*range(1, longest + 1)] if order is None else [min(order, longest)]
-    _, file, size = _write(out, lambda f: one.checked(write_counts, f, one.table, one.vocabulary, orders))
-    notes = []
+    _, file, size = _write(out, lambda f: one.checked(write_counts, f, one.table, one.vocabulary, orders, space_as))
+    notes = _space_notes(one, space_as)
     if one.table.pruned:
-        notes = ["the model is pruned: import will not take a file that lacks n-grams"]
+        notes.append("the model is pruned: import will not take a file that lacks n-grams")
     elif one.header.cap_per_sequence:
-        notes = ["counts are numbers of sequences, which do not add up: import will not take them"]
+        notes.append("counts are numbers of sequences, which do not add up: import will not take them")
     return Export(one.path, file, "counts", size, tuple(notes))
 
 
@@ -134,146 +135,13 @@ def _write(out: Target, write: Callable[[IO[bytes]], T]) -> tuple[T, str | None,
     return found, path, os.stat(path).st_size
 
 
+def _space_notes(model: Model, space_as: str | None) -> list[str]:
+    """A note where the space of a model of characters is written as an escape."""
+    if space_as is not None or model.header.options.tokenizer != "chars" or not model.vocabulary.find(b" "):
+        return []
+    return ["a space is written \\u{20}; a decoder may want --space-as '|' or --space-as '<space>'"]
+
+
 def _need_counts(model: Model) -> None:
     if model.header.holds == "probabilities":
         raise NeedsCounts("the model holds no counts, and this format needs them", "--format arpa")
-
-
-def import_model(
-    path: str | os.PathLike[str],
-    *,
-    format: str | None = None,
-    order: int | None = None,
-    tokenizer: str = "spaces",
-    unit: str = "line",
-    lowercase: bool = False,
-    pattern: str | None = None,
-    jobs: int = 2,
-) -> Model:
-    """Make a model from another program's file.
-
-    format  `arpa`, `counts` or `markovify`; None for what the file looks like
-    order   counts only; None for that of the longest n-gram
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
-
-    OptionError for another format; TextError, or ModelFileError, for a file that does not have it.
-
-    >>> import markov_cli, pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "m.tsv")
-    ...     _ = markov_cli.export_counts(markov_cli.train(texts=["a b", "a c"], order=2), path)
-    ...     markov_cli.import_model(path).header.holds
-    'counts'
-    """
-    name = os.fspath(path)
-    form = format_of(name) if format is None else format
-    if form == "counts":
-        return import_counts(
-            name, order=order, tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern, jobs=jobs
-        )
-    if form not in FORMATS:
-        raise OptionError(f"format {form!r}", f"one of {', '.join(FORMATS)}")
-    if order is not None:
-        raise OptionError(f"order {order}: a file of format {form} says its order", "leave it out")
-    read = import_arpa if form == "arpa" else import_markovify
-    return read(name, tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern, jobs=jobs)
-
-
-def import_arpa(
-    path: str | os.PathLike[str],
-    *,
-    tokenizer: str = "spaces",
-    unit: str = "line",
-    lowercase: bool = False,
-    pattern: str | None = None,
-    jobs: int = 2,
-) -> Model:
-    """Make a model of probabilities from an ARPA file, compressed or not.
-
-    It scores and generates; what needs counts raises NeedsCounts.
-
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
-
-    ModelFileError if the file is no ARPA. `Model.notes` tells what was read otherwise.
-
-    >>> import markov_cli, pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "m.arpa")
-    ...     _ = markov_cli.export_arpa(markov_cli.train(texts=["a b", "a c"], order=2), path)
-    ...     markov_cli.import_arpa(path).header.holds
-    'probabilities'
-    """
-    from ..formats.arpa import import_arpa as read
-
-    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
-    header, types, table, notes = read(os.fspath(path), options, jobs)
-    model = Model(LanguageModel.of(header, types, table))
-    model.notes = notes
-    return model
-
-
-def import_counts(
-    path: str | os.PathLike[str],
-    *,
-    order: int | None = None,
-    tokenizer: str = "spaces",
-    unit: str = "line",
-    lowercase: bool = False,
-    pattern: str | None = None,
-    jobs: int = 1,
-) -> Model:
-    """Make a model from lines of n-grams and counts, as Google and SRILM write them.
-
-    order  None for that of the longest n-gram
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
-
-    TextError if a line is none, or counts do not add up.
-
-    >>> import markov_cli, pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "m.tsv")
-    ...     _ = path.write_text("<s> a\\t2\\na b\\t2\\nb </s>\\t2\\n")
-    ...     [f.token for f in markov_cli.import_counts(path).followers("a").followers]
-    ['b']
-    """
-    from ..formats.ngram_counts import read_counts
-
-    name = os.fspath(path)
-    given, types = read_counts(Source(name))
-    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
-    return Model(counted_model(given, types, name, order, options, jobs))
-
-
-def import_markovify(
-    path: str | os.PathLike[str],
-    *,
-    tokenizer: str = "spaces",
-    unit: str = "line",
-    lowercase: bool = False,
-    pattern: str | None = None,
-    jobs: int = 1,
-) -> Model:
-    """Make a model from markovify's JSON; state size s becomes order s + 1.
-
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
-
-    TextError if it is no such JSON.
-
-    >>> import markov_cli, pathlib, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "m.json")
-    ...     _ = markov_cli.export_markovify(markov_cli.train(texts=["a b", "a c"], order=2), path)
-    ...     markov_cli.import_markovify(path).order
-    2
-    """
-    from ..formats.markovify import read_markovify
-
-    source = Source(os.fspath(path))
-    stream = open_bytes(source)
-    try:
-        data = b"".join(iter(lambda: stream.read(1 << 24), b""))
-    finally:
-        stream.close()
-    given, types, order = read_markovify(data, source.name)
-    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
-    return Model(counted_model(given, types, source.name, order, options, jobs))

@@ -10,6 +10,7 @@ from ..generation.prompt import PromptMatch
 from ..inspecting import statistics
 from ..inspecting.followers import Follower, Followers
 from ..inspecting.verify import damage
+from ..text.word_list import words_of_types
 from .model import Model, ModelLike, guard_figures, opened
 from .results import OPTIONAL, GuardFigures, LengthCount, Marker, Result, rounded
 
@@ -73,9 +74,11 @@ class Inspection(Result):
     tokenizer, unit, lowercase, pattern  how text is read for it
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
+    vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
+    cut_below        of imported counts that lack rare n-grams: the least count of each order
     lengths          sequences by their number of tokens, as far as the table knows
     """
 
@@ -100,6 +103,9 @@ class Inspection(Result):
     min_sequences: int | None = field(default=None, metadata=OPTIONAL)
     min_files: int | None = field(default=None, metadata=OPTIONAL)
     cap_per_sequence: int | None = field(default=None, metadata=OPTIONAL)
+    vocab_words: int | None = field(default=None, metadata=OPTIONAL)
+    vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
+    cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)
     orders: tuple[InspectedOrder, ...] = ()
@@ -134,6 +140,20 @@ class Verification(Result):
     damage: tuple[str, ...]
 
 
+def vocabulary(model: ModelLike) -> list[str]:
+    """The types of a model as a word list for `train(vocab=...)`, the commonest first.
+
+    White space and control characters in a type are written `\\u{HEX}`. Types that differ only in their spacing are one
+    word.
+
+    >>> import markov_cli
+    >>> markov_cli.vocabulary(markov_cli.train(texts=["to be, or not to be"]))
+    ['be', 'to', ',', 'not', 'or']
+    """
+    one = opened(model)
+    return [word.decode("utf-8", "surrogateescape") for word in one.checked(words_of_types, one.vocabulary)]
+
+
 def inspect(model: ModelLike, *, top: int = 10) -> Inspection:
     """Figures of a model: its header, each order, the lengths of its sequences.
 
@@ -156,6 +176,7 @@ def _inspect(model: Model, top: int) -> Inspection:
     table, header = model.table, model.header.as_dict()
     header["prune"] = tuple(header["prune"])
     header["counts_of_counts"] = tuple(map(tuple, header["counts_of_counts"]))
+    header["cut_below"] = tuple(header.get("cut_below", ())) or None
     orders = []
     for f in statistics.order_figures(table):
         common = [

@@ -50,7 +50,7 @@ class Mixture:
         constraints: Constraints | None = None,
         unique: bool = False,
     ) -> Iterator[Text]:
-        """Draw texts, as `Model.generate` does; constraints are met by trying.
+        """Draw texts, as `Model.generate` does.
 
         >>> import markov_cli
         >>> cats, dogs = (markov_cli.train(texts=[f"a {x} ran"]) for x in ("cat", "dog"))

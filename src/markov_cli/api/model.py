@@ -14,6 +14,7 @@ from ..inspecting.followers import Follower, Followers, backoff, followers_of
 from ..model.language_model import LanguageModel
 from ..sampling.shape import Shape
 from ..text.reading import Repairs, check_encoding
+from ..text.record_format import record_format
 from ..text.sources import Paths, Texts, sources_of
 from .results import OPTIONAL, GuardFigures, ModelSummary, Result, rounded
 
@@ -178,6 +179,10 @@ class Model:
         texts: Texts = (),
         smoothing: str | None = None,
         encoding: str = "utf-8",
+        jsonl: str | None = None,
+        csv: str | int | None = None,
+        parquet: str | None = None,
+        skip_bad: bool = False,
         jobs: int = 1,
     ) -> Score:
         """Score text: tokens, OOV, bits, perplexity; see `score`.
@@ -192,7 +197,8 @@ class Model:
         from .score_results import score_of, totals_of
 
         (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"])
-        return score_of(*totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs))
+        sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+        return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 
     # ------------------------------------------------------------ histories
 
@@ -271,6 +277,10 @@ class Model:
         novel: int | None = None,
         corpus: Paths = (),
         corpus_texts: Texts = (),
+        jsonl: str | None = None,
+        csv: str | int | None = None,
+        parquet: str | None = None,
+        skip_bad: bool = False,
         unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
@@ -290,6 +300,7 @@ class Model:
                      known from the model's guard; there may be fewer texts than `count`
         corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
                      `Text.overlap`
+        jsonl, csv, parquet, skip_bad  the texts of `corpus` are in a field of records, as in `train`
         unique       no text is given twice; there may be fewer texts than `count`
 
         >>> import markov_cli
@@ -298,9 +309,11 @@ class Model:
         >>> [text.text for text in model.generate(2, 1, constraints=asked)]
         ['d c.', 'd c.']
         """
+        records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
         request = Request(
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
-            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts)), unique=unique,
+            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts, records=records)),
+            unique=unique,
         )  # fmt: skip
         return Run(self.language_model, request).texts()
 

@@ -122,6 +122,7 @@ class RepairCounts(Result):
     unmatched         characters that the pattern does not match
     transcoded        files that were read by their byte-order mark
     skipped           files of a folder that are not text
+    bad_records       records left out (`--skip-bad`), by what is wrong with them
     """
 
     invalid: int
@@ -131,14 +132,33 @@ class RepairCounts(Result):
     unmatched: int
     transcoded: tuple[str, ...]
     skipped: tuple[str, ...]
+    bad_records: Mapping[str, int]
 
     @classmethod
     def of(cls, r: Repairs) -> RepairCounts:
         """Counts from the reader's own."""
         return cls(
             r.invalid, r.crlf, r.byte_order_marks, int(r.empty_sequences), r.unmatched,
-            tuple(r.transcoded), tuple(r.skipped),
+            tuple(r.transcoded), tuple(r.skipped), dict(r.bad_records),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WordListFigures(Result):
+    """A word list, and its words in a model.
+
+    words        distinct words in it
+    absent       those that the model lacks
+    duplicates   lines that repeat a word
+    blank_lines  lines without a word
+    markers      markers that stand in it, which are left out
+    """
+
+    words: int
+    absent: int
+    duplicates: int
+    blank_lines: int
+    markers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
 from ..scoring.text_totals import Reading, units_of
 from ..scoring.token_names import token_names
 from ..text.reading import check_encoding
+from ..text.record_format import record_format
 from ..text.sources import Paths, Texts, listed, sources_of
 from ..text.types import UNK
 from .model import Model, ModelLike, opened
@@ -66,6 +67,10 @@ def score(
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
@@ -73,6 +78,7 @@ def score(
     models     one, or several, which are mixed
     smoothing  None for `kn`, or for a model's own probabilities
     weights    of the models; equal if none are given
+    jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
     weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
@@ -85,7 +91,8 @@ def score(
     """
     several = _opened(models)
     predictor = _predictor(several, smoothing, weights)
-    found = totals_of(predictor, sources_of(paths, texts), check_encoding(encoding), jobs)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
         return score_of(*found)
     return score_of(*found, models=tuple(_names(several)), weights=tuple(predictor.weights.tolist()))
@@ -102,11 +109,15 @@ def score_units(
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
     """Score each unit of a text (a sentence, a line: the model's unit), in order.
 
-    models, smoothing, weights, and errors as in `score`
+    models, smoothing, weights, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -114,7 +125,8 @@ def score_units(
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights)
-    reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, keep_text=True)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in units_of(reading.scored()):
         columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest)
         for text, *numbers in zip(units.texts, *(c.tolist() for c in columns), strict=True):
@@ -129,11 +141,15 @@ def score_tokens(
     smoothing: str | None = None,
     weights: Sequence[float] = (),
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, and errors as in `score`
+    models, smoothing, weights, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -141,7 +157,8 @@ def score_tokens(
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights)
-    reading = Reading(predictor, sources_of(paths, texts), check_encoding(encoding), jobs, stream_codes=1 << 16)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
         names, which = token_names(rows, reading.recoder.encoders[0])
@@ -215,6 +232,10 @@ def tune_mixture(
     texts: Texts = (),
     smoothing: str | None = None,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
@@ -222,6 +243,7 @@ def tune_mixture(
     models        two or more, which read text alike
     paths, texts  held-out text: text that no model was trained on
     smoothing     None for `kn`, or for a model's own probabilities
+    jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
@@ -232,5 +254,6 @@ def tune_mixture(
     True
     """
     several = _opened(models)
-    found = tuned(_predictors(several, smoothing), sources_of(paths, texts), check_encoding(encoding), jobs)
+    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    found = tuned(_predictors(several, smoothing), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

@@ -11,6 +11,7 @@ from ..evidence.copying.fragments import Figures, Fragments, Trace
 from ..evidence.copying.trace import trace_sources
 from ..text.encoder import TextOptions
 from ..text.reading import Repairs, check_encoding
+from ..text.record_format import record_format
 from ..text.sources import Paths, Texts, sources_of
 from .results import INLINE, RepairCounts, Result, rounded
 
@@ -119,6 +120,10 @@ def trace(
     min_tokens: int = 6,
     top: int | None = None,
     encoding: str = "utf-8",
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
 ) -> TraceReport:
     """Find the fragments of a text that a corpus has word for word.
@@ -130,6 +135,7 @@ def trace(
     unit, text_unit           what one sequence is, of the corpus and of the text; no fragment crosses its end
     min_tokens                tokens of the shortest fragment listed
     top                       only the rarest fragments; None for all
+    jsonl, csv, parquet, skip_bad  the texts of corpus and baseline are in a field of records, as in `train`
 
     TextError if text, corpus or baseline has no token.
 
@@ -139,11 +145,11 @@ def trace(
     (5, 0.2)
     """
     options = TextOptions.of(tokenizer, unit, lowercase, pattern)
-    repairs = Repairs()
+    repairs, records = Repairs(), record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     found = trace_sources(
         sources_of(paths, texts),
-        sources_of(corpus, corpus_texts),
-        sources_of(baseline, baseline_texts),
+        sources_of(corpus, corpus_texts, records=records),
+        sources_of(baseline, baseline_texts, records=records),
         options,
         text_unit=text_unit,
         encoding=check_encoding(encoding),

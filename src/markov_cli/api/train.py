@@ -12,7 +12,9 @@ from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
+from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
+from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
@@ -33,6 +35,8 @@ def train(
     pattern: str | None = None,
     encoding: str = "utf-8",
     min_type_count: int = 1,
+    max_types: int | None = None,
+    vocab: Words | None = None,
     prune: Sequence[int] = (),
     min_sequences: int = 1,
     min_files: int = 1,
@@ -41,6 +45,10 @@ def train(
     guard_rate: float = RATE,
     guard_like: Guard | None = None,
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Model:
@@ -52,6 +60,8 @@ def train(
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
     min_type_count    types seen less often become `<unk>`
+    max_types         keep this many types, the commonest; the others become `<unk>`
+    vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
@@ -61,6 +71,11 @@ def train(
                       that are taken for seen ones
     guard_like        make a guard that can be merged with this one, instead of guard and guard_rate
     max_expansion     refuse a compressed file that expands to more than 1 GiB and this many times its size; 0: no limit
+    jsonl             the files are JSON lines with the text in this field; a.b is the field b of the object a
+    csv               they are CSV (TSV if named .tsv) with the text in this column: a name in the first row, or a
+                      number from 1, and then the first row is a record, too
+    parquet           they are Parquet files with the text in this column
+    skip_bad          leave out records without a text and count them; otherwise the first is an error
     jobs              threads
     progress          called while it works: a step's name, how much of it is done, and how much there is
 
@@ -71,19 +86,22 @@ def train(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
     )  # fmt: skip
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
-    return model_of(train_sources(sources_of(paths, texts, max_expansion), options, progress or no_progress))
+    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
+    return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
 
 
 def _options(
     order: int,
     text: TextOptions,
     min_type_count: int,
+    max_types: int | None,
+    vocab: Words | None,
     prune: Sequence[int],
     protection: Protection,
     encoding: str,
@@ -95,6 +113,8 @@ def _options(
         order=order,
         text=text,
         min_type_count=min_type_count,
+        max_types=max_types,
+        vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
         protection=protection,
         encoding=check_encoding(encoding),
@@ -102,6 +122,11 @@ def _options(
         guard_rate=guard_rate,
         jobs=jobs,
     )
+
+
+def words_of(words: Words | None, encoding: str, text: TextOptions) -> WordList | None:
+    """The words of `--vocab`, in lower case where the text is read so."""
+    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase)
 
 
 class TrainedFile(NamedTuple):
@@ -122,6 +147,8 @@ def train_file(
     pattern: str | None = None,
     encoding: str = "utf-8",
     min_type_count: int = 1,
+    max_types: int | None = None,
+    vocab: Words | None = None,
     prune: Sequence[int] = (),
     min_sequences: int = 1,
     min_files: int = 1,
@@ -129,6 +156,10 @@ def train_file(
     guard: int = 0,
     guard_rate: float = RATE,
     max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
     jobs: int = 1,
     memory: int | None = None,
     temp_dir: str | os.PathLike[str] | None = None,
@@ -158,10 +189,11 @@ def train_file(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
     )  # fmt: skip
-    sources, target = sources_of(paths, (), max_expansion), os.fspath(output)
+    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
+    sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     made = plan_training(sources, options, target, resources, progress or no_progress, say)
     if made.trained is not None:

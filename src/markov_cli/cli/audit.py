@@ -9,7 +9,16 @@ import click
 
 from ..errors import OptionError
 from .option_groups import GroupedCommand, option_group
-from .options import encoding_option, json_option, model_argument, note, quiet_option, seed_option
+from .options import (
+    encoding_option,
+    json_option,
+    model_argument,
+    note,
+    quiet_option,
+    record_options,
+    records_of,
+    seed_option,
+)
 from .output import write_parts
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
         help="Text that the model was not trained on; measures how well its sequences can be told from those of "
         "--corpus.",
     ),
+    *record_options("Every file named here"),
     encoding_option("all texts named here"),
 )
 @option_group(
@@ -130,7 +140,7 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         if kw["rebuild"] == "-":
             return 0
     if kw["member"] is not None:
-        return _member(loaded, kw["member"], kw["order"], kw["encoding"], as_json)
+        return _member(loaded, kw, as_json)
     return _report(loaded, model, kw, as_json, quiet)
 
 
@@ -142,7 +152,8 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     from ..render.train import repair_lines
     from ..text.reading import check_encoding, find_sources
 
-    corpus, heldout = find_sources([*kw["corpus"]]), find_sources([*kw["heldout"]])
+    records = records_of(kw, "corpus", "heldout")
+    corpus, heldout = (find_sources([*kw[name]], records=records) for name in ("corpus", "heldout"))
     encoding = check_encoding(kw["encoding"])
     found = run(loaded.language_model, kw["order"], kw["min_tokens"], corpus, heldout, encoding)
     if found.against is not None:
@@ -179,8 +190,8 @@ def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool
     write_parts(path, [found.raw])
     note(f"{path}: a random text that has exactly the table of order {found.order}", quiet)
     header = loaded.header
-    if header.min_type_count > 1 or header.max_types is not None:
-        note("tokens of rare types, which are <unk> in the model, are missing in it", quiet)
+    if header.maps_types:
+        note("tokens outside the vocabulary, which are <unk> in the model, are missing in it", quiet)
     if header.options.unit == "file" and header.sequences > 1:
         note(f"{header.sequences:,} files are in it, one after another", quiet)
 
@@ -192,11 +203,12 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 
-def _member(loaded: Model, text: str, order: int | None, encoding: str, as_json: bool) -> int:
+def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:
     from ..api.audit import member
     from ..render.audit import member_lines
 
-    found = member(loaded, text, order=order, encoding=encoding)
+    how = {name: kw[name] for name in ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad")}
+    found = member(loaded, kw["member"], **how)
     for out in [json.dumps(found.to_dict(), ensure_ascii=False)] if as_json else member_lines(found):
         click.echo(out)
     return 0

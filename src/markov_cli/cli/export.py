@@ -10,10 +10,14 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import json_option, model_argument, note, quiet_option, smoothing_option
+from .options import json_option, model_argument, note, quiet_option, smoothing_option, space_option
 from .output import no_output
 
-FORMATS = {"arpa": ("smoothing",), "counts": ("order",), "markovify": ()}  # and the options that each takes
+FORMATS = {
+    "arpa": ("smoothing", "space_as"),
+    "counts": ("order", "space_as"),
+    "markovify": (),
+}  # and the options that each takes
 
 
 @click.command(short_help="Write a model for other programs.")
@@ -36,6 +40,7 @@ FORMATS = {"arpa": ("smoothing",), "counts": ("order",), "markovify": ()}  # and
     metavar="N",
     help="For counts: n-grams of this order only.  [default: all orders]",
 )
+@space_option
 @json_option
 @quiet_option()
 @click.pass_context
@@ -57,6 +62,7 @@ def export(
     markov export book.npz --format counts -o book.tsv
     markov export book.npz --format counts --order 2 -o - | sort -t "$(printf '\\t')" -k2 -nr | head
     markov export book.npz --format markovify -o book.json
+    markov export names.npz --space-as '|' -o names.arpa
 
     ARPA can hold kn, wb and abs, not the other smoothings. A line of counts is the words with a space
     between them, a tab, and the count. U+FFED before or after a word marks the side on which it touches its
@@ -83,7 +89,7 @@ def export(
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:
     """OptionError for an option of another format."""
-    general = {"model", "file", "output", "form", "quiet", "as_json", "jobs"}
+    general = {"model", "files", "output", "form", "quiet", "as_json", "jobs", "encoding"}
     for param in ctx.command.params:
         name = param.name or ""
         given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

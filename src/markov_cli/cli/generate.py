@@ -11,7 +11,7 @@ import click
 from ..errors import ANSWER_IS_NO
 from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
 from .option_groups import GroupedCommand
-from .options import model_argument, note, say_fallback, say_history
+from .options import model_argument, note, records_of, say_fallback, say_history
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -111,7 +111,8 @@ def traced_of(run: Run, batches: list[Batch], kw: dict[str, Any]) -> TracedTexts
     assert isinstance(model, LanguageModel)  # see check_trace
     history = known.ids[len(known.ids) - known.level :]
     drawn = [(batch.samples, batch.each()) for batch in batches]
-    sources = find_sources([*kw["corpus"]]), find_sources([*kw["baseline"]])
+    records = records_of(kw)
+    sources = find_sources([*kw["corpus"]], records=records), find_sources([*kw["baseline"]], records=records)
     return trace_generated(model, history, drawn, model.uses_raw_counts(asked.smoothing), *sources, asked.jobs)
 
 

@@ -16,6 +16,8 @@ from .options import (
     ignore_case_option,
     json_option,
     quiet_option,
+    record_options,
+    records_of,
     seed_option,
     shape_options,
     smoothing_option,
@@ -150,6 +152,7 @@ _NOVELTY = option_group(
         metavar="FILE",
         help="The training text, for --novel, --trace and --json. Can be repeated.",
     ),
+    *record_options("--corpus (and --baseline)"),
     encoding_option("--corpus"),
     click.option(
         "--trace",
@@ -237,6 +240,7 @@ def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
     from ..text.reading import check_encoding
     from ..text.sources import find_sources
 
+    records = records_of(kw, "corpus")
     for_trace = kw["trace"] and kw["novel"] is None and not as_json  # the trace alone reads the corpus
     if kw["corpus"] and kw["novel"] is None and not (as_json or kw["trace"] or kw["stream"] or kw["others"]):
         raise OptionError(
@@ -254,7 +258,7 @@ def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
         smoothing=kw["smoothing"],
         constraints=constraints_of(kw),
         novel=kw["novel"],
-        corpus=() if for_trace else tuple(find_sources([*kw["corpus"]])),
+        corpus=() if for_trace else tuple(find_sources([*kw["corpus"]], records=records)),
         encoding=check_encoding(kw["encoding"]),
         overlaps=as_json and not kw["stream"],
         unique=kw["unique"],

@@ -9,16 +9,20 @@ import click
 
 from ..errors import OptionError
 from .export import refuse_others
-from .options import json_option, note, output_option, quiet_option, stdin_is_terminal
+from .options import encoding_option, json_option, note, output_option, quiet_option, space_option, stdin_is_terminal
 from .output import no_output
 from .train import TOKENIZERS, UNITS
 
 TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern")
-FORMATS: dict[str, tuple[str, ...]] = {"arpa": (), "counts": ("order",), "markovify": ()}  # and their own options
+FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
+    "arpa": ("space_as",),
+    "counts": ("order", "space_as"),
+    "markovify": (),
+}
 
 
 @click.command(name="import", short_help="Read the model of another program.")
-@click.argument("file", type=click.Path(), metavar="FILE")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="FILE...")
 @output_option
 @click.option(
     "--format",
@@ -45,11 +49,23 @@ FORMATS: dict[str, tuple[str, ...]] = {"arpa": (), "counts": ("order",), "markov
 @click.option("--pattern", metavar="REGEX", help=r"The tokens of --tokenizer regex.  [default: \w+|[^\w\s]]")
 @click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="One sequence of text.")
 @click.option("--lowercase", is_flag=True, help="Convert text to lower case for this model.")
+@encoding_option("FILE", " Byte-order marks are noticed.")
+@space_option
 @json_option
 @quiet_option("Print no summary.")
 @click.pass_context
 def import_(
-    ctx: click.Context, /, file: str, output: str | None, form: str | None, as_json: bool, quiet: bool, **given: Any
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    output: str | None,
+    form: str | None,
+    encoding: str,
+    as_json: bool,
+    quiet: bool,
+    order: int | None,
+    space_as: str | None,
+    **given: Any,
 ) -> None:
     """Read the model of another program, and write it as one .npz file.
 
@@ -60,24 +76,32 @@ def import_(
 
     arpa: the model holds probabilities and no counts; it scores and generates, and commands that need counts
     refuse it. counts: the n-grams of all orders, whose counts must agree, or of the longest order alone,
-    with the shorter sequences; a file without its rare n-grams is refused. markovify: Text,
-    NewlineText or Chain, compiled or not; state size 2 becomes order 3. Compressed files are
-    recognised. The whole model is held in memory.
+    with the shorter sequences, in one file, several or a folder. markovify: Text, NewlineText or Chain, compiled or
+    not; state size 2 becomes order 3. `-` is stdin; compressed files are recognised. The whole model is held in
+    memory.
     """
+    if not files:
+        click.echo(ctx.get_help())
+        ctx.exit(2)
     if output is None:
-        raise no_output("MODEL.npz", f"markov import {file} -o MODEL.npz")
-    if file == "-" and stdin_is_terminal():
+        raise no_output("MODEL.npz", f"markov import {files[0]} -o MODEL.npz")
+    if "-" in files and stdin_is_terminal():
         raise OptionError("-: standard input is a terminal", "name a file")
     begin = time.monotonic()
-    from ..api.convert import import_model
-    from ..formats.detect import format_of
-    from ..render.train import import_notes
+    from ..api.importing import read_model
+    from ..formats.foreign_files import ForeignFiles
+    from ..render.train import import_notes, repair_lines
+    from ..text.encoder import TextOptions
     from .output import check_model_target, finish
 
-    form = format_of(file) if form is None else form
-    refuse_others(ctx, form, (*TEXT_OPTIONS, *FORMATS[form]))
     check_model_target(output)
-    model = import_model(file, format=form, **given)
-    for text in import_notes(model.notes):
+    options = TextOptions.of(**given)
+    found = ForeignFiles(files, form, encoding)
+    try:
+        refuse_others(ctx, found.form, (*TEXT_OPTIONS, *FORMATS[found.form]))
+        model = read_model(found, options, order=order, space_as=space_as)
+    finally:
+        found.close()
+    for text in (*import_notes(model.notes), *repair_lines(model.repairs)):
         note(text, quiet)
     finish(model, output, begin, as_json, quiet)

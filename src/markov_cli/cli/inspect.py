@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     help="csv: figures of each order, or followers. dot: HISTORY and its followers as a Graphviz graph.",
 )
 @click.option("--verify", is_flag=True, help="Check the whole file for damage. Reads all of it.")
+@click.option(
+    "--vocab",
+    is_flag=True,
+    help="Write the types of the model, one on each line, the commonest first: a list for train --vocab.",
+)
 @json_option
 @quiet_option()
 def inspect(
@@ -61,6 +66,7 @@ def inspect(
     top: int,
     form: str,
     verify: bool,
+    vocab: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -79,9 +85,12 @@ def inspect(
 
     if as_json and form != "text":
         raise OptionError(f"--json and --format {form} exclude each other", "choose one")
+    _check_alone(history, {"--at-start": at_start, "--verify": verify, "--vocab": vocab}, form)
     loaded = Model.load(model)
     if verify:
         return _verify(loaded, as_json)
+    if vocab:
+        return _vocabulary(loaded, as_json)
     from ..api import inspect as api
     from ..render import inspect as show
 
@@ -111,6 +120,28 @@ def inspect(
         click.echo(show.history_csv([followers, *followers.backoff]), nl=False)
     else:
         show.show_history([followers, *followers.backoff])
+    return 0
+
+
+def _check_alone(history: tuple[str, ...], given: dict[str, bool], form: str) -> None:
+    """OptionError where --verify or --vocab has a HISTORY or another option for a history beside it."""
+    for name in ("--verify", "--vocab"):
+        if not given[name]:
+            continue
+        other = next((o for o, is_given in given.items() if is_given and o != name), None)
+        if other or history or form != "text":
+            what = other or (f"HISTORY ({' '.join(history)})" if history else f"--format {form}")
+            raise OptionError(f"{name} and {what} exclude each other", "choose one")
+
+
+def _vocabulary(loaded: Model, as_json: bool) -> int:
+    from ..api.inspect import vocabulary
+
+    words = vocabulary(loaded)
+    if as_json:
+        click.echo(json.dumps({"model": loaded.path, "types": words}, ensure_ascii=False).encode("utf-8", "replace"))
+    else:
+        click.echo("".join(f"{word}\n" for word in words).encode("utf-8", "surrogateescape"), nl=False)
     return 0
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .option_types import SeedType
+
+if TYPE_CHECKING:
+    from ..text.record_format import RecordFormat
 
 
 def model_argument(f: Any) -> Any:
@@ -41,11 +44,71 @@ def output_option(f: Any) -> Any:
     return click.option("-o", "--output", type=click.Path(), help="The model file to write; `-` for stdout.")(f)
 
 
+def space_option(f: Any) -> Any:
+    """`--space-as`."""
+    return click.option(
+        "--space-as",
+        metavar="WORD",
+        help="For arpa and counts of a model of characters: the word that stands for a space, for example | or "
+        "<space>.  [default: \\u{20}]",
+    )(f)
+
+
 def ignore_case_option(f: Any) -> Any:
     """`--ignore-case`."""
     return click.option(
         "--ignore-case", is_flag=True, help="Capital and small letters are the same: `You` also matches `you`."
     )(f)
+
+
+def record_options(of: str) -> tuple[Callable[[Any], Any], ...]:
+    """`--jsonl`, `--csv`, `--parquet` and `--skip-bad`, for a text or the files of some options."""
+    return (
+        click.option(
+            "--jsonl",
+            metavar="FIELD",
+            help=f"{of} is JSON lines; each record is the text in the field FIELD (a.b: the field b of the object a).",
+        ),
+        click.option(
+            "--csv",
+            metavar="COLUMN",
+            help=f"{of} is CSV, or TSV in files named .tsv; each record is the text in this column: a name in the "
+            "first row; or a number from 1, and then the first row is a record, too.",
+        ),
+        click.option(
+            "--parquet",
+            metavar="COLUMN",
+            help=f"{of} is Parquet; each record is the text in this column. Needs the extra `parquet`.",
+        ),
+        click.option(
+            "--skip-bad",
+            is_flag=True,
+            help="Leave out records without a text (broken lines, no such field, null, a number) and count them. "
+            "Without it, the first one is an error.",
+        ),
+    )
+
+
+def several(options: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in their order."""
+
+    def add(f: Any) -> Any:
+        for option in reversed(options):
+            f = option(f)
+        return f
+
+    return add
+
+
+def records_of(kw: dict[str, Any], *files: str) -> RecordFormat | None:
+    """The format of records that the options name; OptionError where none of the options `files` is given."""
+    from ..errors import OptionError
+    from ..text.record_format import record_format
+
+    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], skip_bad=kw["skip_bad"])
+    if found is not None and files and not any(kw[name] for name in files):
+        raise OptionError(f"--{found.kind} works only with --{files[0]}", f"add --{files[0]} FILE, or leave it out")
+    return found
 
 
 def expansion_option(f: Any) -> Any:

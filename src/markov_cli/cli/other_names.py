@@ -34,6 +34,8 @@ OPTIONS = {
     "mix-lm": "--model MODEL with --mix W,W", "lambda": "--mix W,W",
     "min-count": "--min-type-count K, or --prune A,B,C", "temp-prefix": "--temp-dir DIR",
     "out": "--output FILE", "output-file": "--output FILE", "write-lm": "--output FILE",
+    "limit-vocab-file": "--vocab FILE", "limit-vocab": "--vocab FILE", "vocabulary": "--vocab FILE",
+    "write-vocab": "--vocab", "max-features": "--max-types N", "vocab-size": "--max-types N",
     "sentence-context": "--each line", "debug": "--each token",
 }  # fmt: skip
 

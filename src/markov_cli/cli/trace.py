@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import encoding_option, jobs_option, json_option, note, quiet_option, stdin_is_terminal
+from .options import (
+    encoding_option,
+    jobs_option,
+    json_option,
+    note,
+    quiet_option,
+    record_options,
+    records_of,
+    several,
+    stdin_is_terminal,
+)
 from .train import TOKENIZERS, UNITS
 
 
@@ -46,6 +56,7 @@ from .train import TOKENIZERS, UNITS
     help="One sequence of the text; line: one text on each line.  [default: --unit]",
 )
 @click.option("--lowercase", is_flag=True, help="Convert text and corpus to lower case.")
+@several(record_options("--corpus and --baseline"))
 @encoding_option("text and corpus")
 @click.option(
     "--min-tokens",
@@ -110,12 +121,13 @@ def trace(
         check_apart([html], [*text, *corpus, *baseline])
         check_target(html)
     repairs = Repairs()
-    sources, against = sources_of(text, ()), sources_of(corpus, ())
+    records = records_of(kw)
+    sources, against = sources_of(text, ()), sources_of(corpus, records=records)
     with TrainProgress(kw["quiet"]) as progress:
         found = trace_sources(
             sources,
             against,
-            sources_of(baseline, ()),
+            sources_of(baseline, records=records),
             options,
             text_unit=kw["text_unit"],
             encoding=encoding,

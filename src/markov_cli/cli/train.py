@@ -18,11 +18,13 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    record_options,
     stdin_is_terminal,
 )
 
 if TYPE_CHECKING:
     from ..api.model import Model
+    from ..text.word_list import WordList
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 UNITS = ("sentence", "line", "paragraph", "file")
@@ -53,6 +55,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
+    *record_options("CORPUS"),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -72,6 +75,19 @@ UNITS = ("sentence", "line", "paragraph", "file")
         show_default=True,
         metavar="K",
         help="Types (distinct tokens) that occur fewer than K times become <unk>, the unknown token.",
+    ),
+    click.option(
+        "--max-types",
+        type=int,
+        metavar="N",
+        help="Keep the N commonest types; the others become <unk>.  [default: all]",
+    ),
+    click.option(
+        "--vocab",
+        type=click.Path(),
+        metavar="FILE",
+        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted.  "
+        "[default: all types]",
     ),
     click.option(
         "--prune",
@@ -185,6 +201,7 @@ def train(
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
     from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .word_lists import say_words, word_list
 
     if output is None:
         if update is not None:
@@ -192,6 +209,7 @@ def train(
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
+    words = word_list(ctx, corpus)
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
@@ -205,6 +223,7 @@ def train(
     with TrainProgress(quiet) as progress:
         if update is None:
             place = {
+                "vocab": words,
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -213,15 +232,16 @@ def train(
             }
             model, size = _train(ctx, corpus, output, jobs or usable_cores(), progress.update, place)
         else:
-            model = _update(ctx, update, corpus, jobs or usable_cores(), progress.update)
+            model = _update(ctx, update, corpus, words, jobs or usable_cores(), progress.update)
             progress.update("writing", 0, 1)
             size = write_model(model, output)
     seconds = time.monotonic() - begin
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
+        say_words(words, model)
     if as_json:
-        write_json(train_json(model, output, size, seconds), output)
+        write_json(train_json(model, output, size, seconds, words), output)
 
 
 def _train(
@@ -232,9 +252,9 @@ def _train(
     given = {
         name: ctx.params[name]
         for name in (
-            "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "prune",
+            "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -243,7 +263,9 @@ def _train(
     return train_file(corpus, output, **given, jobs=jobs, progress=progress, **place)
 
 
-def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, progress: Any) -> Model:
+def _update(
+    ctx: click.Context, old: str, corpus: tuple[str, ...], words: WordList | None, jobs: int, progress: Any
+) -> Model:
     """Add text to a model, read with the options of its training."""
     from ..api.combine import update as add
     from ..api.model import Model
@@ -254,6 +276,7 @@ def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, pr
         **vars(header.options),
         "order": header.order,
         "min_type_count": header.min_type_count,
+        "max_types": header.max_types,
         "prune": header.prune,
         "min_sequences": header.min_sequences or 1,
         "min_files": header.min_files or 1,
@@ -275,8 +298,8 @@ def _update(ctx: click.Context, old: str, corpus: tuple[str, ...], jobs: int, pr
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave --guard out: the model keeps its guard",
         )
-    how = {name: ctx.params[name] for name in ("encoding", "max_expansion")}
-    return add(loaded, corpus, **how, name=old, jobs=jobs, progress=progress)
+    how = {name: ctx.params[name] for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad")}
+    return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
 
 
 def _said(value: Any) -> str:

@@ -29,6 +29,8 @@ def audit(
     corpus   the training text, which the model is compared with
     heldout  text that the model was not trained on, for the membership test; needs `corpus`
     """
+    if model.header.cut_below:
+        _need_counts(model, "audit")
     check_order(model, order)
     orders = [*range(1, model.table.height + 1)] if order is None else [order]
     size = model.file.size_bytes if model.file else 0
@@ -99,8 +101,9 @@ def _need_counts(model: LanguageModel, what: str) -> None:
             f"{what} needs counts of all occurrences, and the model counts an n-gram once a sequence",
             "train it without --cap-per-sequence: markov train TEXT -o MODEL",
         )
-    if model.header.holds == "counts":
+    if model.header.holds == "counts" and not model.header.cut_below:
         return
     raise NeedsCounts(
-        f"{what} needs whole counts, and the model holds {model.header.holds}", "train one: markov train TEXT -o MODEL"
+        f"{what} needs whole counts, and the model holds {model.header.said_holds()}",
+        "train one: markov train TEXT -o MODEL",
     )

@@ -24,10 +24,16 @@ from ..text.word_escapes import names_of
 from .arpa_reading import read
 from .arpa_writing import ZERO, Rows, write
 from .ngram_listing import Notes, trie_of
+from .opening import ForeignFile
+from .word_checks import check_lengths, n_invalid
 
 
-def export_arpa(out: IO[bytes], distribution: Distribution, vocabulary: Vocabulary, jobs: int = 2) -> int:
+def export_arpa(
+    out: IO[bytes], distribution: Distribution, vocabulary: Vocabulary, jobs: int = 2, space_as: str | None = None
+) -> int:
     """Write a distribution as ARPA; returns the number of bytes written.
+
+    space_as  name of the type that is one space
 
     OptionError for a distribution without the form of ARPA: Lidstone and Laplace do not back off, and stupid
     backoff has its factor for unlisted histories too, where ARPA has 1 (from order 3 on).
@@ -49,7 +55,7 @@ def export_arpa(out: IO[bytes], distribution: Distribution, vocabulary: Vocabula
                 backoff = _log10(distribution.backoff(k, np.arange(chunk.low, chunk.high)))
             yield Rows(rows.ids(k, chunk), _log10(p), backoff)
 
-    return write(out, names_of(vocabulary), rows.n_rows, chunks, jobs=jobs)
+    return write(out, names_of(vocabulary, space_as), rows.n_rows, chunks, jobs=jobs)
 
 
 def _log10(p: np.ndarray) -> np.ndarray:
@@ -57,18 +63,23 @@ def _log10(p: np.ndarray) -> np.ndarray:
         return np.maximum(np.log10(p), ZERO)
 
 
-def import_arpa(path: str, options: TextOptions, jobs: int = 2) -> tuple[Header, Types, Table, Notes]:
+def import_arpa(
+    file: ForeignFile | str, options: TextOptions, space_as: str | None = None, jobs: int = 2
+) -> tuple[Header, Types, Table, Notes]:
     """Read an ARPA file as a model of probabilities.
 
-    options  text options of the model, which the file does not have
+    options   text options of the model, which the file does not have
+    space_as  the name that stands for one space
 
     ModelFileError for a file that is not ARPA or contradicts itself; OptionError for too high an order.
     """
-    listing = read(path, jobs=jobs)
-    trie = trie_of(listing)
+    listing = read(file, jobs=jobs)
+    trie = trie_of(listing, space_as)
+    check_lengths(trie.types, options.tokenizer, listing.name)
+    listing.notes.invalid_words = n_invalid(trie.types)
     n = len(trie.orders)
     if n > MAX_ORDER:
-        raise OptionError(f"{path}: order {n:,} is above {MAX_ORDER:,}", "import a model of lower order")
+        raise OptionError(f"{listing.name}: order {n:,} is above {MAX_ORDER:,}", "import a model of lower order")
     orders: list[Order] = []
     for k, here in enumerate(trie.orders, 1):
         order = Order(Uncounted(len(here)), log10=here.log10)

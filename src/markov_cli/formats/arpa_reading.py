@@ -24,13 +24,15 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.interning import TypeInterner
-from ..text.reading import Source, open_bytes
 from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
 from .ngram_listing import ListedOrder, Listing, Notes
+from .opening import ForeignFile, open_file
 
 BLOCK_BYTES = 1 << 21
 LINE_BYTES = 1 << 24  # a longer line is an error, and is never read whole
 _JUNK_BYTES = 1 << 20  # searched for `\data\`
+_DATA = re.compile(rb"^[ \t]*\\data\\[ \t\r]*\n", re.MULTILINE | re.IGNORECASE)
+_NEXT_LINE = re.compile(rb"\s*(\S[^\n]*)\n")  # that is not blank
 _SECTION = re.compile(rb"\\(\d{1,9})-grams:?\s*")
 _COUNT = re.compile(rb"ngram\s+(\d{1,9})\s*=\s*(\d{1,18})\s*")
 
@@ -42,20 +44,16 @@ class _Section:
     rows: int = 0
 
 
-def read(path: str, *, jobs: int = 2) -> Listing:
-    """Read an ARPA file, compressed or not; `-` is standard input.
+def read(file: ForeignFile | str, *, jobs: int = 2) -> Listing:
+    """Read an ARPA file: an open one, or a path; `-` is standard input.
 
     ModelFileError for a file that is not ARPA or is truncated, wrong counts in the header, orders out of sequence,
     a line that is not an n-gram, an invalid number, a probability above 1, a word that is not a unigram, or a
     repeated unigram. TextError where the file cannot be read. `trie_of` finds missing histories and repeated longer
     n-grams.
     """
-    source = Source(path)
-    stream = open_bytes(source)
-    try:
-        return _Reader(source.name, stream, jobs).read()
-    finally:
-        stream.close()
+    with open_file(file) if isinstance(file, str) else file as stream:
+        return _Reader(stream.name, stream, jobs).read()
 
 
 class _Reader:
@@ -87,12 +85,10 @@ class _Reader:
         """Blocks of whole lines; a last line without a newline gets one."""
         pending: list[bytes] = []
         size = 0
-        mark = b"\xef\xbb\xbf"  # removed at the beginning of the file only
         while piece := self.stream.read(BLOCK_BYTES):
             cut = piece.rfind(b"\n") + 1
             if cut:
-                yield b"".join([*pending, piece[:cut]]).removeprefix(mark)
-                mark = b""
+                yield b"".join([*pending, piece[:cut]])
                 pending, size = [piece[cut:]], len(piece) - cut
             else:
                 pending.append(piece)
@@ -100,7 +96,7 @@ class _Reader:
             if size > LINE_BYTES:
                 raise self._too_long()
         if last := b"".join(pending):
-            yield last.removeprefix(mark) + b"\n"
+            yield last + b"\n"
 
     def _too_long(self) -> ModelFileError:
         for _ in range(len(self.waiting)):  # an earlier error is reported first
@@ -118,21 +114,23 @@ class _Reader:
         )
 
     def _find_data(self, lines: Iterator[bytes]) -> bytes:
-        """Skip to the line `\\data\\`; returns the rest of its block."""
-        seen = 0
+        """Skip to the first line `\\data\\` that a count follows; returns the rest of its block."""
+        seen, first = 0, None
         for block in lines:
-            at = 0
-            for text in block.splitlines(keepends=True) if b"\\data\\" in block else ():
-                at += len(text)
-                if text.strip() == b"\\data\\":
-                    before = block[:at].count(b"\n")
-                    self.line += before
-                    self.notes.junk_lines = self.line - 2
-                    return block[at:]
+            for found in _DATA.finditer(block):
+                following = _NEXT_LINE.match(block, found.end())
+                line = self.line + block.count(b"\n", 0, found.end())
+                if following is None or following[1][:1] == b"\\" or _COUNT.fullmatch(following[1].strip()):
+                    self.line = line
+                    self.notes.junk_lines = line - 2
+                    return block[found.end() :]
+                first = first or (following[1].strip(), line + following[0].count(b"\n") - 1)
             self.line += block.count(b"\n")
             seen += len(block)
             if seen > _JUNK_BYTES:
                 break
+        if first is not None:
+            raise self._no_count(*first)
         raise self._no_arpa()
 
     def _header(self, block: bytes, lines: Iterator[bytes]) -> bytes:
@@ -158,9 +156,7 @@ class _Reader:
     def _count(self, text: bytes) -> None:
         found = _COUNT.fullmatch(text)
         if not found:
-            raise self.fail(
-                f"{show(text)} where a count should be", "a header's lines are: ngram ORDER=COUNT", self.line
-            )
+            raise self._no_count(text, self.line)
         order, expected = int(found[1]), len(self.counts) + 1
         if order != expected:
             raise self.fail(
@@ -169,6 +165,9 @@ class _Reader:
                 self.line,
             )
         self.counts.append(int(found[2]))
+
+    def _no_count(self, text: bytes, line: int) -> ModelFileError:
+        return self.fail(f"{show(text)} where a count should be", "a header's lines are: ngram ORDER=COUNT", line)
 
     def _truncated(self, where: str) -> ModelFileError:
         return self.fail(f"truncated: it ends in {where} and has no line \\end\\", "copy or export it again", self.line)

@@ -1,26 +1,51 @@
-"""A model from n-grams and counts that another program wrote."""
+"""A model from n-grams and counts that another program wrote: of a whole text, or without its rare n-grams."""
 
 from __future__ import annotations
 
+from ..errors import MarkovError
 from ..model.building import build_table
 from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
+from .cut_counts import cut_model, looks_cut
 from .lower_orders import Rows, derive
+from .ngram_listing import Notes
 
 
 def counted_model(
-    given: dict[int, Rows], types: Types, name: str, order: int | None, options: TextOptions, jobs: int = 1
+    given: dict[int, Rows],
+    types: Types,
+    name: str,
+    order: int | None,
+    options: TextOptions,
+    jobs: int = 1,
+    notes: Notes | None = None,
+    cut: bool = False,
 ) -> LanguageModel:
-    """The model of some n-grams; TextError if their counts do not add up.
+    """The model of some n-grams; MarkovError if their counts do not add up.
+
+    Counts that are not those of a whole text are taken for cut ones if no longer n-gram was seen once.
 
     given    the n-grams of each order in the file
     name     of the file, for messages
     order    None for the longest in the file
     options  how text is read for the model
+    notes    takes what was changed
+    cut      rare n-grams are known to be missing
     """
-    derived = derive(given, types, name, order)
+    given = {k: rows for k, rows in given.items() if len(rows.count)}
+    try:
+        derived = None if given and (cut or _surely_cut(given)) else derive(given, types, name, order)
+    except MarkovError:
+        if not looks_cut(given):
+            raise
+        derived = None
+    if derived is None:
+        found = cut_model(given, types, name, order, options, jobs)
+        if notes is not None:
+            notes.put_in, notes.raised = found.put_in, found.raised
+        return found.model
     count = derived.levels[0].count
     order = max(given) if order is None else order
     header = Header(
@@ -35,3 +60,12 @@ def counted_model(
     table = build_table(derived.levels, order, jobs=jobs)
     assert table.n_ids == N_MARKERS + header.types
     return LanguageModel.of(header, derived.types, table)
+
+
+def _surely_cut(given: dict[int, Rows]) -> bool:
+    """Bigrams do not add up to the words, and none was seen once: `derive` need not try."""
+    if 1 not in given or 2 not in given or not looks_cut(given):
+        return False
+    one = given[1]
+    ends = int(one.count[one.ids[:, 0] == EOS].sum())
+    return int(given[2].count.sum()) != int(one.count.sum()) - ends

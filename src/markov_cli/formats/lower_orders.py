@@ -24,7 +24,7 @@ from ..text.types import BOS, EOS, MARKERS, N_MARKERS, Types, order_of_types
 
 _U = np.uint64
 _LONGEST = 1000  # tokens of an n-gram: the ends of a sequence take memory by its square
-_HINT = "give the counts of one whole text, with every n-gram of the longest order and without a threshold"
+_HINT = "give the counts of one whole text with all its n-grams, or without any n-gram that was seen once"
 
 
 @dataclass
@@ -62,7 +62,7 @@ def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = 
     given = {k: r for k, r in sorted(given.items()) if len(r.count)}
     if not given:
         raise MarkovError(f"{name}: no n-gram", "each line has words separated by spaces, a tab, and their count")
-    said = _Names(types, name)
+    said = Names(types, name)
     n = max(given) if order is None else order
     longest = max(given)
     if longest > _LONGEST:
@@ -98,7 +98,7 @@ def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = 
     return Derived(levels, types.take(order_of))
 
 
-class _Names:
+class Names:
     """Names of n-grams and lines, for errors."""
 
     def __init__(self, types: Types, name: str) -> None:
@@ -131,12 +131,21 @@ class _Names:
                 "<s> can only be the first word of an n-gram, </s> only the last",
             )
 
+    def refuse_double(self, row: np.ndarray, rows: Rows) -> None:
+        """Raise MarkovError for a repeated n-gram; `row` is the row of each."""
+        order = np.argsort(row, kind="stable")
+        same = np.flatnonzero(row[order][1:] == row[order][:-1])
+        if len(same):
+            i = int(order[same + 1].min())
+            said = f"{self.at(int(rows.line[i]))}: {self.say(rows.ids[i])} is repeated"
+            raise MarkovError(said, "add the two counts up")
 
-def _unigrams(rows: Rows, n_ids: int, said: _Names) -> np.ndarray:
+
+def _unigrams(rows: Rows, n_ids: int, said: Names) -> np.ndarray:
     """Counts of ids, where only unigrams are given."""
     count = np.zeros(n_ids, np.int64)
     ids = rows.ids[:, 0]
-    _refuse_double(ids.astype(np.int64), rows, said)
+    said.refuse_double(ids.astype(np.int64), rows)
     count[ids] = rows.count
     if not count[EOS]:
         raise MarkovError(f"{said.name}: no </s>, so the number of sequences is unknown", _HINT)
@@ -144,15 +153,6 @@ def _unigrams(rows: Rows, n_ids: int, said: _Names) -> np.ndarray:
         raise MarkovError(f"{said.name}: {count[BOS]:,} <s>, but {count[EOS]:,} </s>", _HINT)
     count[BOS] = count[EOS]
     return count
-
-
-def _refuse_double(row: np.ndarray, rows: Rows, said: _Names) -> None:
-    """Raise MarkovError for a repeated n-gram; `row` is the row of each."""
-    order = np.argsort(row, kind="stable")
-    same = np.flatnonzero(row[order][1:] == row[order][:-1])
-    if len(same):
-        i = int(order[same + 1].min())
-        raise MarkovError(f"{said.at(int(rows.line[i]))}: {said.say(rows.ids[i])} is repeated", "add the two counts up")
 
 
 def _windows(given: dict[int, Rows], n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -224,7 +224,7 @@ class _Tree:
         place = np.minimum(find_sorted(keys, wanted), len(keys) - 1)
         return np.where((keys[place] == wanted) & (row >= 0), place, -1)
 
-    def compare(self, k: int, rows: Rows, said: _Names) -> None:
+    def compare(self, k: int, rows: Rows, said: Names) -> None:
         """Raise MarkovError where given n-grams or counts of an order differ from the derived ones."""
         ids = self.new_id[rows.ids]
         row = ids[:, 0]
@@ -240,7 +240,7 @@ class _Tree:
                 f" but n-grams of order {self.order} make it {int(derived[i]):,}",
                 _HINT,
             )
-        _refuse_double(row, rows, said)
+        said.refuse_double(row, rows)
         if k < self.order and (k == 1 or (rows.ids[:, 0] != BOS).any()):
             missing = np.ones(len(level.token), bool)
             missing[row] = False
@@ -262,7 +262,7 @@ class _Tree:
             row, k = key >> self.bits, k - 1
         return np.array([*reversed([*ids, row])])
 
-    def link(self, said: _Names) -> None:
+    def link(self, said: Names) -> None:
         """Fill in `left` and `link`; MarkovError where the flow of counts is not balanced.
 
         In a text, every n-gram that does not open with BOS follows some token each time it occurs.

@@ -7,6 +7,7 @@ Words are names of types, as `text/word_escapes.py` writes them; markers are `<s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import IO
 
@@ -16,26 +17,32 @@ from ..arrays.sorting import ragged
 from ..errors import MarkovError
 from ..model.table import MAX_ORDER, Table
 from ..text.interning import TypeInterner
-from ..text.reading import Source, open_bytes
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types
 from ..text.vocabulary import Vocabulary
 from ..text.word_escapes import names_of, parse_names
 from .lower_orders import Rows
+from .ngram_listing import Notes
+from .opening import ForeignFile, line_blocks
 
 _ROWS = 1 << 15  # written at one time, to stay in the cache
 _BYTES = 1 << 22  # of words written at one time, about
 _BLOCK_BYTES = 1 << 22
-_LONGEST_LINE = 1 << 26
 _DIGITS = 18  # of a count
 _SPACE = np.zeros(256, bool)
 _SPACE[[9, 10, 13, 32]] = True
 _NAMED = {b"<s>": BOS, b"</s>": EOS, b"<unk>": UNK, b"<UNK>": UNK}
+_CAPITAL = {b"<S>": BOS, b"</S>": EOS}  # of the Web 1T set; markers where a file has no <s> and </s>
 _FORM = "each line has words separated by spaces, a tab, and their count"
 
 
-def write_counts(out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: list[int]) -> int:
-    """Write the n-grams of some orders, each in table order; returns the number of lines."""
-    blob, offsets = names_of(vocabulary)
+def write_counts(
+    out: IO[bytes], table: Table, vocabulary: Vocabulary, orders: list[int], space_as: str | None = None
+) -> int:
+    """Write the n-grams of some orders, each in table order; returns the number of lines.
+
+    space_as  name of the type that is one space
+    """
+    blob, offsets = names_of(vocabulary, space_as)
     written = 0
     for k in orders:
         n = len(table.orders[k - 1])
@@ -70,48 +77,51 @@ def _lines(ids: np.ndarray, count: np.ndarray, blob: np.ndarray, offsets: np.nda
     return out.tobytes()
 
 
-def read_counts(source: Source) -> tuple[dict[int, Rows], Types]:
-    """Read the n-grams of a file, by their order, and the types of the ids from N_MARKERS on.
+def read_counts(
+    files: Iterable[ForeignFile], notes: Notes, space_as: str | None = None
+) -> tuple[dict[int, Rows], Types]:
+    """Read the n-grams of files, by their order, and the types of the ids from N_MARKERS on.
+
+    notes     takes what is read otherwise
+    space_as  the name that stands for one space
 
     Words are separated by spaces or tabs, and the last field of a line is its count. Empty lines and n-grams with
     count 0 are skipped. MarkovError, with the number of the line, for an invalid line.
     """
-    names = TypeInterner()
-    parts: dict[int, list[Rows]] = {}
-    stream = open_bytes(source)
-    rest, line = b"", 1
-    try:
-        while True:
-            data = stream.read(_BLOCK_BYTES)
-            cut = data.rfind(b"\n") + 1
-            if data and not cut:
-                rest += data
-                if len(rest) > _LONGEST_LINE:
-                    raise MarkovError(f"{source.name}, line {line:,}: more than {_LONGEST_LINE:,} bytes", _FORM)
-                continue
-            block = rest + (data[:cut] if data else b"")
-            if line == 1:
-                block = block.removeprefix(b"\xef\xbb\xbf")
-            rest = data[cut:]
-            line += _read_block(block, line, names, parts, source.name)
-            if not data:
-                break
-    finally:
-        stream.close()
-    new_id, types = _types(names)
-    rows = {
-        k: Rows(new_id[np.concatenate([p.ids for p in some])], *(_joined(some, c) for c in ("count", "line")))
-        for k, some in parts.items()
-    }
-    return rows, types
+    found = CountRows()
+    for file in files:
+        for block, line in line_blocks(file, _BLOCK_BYTES):
+            found.add(block, line, file.name)
+    return found.finish(notes, space_as)
+
+
+class CountRows:
+    """N-grams and counts read so far, by order."""
+
+    def __init__(self) -> None:
+        self.names = TypeInterner()
+        self.parts: dict[int, list[Rows]] = {}
+
+    def add(self, block: bytes, line: int, name: str) -> None:
+        """Add whole lines of a file, from line number `line` on."""
+        _read_block(block, line, self.names, self.parts, name)
+
+    def finish(self, notes: Notes, space_as: str | None = None) -> tuple[dict[int, Rows], Types]:
+        """The n-grams by order, under the ids of the types from N_MARKERS on."""
+        new_id, types, notes.capital_markers = _types(self.names, space_as)
+        rows = {
+            k: Rows(new_id[np.concatenate([p.ids for p in some])], *(_joined(some, c) for c in ("count", "line")))
+            for k, some in self.parts.items()
+        }
+        return rows, types
 
 
 def _joined(parts: list[Rows], column: str) -> np.ndarray:
     return np.concatenate([getattr(p, column) for p in parts])
 
 
-def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> int:
-    """Parse whole lines from line number `line` on, and append their n-grams; returns the number of lines."""
+def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> None:
+    """Parse whole lines from line number `line` on, and append their n-grams."""
     a = np.frombuffer(block + bytes(8), np.uint8)
     solid = np.zeros(len(block) + 2, bool)
     np.logical_not(_SPACE[a[: len(block)]], out=solid[1:-1])
@@ -146,7 +156,6 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
         some = n_words[lines] == k
         ids = number[(last[lines[some]] - k)[:, None] + np.arange(k)]
         parts.setdefault(k, []).append(Rows(ids, count[some], line + lines[some]))
-    return len(newline)
 
 
 def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -161,19 +170,21 @@ def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.n
     return value, wrong
 
 
-def _types(names: TypeInterner) -> tuple[np.ndarray, Types]:
-    """Id of each name, uint32 (names,), and the distinct types of the ids from N_MARKERS on."""
+def _types(names: TypeInterner, space_as: str | None) -> tuple[np.ndarray, Types, int]:
+    """Ids of names, uint32 (names,); distinct types of the ids from N_MARKERS on; the number of capital markers."""
     named = names.types()
     new_id = np.zeros(len(named), np.uint32)
     is_type = np.ones(len(named), bool)
+    found: dict[bytes, int] = {}
     short = np.flatnonzero((named.length >= 3) & (named.length <= 5))
     for i in short[named.blob[named.start[short]] == 0x3C].tolist() if len(short) else []:
-        marker = _NAMED.get(named.bytes_of(i)[0])
-        if marker is not None:
-            new_id[i], is_type[i] = marker, False
+        found[named.bytes_of(i)[0]] = i
+    markers = _NAMED if found.keys() & {b"<s>", b"</s>"} else _NAMED | _CAPITAL
+    for name in markers.keys() & found.keys():
+        new_id[found[name]], is_type[found[name]] = markers[name], False
     plain = named.take(np.flatnonzero(is_type))
-    parsed = parse_names(plain.blob, np.append(plain.start, len(plain.blob)))
+    parsed = parse_names(plain.blob, np.append(plain.start, len(plain.blob)), space_as)
     types = TypeInterner()
     number = types.numbers(parsed.padded(), parsed.start, parsed.length, parsed.flags)
     new_id[is_type] = number + np.uint32(N_MARKERS)
-    return new_id, types.types()
+    return new_id, types.types(), sum(name in markers and name in found for name in _CAPITAL)

@@ -12,7 +12,7 @@ p(w | h) = backoff(h) p(w | h without its first word) and backoff 1, which chang
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ _AGAIN = "the file is damaged; export it again"
 
 @dataclass
 class Notes:
-    """Repairs made while reading; each is reported."""
+    """Changes made, and files left out, while reading; each is reported."""
 
     junk_lines: int = 0  # before \\data\\
     clamped: int = 0  # probabilities above 1 by rounding, read as 1
@@ -42,6 +42,11 @@ class Notes:
     blanks: int = 0  # rows added
     added_markers: int = 0  # markers without a unigram
     unk_in_capitals: int = 0  # <UNK> read as <unk>
+    invalid_words: int = 0  # words that are not UTF-8, kept as they are
+    put_in: int = 0  # n-grams that cut counts lack, with the least count that they can have
+    raised: int = 0  # counts below those of what extends the n-gram
+    capital_markers: int = 0  # <S> and </S> read as <s> and </s>
+    left_out: list[str] = field(default_factory=list)  # files of a folder that hold something else
 
     def add(self, other: Notes) -> None:
         """Add the numbers of another block."""
@@ -126,13 +131,15 @@ class _Level:
     listed: np.ndarray
 
 
-def trie_of(listing: Listing) -> Trie:
+def trie_of(listing: Listing, space_as: str | None = None) -> Trie:
     """Sort a listing into a trie; empties `listing.orders`.
+
+    space_as  the name that stands for one space
 
     Names become types as in text/word_escapes.py. ModelFileError for a repeated n-gram or type, or a history that is
     not listed.
     """
-    types, id_of, level = _unigrams(listing)
+    types, id_of, level = _unigrams(listing, space_as)
     n, bits = len(listing.orders), max(len(level.log10) - 1, 1).bit_length()
     levels, links, firsts = [level], [np.empty(0, np.int64)] * n, [np.empty(0, np.int64)] * n
     if n > 1:
@@ -161,7 +168,7 @@ def trie_of(listing: Listing) -> Trie:
     return Trie(types, trie)
 
 
-def _unigrams(listing: Listing) -> tuple[Types, np.ndarray, _Level]:
+def _unigrams(listing: Listing, space_as: str | None) -> tuple[Types, np.ndarray, _Level]:
     """Types by id, id of each word (uint32), and order 1 sorted by ids."""
     log10, backoff = listing.orders[0].log10, listing.orders[0].backoff
     if backoff is None:
@@ -173,7 +180,7 @@ def _unigrams(listing: Listing) -> tuple[Types, np.ndarray, _Level]:
     plain = np.ones(len(log10), bool)
     plain[[p for p in places if p is not None]] = False
     which = np.flatnonzero(plain)
-    named = parse_names(listing.blob, listing.offsets)
+    named = parse_names(listing.blob, listing.offsets, space_as)
     types = named.take(which)
     if len(named.blob) > len(listing.blob):  # with escaped names, two names can be one type
         _refuse_double_types(types, listing.name)

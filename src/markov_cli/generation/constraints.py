@@ -8,21 +8,19 @@ import numpy as np
 
 from ..errors import AnswerIsNo, OptionError
 from ..model.header import Header
-from ..model.table import Table
-from ..sampling import automata, state_graph, success_weights
+from ..sampling import automata
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.sampler import Samples, select
-from ..sampling.walkers import TRIES, Exact, Rejecting, RejectionSampler, Walker
+from ..sampling.walkers import TRIES, Rejecting, RejectionSampler, Walker
 from ..text.types import BOS
 from .batches import TextModel, joined
 from .constraint_parser import ConstraintParser
+from .exact import NoText, Task, TooMuch, exact_walker
 from .impossible import explain
 from .prompt import PromptMatch
 from .request import Constraints, Range, Request
 from .text_checks import TextChecks, shown
 
-MEMORY = 1 << 31  # bytes that the calculation may take
-_WORK = 300_000_000  # state transitions times tokens for a limited length: a few seconds
 _CHECKED_BYTES = 1 << 22  # about so many bytes of text are joined and checked at one time
 _TRYING = "constraints are met by trying"
 
@@ -42,21 +40,17 @@ class Constrained:
         request: Request,
         prompt: PromptMatch,
         walker: Walker,
-        table: Table | None = None,
-        why_tried: str = "",
         judge: Callable[[Samples], np.ndarray] | None = None,
     ) -> None:
         """Parse the constraints and solve for success weights.
 
-        walker     draws texts without constraints
-        table      raw counts that the walker draws from; None where it draws from another distribution
-        why_tried  reason for rejection, for the note, where there is no table
-        judge      returns True for finished texts that are kept: bool (m,)
+        walker  draws texts without constraints
+        judge   returns True for finished texts that are kept: bool (m,)
 
         OptionError for a constraint that cannot be parsed; AnswerIsNo where no text of the model meets them all.
         """
         c = request.constraints
-        self.model, self.prompt, self.table, self._accepts = model, prompt, table, judge
+        self.model, self.prompt, self._accepts = model, prompt, judge
         self.shape = request.shape
         self.conditioned: float | None = None
         self.note = ""
@@ -84,16 +78,8 @@ class Constrained:
         if not self.excludes:
             self.conditioned = 0.0
             return
-        found = None
-        if table is None:
-            self.note = f"{_TRYING}: {why_tried}"
-        else:
-            found = model.checked(self._calculated, table, self.automaton.after(self._ids))
-        if found is not None:
-            self.conditioned = -found.log2_probability
-        self._sampler = RejectionSampler(
-            found or rejecting(walker, self.automaton, self._ids, self.shortest, model), self.longest, self._judge
-        )
+        walker = self._exact(request.smoothing) or rejecting(walker, self.automaton, self._ids, self.shortest, model)
+        self._sampler = RejectionSampler(walker, self.longest, self._judge)
 
     @property
     def tried(self) -> int:
@@ -120,52 +106,28 @@ class Constrained:
 
     # ------------------------------------------------------------ exact or rejection
 
-    def _calculated(self, table: Table, state: int) -> Exact | None:
-        """Exact walker; None, with a note, where it needs too much. AnswerIsNo where no text is possible."""
-        followers = state_graph.estimate(table)
-        need = followers * (state_graph.BYTES_EACH + _copies(self.automaton) * success_weights.BYTES_EACH)
-        if need > MEMORY:
-            self.note = (
-                f"{_TRYING}: an exact calculation needs {need / 1e9:.1f} GB of memory, more than {MEMORY / 1e9:.1f} GB"
-            )
+    def _exact(self, smoothing: str | None) -> Walker | None:
+        """Exact walker; None, with a note, where there is none. AnswerIsNo where no text is possible."""
+        opens = self.prompt.ids[:1] == [BOS]
+        task = Task(self.shape, self.prompt.history, self.automaton, self._ids, opens, self.shortest, self.longest)
+        try:
+            found = self.model.checked(exact_walker, self.model, smoothing, task)
+        except TooMuch as reason:
+            self.note = f"{_TRYING}: {reason}"
             return None
-        graph = state_graph.histories(table, self.shape, self.prompt.history)
-        at = success_weights.product_graph(graph, self.automaton, state, table.n_ids)
-        w = self._weights(at)
-        if w is None:
-            return None
-        if not w.by_tokens[0][at.start]:
-            if not success_weights.reachable(at, self.shortest, self.longest):
-
-                def feasible(automaton: Automaton, lengths: bool) -> bool:
-                    if not self._open(automaton):
-                        return False
-                    its = success_weights.product_graph(graph, automaton, automaton.after(self._ids), table.n_ids)
-                    limits = (self.shortest, self.longest) if lengths else (0 if self._ids else 1, 1 << 30)
-                    return success_weights.reachable(its, *limits)
-
-                raise AnswerIsNo(*explain(self.constraints, feasible, True, self._given, self.prompt.text))
-            if not w.endless:
-                w = success_weights.limited(at, self.shortest, self.longest, narrow=True)
-            if not w.by_tokens[0][at.start]:
-                self.note = f"{_TRYING}: their probability is too small to calculate"
-                return None
-        return Exact(at, w, self.shortest)
-
-    def _weights(self, at: success_weights.ProductGraph) -> success_weights.Weights | None:
-        def affordable(layers: int) -> bool:
-            return layers * len(at) * 8 <= MEMORY // 2 and layers * len(at.token) <= _WORK
-
-        if affordable(self.longest + 1):
-            return success_weights.limited(at, self.shortest, self.longest)
-        if not affordable(self.shortest + 1):
-            self.note = f"{_TRYING}: {self.shortest:,} tokens are too many for an exact calculation"
-            return None
-        tail = success_weights.unlimited(at)
-        if tail is None:
-            self.note = f"{_TRYING}: the exact calculation does not converge"
-            return None
-        return success_weights.limited(at, self.shortest, self.shortest, tail) if self.shortest else tail
+        except NoText as error:
+            possible = error.feasible
+            raise AnswerIsNo(
+                *explain(
+                    self.constraints,
+                    lambda a, lengths: self._open(a) and possible(a, lengths),
+                    True,
+                    self._given,
+                    self.prompt.text,
+                )
+            ) from None
+        self.conditioned = -found.log2_probability
+        return found
 
     def _open(self, automaton: Automaton) -> bool:
         """True if the automaton accepts some string of tokens after the prompt, possible for the model or not."""
@@ -205,11 +167,6 @@ def lengths_behind(prompt: PromptMatch, least: int, most: int) -> tuple[int, int
 
 def _by_character(header: Header) -> bool:
     return header.options.tokenizer == "chars"  # every token is one character
-
-
-def _copies(automaton: Automaton) -> int:
-    """Upper bound on the automaton states paired with any one history: those that tokens of class 0 lead to."""
-    return len({int(q) for q in automaton.delta[:, 0] if q != DEAD}) + 1
 
 
 def _lengths(header: Header, c: Constraints, min_tokens: int, max_tokens: int) -> Range:

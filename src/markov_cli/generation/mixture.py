@@ -25,6 +25,7 @@ class MixedModel:
 
     weights     float64 (K,), with sum 1
     vocabulary  the types of all models
+    union       int64 (V,) for each model, ids of the mixture for its ids
     header      the first model's, with the number of types of the mixture
     """
 
@@ -38,7 +39,7 @@ class MixedModel:
         check_alike(models, names or [f"model {k}" for k in range(1, len(models) + 1)])
         self.models = list(models)
         self.weights, _ = checked_weights(list(weights) or [1.0] * len(models), len(models))
-        self.vocabulary, self._union = _united(models)
+        self.vocabulary, self.union = _united(models)
         self.header = replace(models[0].header, types=len(self.vocabulary) - N_MARKERS)
 
     def checked(self, call: Any, *args: Any) -> Any:
@@ -64,14 +65,14 @@ class MixedModel:
         strange = [BOS] * at_start + [UNK] * (length - at_start)
         each = [k or PromptMatch(strange, 0, 0, text) for k in own]
         ids = [UNK] * length
-        for k, union in zip(each, self._union, strict=True):
+        for k, union in zip(each, self.union, strict=True):
             ids = [int(union[i]) if now == UNK else now for now, i in zip(ids, k.ids, strict=True)]
         return PromptMatch(ids, 0, 0, text), each
 
     def walker(self, histories: Sequence[PromptMatch], smoothing: str | None, shape: Shape) -> Mixture:
         """Walker that draws from the mixture; `histories` is the prompt in each model's own ids."""
         components = []
-        for model, known, union in zip(self.models, histories, self._union, strict=True):
+        for model, known, union in zip(self.models, histories, self.union, strict=True):
             sampler = sampler_of(model, Shape(), smoothing, bits=False)
             own = np.full(len(self.vocabulary), UNK, np.int64)
             own[union] = np.arange(len(union))

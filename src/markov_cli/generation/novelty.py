@@ -23,8 +23,9 @@ from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.number_hashes import number_hashes
-from ..text.reading import Block, Repairs, Source
+from ..text.reading import Repairs, Source
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
+from ..text.text_blocks import Block
 from ..text.types import N_MARKERS
 from ..text.vocabulary import UNSPACED
 from .batches import Batch, joined
@@ -246,7 +247,7 @@ def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: i
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
     encoders = new_encoders(options, jobs)
-    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs)
+    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs, unit=options.unit)
     numbers = [piece.number for piece, _ in encode_blocks(blocks, encoders)]
     for encoder in encoders:
         repairs.add(encoder.repairs)

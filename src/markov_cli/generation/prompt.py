@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import HistoryError
 from ..model.language_model import LanguageModel
 from ..text.encoder import Encoder, TextOptions
-from ..text.reading import Block
+from ..text.text_blocks import Block
 from ..text.types import BOS, N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
 

@@ -126,13 +126,8 @@ class Run:
 
     def _get_constraints(self) -> None:
         model, request = self.model, self.request
-        table, why = None, "mixed models allow no exact calculation"
-        if isinstance(model, LanguageModel):
-            why = "only --smoothing none allows an exact calculation"
-            if model.uses_raw_counts(request.smoothing):
-                table = model.table
         judge = self.novelty.good if self.novelty is not None and self.novelty.novel is not None else None
-        some = Constrained(model, request, self.prompt, self.walker, table, why, judge)
+        some = Constrained(model, request, self.prompt, self.walker, judge)
         self.conditioned = some.conditioned
         if some.note:
             self.notes.append(some.note)

@@ -105,6 +105,8 @@ def _types(file: ModelFile, offsets: np.ndarray) -> Iterator[str]:
         value = by[N_MARKERS:]
     else:
         value = table.orders[0].count.slice(N_MARKERS, table.n_ids)
+    if file.header.holds == "probabilities" and file.header.tokens:
+        return  # pruned by entropy: in the order of the counts that are gone
     tied = np.flatnonzero(value[1:] == value[:-1])
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
@@ -210,8 +212,8 @@ def _sums(file: ModelFile) -> Iterator[str]:
         np.diff(one[N_MARKERS:]) > 0
     ).any():
         yield "count_1: types not by falling count"
-    if header.min_type_count == 1 and header.max_types is None and int(one[UNK]):
-        yield "count_1: <unk> was seen, and no type was too rare"
+    if not header.maps_types and int(one[UNK]):
+        yield "count_1: <unk> was seen, and no type was left out"
     for k in range(1, table.order):
         first = table.orders[k - 1].first
         assert first is not None
@@ -273,7 +275,7 @@ def _probabilities(file: ModelFile) -> Iterator[str]:
         if order.backoff is not None and not np.isfinite(order.backoff).all():
             yield f"backoff_{k}: not a number"
     types = table.orders[0].log10
-    if types is not None and (np.diff(types[N_MARKERS:]) > 0).any():
+    if types is not None and not file.header.tokens and (np.diff(types[N_MARKERS:]) > 0).any():
         yield "log10_1: types not by falling probability"
 
 
@@ -300,7 +302,8 @@ def _links(file: ModelFile) -> Iterator[str]:
         suffix_of_parent = np.arange(0) if k == 2 else table.shorter(k - 1, np.arange(len(below)))
         token = table.tokens(k, np.arange(len(table.orders[k - 1])))
         suffix = token if k == 2 else table.child(k - 2, np.repeat(suffix_of_parent, n), token)
-        if (suffix < 0).any():
+        # pruning by entropy leaves some of the longest n-grams without their ends, which nothing looks up
+        if (suffix < 0).any() and (k < table.order or file.header.holds != "probabilities"):
             yield f"token_{k}: an n-gram whose end is not in the table"
             continue
         if 2 < k < table.order and (suffix != table.shorter(k, np.arange(len(suffix)))).any():
@@ -332,7 +335,8 @@ def _header(file: ModelFile) -> Iterator[str]:
     if header.types + N_MARKERS != file.table.n_ids:
         yield "header: another number of types"
     if header.holds == "probabilities":
-        if header.tokens or header.sequences or header.corpus_bytes or header.prune or header.counts_of_counts:
+        of_text = bool(header.tokens), bool(header.sequences)
+        if len(set(of_text)) > 1 or header.prune or header.counts_of_counts or header.cut_below:
             yield "header: figures of a text, in a model of probabilities"
         return
     if header.pruned != bool(header.counts_of_counts):

@@ -38,7 +38,7 @@ def pruned_by_entropy(
         )
     pruner = EntropyPruner(distribution)
     header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
-    header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None)
+    header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None, cut_below=())
     if n_bytes is not None:
         rest = vocabulary_bytes(model.vocabulary.types())
         threshold = pruner.to_size(n_bytes, rest)

@@ -93,7 +93,7 @@ class Guard:
     @classmethod
     def of_text(
         cls,
-        blocks: Iterable[tuple[np.ndarray, bool]],
+        blocks: Iterable[tuple[np.ndarray, np.ndarray | Sequence[int]]],
         hash_of: np.ndarray,
         tokens: int,
         rate: float = RATE,
@@ -102,7 +102,7 @@ class Guard:
     ) -> Guard:
         """The guard of some texts, the same however they are cut into blocks.
 
-        blocks   numbers of tokens, uint32 (n,), and whether a text ends behind them
+        blocks   numbers of tokens, uint32 (n,), and how many of them stand before each end of a text
         hash_of  uint64, the hash of each number; see text/hashing.py
         rate     of false "seen", at most
         least_bits  b is not below

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +22,9 @@ HOLDS = (
     "probabilities",
 )  # what a table holds; merging with weights, and ARPA, give the others
 
-_WHERE_SET = ("max_types", "min_sequences", "min_files", "cap_per_sequence")  # keys that are there only then
+_PROTECTION = ("min_sequences", "min_files", "cap_per_sequence")
+_NUMBERS = ("max_types", "vocab_words", *_PROTECTION)
+_WHERE_SET = (*_NUMBERS, "vocab_hash")  # keys that are there only then
 
 
 @dataclass
@@ -43,22 +46,40 @@ class Header:
     min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
     min_files: int | None = None  # and those in fewer files
     cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
+    vocab_words: int | None = None  # words of the list of types that are not UNK; None where there was none
+    vocab_hash: str | None = None  # its fingerprint, see text/word_list.py
+    cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
-        return any(self.prune) or self.min_sequences is not None or self.min_files is not None
+        return any(self.prune) or self.min_sequences is not None or self.min_files is not None or bool(self.cut_below)
+
+    def said_holds(self) -> str:
+        """The content of the table in words, for example `counts, cut below 40`."""
+        if not self.cut_below:
+            return self.holds
+        least = min(self.cut_below[1:] or self.cut_below)
+        cut = f"cut below {least:,}" if least > 1 else "incomplete"
+        words = f" (words below {self.cut_below[0]:,})" if self.cut_below[0] > least else ""
+        return f"{self.holds}, {cut}{words}"
+
+    @property
+    def maps_types(self) -> bool:
+        """Types of the text may have become UNK."""
+        return self.min_type_count > 1 or self.max_types is not None or self.vocab_words is not None
 
     def protection(self) -> dict[str, int]:
         """The settings that protect the text's sequences, by the header's names; {} if there are none."""
-        return {name: value for name in _WHERE_SET[1:] if (value := getattr(self, name)) is not None}
+        return {name: value for name in _PROTECTION if (value := getattr(self, name)) is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
         plain["prune"] = list(self.prune)
-        for name in _WHERE_SET:
+        plain["cut_below"] = list(self.cut_below) or None
+        for name in (*_WHERE_SET, "cut_below"):
             if plain[name] is None:
                 del plain[name]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
@@ -123,10 +144,19 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError("counts_of_counts")
     if head.get("holds", "counts") not in HOLDS:
         raise ValueError(f"holds {head['holds']!r}")
+    cut = head.get("cut_below", [])
+    if not isinstance(cut, list) or not all(_whole(c, 1) for c in cut) or len(cut) not in (0, order):
+        raise ValueError(f"cut_below {cut!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
+    vocab = head.get("vocab_hash")
+    if ("vocab_words" in head) != ("vocab_hash" in head) or not (
+        vocab is None or (isinstance(vocab, str) and re.fullmatch("[0-9a-f]{32}", vocab))
+    ):
+        raise ValueError(f"vocab_hash {vocab!r}")
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
-        head.get("holds", "counts"), **{name: integer(name, 1) for name in _WHERE_SET if name in head},
+        head.get("holds", "counts"), **{name: integer(name, 1) for name in _NUMBERS if name in head},
+        vocab_hash=vocab, cut_below=tuple(cut),
     )  # fmt: skip

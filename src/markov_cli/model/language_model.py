@@ -101,7 +101,13 @@ class LanguageModel:
                     "leave --smoothing out, or train a model from text",
                 )
             return Listed(self.table)
-        return Smoothed(self.table, SmoothingMethod.parse(name))
+        method = SmoothingMethod.parse(name)
+        if self.header.cut_below and method.method == "kn":
+            raise NeedsCounts(
+                f"--smoothing kn: the model holds {self.header.said_holds()}, and kn needs the rare n-grams",
+                "--smoothing wb, abs, stupid or none",
+            )
+        return Smoothed(self.table, method)
 
     def checked(self, call: Any, *args: Any) -> Any:
         """Run something on the table; an index out of bounds or an impossible sum means a damaged file."""

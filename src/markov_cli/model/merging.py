@@ -111,6 +111,11 @@ def check_alike(models: Sequence[Stored]) -> None:
         check_whole(m, "merged")
     first = models[0]
     for m in models[1:]:
+        if first.header.vocab_hash != m.header.vocab_hash:
+            raise MarkovError(
+                f"{m.name}: {_list(m.header)}, but {first.name}: {_list(first.header)}",
+                "models are merged where their lists of words agree: train one again",
+            )
         for what, a, b in _differing(first.header, m.header):
             if what == "Unicode":
                 raise MarkovError(
@@ -121,6 +126,10 @@ def check_alike(models: Sequence[Stored]) -> None:
                 f"{m.name}: {what} {b}, but {first.name}: {what} {a}",
                 "models are merged where tokenizer, pattern, unit, lower case and order agree: train one again",
             )
+
+
+def _list(h: Header) -> str:
+    return "no --vocab" if h.vocab_words is None else f"another --vocab, of {h.vocab_words:,} words"
 
 
 def _differing(a: Header, b: Header) -> list[tuple[str, object, object]]:
@@ -136,6 +145,11 @@ def check_whole(model: Stored, done: str) -> None:
         raise NeedsCounts(
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
+        )
+    if h.cut_below:
+        raise NeedsCounts(
+            f"{model.name}: holds {h.said_holds()}: the counts it lacks cannot be {done}",
+            "add the counts of the texts before they are cut, and import the sums",
         )
     if any(h.prune):
         raise MarkovError(
@@ -202,6 +216,11 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
             raise MarkovError(
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
                 "train it with --min-type-count K in place of --max-types",
+            )
+        if header.cut_below:
+            raise NeedsCounts(
+                f"{name}: holds {header.said_holds()}: --max-types adds up n-grams, and some are missing",
+                "prune by counts or by --threshold",
             )
         if any(header.prune):
             raise MarkovError(

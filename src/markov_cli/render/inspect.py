@@ -51,7 +51,8 @@ def show_model(model: Model, found: Inspection) -> None:
     extra += ["lower case"] if o.lowercase else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
-    extra += [h.holds] if h.holds == "weighted counts" else []
+    extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []
+    extra += [h.said_holds()] if h.holds == "weighted counts" or h.cut_below else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     extra += protection_words(h.protection())
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")

@@ -8,8 +8,11 @@ Source: BiCGSTAB (van der Vorst 1992), scaled by the solution found so far.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+Operator = Callable[[np.ndarray], np.ndarray]
 TOLERANCE = 1e-12
 _STAGES, _ROUNDS = 12, 100
 _SWEEPS = 20_000
@@ -52,41 +55,66 @@ def solve(
     target, p = number[target[keep]], p[keep]
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(number[owner[keep]], minlength=len(here)))))
     b = b[here]
-    size = np.diff(first)
-    guess = np.ones(len(here))
     y = b + sums(p, first)
     off = float(np.abs(y - 1).max(initial=0.0))
     if off <= TOLERANCE and live.all():
         return np.ones(m), off  # every continuation is accepted
-    guess = b / b.max()
-    scale = np.full(len(here), b.max())
+    found = refined(lambda v: sums(p * v[target], first), b)
+    if found is None:
+        return None
+    x[here], off = found
+    return x, off
+
+
+def refined(apply: Operator, b: np.ndarray, live: np.ndarray | None = None) -> tuple[np.ndarray, float] | None:
+    """Smallest x >= 0 with x = b + P x, and its greatest relative error; None without convergence.
+
+    apply  computes P v
+    b      float64 (m,)
+    live   bool (m,), the x that are above 0, each of which leads to a positive b; None for all
+    """
+    most = float(b.max(initial=0.0))
+    if not most > 0:
+        return np.zeros(len(b)), 0.0
+    scale, guess = np.full(len(b), most), b / most
+    dead = None if live is None or live.all() else np.flatnonzero(~live)
     for _ in range(_STAGES):
         # scaled by the solution so far, all of z is near 1, so small x are as exact as large ones
-        q = p * scale[target] / np.repeat(scale, size)
-        z = _bicgstab(q, target, first, b / scale, guess)
-        w = z * scale
+        s = scale
+        z = _bicgstab(lambda v, s=s: apply(v * s) / s, b / s, guess)  # type: ignore[misc]
+        w = z * s
         for _ in range(3):
-            w = b + sums(p * np.maximum(w, 0)[target], first)
+            w = b + apply(np.maximum(w, 0))
         for _ in range(_SWEEPS):  # a row far from a positive b may still be 0
-            if w.min() > 0:
+            if _least(w, dead) > 0:
                 break
-            w = b + sums(p * w[target], first)
-        y = b + sums(p * w[target], first)
-        if not (np.isfinite(y).all() and w.min() > 0):
+            w = b + apply(w)
+        y = b + apply(w)
+        if not (np.isfinite(y).all() and _least(w, dead) > 0):
             return None
+        if dead is not None:
+            w[dead] = y[dead] = 1.0
         off = float((np.abs(y - w) / y).max())
+        if dead is not None:
+            w[dead] = y[dead] = 0.0
         if off <= TOLERANCE:
-            x[here] = y
-            return x, off
-        scale, guess = y, np.ones(len(here))
+            return y, off
+        scale, guess = y.copy(), np.ones(len(b))
+        if dead is not None:
+            scale[dead], guess[dead] = 1.0, 0.0
     return None
 
 
-def _bicgstab(q: np.ndarray, target: np.ndarray, first: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Iterate from x towards the solution of x = b + Q x; returns the best iterate."""
+def _least(w: np.ndarray, dead: np.ndarray | None) -> float:
+    """Least of the values that must be above 0."""
+    return float(w.min()) if dead is None else float(np.delete(w, dead).min())
+
+
+def _bicgstab(step: Operator, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Iterate from x towards the solution of x = b + Q x, where step(v) = Q v; returns the best iterate."""
 
     def apply(v: np.ndarray) -> np.ndarray:
-        return v - sums(q * v[target], first)
+        return v - step(v)
 
     r = b - apply(x)
     # a fixed vector with no pattern: with r itself the first product is often 0 here

@@ -150,7 +150,7 @@ def limited(
     w, power = (at.end, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
     last = longest if tail is None else shortest
     inside = _reached_after(at, last) if narrow else None
-    w, power = _scaled(w if inside is None else w * inside[last], power)
+    w, power = scaled(w if inside is None else w * inside[last], power)
     layers, powers = [w], [power]
     for t in range(last - 1, -1, -1):
         w = backward_step(at, w)
@@ -159,7 +159,7 @@ def limited(
         end = at.end if inside is None else at.end * inside[t]
         if t >= shortest and end.any():
             w, power = np.ldexp(w, power) + end, 0
-        w, power = _scaled(w, power)
+        w, power = scaled(w, power)
         layers.append(w)
         powers.append(power)
     return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
@@ -178,7 +178,7 @@ def _reached_after(at: ProductGraph, last: int) -> list[np.ndarray]:
     return out
 
 
-def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
+def scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
     """Scale w by a power of two, so that many layers do not underflow; returns w and the new power."""
     most = float(w.max(initial=0.0))
     if most == 0 or most > 2.0**-64:
@@ -190,7 +190,7 @@ def _scaled(w: np.ndarray, power: int) -> tuple[np.ndarray, int]:
 def unlimited(at: ProductGraph) -> Weights | None:
     """Weights for texts of any length; None where the solver does not converge."""
     w, off = np.zeros(len(at)), 0.0
-    for group in _components(at.after):
+    for group in components(at.after):
         inside = np.flatnonzero(np.isin(at.state, group))
         if not len(inside):
             continue
@@ -203,7 +203,7 @@ def unlimited(at: ProductGraph) -> Weights | None:
     return Weights([w], [0], off, endless=True)
 
 
-def _components(after: list[set[int]]) -> list[list[int]]:
+def components(after: list[set[int]]) -> list[list[int]]:
     """Strongly connected components of states, each before those that lead to it (closure: Warshall 1962)."""
     reach = np.eye(len(after), dtype=bool)
     for q, to in enumerate(after):

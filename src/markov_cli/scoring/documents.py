@@ -17,7 +17,8 @@ from ..arrays.threads import ordered_map
 from ..text.encoder import Encoder, Piece, TextOptions
 from ..text.marker_stream import Streams
 from ..text.model_ids import Recoder
-from ..text.reading import Block, Repairs
+from ..text.reading import Repairs
+from ..text.text_blocks import Block
 from .predictor import Predictor
 from .text_totals import Units, UnitSums, bytes_of_a_token, no_units
 from .totals import Scored

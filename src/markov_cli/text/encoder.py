@@ -8,7 +8,8 @@ in their final order and rewrites the text once, with final ids.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
 from .lower_case import with_offsets_of_lower
-from .reading import Block, Repairs
+from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
+from .text_blocks import Block, no_seams, padded
 from .types import Types
 
 _REPLACED = "�".encode()
@@ -48,16 +50,28 @@ class TextOptions:
 class Piece:
     """One block's tokens.
 
-    number  uint32 (n,), provisional
-    end     int64 (b,), how many of them stand before each break between sequences
-    last    the text ends here, and with it a sequence
-    cut     the text itself, where the encoder keeps it
+    number   uint32 (n,), provisional
+    end      int64 (b,), how many of them stand before each break between sequences
+    last     the text ends here, and with it a sequence
+    cut      the text itself, where the encoder keeps it
+    closing  int64 (t - 1,), of each text but the last of t: index of the break that ends it
+    which    number of the source of each of them, t in all
+    place    line of the file on which each begins, where the texts are records
     """
 
     number: np.ndarray
     end: np.ndarray
     last: bool
     cut: Cut | None = None
+    closing: np.ndarray = field(default_factory=no_seams)
+    which: Sequence[int] = (0,)
+    place: Sequence[int] = ()
+
+    @property
+    def text_ends(self) -> np.ndarray:
+        """Number of tokens before the end of each text that ends here: int64, rising."""
+        ends = self.end[self.closing]
+        return np.append(ends, len(self.number)) if self.last else ends
 
 
 @dataclass
@@ -68,6 +82,7 @@ class Cut:
     begin, end  int64 (b,), the breaks: each sequence ends at `begin`, the next begins at `end`
     start       int64 (n,), where each token begins; below 0 where `regex` found it in an earlier block
     length      int64 (n,)
+    seams       int64, the newlines in `data` that only divide texts
     """
 
     data: bytes
@@ -75,6 +90,7 @@ class Cut:
     end: np.ndarray
     start: np.ndarray
     length: np.ndarray
+    seams: np.ndarray = field(default_factory=no_seams)
 
 
 class Encoder:
@@ -90,15 +106,17 @@ class Encoder:
         self._carry: list[bytes] = []
         self._original: np.ndarray | None = None  # the block before it was lowered
         self._cased: np.ndarray | None = None  # the same with the offsets of the lowered block
+        self._seams = no_seams()  # between texts of the block, as it is now
         self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
 
     def encode(self, block: Block) -> Piece:
         """One block; those of one text in its order where the tokenizer is `regex`."""
-        self.text_bytes += block.size
+        self.text_bytes += block.text_bytes
         if not block.size and not self._carry:
             none, nothing = np.empty(0, np.uint32), np.empty(0, np.uint8)
             return self._piece(none, np.empty(0, np.int64), block, nothing, 0, NO_BREAKS, _NO_GAPS)
         a, m = self._prepare(block)
+        self._seams = _moved(block, a, m)
         kind = self.options.tokenizer
         if kind == "regex":
             return self._encode_pattern(a, m, block)
@@ -120,12 +138,15 @@ class Encoder:
         breaks: Breaks,
         spans: tuple[np.ndarray, np.ndarray],
     ) -> Piece:
+        seams = self._seams if len(block.seams) else block.seams
+        closing = np.searchsorted(breaks.begin, seams, "right") - 1
         if not self.keep_text:
-            return Piece(number, end, block.last)
+            return Piece(number, end, block.last, None, closing, block.which, block.place)
         original = self._original
         if original is not None and original is self._cased:
             a = original  # as it was before it was lowered
-        return Piece(number, end, block.last, Cut(a[:m].tobytes(), *breaks, *spans))
+        cut = Cut(a[:m].tobytes(), *breaks, *spans, seams)
+        return Piece(number, end, block.last, cut, closing, block.which, block.place)
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
         """The block as valid UTF-8 (`spaces` and `bytes`: untouched), lower case if asked for."""
@@ -139,7 +160,7 @@ class Encoder:
         if plain.isascii():
             if o.lowercase:
                 self._original = self._cased = data
-            return (_padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
+            return (padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
         except UnicodeDecodeError:
@@ -147,18 +168,20 @@ class Encoder:
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()
         if o.lowercase:
-            self._original = self._cased = _padded(plain)
+            self._original = self._cased = padded(plain)
             errors = "surrogateescape" if raw else "strict"
             plain = text.lower().encode("utf-8", errors)
             if not _in_place(np.frombuffer(plain, np.uint8), self._original[:-8]):
-                self._cased = _padded(with_offsets_of_lower(text).encode("utf-8", errors))
-        return _padded(plain), len(plain)
+                self._cased = padded(with_offsets_of_lower(text).encode("utf-8", errors))
+        return padded(plain), len(plain)
 
     def _breaks(self, a: np.ndarray, m: int, gaps: tk.Gaps, block: Block) -> Breaks:
         wide, is_text = None, self.options.tokenizer != "bytes"
         if is_text and self.options.unit == "sentence" and (a[:m] >= 0xC0).any():
-            wide = _whole(ch.decode(a, m), m)
-        edges = block.first, block.last, self._cased, block.after
+            wide = ch.decode(a, m)
+            if self.options.tokenizer == "spaces":
+                wide = _valid(wide, a, m)
+        edges = block.first, block.last, self._seams, self._cased, block.after
         return find_breaks(a, m, self.options.unit, gaps, wide, *edges, is_text)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
@@ -177,7 +200,7 @@ class Encoder:
         keep = np.ones(len(start), bool)
         keep[ragged(low, high - low)] = False
         if is_chars and self.options.unit != "line":
-            returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1])
+            returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1] & keep[1:])
             keep[returned] = False
             self.repairs.crlf += len(returned)
         kept_before = np.cumsum(keep) - keep
@@ -234,7 +257,7 @@ class Encoder:
         self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
         length = np.array([len(t) for t in tokens], np.int64)
         flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        number = self.interner.numbers(_padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
+        number = self.interner.numbers(padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
         return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
 
     def n_numbers(self) -> int:
@@ -255,18 +278,25 @@ class Encoder:
 _NO_GAPS = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
-def _whole(wide: ch.Wide, m: int) -> ch.Wide:
-    """Characters that end within m; `spaces` may hold bytes that are no UTF-8."""
-    return ch.Wide(*(c[wide.at + wide.length <= m] for c in wide))
+def _valid(wide: ch.Wide, a: np.ndarray, m: int) -> ch.Wide:
+    """Characters that are UTF-8; `spaces` keeps bytes that are none."""
+    ok = (wide.at + wide.length <= m) & (wide.cp < 0x110000)
+    for i in (1, 2, 3):
+        ok &= (wide.length <= i) | ((a[wide.at + i] & 0xC0) == 0x80)
+    return ch.Wide(*(c[ok] for c in wide))
+
+
+def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
+    """Seams of a block in its bytes `a` now: repairs and lower case move newlines, but lose and add none."""
+    if not len(block.seams) or a is block.data:
+        return block.seams
+    before = np.flatnonzero(block.data[: block.size] == 10)
+    return np.flatnonzero(a[:m] == 10)[np.searchsorted(before, block.seams)]
 
 
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
     """The characters of two texts in UTF-8 begin at the same bytes."""
     return len(a) == len(b) and bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
-
-
-def _padded(data: bytes) -> np.ndarray:
-    return np.frombuffer(data + bytes(8), np.uint8)
 
 
 def _code_point_types(cp: np.ndarray) -> Types:

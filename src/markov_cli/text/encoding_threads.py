@@ -9,7 +9,9 @@ from ..arrays.threads import ordered_map
 from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
-from .reading import BLOCK_BYTES, LONGEST_BLOCK, Block, Repairs, Source, blocks
+from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
+from .record_blocks import record_blocks
+from .text_blocks import Block
 
 
 def new_encoders(
@@ -28,12 +30,17 @@ def read_blocks(
     repairs: Repairs,
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
+    unit: str = "sentence",
 ) -> Iterator[Block]:
     """The blocks of all sources; files found in folders are skipped where they are no text."""
     for source in sources:
-        found = blocks(
-            source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs
-        )
+        if source.records is not None:
+            found = record_blocks(source, encoding, keep_bytes, repairs, block_bytes, longest, unit)
+        else:
+            found = blocks(
+                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+                repairs=repairs,
+            )  # fmt: skip
         try:
             first = next(found, None)
         except NotText as error:

@@ -113,7 +113,7 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     binary = control > _MOST_CONTROL * n or (control and control + nul > _MOST_CONTROL_NUL * n)
     if not binary and odd <= _MOST_ODD * n:
         return
-    if encoding == "utf-8" and (binary or nul > _MOST_CONTROL_NUL * n) and (wide := _utf_16(head)):
+    if encoding == "utf-8" and (binary or nul > _MOST_CONTROL_NUL * n) and (wide := utf_16_without_mark(head)):
         kind = f"{wide.upper()} without a byte-order mark"
         raise NotText(f"{name}: {kind}, not UTF-8", f"--encoding {wide}", wide.upper())
     share = f"{odd / n:.0%} of its first {n:,} {unit}"
@@ -129,10 +129,10 @@ def in_another_encoding(kind: str) -> bool:
     return kind.startswith(("not ", "UTF-16"))
 
 
-def _utf_16(head: bytes) -> str:
+def utf_16_without_mark(head: bytes) -> str:
     """The byte order of UTF-16 without a mark, as an encoding's name; empty where it is none.
 
-    >>> _utf_16("Ein Text, der lang genug ist.".encode("utf-16-le"))
+    >>> utf_16_without_mark("Ein Text, der lang genug ist.".encode("utf-16-le"))
     'utf-16-le'
     """
     best, found = 0.0, ""

@@ -74,8 +74,8 @@ class Streams:
         size = np.diff(end, prepend=-self._open)
         filled = np.flatnonzero(size > 0)
         empty = len(end) - len(filled)
-        if self.unit == "line" and piece.last and len(size) and size[-1] == 0:
-            empty -= 1  # what stands behind the last newline is no line if it is empty
+        if self.unit == "line":  # what stands behind the last newline of a text is no line if it is empty
+            empty -= int(np.count_nonzero(size[piece.closing] == 0)) + int(piece.last and size[-1] == 0)
         if self.unit in ("line", "file"):
             self.empty_sequences += empty
         closes = end[filled]

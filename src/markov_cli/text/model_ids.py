@@ -43,7 +43,8 @@ class Recoder:
     def pieces(self, sources: Sequence[Source], encoding: str = "utf-8") -> Iterator[Piece]:
         """The text in pieces, in order."""
         keep_bytes = self.options.tokenizer == "bytes"
-        for piece, _ in encode_blocks(read_blocks(sources, encoding, keep_bytes, self.repairs), self.encoders):
+        found = read_blocks(sources, encoding, keep_bytes, self.repairs, unit=self.options.unit)
+        for piece, _ in encode_blocks(found, self.encoders):
             yield piece
 
     def ids(self, model: int, codes: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import NotText, OptionError, TextError
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened, read_behind
+from .text_blocks import Block, padded
 
 __all__ = [
     "BLOCK_BYTES",
@@ -33,6 +34,7 @@ __all__ = [
     "check_encoding",
     "find_sources",
     "open_bytes",
+    "open_foreign",
     "open_text",
 ]
 
@@ -69,6 +71,8 @@ class Repairs:
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
+    bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
+    first_bad: str = ""  # `name: line 7`
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -79,6 +83,14 @@ class Repairs:
         self.transcoded += other.transcoded
         self.skipped += other.skipped
         self.kinds += other.kinds
+        for reason, n in other.bad_records.items():
+            self.bad_records[reason] = self.bad_records.get(reason, 0) + n
+        self.first_bad = self.first_bad or other.first_bad
+
+    def leave_out_record(self, place: str, reason: str) -> None:
+        """Count a record that has no text to read."""
+        self.bad_records[reason] = self.bad_records.get(reason, 0) + 1
+        self.first_bad = self.first_bad or place
 
     def leave_out(self, source: Source, error: NotText) -> None:
         """Note a file of a folder that is no text; a file that the user named is the error."""
@@ -119,8 +131,12 @@ _READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError)
 class _Stream:
     """Bytes of one source as UTF-8 (or untouched), decompressed, its marks removed."""
 
-    def __init__(self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> None:
+    def __init__(
+        self, source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, see_marks: bool | None = None
+    ) -> None:
+        """Open a source; byte-order marks are heeded unless bytes are kept, or as `see_marks` says."""
         self.source, self.repairs = source, repairs
+        self._see_marks = see_marks if see_marks is not None else not keep_bytes or encoding != "utf-8"
         if source.data is not None:
             encoding = "utf-8"
         try:
@@ -186,7 +202,7 @@ class _Stream:
         if self._unchecked:
             refuse_signature(data[:SNIFF_BYTES], self.source.name)
         encoding = self._encoding
-        if not self._keep_bytes or encoding != "utf-8":
+        if self._see_marks:
             for mark, named in _MARKS:
                 if data.startswith(mark):
                     self.repairs.byte_order_marks += 1
@@ -207,7 +223,7 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
 
     Only the first part of a file is looked at for being text, so a binary file is not divided.
     """
-    if source.data is not None or source.is_stdin or encoding != "utf-8" or tokenizer == "regex":
+    if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
     try:
         with opened(source) as file:
@@ -232,6 +248,11 @@ def open_bytes(source: Source) -> _Stream:
     return _Stream(source, "utf-8", True, Repairs())
 
 
+def open_foreign(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+    """The bytes of another program's file as UTF-8: byte-order marks are heeded, other bytes in UTF-8 untouched."""
+    return _Stream(source, encoding, True, repairs, see_marks=True)
+
+
 def check_encoding(encoding: str) -> str:
     """The codec's own name for `encoding`; OptionError where Python has none."""
     try:
@@ -244,24 +265,6 @@ def check_encoding(encoding: str) -> str:
     return name
 
 
-@dataclass
-class Block:
-    """Part of a text that can be tokenized alone.
-
-    data   uint8 (m + 8,), eight zero bytes behind the m of text
-    size   m
-    last   True where the text ends with this block
-    after  the first bytes behind it, which decide if a sentence ends with it
-    """
-
-    data: np.ndarray
-    size: int
-    last: bool
-    first: bool
-    progress_bytes: int
-    after: bytes = b""
-
-
 def blocks(
     source: Source,
     *,
@@ -270,8 +273,11 @@ def blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     repairs: Repairs,
+    which: int = 0,
 ) -> Iterator[Block]:
     """The text of `source` in blocks of about `block_bytes`.
+
+    which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
     white space and no decision about the end of a sentence is divided. A text without
@@ -301,19 +307,20 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before, piece[cut : cut + _LOOK_AHEAD])
+            after = piece[cut : cut + _LOOK_AHEAD]
+            yield _block(pending, False, first, stream.done_on_disk - before, which, after)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
         after = b"" if source.part is None else read_behind(source)
         if pending or first:  # an empty part was the white space at the end of the one before it
-            yield _block(pending, not after, first, stream.done_on_disk - before, after)
+            yield _block(pending, not after, first, stream.done_on_disk - before, which, after)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int, after: bytes) -> Block:
-    data = np.frombuffer(b"".join([*pieces, bytes(8)]), np.uint8)
-    return Block(data, len(data) - 8, last, first, progress, after)
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int, after: bytes) -> Block:
+    data = padded(b"".join(pieces))
+    return Block(data, len(data) - 8, last, first, progress, (which,), after=after)
 
 
 def _starts_solid(piece: bytes) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -90,17 +90,30 @@ def run_hashes(h: np.ndarray, k: int) -> np.ndarray:
     return mix((before[k:] - before[:n]) * down[:n])
 
 
-def stream_runs(blocks: Iterable[tuple[np.ndarray, bool]], hash_of: np.ndarray, k: int) -> Iterator[np.ndarray]:
+def stream_runs(
+    blocks: Iterable[tuple[np.ndarray, np.ndarray | Sequence[int]]], hash_of: np.ndarray, k: int
+) -> Iterator[np.ndarray]:
     """The hashes of all runs of k tokens in some texts, block by block.
 
-    blocks   numbers of tokens, uint32 (n,), and whether a text ends behind them: no run goes on there
+    blocks   numbers of tokens, uint32 (n,), and, rising, how many of them stand before each end of a text: no run
+             goes on there
     hash_of  uint64, the hash of each number
     """
     behind = np.empty(0, _U)
-    for number, last in blocks:
+    for number, given in blocks:
+        ends = np.unique(np.asarray(given, np.int64))
         for begin in range(0, len(number), _BLOCK):
-            h = np.concatenate((behind, hash_of[number[begin : begin + _BLOCK]]))
-            yield run_hashes(h, k)
+            some = number[begin : begin + _BLOCK]
+            h = np.concatenate((behind, hash_of[some]))
+            first = begin - len(behind)
+            inside = ends[(ends > first) & (ends < begin + len(some))] - first
+            runs = run_hashes(h, k)
+            if len(inside):
+                text = np.zeros(len(h), np.int64)
+                text[inside] = 1
+                np.cumsum(text, out=text)
+                runs = runs[text[k - 1 :] == text[: len(runs)]]
+            yield runs
             behind = h[max(len(h) - k + 1, 0) :]
-        if last:
-            behind = behind[:0]
+        if len(ends):  # only what stands behind the last end goes on
+            behind = behind[max(len(behind) - len(number) + int(ends[-1]), 0) :]

@@ -86,6 +86,7 @@ def find_breaks(
     wide: Wide | None,
     first: bool,
     last: bool,
+    seams: np.ndarray = NO_BREAKS.begin,
     cased: np.ndarray | None = None,
     after: bytes = b"",
     is_text: bool = True,
@@ -95,15 +96,17 @@ def find_breaks(
     wide     the block's characters above U+007F, None where there are none
     first    the text begins with this block: white space there is a break (sentence, paragraph)
     last     the text ends with it: likewise
+    seams    newlines between texts, in order: there is a break at each
     cased    the block with its capital letters where `a` is lowered, of the same size
     after    the first bytes of the next block
     is_text  False for bytes, of which only ASCII counts
     """
     if unit == "file":
-        return NO_BREAKS
+        return Breaks(seams, seams + 1) if len(seams) else NO_BREAKS
     newline = np.flatnonzero(a[:m] == 10)
     if unit == "line":
         returned = (newline > 0) & (a[np.maximum(newline - 1, 0)] == 13)
+        returned[np.searchsorted(newline, seams)] = False  # a text that ends in CR keeps it
         return Breaks(newline - returned, newline + 1)
     breaks = _blank(newline, gaps)
     if first and len(gaps.begin) and gaps.begin[0] == 0:
@@ -111,6 +114,7 @@ def find_breaks(
     if last and len(gaps.end) and gaps.end[-1] == m:
         breaks[-1] = True
     begin, end = gaps
+    breaks[np.searchsorted(begin, seams, "right") - 1] = True
     if unit == "sentence":
         role = _roles(a, m, wide)
         breaks |= _sentence_ends(a if cased is None else cased, m, role, gaps, is_text, after)

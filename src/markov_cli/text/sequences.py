@@ -12,6 +12,7 @@ import numpy as np
 
 from .encoder import Encoder, Piece
 from .types import EOS, N_MARKERS, UNK, Types, order_of_types
+from .word_list import WordList
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Corpus:
     count: np.ndarray
     n_tokens: int
     n_sequences: int
+    cut: bool  # types beyond the commonest were left out
 
     def take_stream(self) -> np.ndarray:
         """The stream, which is then no longer here: counting lets go of it as soon as it can."""
@@ -49,7 +51,7 @@ class Collector:
     _open: int = 0  # tokens in the sequence that is not yet closed
 
     def add(self, piece: Piece) -> None:
-        """Pieces of one text must come in its order; texts one after another."""
+        """Pieces of one text must come in its order; texts one after another. Drops the piece's empty sequences."""
         n = len(piece.number)
         end = np.append(piece.end, n) if piece.last else piece.end
         size = np.diff(end, prepend=-self._open)
@@ -57,11 +59,16 @@ class Collector:
         filled = size > 0
         empty = len(end) - int(np.count_nonzero(filled))
         if self.unit == "line":  # what stands behind the last newline is no line if it is empty
-            self.empty_sequences += empty - int(piece.last and not filled[-1])
+            closed = int(np.count_nonzero(~filled[piece.closing])) + int(piece.last and not filled[-1])
+            self.empty_sequences += empty - closed
         elif self.unit == "file":
             self.empty_sequences += empty
         self._open = self._open + n if not len(end) else n - int(end[-1])
         piece.end = end[filled]
+        if len(piece.closing):
+            closed_by = np.cumsum(filled)[piece.closing]
+            self.file_ends += (closed_by + self.n_sequences).tolist()
+            piece.closing = closed_by[closed_by > 0] - 1
         self.n_tokens += n
         self.n_sequences += len(piece.end)
         if piece.last:
@@ -98,16 +105,44 @@ def _groups(arrays: list[np.ndarray], size: int = 1 << 21) -> Iterator[np.ndarra
         yield np.concatenate(held)
 
 
+@dataclass(frozen=True)
+class TypeChoice:
+    """The types that get an id; all others become UNK.
+
+    min_count  types seen less often do not
+    max_types  only so many of the commonest do, None for all
+    words      only these do, None for all
+    """
+
+    min_count: int = 1
+    max_types: int | None = None
+    words: WordList | None = None
+
+    def chosen(self, types: Types, by: np.ndarray) -> tuple[np.ndarray, bool]:
+        """The types that stay, in the order of their ids, and whether `max_types` left out one: int64 (V,), bool.
+
+        by  int64, the count of each type
+        """
+        order = order_of_types(types, by)
+        order = order[: np.count_nonzero(by >= max(self.min_count, 1))]
+        if self.words is not None:
+            order = order[self.words.number(types)[order] >= 0]
+        cut = self.max_types is not None and len(order) > self.max_types
+        return (order[: self.max_types], True) if cut else (order, False)
+
+
 @dataclass
 class FinalIds:
     """The final ids of provisional numbers.
 
     id_of  uint32, the id of every provisional number
     count  int64 (V,), how often each id occurs; BOS and EOS as often as there are sequences
+    cut    types beyond the commonest were left out
     """
 
     id_of: np.ndarray
     count: np.ndarray
+    cut: bool
     _all: Types
     _order: np.ndarray
 
@@ -120,31 +155,31 @@ def final_ids(
     every: np.ndarray,
     types_of: Callable[[np.ndarray], Types],
     sequences: int,
-    min_type_count: int,
+    choice: TypeChoice,
     judged: np.ndarray | None = None,
 ) -> FinalIds:
-    """Put the types in their final order; those seen too seldom become UNK.
+    """Put the types in their final order; those that are not chosen become UNK.
 
     every     int64, how often each provisional number occurs
     types_of  the types behind some numbers, int64 (n,), rising
+    choice    which types get an id
     judged    what types are ordered and left out by, of each provisional number; how often they occur where None
     """
     seen = np.flatnonzero(every)
     types, count = types_of(seen), every[seen]
     by = count if judged is None else judged[seen].astype(np.int64)
-    order = order_of_types(types, by)
-    order = order[: np.count_nonzero(by >= max(min_type_count, 1))]
+    order, cut = choice.chosen(types, by)
     id_of = np.full(len(every), UNK, np.uint32)
     id_of[seen[order]] = np.arange(N_MARKERS, N_MARKERS + len(order), dtype=np.uint32)
     n_unknown = int(count.sum() - count[order].sum())
     markers = np.array([n_unknown, sequences, sequences], np.int64)
-    return FinalIds(id_of, np.concatenate((markers, count[order])), types, order)
+    return FinalIds(id_of, np.concatenate((markers, count[order])), cut, types, order)
 
 
 def finish(
     collector: Collector,
     encoder: Encoder,
-    min_type_count: int,
+    choice: TypeChoice,
     pad: int,
     jobs: int = 1,
     judged: np.ndarray | None = None,
@@ -153,10 +188,10 @@ def finish(
 
     encoder  any of those that made the pieces
     pad      readable entries behind the stream (zeros)
-    judged   as in `final_ids`
+    choice, judged  as in `final_ids`
     """
     s = collector.n_sequences
-    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, min_type_count, judged)
+    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, choice, judged)
     id_of = found.id_of
     stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
     stream[0] = EOS
@@ -182,7 +217,7 @@ def finish(
         for _ in pool.map(write, range(len(pieces))):
             pass
     pieces.clear()
-    return Corpus(stream, kept.result(), found.count, collector.n_tokens, s)
+    return Corpus(stream, kept.result(), found.count, collector.n_tokens, s, found.cut)
 
 
 _USED = Piece(np.empty(0, np.uint32), np.empty(0, np.int64), False)

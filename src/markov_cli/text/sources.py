@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from ..errors import NotText, TextError
 from .byte_ranges import PartOfFile, find_urls, is_url, next_cut, open_url, url_size
+from .record_format import RecordFormat
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
 Texts = str | Iterable[str]  # texts themselves: one, or several
@@ -30,6 +31,7 @@ class Source:
     kept: str = ""  # the file that holds standard input, where it is read more than once
     part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
     expansion: float = EXPANSION  # a compressed one may become so many times its size, 0 for any
+    records: RecordFormat | None = None  # where the texts in it are; None where it is one text
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class Source:
             return 0
 
 
-def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]:
+def find_sources(paths: list[str], expansion: float = EXPANSION, records: RecordFormat | None = None) -> list[Source]:
     """Every text below `paths`: files as given, folders recursively in sorted order.
 
     Hidden files and folders inside a folder are left out. What is neither file nor folder is read where it is
@@ -82,12 +84,17 @@ def find_sources(paths: list[str], expansion: float = EXPANSION) -> list[Source]
             found.append(Source(given, expansion=expansion))
         else:
             raise TextError(f"{given}: no such file", _nearby(path))
-    return found
+    return found if records is None else [replace(source, records=records) for source in found]
 
 
-def sources_of(paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION) -> list[Source]:
-    """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one."""
-    named = find_sources([os.fspath(p) for p in listed(paths)], expansion)
+def sources_of(
+    paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION, records: RecordFormat | None = None
+) -> list[Source]:
+    """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one.
+
+    records  where the texts in the files are
+    """
+    named = find_sources([os.fspath(p) for p in listed(paths)], expansion, records)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
 
 

@@ -23,6 +23,7 @@ import unicodedata
 import numpy as np
 
 from ..arrays.sorting import ragged
+from ..errors import OptionError
 from . import char_classes as ch
 from .tokenizer import LEFT, RIGHT
 from .types import MARKERS, Types
@@ -32,6 +33,7 @@ JOINER = "￭"
 _JOINER = np.frombuffer(JOINER.encode(), np.uint8)
 _RESERVED = frozenset((*MARKERS, "<UNK>"))
 _ESCAPE = re.compile(r"\\u\{([1-9A-F][0-9A-F]{0,5}|0)\}")
+_SPACE = (b" ", 0)
 _CHUNK = 1 << 16  # types named at one time, to stay in the cache
 _PLAIN, _ODD = 0, 1
 _ODD_BYTE = np.array([_ODD if c < 33 or c == 127 else _PLAIN for c in range(256)], bool)
@@ -81,23 +83,43 @@ def parse_name(name: bytes) -> tuple[bytes, int]:
     return (token, flags) if token and name_of(token, flags) == name else (name, 0)
 
 
-def names_of(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """The names of all ids, markers by theirs: uint8 blob, int64 offsets (V + 1,)."""
+def names_of(vocabulary: Vocabulary, space_as: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The names of all ids, markers by theirs: uint8 blob, int64 offsets (V + 1,).
+
+    space_as  name of the type that is one space, in place of its escape
+
+    OptionError where that is no name, or that of another type.
+    """
     types = vocabulary.types()
     start, length, flags = types.start, types.length, types.flags
     odd = _odd(vocabulary.blob, start, length)
     written = {int(i): name_of(*_one(vocabulary.blob, start, length, flags, int(i))) for i in np.flatnonzero(odd)}
+    if space_as is not None:
+        name = check_space_name(space_as)
+        space = [i for i in written if _one(vocabulary.blob, start, length, flags, i) == _SPACE]
+        if _of_bytes(vocabulary.blob, start, length, name) | {i for i in written if written[i] == name}:
+            raise OptionError(f"--space-as {space_as}: the model has a token of that name", "choose another name")
+        written |= dict.fromkeys(space, name)
     names = _joined(Types(vocabulary.blob, start, length, flags), written)
     blob = [np.frombuffer("".join(MARKERS).encode(), np.uint8), *names[0]]
     size = np.concatenate(([0], [len(m) for m in MARKERS], names[1]))
     return np.concatenate(blob), np.cumsum(size)
 
 
-def parse_names(blob: np.ndarray, offsets: np.ndarray) -> Types:
+def check_space_name(name: str) -> bytes:
+    """The bytes of a name for the space; OptionError for one with white space, or a marker's."""
+    data = name.encode("utf-8", "surrogateescape")
+    if not name or name in _RESERVED or name_of(data) != data or name.startswith(JOINER) or name.endswith(JOINER):
+        raise OptionError(f"--space-as {name!r}: not a word of ARPA or counts", "for example '|', '<space>' or '▁'")
+    return data
+
+
+def parse_names(blob: np.ndarray, offsets: np.ndarray, space_as: str | None = None) -> Types:
     """The types that have these names; markers are not told apart here.
 
-    blob     uint8, all names one behind another
-    offsets  int64 (V + 1,)
+    blob      uint8, all names one behind another
+    offsets   int64 (V + 1,)
+    space_as  the name that stands for one space
     """
     start, length = offsets[:-1].astype(np.int64), np.diff(offsets).astype(np.int64)
     padded = np.concatenate((blob, np.zeros(8, np.uint8)))
@@ -111,6 +133,10 @@ def parse_names(blob: np.ndarray, offsets: np.ndarray) -> Types:
     flags[left] = LEFT
     flags[right] |= RIGHT
     parts, at = [blob], len(blob)
+    if space_as is not None:
+        for i in _of_bytes(blob, start, length, check_space_name(space_as)):
+            parts.append(np.frombuffer(b" ", np.uint8))
+            first[i], rest[i], flags[i], slow[i], at = at, 1, 0, False, at + 1
     for i in np.flatnonzero(slow).tolist():
         begin = int(start[i])
         token, flags[i] = parse_name(blob[begin : begin + int(length[i])].tobytes())
@@ -118,6 +144,14 @@ def parse_names(blob: np.ndarray, offsets: np.ndarray) -> Types:
         first[i], rest[i] = at, len(token)
         at += len(token)
     return Types(np.concatenate(parts), first, rest, flags)
+
+
+def _of_bytes(blob: np.ndarray, start: np.ndarray, length: np.ndarray, wanted: bytes) -> set[int]:
+    """Which of these pieces of a blob are the same bytes."""
+    found = np.flatnonzero(length == len(wanted))
+    for i, byte in enumerate(wanted):
+        found = found[blob[start[found] + i] == byte]
+    return {int(i) for i in found}
 
 
 def _one(blob: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray, i: int) -> tuple[bytes, int]:

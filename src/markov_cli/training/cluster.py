@@ -105,12 +105,12 @@ class PartText:
     """A part of the text as numbers of its own vocabulary.
 
     number  uint32 (N,)
-    ends    per block: number of tokens, breaks as in `Piece`, and True where a text ends with the block
+    ends    per block: number of tokens, and `end`, `last` and `closing` of its `Piece`
     blob, length, flags, count  types of the part, in the order of their numbers
     """
 
     number: np.ndarray
-    ends: list[tuple[int, np.ndarray, bool]]
+    ends: list[tuple[int, np.ndarray, bool, np.ndarray]]
     blob: np.ndarray
     length: np.ndarray
     flags: np.ndarray
@@ -123,11 +123,13 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     """Tokenize a part."""
     encoder, repairs = Encoder(options.text), Repairs()
     keep_bytes = options.text.tokenizer == "bytes"
-    found = read_blocks(sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes)
+    found = read_blocks(
+        sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes, unit=options.text.unit
+    )
     numbers, ends = [np.empty(0, np.uint32)], []
     for piece, _ in encode_blocks(found, [encoder]):
         numbers.append(piece.number)
-        ends.append((len(piece.number), piece.end, piece.last))
+        ends.append((len(piece.number), piece.end, piece.last, piece.closing))
     repairs.add(encoder.repairs)
     number = np.concatenate(numbers)
     every = np.bincount(number, minlength=1)
@@ -154,7 +156,7 @@ def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndar
     kept  per block, the breaks that end a non-empty sequence
     """
     out, at = [np.empty(0, np.uint32)], 0
-    for (n, _, _), end in zip(part.ends, kept, strict=True):
+    for (n, *_), end in zip(part.ends, kept, strict=True):
         ids = np.full(n + len(end), EOS, np.uint32)
         token = np.ones(len(ids), bool)
         token[end + np.arange(len(end))] = False
@@ -245,7 +247,7 @@ class _ClusterTraining:
             if source.is_stdin or source.data is not None:
                 raise OptionError("--dask cannot read standard input", "name files that every worker can read")
         groups = parts_of(t.sources, self._options, PART_BYTES)
-        plain = replace(self._options, jobs=1)
+        plain = replace(self._options, jobs=1, vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
         collector, known, id_of, kept = self._vocabulary(texts)
         found = SpilledText(**known)
@@ -275,8 +277,8 @@ class _ClusterTraining:
                 every = np.concatenate((every, np.zeros(len(interner) - len(every), np.int64)))
             every[own] += part.count
             ends, total = [], 0
-            for n, end, last in part.ends:
-                piece = Piece(np.broadcast_to(np.uint32(0), n), end, last)
+            for n, end, last, closing in part.ends:
+                piece = Piece(np.broadcast_to(np.uint32(0), n), end, last, closing=closing)
                 collector.add(piece)
                 ends.append(piece.end)
                 total += n + len(piece.end)
@@ -296,7 +298,7 @@ class _ClusterTraining:
             every,
             lambda seen: types if len(seen) == len(types) else types.take(seen),
             collector.n_sequences,
-            self._options.min_type_count,
+            self._options.choice,
         )
         known = t.known_text(collector, ids, text_bytes, repairs)
         return sizes, known, [ids.id_of[own] for own in numbers], kept

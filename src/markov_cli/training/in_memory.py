@@ -56,7 +56,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     progress("sorting the vocabulary", 0, 1)
     longest = longest_counted(options, collector)
     judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
-    corpus = finish(collector, read.encoders[0], options.min_type_count, longest, options.jobs, judged)
+    corpus = finish(collector, read.encoders[0], options.choice, longest, options.jobs, judged)
     file_ends = collector.file_ends if protection.min_files > 1 else None
     read.collector, read.encoders = Collector(options.text.unit), []
     del collector, judged
@@ -82,7 +82,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
     table.guard = guard
-    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes)
+    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes, corpus.cut)
     header.counts_of_counts = table.counts_of_counts.tolist()
     return Trained(header, corpus.types, table, read.repairs)
 
@@ -93,5 +93,5 @@ def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -
     encoder  any encoder that made the pieces
     """
     hash_of = number_hashes(encoder, (piece.number for piece in pieces))
-    blocks = ((piece.number, piece.last) for piece in pieces)
+    blocks = ((piece.number, piece.text_ends) for piece in pieces)
     return Guard.of_text(blocks, hash_of, options.guard, options.guard_rate, options.guard_bits)

@@ -73,6 +73,7 @@ class SpilledText:
     counts: list[Any]
     types: list[list[Any]]  # blob, length, flags
     repairs: dict[str, Any]
+    cut: bool = False  # types beyond the commonest were left out
 
 
 def packing_of(order: int, n_ids: int) -> Packing:
@@ -170,7 +171,7 @@ class Training:
     def _keep_text(self, read: EncodedText, spilled: TokenSpool) -> dict[str, Any]:
         encoder, collector = read.encoders[0], read.collector
         every = spilled.counts(encoder.n_numbers())
-        ids = final_ids(every, encoder.types, collector.n_sequences, self.options.min_type_count)
+        ids = final_ids(every, encoder.types, collector.n_sequences, self.options.choice)
         # a spool holds END as 0 and each number plus one
         shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))
         assert END == 0
@@ -197,6 +198,7 @@ class Training:
             made["counts"].described(),
             [made[name].described() for name in ("blob", "length", "flags")],
             asdict(repairs),
+            ids.cut,
         )
         self.work.done("text", asdict(step), {c.name: c.whole() for c in made.values()})
         return asdict(step)
@@ -313,7 +315,7 @@ class Training:
         self.progress("writing", 0, 1)
         blob, length, flags = (self._opened(c).read() for c in text.types)
         types = Types(blob, np.cumsum(length) - length, length, flags)
-        header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes)
+        header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
         header.counts_of_counts = table.counts_of_counts.tolist()
         return self._write(lambda f: model_file.write_streamed(f, header, types, table))
 

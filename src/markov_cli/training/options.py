@@ -15,7 +15,9 @@ from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import BLOCK_BYTES, LONGEST_BLOCK
 from ..text.segmentation import UNITS
+from ..text.sequences import TypeChoice
 from ..text.tokenizer import TOKENIZERS, compile_pattern
+from ..text.word_list import WordList
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class TrainOptions:
     order: int = 3
     text: TextOptions = field(default_factory=TextOptions)
     min_type_count: int = 1
+    max_types: int | None = None
+    vocab: WordList | None = None  # the only types that are not UNK
     prune: tuple[int, ...] = ()
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
@@ -36,6 +40,11 @@ class TrainOptions:
     block_bytes: int = BLOCK_BYTES
     longest_block: int = LONGEST_BLOCK
     range_windows: int = RANGE_WINDOWS
+
+    @property
+    def choice(self) -> TypeChoice:
+        """The types that get an id."""
+        return TypeChoice(self.min_type_count, self.max_types, self.vocab)
 
     @property
     def in_memory(self) -> str:
@@ -75,14 +84,22 @@ def check_options(options: TrainOptions) -> None:
         compile_pattern(text.pattern)
     if options.min_type_count < 1:
         raise OptionError(f"--min-type-count {options.min_type_count}: must be at least 1", "1 keeps every type")
+    if options.max_types is not None and options.max_types < 1:
+        raise OptionError(f"--max-types {options.max_types}: at least 1", "the number of the commonest types to keep")
     check_prune(options.prune)
     options.protection.check()
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)
 
 
-def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int) -> Header:
-    """Model header for these options and figures of the text."""
+def header_of(
+    options: TrainOptions, tokens: int, types: int, sequences: int, text_bytes: int, cut: bool = False
+) -> Header:
+    """Model header for these options and figures of the text.
+
+    cut  types beyond the commonest were left out
+    """
+    vocab = options.vocab
     return Header(
         order=options.order,
         options=options.text,
@@ -91,6 +108,9 @@ def header_of(options: TrainOptions, tokens: int, types: int, sequences: int, te
         sequences=sequences,
         corpus_bytes=text_bytes,
         min_type_count=options.min_type_count,
+        max_types=options.max_types if cut else None,
+        vocab_words=None if vocab is None else len(vocab),
+        vocab_hash=None if vocab is None else vocab.fingerprint,
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),
     )

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 from ..arrays.memory import default_memory, size_text
@@ -85,8 +85,10 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
     for s in sources:
         again = s.data is None and not s.is_stdin  # can be read a second time
         stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
-        texts.append([s.path, [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]])
-    plain = asdict(options)
+        size = [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]
+        texts.append([s.path, size, s.records and list(astuple(s.records))])
+    plain = asdict(replace(options, vocab=None))
+    plain["vocab"] = options.vocab and options.vocab.fingerprint
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
         del plain[name]
     return {"texts": texts, "options": plain, "again": all(bool(t[1]) for t in texts), "byte_order": sys.byteorder}

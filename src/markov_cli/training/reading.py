@@ -43,7 +43,7 @@ def read_text(
     encoders = new_encoders(options.text, options.jobs)
     done = 0
     keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
-    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes)
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit)
     for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
         after(collector, encoders[0])

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...text.encoder import Cut, Encoder, Piece
 from ...text.encoding_threads import encode_blocks, read_blocks
-from ...text.reading import Block, Repairs, Source
+from ...text.reading import Repairs, Source
+from ...text.text_blocks import Block
 from .longest_matches import Part
 
 
@@ -80,7 +81,7 @@ def pieces_of(
 
     def found() -> Iterator[Block]:
         for i, source in enumerate(sources):
-            for block in read_blocks([source], encoding, keep_bytes, repairs):
+            for block in read_blocks([source], encoding, keep_bytes, repairs, unit=encoders[0].options.unit):
                 which.append(i)
                 yield block
 
@@ -172,13 +173,18 @@ class CorpusReader:
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
-            line[place] = lines.of(piece.cut)
+            line[place] = lines.of(piece.cut) if not len(piece.place) else _record_lines(piece, piece.cut)
             yield Part(codes, np.full(len(codes), i, np.int32), line)
             done += size
             self.progress(done)
         for encoder in self.encoders:
             self.repairs.add(encoder.repairs)
             encoder.repairs = Repairs()
+
+
+def _record_lines(piece: Piece, cut: Cut) -> np.ndarray:
+    """Line on which the record of each token begins, from 1: int64 (n,)."""
+    return np.array(piece.place, np.int64)[np.searchsorted(cut.seams, cut.start, "right")]
 
 
 class _Lines:

@@ -26,9 +26,9 @@ class Shared:
     def __init__(self, numbers: list[np.ndarray], hash_of: np.ndarray) -> None:
         self.numbers, self.hash_of = numbers, hash_of
 
-    def blocks(self) -> Iterator[tuple[np.ndarray, bool]]:
+    def blocks(self) -> Iterator[tuple[np.ndarray, tuple[int, ...]]]:
         """Blocks for `run_hashes.stream_runs`; runs continue from one file into the next."""
-        return ((number, False) for number in self.numbers)
+        return ((number, ()) for number in self.numbers)
 
     def longest(self, h: np.ndarray, length: np.ndarray, most: int | None = None) -> np.ndarray:
         """Tokens of the longest run that each text shares with the corpus: int64 (m,).

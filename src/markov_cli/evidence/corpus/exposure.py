@@ -18,7 +18,7 @@ from ...errors import TextError
 from ...scoring.predictor import Predictor
 from ...text.encoder import Encoder, Piece, TextOptions
 from ...text.model_ids import Recoder
-from ...text.reading import Block
+from ...text.text_blocks import Block
 from ...text.types import BOS, EOS, N_MARKERS, UNK
 from .canary import Canaries, Canary, fill
 

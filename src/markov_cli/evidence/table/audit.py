@@ -283,8 +283,8 @@ def _notes(header: Header, table: Table) -> list[str]:
             "pruned: no bits forgotten at orders that are not complete; strings are certain only where the totals "
             "that the model keeps show that no follower was pruned"
         )
-    if header.min_type_count > 1 or header.max_types is not None:
-        out.append("rare types are <unk>: all figures describe the text with <unk> in their place")
+    if header.maps_types:
+        out.append("types outside the vocabulary are <unk>: all figures describe the text with <unk> in their place")
     if header.options.lowercase:
         out.append("all figures describe the text in lower case")
     return out

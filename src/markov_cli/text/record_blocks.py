@@ -1,0 +1,55 @@
+"""Reads records of every format, and joins them into blocks in which each is a text of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .csv_rows import csv_batches
+from .json_lines import counted_batches, json_batches
+from .parquet_rows import parquet_batches
+from .reading import Repairs, Source, blocks
+from .record_format import COUNTED, CSV, JSONL, PARQUET
+from .records import LONGEST_RECORD, Batch, Reader
+from .text_blocks import Block, joined
+
+
+def read_records(source: Source, encoding: str, repairs: Repairs, longest: int = LONGEST_RECORD) -> Iterator[Batch]:
+    """All records of a source with a format, batch by batch; TextError names the file and the line.
+
+    longest  bytes that a line or field may have; a longer one is a bad record
+    """
+    reader = Reader(source, encoding, repairs, longest)
+    batches = {JSONL: json_batches, CSV: csv_batches, PARQUET: parquet_batches, COUNTED: counted_batches}
+    return batches[reader.format.kind](reader)
+
+
+def record_blocks(
+    source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int, unit: str
+) -> Iterator[Block]:
+    """The records of a source as blocks; a long record is divided like any long text.
+
+    unit  where a sequence is a line, each record has a line break at its end, as in a text with one record a line
+    """
+    end = b"\n" if unit == "line" else b""
+    for texts, place, size in _pieces(read_records(source, encoding, repairs, 8 * longest), end, block_bytes):
+        if len(texts[0]) <= block_bytes:
+            yield joined(texts, progress_bytes=size, place=place)
+            continue
+        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
+        for block in blocks(part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs):
+            block.place = place
+            yield block
+
+
+def _pieces(batches: Iterator[Batch], end: bytes, block_bytes: int) -> Iterator[tuple[list[bytes], list[int], int]]:
+    """Texts of about `block_bytes` together, with their places and the bytes read for them; a long text by itself."""
+    for batch in batches:
+        texts = [text + end for text in batch.texts] if end else batch.texts
+        first, n, size = 0, 0, batch.progress_bytes
+        for i, text in enumerate(texts):
+            if first < i and n + len(text) > block_bytes:
+                yield texts[first:i], batch.place[first:i], size
+                first, n, size = i, 0, 0
+            n += len(text) + 1
+        if first < len(texts):
+            yield texts[first:], batch.place[first:], size

@@ -1,0 +1,77 @@
+"""Names the format of records: which field of a file holds the text, its group, and how often it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import OptionError
+
+JSONL, CSV, PARQUET, COUNTED = "jsonl", "csv", "parquet", "counted"
+
+
+@dataclass(frozen=True)
+class RecordFormat:
+    """Where the texts of a file are.
+
+    kind      jsonl, csv, parquet, or counted: lines of `text<TAB>count`
+    text      the field of the text; a.b is the field b of the object a. Empty for counted
+    group     the field whose value names the record's group; None without groups
+    times     the field of the number of times that the record counts; None for once
+    skip_bad  records without a text are left out; otherwise the first is an error
+    """
+
+    kind: str
+    text: str = ""
+    group: str | None = None
+    times: str | None = None
+    skip_bad: bool = False
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that are read: text, group, times, as far as there are any."""
+        return [f for f in (self.text, self.group, self.times) if f is not None]
+
+
+def record_format(
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    *,
+    counted: bool = False,
+    group: str | int | None = None,
+    times: str | int | None = None,
+    skip_bad: bool = False,
+) -> RecordFormat | None:
+    """The one format that is named, None for plain text; OptionError where options exclude each other."""
+    named = [("--jsonl", jsonl), ("--csv", csv), ("--parquet", parquet)]
+    given = [(option, value) for option, value in named if value is not None]
+    if counted:
+        given.append(("--weights", ""))
+    if len(given) > 1:
+        raise OptionError(f"{given[0][0]} and {given[1][0]} exclude each other", _one_of(given[1][0]))
+    for option, value in (("--group-by", group), ("--weights-field", times)):
+        if value is not None and (not given or counted):
+            raise OptionError(f"{option} needs --jsonl, --csv or --parquet", "name the field of the text, too")
+    if not given:
+        if skip_bad:
+            raise OptionError("--skip-bad needs records", "add --jsonl FIELD, --csv COLUMN or --parquet COLUMN")
+        return None
+    option, value = given[0]
+    kind = COUNTED if counted else option[2:]
+    if value == "" and not counted:
+        raise OptionError(f"{option} '': no name", f"name the field of the text, for example {option} text")
+    group, times = (None if f is None else str(f) for f in (group, times))
+    if kind == COUNTED:
+        times = ""
+    if kind == CSV and str(value).isdigit():
+        for option, field in (("--group-by", group), ("--weights-field", times)):
+            if field is not None and not field.isdigit():
+                raise OptionError(
+                    f"--csv {value}, {option} {field!r}: with a number, no row is a header",
+                    "give all columns by number, or all by name",
+                )
+    return RecordFormat(kind, str(value), group, times, skip_bad)
+
+
+def _one_of(option: str) -> str:
+    return "the second field is named by --weights-field" if option == "--weights" else "choose one"
