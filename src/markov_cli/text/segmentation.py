@@ -239,12 +239,21 @@ def _ends_with(texts: tuple[str, ...], before: np.ndarray) -> np.ndarray:
     """True where one of these words stands, given the eight bytes before its end: bool."""
     folded = before | _FOLD
     found = np.zeros(len(before), bool)
-    for n in sorted({len(text) for text in texts}):
-        shift = _U(8 * (8 - n))
-        keys = np.array([int.from_bytes(t.encode(), "little") for t in texts if len(t) == n], _U)
-        hit = np.flatnonzero(np.isin(folded >> shift, keys, kind="sort"))
+    for shift, keys in _keys(texts):
+        word = folded >> shift
+        hit = np.flatnonzero(keys[np.searchsorted(keys[:-1], word)] == word)
         found[hit] |= _opens_word(before[hit] >> (shift - _U(8)) & _U(255))
     return found
+
+
+@lru_cache
+def _keys(texts: tuple[str, ...]) -> list[tuple[np.uint64, np.ndarray]]:
+    """The words of each length as rising numbers, and the bits above which they stand; the last word is there twice."""
+    out = []
+    for n in sorted({len(text) for text in texts}):
+        keys = sorted(int.from_bytes(t.encode(), "little") for t in texts if len(t) == n)
+        out.append((_U(8 * (8 - n)), np.array([*keys, keys[-1]], _U)))
+    return out
 
 
 def _abbreviated(before: np.ndarray, lower: np.ndarray, number: np.ndarray) -> np.ndarray:

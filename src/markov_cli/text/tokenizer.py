@@ -91,10 +91,13 @@ def gaps_of(a: np.ndarray, m: int, wide: bool) -> Gaps:
 def split_words(a: np.ndarray, m: int) -> tuple[Spans, Gaps]:
     """Words, numbers and marks; see the module's legend for the flags."""
     plain = a[:m].tobytes()
-    kind = np.frombuffer(bytearray(plain.translate(ch.ASCII_KINDS)), np.uint8)
+    with_end = np.empty(m + 1, np.uint8)
+    kind = with_end[:m]
+    kind[:] = np.frombuffer(plain.translate(ch.ASCII_KINDS), np.uint8)
+    with_end[m] = ch.SPACE
     wide = ch.decode(a, m) if (a[:m] >= 0x80).any() else None
     base = _set_wide(kind, wide) if wide is not None else None
-    whole = whole_spans(plain, a, kind)
+    whole = whole_spans(plain, a, with_end)
     _join_inside_words(a, m, kind, wide)
     kind[kind == ch.DIGIT] = ch.WORD
     cut = np.empty(m, bool)  # cut[i]: a token or gap begins at i

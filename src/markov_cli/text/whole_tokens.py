@@ -1,6 +1,6 @@
 """Finds what `words` keeps whole: links, mail addresses, @names, #tags, `<:emoji:1>` and `:emoji:`.
 
-Legend: a is a block's bytes, uint8 (m + 8,); kind is the kind of the character of each byte, uint8 (m,). Only the
+Legend: a is a block's bytes, uint8 (m + 8,); kind is the kind of the character of each byte, uint8 (m + 1,). Only the
 surroundings of colons, @ and # are looked at, for most texts have few of them.
 
     link     letters and `://`, or `www.`, then what is no white space, no wide mark, no letter of a script without
@@ -26,7 +26,6 @@ _LOCAL = _ALNUM + b"._%+-"  # of a mail address
 _LINK = bytes(c for c in range(33, 127) if c not in b'"<>[]{}|\\^`')
 _TRIMMED = b".,;:!?'*_~(&"  # at the end of a link
 _LONGEST_NAME = 64  # of an emoji
-_WINDOW = 32  # bytes looked at together; nearly all runs are shorter
 
 Inside = Callable[[np.ndarray], np.ndarray]  # which offsets of a block belong to a class
 Spans = tuple[np.ndarray, np.ndarray]  # begin and end of each, int64
@@ -36,7 +35,7 @@ def whole_spans(plain: bytes, a: np.ndarray, kind: np.ndarray) -> Spans | None:
     """The parts of a block that are one token each, in order; None where there is none.
 
     plain  the block's bytes
-    kind   before words are put together: digits and apostrophes are not yet letters
+    kind   uint8 (m + 1,), white space last; words are not yet put together: digits and apostrophes are not yet letters
     """
     found: list[Spans] = []
     colons = np.flatnonzero(a[: len(plain)] == ord(":"))
@@ -86,30 +85,35 @@ def _bytes(a: np.ndarray, of: bytes) -> Inside:
 _TABLES: dict[bytes, np.ndarray] = {}
 
 
-def _run_end(inside: Inside, at: np.ndarray, m: int) -> np.ndarray:
-    """Where the run that begins at each offset ends, at most at m; the offset itself where there is none."""
-    return _run(inside, at, m, 1)
+def _run_end(inside: Inside, at: np.ndarray, m: int, width: int = 16) -> np.ndarray:
+    """Where the run that begins at each offset ends, at most at m; the offset itself where there is none.
+
+    width  bytes that are looked at together; nearly all runs should be shorter
+    """
+    return _run(inside, at, m, 1, width)
 
 
-def _run_begin(inside: Inside, at: np.ndarray, m: int) -> np.ndarray:
+def _run_begin(inside: Inside, at: np.ndarray, m: int, width: int = 16) -> np.ndarray:
     """Where the run that ends before each offset begins."""
-    return _run(inside, at - 1, m, -1) + 1
+    return _run(inside, at - 1, m, -1, width) + 1
 
 
-def _run(inside: Inside, at: np.ndarray, m: int, step: int) -> np.ndarray:
-    at, todo, width = at.copy(), np.arange(len(at)), _WINDOW
+def _run(inside: Inside, at: np.ndarray, m: int, step: int, width: int) -> np.ndarray:
+    at, todo = at.copy(), np.arange(len(at))
     while len(todo):
         if len(todo) * width > m:  # many long runs, and they may be one
             edges = np.concatenate(([-1], np.flatnonzero(~inside(np.arange(m))), [m]))
             which = np.searchsorted(edges, at[todo], "left" if step > 0 else "right")
             at[todo] = edges[which if step > 0 else which - 1]
             break
-        look = at[todo, None] + step * np.arange(width)
-        stop = (look < 0) | (look >= m)
-        stop |= ~inside(np.where(stop, 0, look))
-        stops = stop.any(axis=1)
-        at[todo] += step * np.where(stops, stop.argmax(axis=1), width)
-        todo = todo[~stops]
+        look = at[todo, None] + np.arange(0, step * width, step)
+        look = np.minimum(look, m) if step > 0 else np.maximum(look, -1)  # neither is inside
+        stop = ~inside(look)
+        n = stop.argmax(axis=1)
+        on = np.flatnonzero((n == 0) & ~stop[:, 0])
+        n[on] = width
+        at[todo] += step * n
+        todo = todo[on]
         width *= 2
     return at
 
@@ -127,7 +131,7 @@ def _word_before(a: np.ndarray, kind: np.ndarray, at: np.ndarray, also: bytes = 
 def _links(plain: bytes, a: np.ndarray, kind: np.ndarray, colons: np.ndarray) -> Spans:
     m = len(plain)
     colons = colons[(a[colons + 1] == ord("/")) & (a[colons + 2] == ord("/"))]
-    begin = _run_begin(_bytes(a, _LETTERS), colons, m)
+    begin = _run_begin(_bytes(a, _LETTERS), colons, m, 8)
     full = begin < colons
     begin, body = begin[full], colons[full] + 3
     if b"www." in plain:
@@ -138,12 +142,12 @@ def _links(plain: bytes, a: np.ndarray, kind: np.ndarray, colons: np.ndarray) ->
         begin, body = begin[order], body[order]
 
     in_ascii = _bytes(a, _LINK)
-    end = _run_end(lambda at: in_ascii(at) | (a[at] >= 0x80) & _is_word(kind[at]), body, m)
+    end = _run_end(lambda at: in_ascii(at) | (a[at] >= 0x80) & _is_word(kind[at]), body, m, 32)
     opening = np.flatnonzero(a[:m] == ord("(")) if b"(" in plain else body[:0]
     paired = np.searchsorted(opening, body) < np.searchsorted(opening, end)
     for trimmed, some in ((_TRIMMED, paired), (_TRIMMED + b")", ~paired)):
         which = np.flatnonzero(some)
-        end[which] = _run_begin(_bytes(a, trimmed), end[which], m)
+        end[which] = _run_begin(_bytes(a, trimmed), end[which], m, 4)
     good = end > body
     return begin[good], end[good]
 
@@ -161,9 +165,9 @@ def _mails(a: np.ndarray, signs: np.ndarray) -> Spans:
     signs = signs[_bytes(a, _ALNUM)(signs + 1) & (signs > 0)]
     signs = signs[_bytes(a, _LOCAL)(signs - 1)]
     begin = _run_begin(_bytes(a, _LOCAL), signs, m)
-    begin = np.minimum(_run_end(_bytes(a, b"._%+-"), begin, m), signs)
+    begin = np.minimum(_run_end(_bytes(a, b"._%+-"), begin, m, 4), signs)
     end = _run_end(_bytes(a, _ALNUM + b".-"), signs + 1, m)
-    end = np.maximum(_run_begin(_bytes(a, b".-"), end, m), signs + 1)
+    end = np.maximum(_run_begin(_bytes(a, b".-"), end, m, 4), signs + 1)
     good = (begin < signs) & (_run_end(_bytes(a, _ALNUM + b"-"), signs + 1, m) < end)
     good &= _bytes(a, _LETTERS)(end - 1)
     begin, end = begin[good], end[good]
@@ -180,17 +184,17 @@ def _of_words(a: np.ndarray, kind: np.ndarray, *kinds: int) -> Inside:
 
 def _names(a: np.ndarray, kind: np.ndarray, signs: np.ndarray) -> Spans:
     signs = signs[~_word_before(a, kind, signs, b"@")]
-    end = _run_end(_of_words(a, kind, ch.WORD, ch.DIGIT), signs + 1, len(kind))
+    end = _run_end(_of_words(a, kind, ch.WORD, ch.DIGIT), signs + 1, len(kind) - 1)
     good = end > signs + 1
     return signs[good], end[good]
 
 
 def _tags(a: np.ndarray, kind: np.ndarray) -> Spans:
-    m = len(kind)
+    m = len(kind) - 1
     signs = np.flatnonzero(a[:m] == ord("#"))
     signs = signs[~_word_before(a, kind, signs, b"#&/")]
     end = _run_end(_of_words(a, kind, ch.WORD, ch.DIGIT, ch.SINGLE, ch.KATAKANA), signs + 1, m)
-    good = end > _run_end(_bytes(a, _DIGITS + b"_"), signs + 1, m)
+    good = end > _run_end(_bytes(a, _DIGITS + b"_"), signs + 1, m, 4)
     return signs[good], end[good]
 
 
@@ -231,7 +235,8 @@ def _pairs(a: np.ndarray, kind: np.ndarray, colons: np.ndarray) -> _Pairs:
 def _emoji_with_number(a: np.ndarray, pairs: _Pairs) -> Spans:
     begin, end = pairs.begin, pairs.end
     back = np.where(a[np.maximum(begin - 1, 0)] == ord("a"), 2, 1)
+    some = np.flatnonzero((begin >= back) & (a[np.maximum(begin - back, 0)] == ord("<")))
+    begin, end = (begin - back)[some], end[some]
     digits = _run_end(_bytes(a, _DIGITS), end, len(a) - 8)
-    good = (begin >= back) & (a[np.maximum(begin - back, 0)] == ord("<"))
-    good &= (digits > end) & (a[digits] == ord(">"))
-    return (begin - back)[good], digits[good] + 1
+    good = (digits > end) & (a[digits] == ord(">"))
+    return begin[good], digits[good] + 1
