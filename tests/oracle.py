@@ -284,7 +284,7 @@ def unspaced(text, is_white):
     return list(found)
 
 
-def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False):
+def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False, keep_newlines=False):
     """All nonempty sequences of a text (bytes for `bytes`, else str)."""
     original = text
     if lowercase:
@@ -297,7 +297,7 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
         spaces = breaks(text, unit, SPACES.__contains__, original=original)
         tokens = [(m.group().encode(), 0, m.start()) for m in re.finditer(f"[^{SPACES}]+", text)]
     elif tokenizer == "regex":
-        return _matches(text, breaks(text, unit, original=original), pattern)
+        return _matches(text, breaks(text, unit, original=original), pattern, keep_newlines)
     else:
         spaces = breaks(text, unit, original=original)
         found = words(text) if tokenizer == "words" else [(c, 0, i) for i, c in enumerate(text)]
@@ -307,6 +307,12 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
         if tokenizer == "chars" and unit != "line":
             dropped |= {m.start() for m in re.finditer("\r\n", text)}
         tokens = [t for t in tokens if t[2] not in dropped]
+    if keep_newlines:
+        is_white = white if tokenizer == "words" else SPACES.__contains__
+        for begin, end in gaps(text, is_white):
+            if begin > 0 and end < len(text) and (begin, end) not in spaces:
+                tokens += [(t.encode(), LEFT | RIGHT, begin + i) for i, t in line_breaks(text[begin:end])]
+        tokens.sort(key=lambda t: t[2])
     out = [[]]
     todo = [begin for begin, _ in spaces]
     for token, flags, i in tokens:
@@ -317,13 +323,25 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
     return [s for s in out if s]
 
 
-def _matches(text, spaces, pattern):
+def line_breaks(gap):
+    """Newlines, and the white space behind the last of them."""
+    found = [(i, c) for i, c in enumerate(gap) if c == "\n"]
+    rest = gap.rpartition("\n")[2]
+    if found and rest and rest.isspace() and not set(rest) & set("\0\r\v\f"):
+        found.append((len(gap) - len(rest), rest))
+    return found
+
+
+def _matches(text, spaces, pattern, keep_newlines=False):
     out = []
     at = 0
     for begin, end in [*spaces, (len(text), len(text))]:
         sequence, seen = [], -1
         for m in re.finditer(pattern, text[at:begin]):
             if m.group():
+                if keep_newlines and seen >= 0:
+                    breaks_here = line_breaks(text[at + seen : at + m.start()])
+                    sequence += [(t.encode(), LEFT | RIGHT) for _, t in breaks_here]
                 sequence.append((m.group().encode(), LEFT if m.start() == seen else 0))
                 seen = m.end()
         out.append(sequence)

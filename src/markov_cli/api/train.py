@@ -33,6 +33,7 @@ def train(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
@@ -59,6 +60,7 @@ def train(
     tokenizer         words, spaces, chars, bytes, or regex with a pattern
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
+    keep_newlines     line breaks and indentation are tokens
     min_type_count    types seen less often become `<unk>`
     max_types         keep this many types, the commonest; the others become `<unk>`
     vocab             a file with a word on each line, or words: all other types become `<unk>`
@@ -86,7 +88,8 @@ def train(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines),
+        min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
     )  # fmt: skip
@@ -145,6 +148,7 @@ def train_file(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
@@ -189,7 +193,8 @@ def train_file(
     2
     """
     options = _options(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines),
+        min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
     )  # fmt: skip
     records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)

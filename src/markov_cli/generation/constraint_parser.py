@@ -110,7 +110,9 @@ class ConstraintParser:
 
     def gaps(self, text: str) -> list[Piece]:
         """Words and gaps of a pattern; a gap may touch a mark, as in `the *, and _ .`"""
-        parts = text.split() if self.model.vocabulary.spaced else re.findall(r"[*_]|[^*_]+", text)
+        parts = re.findall(r"[*_]|[^*_]+", text)
+        if self.model.vocabulary.spaced:
+            parts = re.findall(r"\n|\S+", text) if self.model.header.options.keep_newlines else text.split()
         out: list[Piece] = []
         for part in parts:
             tokens = (

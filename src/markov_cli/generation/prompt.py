@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: b
 
 def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
     """Tokenize one text with a model's options: bytes and flags of each token."""
-    encoder = Encoder(TextOptions(options.tokenizer, "file", options.lowercase, options.pattern))
+    encoder = Encoder(replace(options, unit="file"), open_ends=True)
     plain = text.encode("utf-8", "surrogateescape")
     if options.tokenizer != "bytes":
         plain = plain.decode("utf-8", "replace").encode()

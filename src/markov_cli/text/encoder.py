@@ -18,6 +18,7 @@ from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
+from .line_breaks import BOTH, edge_gaps, in_text, with_newlines
 from .lower_case import with_offsets_of_lower
 from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
@@ -35,15 +36,26 @@ class TextOptions:
     unit: str = "sentence"
     lowercase: bool = False
     pattern: str | None = None
+    keep_newlines: bool = False
 
     @classmethod
-    def of(cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None) -> TextOptions:
+    def of(
+        cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None, keep_newlines: bool = False
+    ) -> TextOptions:
         """These options, with the pattern that `regex` has where none is given; OptionError where one is in vain."""
         if tokenizer == "regex" and pattern is None:
             pattern = tk.DEFAULT_PATTERN
         if pattern is not None and tokenizer != "regex":
             raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
-        return cls(tokenizer, unit, lowercase, pattern)
+        if keep_newlines and tokenizer in ("chars", "bytes"):
+            raise OptionError(
+                f"--keep-newlines with --tokenizer {tokenizer}, where a newline is a token anyway", "leave it out"
+            )
+        if keep_newlines and unit == "line":
+            raise OptionError(
+                "--keep-newlines with --unit line: no line has a newline", "--unit paragraph, sentence or file"
+            )
+        return cls(tokenizer, unit, lowercase, pattern, keep_newlines)
 
 
 @dataclass
@@ -96,9 +108,18 @@ class Cut:
 class Encoder:
     """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
-    def __init__(self, options: TextOptions, interner: TypeInterner | None = None, keep_text: bool = False) -> None:
-        """An encoder; with `keep_text` each piece brings the text it was made of."""
-        self.options = options
+    def __init__(
+        self,
+        options: TextOptions,
+        interner: TypeInterner | None = None,
+        keep_text: bool = False,
+        open_ends: bool = False,
+    ) -> None:
+        """An encoder; with `keep_text` each piece brings the text it was made of.
+
+        open_ends  a text may be part of a sequence: newlines at its edges are tokens with `--keep-newlines`
+        """
+        self.options, self.open_ends = options, open_ends
         self.keep_text = keep_text
         self.interner = TypeInterner() if interner is None else interner
         self.repairs = Repairs()
@@ -124,6 +145,10 @@ class Encoder:
             return self._encode_units(a, m, block)
         spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
         breaks = self._breaks(a, m, gaps, block)
+        if self.options.keep_newlines and m:
+            ends = not self.open_ends
+            edges = edge_gaps(gaps, m, block.first and ends, block.last and ends, self._seams)
+            spans = with_newlines(spans, a, m, gaps, breaks, edges)
         number = self.interner.numbers(a, *spans)
         end = np.searchsorted(spans.start, breaks.begin)
         return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
@@ -241,22 +266,37 @@ class Encoder:
     def _match(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The tokens of a text: their numbers, and where they lie in its UTF-8."""
         assert self._pattern is not None
-        tokens, touch, seen, skipped = [], [], -1, 0
-        gaps = []
+        tokens, flag, gaps, seen, skipped = [], [], [], -1, 0
+        ends = self.open_ends and self.options.keep_newlines
+
+        def add(token: str, between: str, flags: int) -> None:
+            tokens.append(token.encode())
+            flag.append(flags)
+            gaps.append(len(between) if between.isascii() else len(between.encode()))
+
+        def add_newlines(between: str) -> int:
+            """The place in it behind the last one."""
+            done = 0
+            for at, white in in_text(between):
+                add(white, between[done:at], BOTH)
+                done = at + len(white)
+            return done
+
         for match in tk.matches(self._pattern, text):
             i, j = match.span()
             if i == j:
                 continue
-            tokens.append(match.group().encode())
-            touch.append(i == seen)
             between = text[max(seen, 0) : i]
-            gaps.append(len(between) if between.isascii() else len(between.encode()))
+            done = add_newlines(between) if self.options.keep_newlines and (seen >= 0 or ends) else 0
+            add(match.group(), between[done:], tk.LEFT * (i == seen))
             skipped += len(between) - sum(map(str.isspace, between))
             seen = j
         rest = text[max(seen, 0) :]
+        if ends:
+            add_newlines(rest)
         self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
         length = np.array([len(t) for t in tokens], np.int64)
-        flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
+        flags = np.array(flag, np.uint8)
         number = self.interner.numbers(padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
         return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
 
