@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -52,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,12 +91,16 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
+    "TunedModel",
+    "TunedPart",
     "UnitScore",
     "Verification",
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -116,9 +122,12 @@ __all__ = [
     "score_texts",
     "score_tokens",
     "score_units",
+    "static_mixture",
     "trace",
     "train",
     "train_file",
+    "train_groups",
+    "tune",
     "tune_mixture",
     "update",
     "verify",
@@ -126,11 +135,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -155,17 +160,18 @@ if TYPE_CHECKING:
         merge,
         prune,
         prune_by_entropy,
+        static_mixture,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
     )
-    from .api.explore import (
-        explore,
-    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
         import_counts,
@@ -184,9 +190,7 @@ if TYPE_CHECKING:
         verify,
         vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -228,10 +232,11 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
+    from .api.train import TrainedFile, train, train_file
+    from .api.tune import (
+        TunedModel,
+        TunedPart,
+        tune,
     )
     from .errors import (
         AnswerIsNo,
@@ -242,14 +247,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -281,8 +280,10 @@ _WHERE = {
         "merge",
         "prune",
         "prune_by_entropy",
+        "static_mixture",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",
@@ -295,6 +296,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
         "import_model",
+    ),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
     ),
     "api.inspect": (
         "CommonNgram",
@@ -338,6 +344,11 @@ _WHERE = {
         "TrainedFile",
         "train",
         "train_file",
+    ),
+    "api.tune": (
+        "TunedModel",
+        "TunedPart",
+        "tune",
     ),
     "errors": (
         "AnswerIsNo",

@@ -44,7 +44,7 @@ def read(options, blocks):
     ends = [
         e for p, n in zip(collector.pieces, _before(collector.pieces), strict=True) for e in (p.text_ends + n).tolist()
     ]
-    corpus = finish(collector, encoder, TypeChoice(), 2)
+    corpus = finish(collector, encoder, TypeChoice(1), 2)
     return {
         "codes": codes,
         "texts": [t for _, some in found for t in some],

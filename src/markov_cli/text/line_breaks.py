@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from .segmentation import Breaks
-from .tokenizer import LEFT, RIGHT, Gaps, Spans
+from .tokenizer import LEFT, RIGHT, Gaps, Spans, gaps_of
 
 BOTH = LEFT | RIGHT
 _NOT_IN_INDENTATION = "\0\r\v\f"
@@ -59,15 +59,34 @@ def edge_gaps(gaps: Gaps, m: int, first: bool, last: bool, seams: np.ndarray) ->
     return np.concatenate(found)
 
 
-def in_text(between: str) -> list[tuple[int, str]]:
-    """The newlines and the indentation in what stands between two tokens, each with its offset.
+def between_matches(
+    a: np.ndarray, start: np.ndarray, length: np.ndarray, begin: np.ndarray, end: np.ndarray, open_ends: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The newlines and indentations between matches of a pattern: starts and lengths, int64.
 
-    >>> in_text(" \\r\\n\\n  "), in_text("\\n-  "), in_text("  ")
-    ([(2, '\\n'), (3, '\\n'), (4, '  ')], [(0, '\\n')], [])
+    a              uint8 (m + 8,), valid UTF-8
+    start, length  of the matches
+    begin, end     of the sequences
+    open_ends      what stands before the first match of a sequence, or behind the last, is between matches, too
     """
-    found = [(i, c) for i, c in enumerate(between) if c == "\n"]
-    if found:
-        rest = between[found[-1][0] + 1 :]
-        if rest.isspace() and not any(c in rest for c in _NOT_IN_INDENTATION):
-            found.append((found[-1][0] + 1, rest))
-    return found
+    m = len(a) - 8
+    newline = np.flatnonzero(a[:m] == 10)
+    if not len(newline):
+        return newline, newline
+    before = np.searchsorted(start, newline, "right") - 1  # the match in front of it
+    here = np.searchsorted(begin, newline, "right") - 1  # its sequence
+    first, stop = np.append(-1, start + length)[before + 1], np.append(start, m)[before + 1]
+    free = (first <= newline) & (newline < end[here])
+    low, high = begin[here], end[here]
+    if not open_ends:
+        free &= (first > low) & (stop < high)
+    stop = np.minimum(stop, high)[free]
+    newline, before = newline[free], before[free]
+    last = np.append((before[1:] != before[:-1]) | (here[free][1:] != here[free][:-1]), True)[: len(newline)]
+    at, stop = newline[last] + 1, stop[last]
+    gaps = gaps_of(a, m, bool((a >= 0x80).any()))
+    white = gaps.end[np.searchsorted(gaps.begin, at - 1, "right") - 1] >= stop
+    bad = np.flatnonzero(np.isin(a[:m], [ord(c) for c in _NOT_IN_INDENTATION]))
+    indented = white & (stop > at) & (np.searchsorted(bad, at) == np.searchsorted(bad, stop))
+    at, stop = at[indented], stop[indented]
+    return np.concatenate((newline, at)), np.concatenate((np.ones(len(newline), np.int64), stop - at))
