@@ -54,6 +54,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+_HEADS, _HEAD_BYTES = 8, 1 << 14  # of files that are kept to say what the text looks like
 _LOOK_AHEAD = 8  # bytes of the next block
 SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
@@ -74,6 +75,7 @@ class Repairs:
     kinds: list[str] = field(default_factory=list)  # what each of them is
     bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
     first_bad: str = ""  # `name: line 7`
+    heads: list[str] = field(default_factory=list)  # the first bytes, as characters, of the first files: what are they?
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -87,6 +89,12 @@ class Repairs:
         for reason, n in other.bad_records.items():
             self.bad_records[reason] = self.bad_records.get(reason, 0) + n
         self.first_bad = self.first_bad or other.first_bad
+        self.heads = (self.heads + other.heads)[:_HEADS]
+
+    def see(self, head: bytes) -> None:
+        """Keep the first bytes of a file, if it is one of the first."""
+        if head and len(self.heads) < _HEADS:
+            self.heads.append(head[:_HEAD_BYTES].decode("latin-1"))
 
     def leave_out_record(self, place: str, reason: str) -> None:
         """Count a record that has no text to read."""
@@ -187,6 +195,8 @@ class _Stream:
             if self._unchecked:
                 self._unchecked = False
                 refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
+                if not self.source.records:
+                    self.repairs.see(data[:SNIFF_BYTES])
             return data
 
     def _check_expansion(self, more: int) -> None:
