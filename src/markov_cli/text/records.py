@@ -220,6 +220,6 @@ def field_of(found: dict[str, Any], field: str) -> Any:
     return value
 
 
-def no_extra(name: str, package: str, extra: str) -> NoReturn:
+def no_package(name: str, package: str) -> NoReturn:
     """TextError for a file that needs a package which is not installed."""
-    raise TextError(f"{name}: needs the package {package}", f"pip install 'markov-ngrams[{extra}]'") from None
+    raise TextError(f"{name}: needs the package {package}", f"pip install {package}") from None
