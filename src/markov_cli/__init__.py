@@ -93,6 +93,8 @@ __all__ = [
     "TrainedFile",
     "TrainedGroups",
     "TunedMixture",
+    "TunedModel",
+    "TunedPart",
     "UnitScore",
     "Verification",
     "__version__",
@@ -120,10 +122,12 @@ __all__ = [
     "score_texts",
     "score_tokens",
     "score_units",
+    "static_mixture",
     "trace",
     "train",
     "train_file",
     "train_groups",
+    "tune",
     "tune_mixture",
     "update",
     "verify",
@@ -156,6 +160,7 @@ if TYPE_CHECKING:
         merge,
         prune,
         prune_by_entropy,
+        static_mixture,
         update,
     )
     from .api.confusion import ConfusionTable, confusion
@@ -228,6 +233,11 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import TrainedFile, train, train_file
+    from .api.tune import (
+        TunedModel,
+        TunedPart,
+        tune,
+    )
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -270,6 +280,7 @@ _WHERE = {
         "merge",
         "prune",
         "prune_by_entropy",
+        "static_mixture",
         "update",
     ),
     "api.confusion": ("ConfusionTable", "confusion"),
@@ -333,6 +344,11 @@ _WHERE = {
         "TrainedFile",
         "train",
         "train_file",
+    ),
+    "api.tune": (
+        "TunedModel",
+        "TunedPart",
+        "tune",
     ),
     "errors": (
         "AnswerIsNo",

@@ -124,6 +124,14 @@ ROWS = {
         ),
         Row("MODEL JSONL --jsonl text", lambda f: with_scores(f.jsonl, m.score_texts(f.model, [OTHER, TEXT]))),
     ],
+    "tune": [
+        Row("MODEL OTHER --classes 3 -o OUT", lambda f: m.tune(f.model, f.other, classes=[3]).to_dict(), NOT_SAVED),
+        Row(
+            "MODEL OTHER --classes 2,4 --adapt -o OUT",
+            lambda f: m.tune(f.model, f.other, classes=[2, 4], adapt=True).to_dict(),
+            NOT_SAVED,
+        ),
+    ],
     "audit": [
         Row("MODEL", lambda f: m.audit(f.model).to_dict()),
         Row(
@@ -164,6 +172,11 @@ ROWS = {
             lambda f: made(m.merge([f.model, m.Model.load(f.second)], [2, 0.5])),
             NOT_SAVED,
         ),
+        Row(
+            "MODEL SECOND --model-weights 1,3 --smoothing wb -o OUT",
+            lambda f: made(m.static_mixture([f.model, f.second], [1, 3], smoothing="wb")) | {"weights": [0.25, 0.75]},
+            NOT_SAVED,
+        ),
     ],
     "prune": [
         Row("MODEL --prune 0,0,1 -o OUT", lambda f: made(m.prune(f.model, (0, 0, 1))), NOT_SAVED),
@@ -177,12 +190,20 @@ ROWS = {
     ],
     "export": [
         Row("MODEL --smoothing wb -o OUT", lambda f: m.export_arpa(f.model, f.out, smoothing="wb").to_dict()),
+        Row("CHARS --space-as | -o OUT", lambda f: m.export_arpa(f.chars, f.out, space_as="|").to_dict()),
         Row("MODEL --format counts --order 2 -o OUT", lambda f: m.export_counts(f.model, f.out, order=2).to_dict()),
         Row("MODEL --format markovify -o OUT", lambda f: m.export_markovify(f.model, f.out).to_dict()),
     ],
     "import": [
         Row("ARPA -o OUT", lambda f: made(m.import_arpa(f.arpa)), NOT_SAVED),
         Row("COUNTS -n 3 -o OUT", lambda f: made(m.import_counts(f.counts, order=3)), NOT_SAVED),
+        Row("CUT -o OUT", lambda f: made(m.import_counts(f.cut)), NOT_SAVED),
+        Row("BOOKS --years 1990..1991 -o OUT", lambda f: made(m.import_model(f.books, years=(1990, 1991))), NOT_SAVED),
+        Row(
+            "ARPA --encoding latin-1 --tokenizer words -o OUT",
+            lambda f: made(m.import_arpa(f.arpa, encoding="latin-1", tokenizer="words")),
+            NOT_SAVED,
+        ),
         Row("MARKOVIFY -o OUT", lambda f: made(m.import_markovify(f.markovify)), NOT_SAVED),
         Row("MARKOVIFY --unit file -o OUT", lambda f: made(m.import_model(f.markovify, unit="file")), NOT_SAVED),
     ],
@@ -234,10 +255,13 @@ def files(tmp_path_factory):
     model.save(f.model)
     m.train(f.other).save(f.second)
     m.train(f.text, guard=5).save(f.guarded)
+    m.train(f.text, tokenizer="chars").save(f.chars)
     m.export_arpa(model, f.arpa, smoothing="wb")
     plain = m.train(f.text, tokenizer="spaces", unit="line")
     m.export_counts(plain, f.counts)
     m.export_markovify(plain, f.markovify)
+    f.cut.write_text("a b\t40\nb a\t41\n")
+    f.books.write_text("a b\t1990\t40\t3\na b\t1991\t7\t3\na b\t1992\t8\t3\n")
     return f
 
 

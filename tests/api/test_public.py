@@ -167,6 +167,7 @@ verdicts: list[str] = [one.verdict for one in m.member(text, texts="a b").member
 keys: m.Canaries = m.make_canaries("code {d}", repeat=1)
 exposed: float = m.score_canaries(model, keys).groups[0].median_exposure_bits
 merged: m.Model = m.merge([model, "a.npz"], [1, 2])
+m.static_mixture([model, model], [1, 3], smoothing="wb").save("mixed.npz")
 small: m.Model = m.prune(merged, (0, 1))
 tight: m.Model = m.prune_by_entropy(small, n_bytes=10**6, heldout=text).model
 notes: tuple[str, ...] = m.export_arpa(model, Path("a.arpa")).notes
@@ -180,6 +181,7 @@ costs: list[float] = [u.bits for u in m.score_units(model, texts="a b")] + [t.bi
 each: list[m.TextScore] = list(m.score_texts(model, ["a b", "c"]))
 best: list[int | None] = [c.index for c in m.classify([model, "a.npz"], ["a b"])]
 weights: tuple[float, ...] = m.tune_mixture([model, "a.npz"], text).weights
+parts: tuple[m.TunedPart, ...] = m.tune(model, text, classes=[3], adapt=True).parts
 session: m.Session = m.explore(model, "the", seed=1)
 rows: tuple[m.Follower, ...] = session.state(3).followers
 first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]

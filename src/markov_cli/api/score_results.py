@@ -180,11 +180,13 @@ def text_scores(units: Units) -> Iterator[TextScore]:
         yield TextScore(perplexity, bits / len(text) if text else None, tokens, oov)
 
 
-def tuned(predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int) -> Tuned:
-    """Find the weights of predictors on held-out sources."""
+def tuned(
+    predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int, proper: bool = False
+) -> Tuned:
+    """Find the weights of predictors on held-out sources; `proper` as in `probabilities`."""
     check_alike(predictors)
     equal = mixed(predictors, np.full(len(predictors), 1 / len(predictors)))
-    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs))
+    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs), proper)
     check_known(totals, equal)
     found = tune(parts)
     if found.skipped == totals.tokens:

@@ -150,7 +150,8 @@ def smoothing_option(default: str, draws: bool = False) -> Callable[[Any], Any]:
         metavar="METHOD",
         callback=check,
         help="How counts become probabilities: none (raw counts), kn (Kneser-Ney), wb (Witten-Bell), abs[:D] (absolute "
-        f"discounting), laplace{last}.  [default: {default}, or an imported ARPA's own probabilities]",
+        f"discounting), laplace{last}; blend mixes kn with models of word "
+        f"classes (see markov tune).  [default: {default}, or an imported ARPA's own probabilities]",
     )
 
 

@@ -36,6 +36,12 @@ from .options import (
     "How it is scored",
     smoothing_option("kn"),
     click.option(
+        "--adapt",
+        is_flag=True,
+        help="What was read before in the same file or object changes the probabilities: recent words and n-grams "
+        "count. A text is first scored, then learnt. Needs a model of markov tune --adapt.",
+    ),
+    click.option(
         "--model",
         "others",
         multiple=True,
@@ -110,6 +116,7 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     markov score en.npz web.jsonl --jsonl text --max-perplexity 300 > kept.jsonl
     markov score en.npz letters.txt --model fr.npz --model de.npz --classify
     markov score a.npz test.txt --model b.npz --tune heldout.txt
+    markov score tuned.npz other.txt --adapt
 
     Perplexity is printed with and without tokens outside the vocabulary (OOV). Compare models with
     different tokens by bits per byte. Without FILE, the command reads stdin. docs/reference/options.md

@@ -19,6 +19,7 @@ from ..api.model import Model
 from ..api.score_results import SCORE_KEYS, score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
+from ..model.distribution import distribution_notes, marker_notes
 from ..render import score as show
 from ..render.groups import show_confusion
 from ..render.safe_text import some
@@ -33,6 +34,7 @@ from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
 from ..text.reading import Repairs, Source, check_encoding, find_sources
 from ..text.record_format import CSV
+from ..text.types import UNK
 from .options import note, records_of, say_fallback
 
 
@@ -69,7 +71,7 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     held_out = find_sources([kw["tune"]], kw["max_expansion"], form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models)
+        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"])
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -97,9 +99,9 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
 
 
 def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
-    """One note where Kneser-Ney fell back, or where scores are not probabilities."""
+    """Notes on the first distribution that has some: Kneser-Ney fell back, ends have no probability, mere scores."""
     every = [predictor.scorers[0].distribution for predictor in predictors]
-    worst = next((d for d in every if getattr(d, "fell_back", []) or not d.sums_to_one), None)
+    worst = next((d for d in every if distribution_notes(d)), None)
     if worst is not None:
         say_fallback(worst, quiet)
 
@@ -123,6 +125,9 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
+    if totals.oov:
+        for text in {t: 0 for s in predictor.scorers for t in marker_notes(s.table, UNK)}:
+            note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
 
@@ -240,7 +245,7 @@ def _write(
 
 def _compare(job: _Run, stack: ExitStack) -> int:
     """A row for each model, which reads the text with its own tokenizer."""
-    sources = _kept(job.sources, stack)
+    sources = kept_sources(job.sources, stack)
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
@@ -251,7 +256,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     return 0
 
 
-def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
+def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
     """Sources that can be read again: standard input is copied into a file."""
     if not any(s.is_stdin for s in sources):
         return sources
