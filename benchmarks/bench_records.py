@@ -40,7 +40,7 @@ def records_of(text: Path, megabytes: float) -> Iterator[str]:
 
 
 def write_files(folder: Path, texts: list[str]) -> dict[str, tuple[Path, list[str]]]:
-    """The same records in every format: name -> file and options."""
+    """Write the records in every format: name -> file and options."""
     rows = [
         {"id": i, "user": f"user{i % 997}", "text": text, "time": "2026-01-31T00:00:00Z"}
         for i, text in enumerate(texts)
