@@ -44,7 +44,7 @@ _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _ARCHIVE),
     b"\x93NUMPY": ("a NumPy array", _ANY),
     b"\x89HDF\r\n\x1a\n": ("an HDF5 file", _ANY),
-    b"PAR1\x15": ("a Parquet file", "export its text first"),
+    b"PAR1\x15": ("a Parquet file", "name its column of texts: --parquet COLUMN"),
     b"OggS\0": ("an Ogg file", _ANY),
     b"fLaC\0": ("a FLAC file", _ANY),
 }
