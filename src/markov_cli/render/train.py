@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.results import RepairCounts, WordListFigures
-from ..text.file_kinds import in_another_encoding
+from ..text.file_kinds import encoding_hint, in_another_encoding
 from .safe_text import one_line, protection_words, size, some
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _NAMED = 5  # files that a line names
 _ADDED = "without a unigram added, with log10 -99 (<unk>: -100)"
 _PUT_IN = "put in, with the least count that it can have"
 _RAISED = "raised to the sum of longer n-grams' counts"
-_KEPT = "kept as bytes; in another encoding? --encoding cp1252, for example"
 
 
 def _rows(model: Model) -> list[int]:
@@ -139,10 +138,9 @@ def import_notes(notes: Notes | None) -> list[str]:
         ),
         (notes.put_in, f"missing shorter n-gram {_PUT_IN}", f"missing shorter n-grams {_PUT_IN}"),
         (notes.raised, f"count {_RAISED}", f"counts {_RAISED}"),
-        (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
     out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
-    out += notes.said
+    out += _kept_lines(notes.invalid_words, notes.invalid_text) + notes.said
     if notes.left_out:
         named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
         out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")
@@ -157,7 +155,8 @@ def repair_lines(r: Repairs) -> list[str]:
     """A line for each kind of repair and for skipped files."""
     out = []
     if r.invalid:
-        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
+        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD; {encoding_hint(r.invalid_text)}")
+    out += _kept_lines(r.invalid_types, r.invalid_text)
     if r.byte_order_marks:
         out.append(f"{some(r.byte_order_marks, 'byte-order mark')} left out")
     if r.crlf:
@@ -179,6 +178,12 @@ def bad_record_lines(r: Repairs) -> list[str]:
     named = ", ".join(f"{n:,} {one_line(reason)}" for reason, n in reasons[:_NAMED])
     more = ", ..." if len(reasons) > _NAMED else ""
     return [f"{some(sum(r.bad_records.values()), 'record')} left out: {named}{more}; first: {one_line(r.first_bad)}"]
+
+
+def _kept_lines(n: int, sample: str) -> list[str]:
+    """A line for words that are not UTF-8 and are kept as they are."""
+    are = "word is" if n == 1 else "words are"
+    return [f"{n:,} {are} not UTF-8, kept as bytes; {encoding_hint(sample)}"] if n else []
 
 
 def left_out_lines(r: Repairs) -> list[str]:

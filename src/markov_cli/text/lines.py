@@ -75,6 +75,7 @@ def read_documents(lines: Lines, field: str, repairs: Repairs) -> list[Document]
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
+            repairs.see_invalid(line)
             text = line.decode("utf-8", "replace")
             repairs.invalid += text.count("�") - line.count("�".encode())
         try:
