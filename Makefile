@@ -153,6 +153,7 @@ thorough: $(READY) ## Run the tests with ten times as many random examples, new 
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
 	$(BIN)/python tests/fuzz_readers.py --cases 2000 --jobs $(JOBS)
+	$(BIN)/python tests/fuzz_imports.py --cases 2000 --jobs $(JOBS)
 
 SMOKE := build/smoke$(VENV:.venv%=%)
 .PHONY: smoke
@@ -166,9 +167,13 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 	@rm -rf $(SMOKE)
 
 .PHONY: fuzz
-fuzz: $(READY) ## Run every command on 20,000 damaged model files, and import on 20,000 of others (CASES=, SEED=, JOBS=)
+fuzz: $(READY) ## Run every command on 20,000 damaged model files (CASES=, SEED=, JOBS=)
 	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
+
+.PHONY: fuzz-readers
+fuzz-readers: $(READY) ## Run the readers on 20,000 damaged texts, and import on 20,000 files of other programs
 	$(BIN)/python tests/fuzz_readers.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/python tests/fuzz_imports.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
 docs: $(READY) ## Write the generated pages and the outputs of all blocks of the documentation, and check them

@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -52,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,12 +91,16 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
+    "TunedModel",
+    "TunedPart",
     "UnitScore",
     "Verification",
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -120,6 +126,8 @@ __all__ = [
     "trace",
     "train",
     "train_file",
+    "train_groups",
+    "tune",
     "tune_mixture",
     "update",
     "verify",
@@ -127,11 +135,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -159,15 +163,15 @@ if TYPE_CHECKING:
         static_mixture,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
     )
-    from .api.explore import (
-        explore,
-    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
         import_counts,
@@ -186,9 +190,7 @@ if TYPE_CHECKING:
         verify,
         vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -230,10 +232,11 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
+    from .api.train import TrainedFile, train, train_file
+    from .api.tune import (
+        TunedModel,
+        TunedPart,
+        tune,
     )
     from .errors import (
         AnswerIsNo,
@@ -244,14 +247,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -286,6 +283,7 @@ _WHERE = {
         "static_mixture",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",
@@ -298,6 +296,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
         "import_model",
+    ),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
     ),
     "api.inspect": (
         "CommonNgram",
@@ -341,6 +344,11 @@ _WHERE = {
         "TrainedFile",
         "train",
         "train_file",
+    ),
+    "api.tune": (
+        "TunedModel",
+        "TunedPart",
+        "tune",
     ),
     "errors": (
         "AnswerIsNo",

@@ -158,6 +158,8 @@ import markov_cli as m
 text = Path("a.txt")
 model: m.Model = m.train(text, order=2, lowercase=True)
 model, n_bytes = m.train_file([text], "a.npz", jobs=2)
+table: m.ConfusionTable = m.confusion("models", "chat.csv", csv="text", label="who")
+groups: m.TrainedGroups = m.train_groups("chat.csv", "models/{}.npz", csv="text", group_by="who", min_group=2)
 more: m.Model = m.update(model, texts=["new text"])
 shares: list[float | None] = [o.retained for o in m.audit("a.npz", corpus=text).orders]
 again: str = m.rebuild(model, seed=1).text
@@ -179,6 +181,7 @@ costs: list[float] = [u.bits for u in m.score_units(model, texts="a b")] + [t.bi
 each: list[m.TextScore] = list(m.score_texts(model, ["a b", "c"]))
 best: list[int | None] = [c.index for c in m.classify([model, "a.npz"], ["a b"])]
 weights: tuple[float, ...] = m.tune_mixture([model, "a.npz"], text).weights
+parts: tuple[m.TunedPart, ...] = m.tune(model, text, classes=[3], adapt=True).parts
 session: m.Session = m.explore(model, "the", seed=1)
 rows: tuple[m.Follower, ...] = session.state(3).followers
 first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]

@@ -14,7 +14,7 @@ from helpers import two_lines
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_short_run_of_the_fuzzer_has_no_findings():
     """`make fuzz` runs 20,000 cases. It forks, so it runs in a process without threads."""
-    fuzz = Path(__file__).parents[1] / "fuzz_readers.py"
+    fuzz = Path(__file__).parents[1] / "fuzz_imports.py"
     command = [sys.executable, str(fuzz), "--cases", "80", "--seed", "11", "--jobs", "2"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert done.returncode == 0, done.stdout

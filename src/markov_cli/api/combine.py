@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..errors import MarkovError, OptionError
 from ..formats.ngram_listing import Notes
 from ..model import merging
+from ..model.distribution import Distribution
 from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
@@ -73,10 +74,13 @@ def static_mixture(
     from ..model.static_mixture import static_mixture as mix
 
     every = [opened(model) for model in models]
+    if smoothing == "blend":
+        for model in every:
+            model.language_model.distribution(smoothing)  # refuses what does not back off
     names = [m.path or f"model {i}" for i, m in enumerate(every, 1)]
     shares, _ = checked_weights(weights or [1.0] * len(every), len(every), "--model-weights")
     parts = [
-        Mixable(p.scorers[0].distribution, m.vocabulary.types(), m.header, p.name)
+        Mixable(cast(Distribution, p.scorers[0].distribution), m.vocabulary.types(), m.header, p.name)
         for m, p in zip(every, predictors_of([m.language_model for m in every], smoothing, names), strict=True)
     ]
     found = model_guard(every, mix, parts, shares)
@@ -97,6 +101,8 @@ def update(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -107,7 +113,7 @@ def update(
     vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
-    jsonl, csv, parquet, skip_bad  the text is in a field of records, as in `train`
+    jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -127,7 +133,8 @@ def update(
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
-        parquet=parquet, skip_bad=skip_bad, jobs=jobs, progress=progress, guard_like=old.table.guard,
+        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)

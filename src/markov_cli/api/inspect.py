@@ -74,6 +74,7 @@ class Inspection(Result):
     tokenizer, unit, lowercase, pattern  how text is read for it
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
+    blend      the parameters of `--smoothing blend` that `tune` found, as the header has them
     vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
@@ -105,6 +106,7 @@ class Inspection(Result):
     cap_per_sequence: int | None = field(default=None, metadata=OPTIONAL)
     vocab_words: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
+    blend: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
     cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)

@@ -178,6 +178,7 @@ class Model:
         *,
         texts: Texts = (),
         smoothing: str | None = None,
+        adapt: bool = False,
         encoding: str = "utf-8",
         jsonl: str | None = None,
         csv: str | int | None = None,
@@ -196,7 +197,7 @@ class Model:
         from ..scoring.predictor import predictors_of
         from .score_results import score_of, totals_of
 
-        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"])
+        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"], adapt)
         sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 

@@ -44,13 +44,15 @@ def _names(models: Sequence[Model]) -> list[str]:
     return [model.path or f"model {k}" for k, model in enumerate(models, 1)]
 
 
-def _predictors(models: Sequence[Model], smoothing: str | None) -> list[Predictor]:
-    return predictors_of([m.language_model for m in models], smoothing, _names(models))
+def _predictors(models: Sequence[Model], smoothing: str | None, adapt: bool = False) -> list[Predictor]:
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt)
 
 
-def _predictor(models: Sequence[Model], smoothing: str | None, weights: Sequence[float]) -> Predictor:
+def _predictor(
+    models: Sequence[Model], smoothing: str | None, weights: Sequence[float], adapt: bool = False
+) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing)
+    found = _predictors(models, smoothing, adapt)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -66,6 +68,7 @@ def score(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -78,6 +81,7 @@ def score(
     models     one, or several, which are mixed
     smoothing  None for `kn`, or for a model's own probabilities
     weights    of the models; equal if none are given
+    adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
@@ -90,7 +94,7 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights)
+    predictor = _predictor(several, smoothing, weights, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
@@ -108,6 +112,7 @@ def score_units(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -117,14 +122,14 @@ def score_units(
 ) -> Iterator[UnitScore]:
     """Score each unit of a text (a sentence, a line: the model's unit), in order.
 
-    models, smoothing, weights, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights)
+    predictor = _predictor(_opened(models), smoothing, weights, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in units_of(reading.scored()):
@@ -140,6 +145,7 @@ def score_tokens(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -149,14 +155,14 @@ def score_tokens(
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights)
+    predictor = _predictor(_opened(models), smoothing, weights, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
@@ -170,18 +176,24 @@ def score_tokens(
 
 
 def score_texts(
-    models: Models, texts: Texts, *, smoothing: str | None = None, weights: Sequence[float] = (), jobs: int = 1
+    models: Models,
+    texts: Texts,
+    *,
+    smoothing: str | None = None,
+    weights: Sequence[float] = (),
+    adapt: bool = False,
+    jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, adapt, and errors as in `score`; a text without a token is no error
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, adapt)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -168,6 +168,9 @@ def score_of(t: Totals, repairs: Repairs, **more: object) -> Score:
         bits=t.bits,
         **more,  # type: ignore[arg-type]
     )
+
+
+SCORE_KEYS = tuple(one.name for one in fields(TextScore))  # what is added to each record
 
 
 def text_scores(units: Units) -> Iterator[TextScore]:

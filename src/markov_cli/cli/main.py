@@ -30,9 +30,10 @@ from .prune import prune
 from .score import score
 from .trace import trace
 from .train import train
+from .tune import tune
 
 _COMMANDS = [
-    train, generate, explore, inspect, score, audit, trace, canary, merge, prune, export, import_, completion, man
+    train, generate, explore, inspect, score, tune, audit, trace, canary, merge, prune, export, import_, completion, man
 ]  # fmt: skip
 
 

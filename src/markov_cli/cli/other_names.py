@@ -43,8 +43,8 @@ OPTIONS = {
     "ndiscount": "--smoothing wb", "gtmin": _MINIMA, "gt1min": "--min-type-count K", "gt2min": _MINIMA,
     "gt3min": _MINIMA, "minprune": _MINIMA, "cutoffs": _MINIMA, "mix-lambda2": "--mix W,W,W",
     "init-lm": "--update MODEL", "bayes": "--mix W,W", "best-mix": "--tune FILE", "char-limit": "--characters ..N",
-    "lower-limit": "--min-tokens N", "text-file": "--corpus FILE", "train-file": "--corpus FILE", "ppl-threshold": "--max-perplexity X",
-    "temp": "--temperature T", "block-size": "--memory SIZE",
+    "lower-limit": "--min-tokens N", "text-file": "--corpus FILE", "train-file": "--corpus FILE",
+    "ppl-threshold": "--max-perplexity X", "temp": "--temperature T", "block-size": "--memory SIZE",
 }  # fmt: skip
 
 # what has no option here: a sentence each

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays.sorting import starts_new
 from ..errors import MarkovError
+from ..model.class_model import are_classes
 from ..model.count_column import SPAN, Counts, smallest
 from ..model.fingerprints import Guard
 from ..model.model_file import ModelFile, framing_differs
@@ -35,6 +36,7 @@ def damage(file: ModelFile) -> list[str]:
         *([("sums", _sums)] if counted else [("probabilities", _probabilities)]),
         ("links", _links),
         ("guard", _guard),
+        ("classes", _classes),
         ("header", _header),
     ]
     for name, check in checks:
@@ -312,6 +314,12 @@ def _links(file: ModelFile) -> Iterator[str]:
             left = np.bincount(suffix, minlength=len(below))
             if (left != below.left.slice(0, len(below))).any():
                 yield f"left_{k - 1}: not the number of distinct left neighbours"
+
+
+def _classes(file: ModelFile) -> Iterator[str]:
+    for k, class_of in enumerate(file.table.classes, 1):
+        if not are_classes(class_of):
+            yield f"class_{k}: classes that are not numbered as they must be"
 
 
 def _guard(file: ModelFile) -> Iterator[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import OptionError
 
 METHODS = ("none", "kn", "wb", "abs", "laplace", "lidstone", "stupid")
+BLEND = "blend"  # a mixture, which has no backoff form: see blend.py
 FALLBACK = (0.5, 1.0, 1.5)  # what lmplz falls back to with --discount_fallback
 _STUPID = 0.4  # Brants et al. 2007, section 4
 
@@ -36,8 +37,8 @@ class SmoothingMethod:
         SmoothingMethod(method='lidstone', amount=0.1)
         """
         method, _, given = text.partition(":")
-        if method not in METHODS:
-            raise OptionError(f"--smoothing {text!r}: no such method", f"one of {', '.join(METHODS)}")
+        if method not in (*METHODS, BLEND):
+            raise OptionError(f"--smoothing {text!r}: no such method", f"one of {', '.join((*METHODS, BLEND))}")
         amount: float | None = {"laplace": 1.0, "lidstone": 0.5, "stupid": _STUPID}.get(method)
         if given or ":" in text:
             highest = {"abs": 1.0, "lidstone": 1e9, "stupid": 1.0}.get(method)

@@ -12,15 +12,28 @@ from typing import Protocol
 import numpy as np
 
 from ..text.types import BOS, EOS, MARKERS
+from .row_values import RowValues
 from .table import Table
 
 STANDS_FOR_NONE = -90.0  # log10 p up to which a marker counts as one without a probability; programs write -99
+
+
+class SumsToOne(Protocol):
+    """A distribution of any form, a backoff one or a blend."""
+
+    table: Table
+
+    @property
+    def sums_to_one(self) -> bool:
+        """These are probabilities, not only scores."""
+        ...
 
 
 class Distribution(Protocol):
     """p(w | h) for every history and id of a table, from the empty history up."""
 
     table: Table
+    values: RowValues | None  # of every row, once `prepare` has worked them out
 
     @property
     def minds_missing(self) -> bool:
@@ -49,7 +62,7 @@ class Distribution(Protocol):
         """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
         ...
 
-    def prepare(self) -> None:
+    def prepare(self, jobs: int = 1) -> None:
         """Get ready for very many histories, at the cost of some memory."""
         ...
 
@@ -111,9 +124,9 @@ def marker_notes(table: Table, marker: int = EOS) -> list[str]:
     ]
 
 
-def distribution_notes(distribution: Distribution) -> list[str]:
+def distribution_notes(distribution: SumsToOne) -> list[str]:
     """Notes on orders whose discounts Kneser-Ney cannot estimate, on ends without a probability, and on mere scores."""
-    out = []
+    out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))

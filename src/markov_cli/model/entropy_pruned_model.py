@@ -37,7 +37,7 @@ def pruned_by_entropy(
             "relative entropy needs a smoothing that backs off to shorter histories", "--smoothing kn, wb or abs"
         )
     pruner = EntropyPruner(distribution)
-    header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[])
+    header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[], blend=None)
     header = replace(header, min_sequences=None, min_files=None, cap_per_sequence=None, cut_below=())
     if n_bytes is not None:
         rest = vocabulary_bytes(model.vocabulary.types())

@@ -12,6 +12,7 @@ from ..text.encoder import TextOptions
 from ..text.file_kinds import MODEL_FORMAT
 from ..text.segmentation import UNITS
 from ..text.tokenizer import TOKENIZERS, compile_pattern
+from .blend_parameters import BlendParameters
 from .table import MAX_ORDER
 
 FORMAT = MODEL_FORMAT
@@ -46,6 +47,7 @@ class Header:
     min_sequences: int | None = None  # n-grams in fewer sequences were dropped; None where none were
     min_files: int | None = None  # and those in fewer files
     cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
+    blend: BlendParameters | None = None  # what `markov tune` found; the table has the classes then
     vocab_words: int | None = None  # words of the list of types that are not UNK; None where there was none
     vocab_hash: str | None = None  # its fingerprint, see text/word_list.py
     cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
@@ -65,6 +67,11 @@ class Header:
         return f"{self.holds}, {cut}{words}"
 
     @property
+    def n_class_sets(self) -> int:
+        """Number of sets of classes that a tuned model holds."""
+        return 0 if self.blend is None else len(self.blend.weights) - 1
+
+    @property
     def maps_types(self) -> bool:
         """Types of the text may have become UNK."""
         return self.min_type_count > 1 or self.max_types is not None or self.vocab_words is not None
@@ -77,6 +84,9 @@ class Header:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
         options = plain.pop("options")
+        del plain["blend"]
+        if self.blend is not None:
+            plain["blend"] = self.blend.as_dict()
         plain["prune"] = list(self.prune)
         plain["cut_below"] = list(self.cut_below) or None
         for name in (*_WHERE_SET, "cut_below"):
@@ -149,6 +159,11 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError(f"cut_below {cut!r}")
     if not isinstance(head["unicode"], str):
         raise ValueError(f"unicode {head['unicode']!r}")
+    blend = None
+    if "blend" in head:
+        blend = BlendParameters.of_dict(head["blend"], order)
+        if any(prune) or cut or set(_PROTECTION) & set(head) or head.get("holds", "counts") != "counts":
+            raise ValueError("a blend of a table without all counts")
     vocab = head.get("vocab_hash")
     if ("vocab_words" in head) != ("vocab_hash" in head) or not (
         vocab is None or (isinstance(vocab, str) and re.fullmatch("[0-9a-f]{32}", vocab))
@@ -158,5 +173,5 @@ def header_of(head: dict[str, Any]) -> Header:
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
         head.get("holds", "counts"), **{name: integer(name, 1) for name in _NUMBERS if name in head},
-        vocab_hash=vocab, cut_below=tuple(cut),
+        vocab_hash=vocab, cut_below=tuple(cut), blend=blend,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ModelFileError, NeedsCounts
+from ..errors import ModelFileError, NeedsCounts, OptionError
 from ..text.types import Types
 from ..text.vocabulary import Vocabulary
 from . import model_file
@@ -19,6 +19,7 @@ from .header import Header
 from .table import Table
 
 if TYPE_CHECKING:
+    from .blend import Blend
     from .distribution import Distribution
 
 
@@ -30,6 +31,7 @@ class LanguageModel:
     ) -> None:
         self.header, self.vocabulary, self.table, self.file = header, vocabulary, table, file
         self._distributions: dict[str, Distribution] = {}
+        self._blend: Blend | None = None
 
     @classmethod
     def of(cls, header: Header, types: Types, table: Table) -> LanguageModel:
@@ -62,6 +64,7 @@ class LanguageModel:
             self.vocabulary = Vocabulary(none, np.zeros(1, np.int64), none, self.vocabulary.tokenizer)
             self.table = Table([])
             self._distributions.clear()
+            self._blend = None
             self.file = None
 
     @property
@@ -94,6 +97,11 @@ class LanguageModel:
         from .listed import Listed
         from .smoothing import Smoothed
 
+        if name == "blend":
+            raise OptionError(
+                "--smoothing blend has no backoff form, and this needs one",
+                "use --smoothing kn; score, generate, explore and inspect can use blend",
+            )
         if not self.holds_counts:
             if name != "own":
                 raise NeedsCounts(
@@ -108,6 +116,28 @@ class LanguageModel:
                 "--smoothing wb, abs, stupid or none",
             )
         return Smoothed(self.table, method)
+
+    def blend(self) -> Blend:
+        """The mixture of Kneser-Ney and class models; tuned, or with parameters from the counts.
+
+        NeedsCounts if the model holds no counts; MarkovError for a pruned model. Working it out takes some seconds
+        where the model was not tuned.
+        """
+        if self._blend is None:
+            self._blend = self.checked(self._make_blend)
+        return self._blend
+
+    def _make_blend(self) -> Blend:
+        from .blend import tuned_blend, untuned_blend
+
+        if not self.holds_counts:
+            raise NeedsCounts(
+                "--smoothing blend: the model holds probabilities only, already smoothed",
+                "leave --smoothing out, or train a model from text",
+            )
+        if self.header.blend is not None:
+            return tuned_blend(self.table, self.header.blend)
+        return untuned_blend(self.table)
 
     def checked(self, call: Any, *args: Any) -> Any:
         """Run something on the table; an index out of bounds or an impossible sum means a damaged file."""

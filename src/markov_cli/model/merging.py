@@ -63,6 +63,7 @@ def merge(models: Sequence[Stored], weights: Sequence[float] = (), jobs: int = 1
     header = replace(
         models[0].header,
         types=len(types),
+        blend=None,  # was found for other counts
         holds="weighted counts" if weighted else "counts",
         **{
             figure: sum(
@@ -241,7 +242,8 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
     table = build_table(levels, header.order, thresholds, jobs, before, protected)
     table.guard = guard.copy() if guard is not None else None
     kept = thresholds if any(thresholds) else ()
-    return Stored(replace(header, prune=kept, counts_of_counts=table.counts_of_counts.tolist()), types, table)
+    header = replace(header, blend=None, prune=kept, counts_of_counts=table.counts_of_counts.tolist())
+    return Stored(header, types, table)
 
 
 def _check_rising(header: Header, thresholds: tuple[int, ...], name: str) -> None:

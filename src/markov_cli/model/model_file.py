@@ -27,6 +27,7 @@ import numpy as np
 from ..errors import MarkovError, ModelFileError
 from ..text.types import N_MARKERS, Types
 from .atomic_file import atomic_write
+from .blend_parameters import MOST_CLASSES
 from .count_column import SPAN, Counts, Uncounted, smallest
 from .fingerprints import EVERY, MOST_BITS, Guard
 from .header import FORMAT, VERSION, Header, header_of, read_json
@@ -75,6 +76,8 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
                 out[f"{name}_{k}_big_row"] = counts.big_row
                 out[f"{name}_{k}_big"] = counts.big
                 out[f"{name}_{k}_sums"] = counts.sums
+    for k, class_of in enumerate(table.classes, 1):
+        out[f"class_{k}"] = class_of
     if table.guard is not None:
         g = table.guard
         out["guard"] = np.array([g.tokens, g.bits, g.n], "<u8")
@@ -292,11 +295,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     blob = take("vocab_bytes")
     offsets = take_index("vocab_offsets", n_ids + 1, len(blob))
     flags = take("vocab_flags", n_ids) if "vocab_flags" in arrays else np.zeros(0, np.uint8)
-    if blob.dtype != np.uint8 or flags.dtype != np.uint8:
-        raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", RETRAIN)
-    if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
-        raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
-    types = Types(blob, offsets, np.empty(0, np.int64), flags)
+    types = _types(name, blob, offsets, flags)
 
     def rows_of(k: int) -> int:
         return len(arrays.get(f"token_{k}", ()))
@@ -330,11 +329,20 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
                 order.link = take_index(f"link_{k}", rows, max(len(orders[-1]) - 1, 0))
         orders.append(order)
     guard = _guard(name, take) if "guard" in arrays else None
+    classes = [take_index(f"class_{k}", n_ids, MOST_CLASSES - 1) for k in range(1, header.n_class_sets + 1)]
     if left_over:
         raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
-    table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard)
+    table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard, classes=classes)
     del orders[table.height :]
     return types, table
+
+
+def _types(name: str, blob: np.ndarray, offsets: np.ndarray, flags: np.ndarray) -> Types:
+    if blob.dtype != np.uint8 or flags.dtype != np.uint8:
+        raise ModelFileError(f"{name}: a vocabulary of the wrong dtype", RETRAIN)
+    if int(offsets[0]) != 0 or int(offsets[-1]) != len(blob):
+        raise ModelFileError(f"{name}: vocab_offsets do not span vocab_bytes", RETRAIN)
+    return Types(blob, offsets, np.empty(0, np.int64), flags)
 
 
 def _guard(name: str, take: Callable[..., np.ndarray]) -> Guard:

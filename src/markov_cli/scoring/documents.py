@@ -19,7 +19,9 @@ from ..text.marker_stream import Streams
 from ..text.model_ids import Recoder
 from ..text.reading import Repairs
 from ..text.text_blocks import Block
+from ..text.types import BOS
 from .predictor import Predictor
+from .recent_text import windows
 from .text_totals import Units, UnitSums, bytes_of_a_token, no_units
 from .totals import Scored
 
@@ -113,7 +115,13 @@ class _Group:
         for i, predictor in self.members:
             if streams:
                 codes = streams[0].codes
-                units = UnitSums().of(Scored(codes, *predictor.score(codes, self.recoder, first), []))
+                ids, p, longest = predictor.score(codes, self.recoder, first)
+                if predictor.adapts:
+                    number = document[np.cumsum(codes == BOS) - 1]
+                    ends = np.flatnonzero(np.diff(number)) + 1
+                    _, before = next(windows([replace(streams[0], documents=ends)]))
+                    p = predictor.adapted(p, before, self.recoder, first)
+                units = UnitSums().of(Scored(codes, ids, p, longest, []))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)

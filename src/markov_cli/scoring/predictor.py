@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import NeedsCounts, OptionError
+from ..model.discounts import BLEND
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
 from ..text.types import N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
+from .blended import BlendScorer
+from .recent_text import Window
 from .scorer import Scorer
 
 _PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
@@ -43,7 +46,7 @@ class Predictor:
         name: str,
         options: TextOptions,
         vocabularies: Sequence[Vocabulary],
-        scorers: Sequence[Scorer],
+        scorers: Sequence[Scorer | BlendScorer],
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
     ) -> None:
@@ -51,7 +54,7 @@ class Predictor:
         self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
         self.order = max(s.table.order for s in scorers)
-        self.rows = sum(len(o) for s in scorers for o in s.table.orders)
+        self.rows = sum(s.rows for s in scorers)
         self._ready = False
 
     def due(self, tokens: float) -> bool:
@@ -75,6 +78,27 @@ class Predictor:
         found = [self.guard(s.score, ids[k]) for k, s in enumerate(self.scorers)]
         return ids, np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
 
+    @property
+    def adapts(self) -> bool:
+        """Earlier text of a document changes the probabilities: see `adapted`."""
+        return any(isinstance(s, BlendScorer) and s.adapts for s in self.scorers)
+
+    def adapted(self, p: np.ndarray, before: Sequence[Window], recoder: Recoder, first: int = 0) -> np.ndarray:
+        """Probabilities of new codes that go by what was read before them: float64 (m,); `p` if nothing adapts.
+
+        p  float64 (m,), as `score` gives them
+        """
+        (scorer,) = self.scorers if self.adapts else (None,)
+        if not isinstance(scorer, BlendScorer):
+            return p
+        parts, low = [], 0
+        for window in before:
+            high = low + len(window.codes) - window.new
+            ids = recoder.ids(first, window.codes).astype(np.int64)
+            parts.append(self.guard(scorer.adapted, p[low:high], ids, window.document, window.new))
+            low = high
+        return np.concatenate(parts) if parts else p
+
     def score(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Score a stream of codes under the model or mixture.
 
@@ -91,23 +115,53 @@ class Predictor:
         return ids, self.weights @ p, longest.max(axis=0)
 
 
-def predictor_of(model: LanguageModel, smoothing: str | None = "kn", name: str = "the model") -> Predictor:
-    """Predictor of one model; `smoothing` is ignored for a model that holds probabilities."""
-    scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
+def predictor_of(
+    model: LanguageModel, smoothing: str | None = "kn", name: str = "the model", adapt: bool = False
+) -> Predictor:
+    """Predictor of one model; `smoothing` is ignored for a model that holds probabilities.
+
+    adapt  of a blend: what was read before changes the probabilities
+    """
+    scorer: Scorer | BlendScorer
+    if smoothing == BLEND:
+        scorer = BlendScorer(model.blend(), adapt)
+    else:
+        scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
     return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
 
 
-def predictors_of(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> list[Predictor]:
+def predictors_of(
+    models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str], adapt: bool = False
+) -> list[Predictor]:
     """Make a predictor of each model; smoothing None is `kn`, or a model's own probabilities.
 
-    NeedsCounts if a smoothing is named and every model holds probabilities only.
+    adapt  what was read before changes the probabilities; smoothing None is `blend` then
+
+    NeedsCounts if a smoothing is named and every model holds probabilities only; OptionError if a model cannot adapt.
     """
+    if adapt:
+        smoothing = check_adapts(models, smoothing, names)
     if smoothing is not None and all(m.header.holds == "probabilities" for m in models):
         raise NeedsCounts(
             f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
             "leave --smoothing out",
         )
-    return [predictor_of(m, smoothing or "kn", name) for m, name in zip(models, names, strict=True)]
+    return [predictor_of(m, smoothing or "kn", name, adapt) for m, name in zip(models, names, strict=True)]
+
+
+def check_adapts(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> str:
+    """The smoothing that adapts; OptionError if another is named, or the one model was not tuned for it."""
+    if smoothing not in (None, BLEND):
+        raise OptionError(f"--adapt works with --smoothing blend, not {smoothing}", "leave --smoothing out")
+    if len(models) > 1:
+        raise OptionError(f"--adapt works with one model, and {len(models)} are named", "leave --model out")
+    parameters = models[0].header.blend
+    if parameters is None or not parameters.adapt:
+        raise OptionError(
+            f"{names[0]}: --adapt needs a model that was tuned for it",
+            f"markov tune {names[0]} HELDOUT --adapt -o MODEL.npz",
+        )
+    return BLEND
 
 
 def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:

@@ -17,6 +17,7 @@ from ..text.marker_stream import Stream
 from ..text.model_ids import Recoder
 from ..text.types import BOS, EOS, UNK
 from .predictor import Predictor
+from .recent_text import Window, windows
 
 
 @dataclass
@@ -127,16 +128,19 @@ def score_streams(
     first  index of the predictor's first vocabulary in the recoder
     """
 
-    def one(stream: Stream) -> Scored:
+    def one(item: tuple[Stream, list[Window]]) -> Scored:
+        stream, before = item
         ids, p, longest = predictor.score(stream.codes, recoder, first)
         new = slice(stream.context, None)
-        return Scored(stream.codes[new], ids[new], p[new], longest[new], stream.texts)
+        p = predictor.adapted(p[new], before, recoder, first)
+        return Scored(stream.codes[new], ids[new], p, longest[new], stream.texts)
 
     n = 0
 
-    def enough(stream: Stream) -> bool:
+    def enough(item: tuple[Stream, list[Window]]) -> bool:
         nonlocal n
-        n += len(stream.codes)
+        n += len(item[0].codes)
         return predictor.due(n)
 
-    return ordered_map(one, streams, jobs, enough, lambda: predictor.prepare(jobs))
+    items = windows(streams) if predictor.adapts else ((stream, []) for stream in streams)
+    return ordered_map(one, items, jobs, enough, lambda: predictor.prepare(jobs))

@@ -23,22 +23,26 @@ class Stream:
     codes    int64 (L,): BOS opens each sequence and EOS closes it
     context  how many codes stand before what is new: the end of a sequence that is still open
     texts    the text of each sequence that closes here, where it was kept
+    documents  int64, where a text ends and the next one begins: up to L, rising
     """
 
     codes: np.ndarray
     context: int = 0
     texts: list[bytes] = field(default_factory=list)
+    documents: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class Streams:
     """Cuts pieces into streams of about `size` codes.
 
     empty_sequences  sequences without a token, which are left out as in training
+    sources          int64 arrays: number of the source of each sequence that has ended
     """
 
     def __init__(self, order: int, unit: str, size: int = STREAM_CODES) -> None:
         self.order, self.unit, self.size = order, unit, size
         self.empty_sequences = 0
+        self.sources: list[np.ndarray] = []
         self._open = 0  # tokens in the open sequence
         self._tail: list[bytes] = []  # its text
         self._behind = np.empty(0, np.int64)  # its last codes
@@ -47,26 +51,30 @@ class Streams:
         """The streams of some pieces, in order."""
         held: list[np.ndarray] = []
         texts: list[bytes] = []
+        documents: list[np.ndarray] = []
         n = 0
         for piece in pieces:
             codes, texts_here = self._codes(piece)
+            if len(piece.closing) or piece.last:
+                documents.append(_text_ends(codes, piece.text_ends) + n)
             held.append(codes)
             texts += texts_here
             n += len(codes)
             if n >= self.size:
-                yield self._stream(held, texts)
-                held, texts, n = [], [], 0
+                yield self._stream(held, texts, documents)
+                held, texts, documents, n = [], [], [], 0
         if n:
-            yield self._stream(held, texts)
+            yield self._stream(held, texts, documents)
 
-    def _stream(self, held: list[np.ndarray], texts: list[bytes]) -> Stream:
+    def _stream(self, held: list[np.ndarray], texts: list[bytes], documents: list[np.ndarray]) -> Stream:
         behind = self._behind
         codes = np.concatenate([behind, *held])
         self._behind = codes[max(len(codes) - self.order + 1, 0) :] if self._open and self.order > 1 else codes[:0]
         opening = np.flatnonzero(self._behind == EOS)
         if len(opening):  # what is open began behind it
             self._behind = self._behind[int(opening[-1]) + 1 :]
-        return Stream(codes, len(behind), texts)
+        ends = np.concatenate([*documents, codes[:0]]) + len(behind)
+        return Stream(codes, len(behind), texts, ends)
 
     def _codes(self, piece: Piece) -> tuple[np.ndarray, list[bytes]]:
         n = len(piece.number)
@@ -78,6 +86,7 @@ class Streams:
             empty -= int(np.count_nonzero(size[piece.closing] == 0)) + int(piece.last and size[-1] == 0)
         if self.unit in ("line", "file"):
             self.empty_sequences += empty
+        self.sources.append(piece.sequence_sources(filled))
         closes = end[filled]
         opens = closes[closes < n]
         if not self._open and n:
@@ -104,6 +113,12 @@ class Streams:
         parts[0] = b"".join([*self._tail, parts[0]])
         self._tail = [] if last else [parts.pop()]
         return [parts[i] for i in filled.tolist()]
+
+
+def _text_ends(codes: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Where texts end among codes, by the number of their tokens before each end: int64."""
+    tokens = np.concatenate((np.flatnonzero(codes >= N_MARKERS), [len(codes) + 1]))  # its BOS stands before it
+    return np.minimum(tokens[ends] - 1, len(codes))
 
 
 def behind(ids: np.ndarray) -> np.ndarray:

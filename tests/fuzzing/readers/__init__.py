@@ -1,4 +1,4 @@
-"""Mutated files of other programs, for the readers of `import`; `fuzz_readers.py` runs them.
+"""Mutated files of other programs, for the readers of `import`; `fuzz_imports.py` runs them.
 
 A kind is a module with `case(rng)`, which gives a Case. Another kind of input sits beside these: add it to KINDS.
 """
