@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # files that a line names
 _ADDED = "without a unigram added, with log10 -99 (<unk>: -100)"
-_PUT_IN = "put in, with the least count that it can have"
+_PUT_IN = "put in, with the least possible count"
 _RAISED = "raised to the sum of longer n-grams' counts"
 
 
@@ -130,7 +130,7 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
         (notes.added_markers, f"marker {_ADDED}", f"markers {_ADDED}"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
-        (notes.capital_markers, "marker in capitals, <S> or </S>, read as one", "<S> and </S> read as <s> and </s>"),
+        (notes.capital_markers, "marker in capitals read as <s> or </s>", "markers in capitals read as <s> and </s>"),
         (
             notes.tagged,
             "n-gram with a tag, such as _NOUN, left out",
