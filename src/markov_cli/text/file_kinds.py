@@ -110,7 +110,7 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
         n = len(text)
         invalid = n - _readable(text) - control - nul
     odd = control + nul + invalid
-    if odd < _FEW:
+    if odd < _FEW or (nul == odd and _is_separated(head)):
         return
     binary = control > _MOST_CONTROL * n or (control and control + nul > _MOST_CONTROL_NUL * n)
     if not binary and odd <= _MOST_ODD * n:
@@ -154,6 +154,19 @@ def encoding_hint(text: str) -> str:
     alone = runs and sum(runs) <= 1.5 * len(runs)
     meant = alone and not any(chr(0xDC00 + b) in text for b in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
     return "--encoding cp1252?" if meant else "--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030"
+
+
+def _is_separated(head: bytes) -> bool:
+    """True where NULs stand between pieces of text, as `find -print0` writes them.
+
+    In UTF-16 they keep to every other byte.
+
+    >>> _is_separated(b"one\\0two words\\0three\\0" * 9), _is_separated("one two".encode("utf-16-le"))
+    (True, False)
+    """
+    nul = head.count(0)
+    even = head[::2].count(0)
+    return nul > 0 and b"\0\0" not in head and 10 * min(even, nul - even) >= nul
 
 
 def in_another_encoding(kind: str) -> bool:

@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .suffix_array import find, share, unfinished
+from ...arrays.threads import one_behind
+from .suffix_array import Shared, find, share, unfinished
 
-SORTED_CODES = 1 << 21  # most codes sorted together, for a small text: keys fit 64 bits
+SORTED_CODES = 1 << 21  # codes sorted together, for a small text: keys fit 64 bits
+_TIMES = 5  # the same, in lengths of a large text (measured: 2 takes half as much time again, 10 no less)
 
 
 class Part(NamedTuple):
@@ -109,13 +111,16 @@ class Unigrams:
 
 
 def match(
-    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int = SORTED_CODES
+    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int | None = None, jobs: int = 1
 ) -> tuple[Matches, Unigrams]:
     """Find the longest matches of a text in a corpus.
 
     text          int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
-    sorted_codes  number of codes sorted at one time, with the text
+    sorted_codes  number of codes sorted at one time, with the text; None to choose it
+    jobs          with 2 or more, a batch is sorted while matches are looked for in the one before
     """
+    if sorted_codes is None:  # every batch sorts the text again
+        sorted_codes = max(SORTED_CODES, _TIMES * len(text))
     out = Matches.none(len(text))
     single = Unigrams(ids)
     latest = np.full(len(text), -1, np.int64)  # the last file in which each string was counted
@@ -124,10 +129,7 @@ def match(
     def room() -> int:
         return max(sorted_codes - len(text) - len(tail.codes), len(text), 1)
 
-    for part, last in _batches(single.watch(corpus), room):
-        batch = joined([tail, part])
-        both = share(text, batch.codes, ids)
-        limit = len(batch.codes) - (0 if last else unfinished(both))
+    def settle(both: Shared, batch: Part, limit: int) -> None:
         found = find(both, out.length, limit, batch.file)
         at, length = found.at, found.length[found.at]
         first, final = batch.file[found.first], batch.file[found.last]
@@ -140,7 +142,15 @@ def match(
         out.files[which], out.file[which] = found.groups[new], first[new]
         out.line[which] = batch.line[found.first[new]]
         latest[at] = final
-        tail = batch.cut(limit)[1]
+
+    with one_behind(settle, jobs) as next_:
+        for part, last in _batches(single.watch(corpus), room):
+            batch = joined([tail, part])
+            both = share(text, batch.codes, ids)
+            limit = len(batch.codes) - (0 if last else unfinished(both))
+            tail = batch.cut(limit)[1]
+            next_(both, batch, limit)
+            del both
     alone = np.flatnonzero((out.length == 0) & (text < ids))
     alone = alone[single.count[text[alone]] > 0]
     token = text[alone]
