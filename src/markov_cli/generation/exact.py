@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.discounts import BLEND
 from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
 from ..model.table import Table
@@ -98,8 +99,8 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
 
 
 def _backing_off(model: LanguageModel, smoothing: str | None) -> Distribution:
-    distribution = model.distribution(smoothing)
-    if not backs_off(distribution):
+    distribution = None if smoothing == BLEND else model.distribution(smoothing)
+    if distribution is None or not backs_off(distribution):
         raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
     return distribution
 
