@@ -152,6 +152,8 @@ peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 thorough: $(READY) ## Run the tests with ten times as many random examples, new ones each time (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
+	$(BIN)/python tests/fuzz_readers.py --cases 2000 --jobs $(JOBS)
+	$(BIN)/python tests/fuzz_imports.py --cases 2000 --jobs $(JOBS)
 
 SMOKE := build/smoke$(VENV:.venv%=%)
 .PHONY: smoke
@@ -167,6 +169,11 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 .PHONY: fuzz
 fuzz: $(READY) ## Run every command on 20,000 damaged model files (CASES=, SEED=, JOBS=)
 	$(BIN)/python tests/fuzz.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
+
+.PHONY: fuzz-readers
+fuzz-readers: $(READY) ## Run the readers on 20,000 damaged texts, and import on 20,000 files of other programs
+	$(BIN)/python tests/fuzz_readers.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/python tests/fuzz_imports.py --cases $(CASES) --seed $(SEED) --jobs $(JOBS)
 
 .PHONY: docs
 docs: $(READY) ## Write the generated pages and the outputs of all blocks of the documentation, and check them

@@ -1,4 +1,4 @@
-"""Measures `--smoothing blend`: perplexity beside Kneser-Ney, each part alone and left out, time, and bytes in the file.
+"""Measures `--smoothing blend`: perplexity beside Kneser-Ney, each part alone and left out, time, and bytes it adds.
 
 A text is cut into 20 stretches. The seventh is held-out text, the fourteenth test text, the others are trained on. The
 licence that Project Gutenberg adds to a book is left out. Nothing looks at the test text before it is scored.
@@ -46,9 +46,7 @@ def measure(path: Path, order: int, classes: list[int]) -> None:
         tuned = {}
         for name, log_linear in (("linear", False), ("log-linear", True)):
             begin = time.process_time()
-            tuned[name] = markov_cli.tune(
-                plain, texts=[held_out], classes=classes, adapt=True, log_linear=log_linear
-            )
+            tuned[name] = markov_cli.tune(plain, texts=[held_out], classes=classes, adapt=True, log_linear=log_linear)
             seconds = time.process_time() - begin
             added = tuned[name].model.save(f"{folder}/tuned.npz") - size
             print(f"{name}: tuned in {seconds:.0f} s of the processor, adds {added:,} bytes to {size:,}")

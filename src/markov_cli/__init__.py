@@ -45,6 +45,7 @@ __all__ = [
     "CertainString",
     "Classified",
     "CommonNgram",
+    "ConfusionTable",
     "Constraints",
     "CorpusFigures",
     "EntropyPruning",
@@ -52,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
     "HistoryError",
@@ -89,6 +91,7 @@ __all__ = [
     "TraceSource",
     "TracedFragment",
     "TrainedFile",
+    "TrainedGroups",
     "TunedMixture",
     "TunedModel",
     "TunedPart",
@@ -97,6 +100,7 @@ __all__ = [
     "__version__",
     "audit",
     "classify",
+    "confusion",
     "explore",
     "export_arpa",
     "export_counts",
@@ -118,9 +122,11 @@ __all__ = [
     "score_texts",
     "score_tokens",
     "score_units",
+    "static_mixture",
     "trace",
     "train",
     "train_file",
+    "train_groups",
     "tune",
     "tune_mixture",
     "update",
@@ -129,11 +135,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .api.audit import (
-        audit,
-        member,
-        rebuild,
-    )
+    from .api.audit import audit, member, rebuild
     from .api.audit_results import (
         AuditedOrder,
         AuditReport,
@@ -158,17 +160,18 @@ if TYPE_CHECKING:
         merge,
         prune,
         prune_by_entropy,
+        static_mixture,
         update,
     )
+    from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
         Export,
         export_arpa,
         export_counts,
         export_markovify,
     )
-    from .api.explore import (
-        explore,
-    )
+    from .api.explore import explore
+    from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
         import_counts,
@@ -187,9 +190,7 @@ if TYPE_CHECKING:
         verify,
         vocabulary,
     )
-    from .api.mixture import (
-        Mixture,
-    )
+    from .api.mixture import Mixture
     from .api.model import (
         Constraints,
         Follower,
@@ -231,11 +232,7 @@ if TYPE_CHECKING:
         TraceSource,
         trace,
     )
-    from .api.train import (
-        TrainedFile,
-        train,
-        train_file,
-    )
+    from .api.train import TrainedFile, train, train_file
     from .api.tune import (
         TunedModel,
         TunedPart,
@@ -250,14 +247,8 @@ if TYPE_CHECKING:
         OptionError,
         TextError,
     )
-    from .evidence.corpus.canary import (
-        Canaries,
-        Canary,
-    )
-    from .generation.session import (
-        Session,
-        SessionState,
-    )
+    from .evidence.corpus.canary import Canaries, Canary
+    from .generation.session import Session, SessionState
 
 _WHERE = {
     "api.audit": (
@@ -289,8 +280,10 @@ _WHERE = {
         "merge",
         "prune",
         "prune_by_entropy",
+        "static_mixture",
         "update",
     ),
+    "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
         "Export",
         "export_arpa",
@@ -303,6 +296,11 @@ _WHERE = {
         "import_counts",
         "import_markovify",
         "import_model",
+    ),
+    "api.groups": (
+        "GroupModel",
+        "TrainedGroups",
+        "train_groups",
     ),
     "api.inspect": (
         "CommonNgram",

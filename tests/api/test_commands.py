@@ -47,6 +47,16 @@ ROWS = {
         Row("TEXT --lowercase -o OUT", lambda f: trained(m.train([f.text], lowercase=True)), NOT_SAVED),
         Row("TEXT --vocab WORDS -o OUT", lambda f: trained(m.train(f.text, vocab=f.words)), (*NOT_SAVED, "vocab")),
         Row("TEXT --max-types 4 -o OUT", lambda f: trained(m.train(f.text, max_types=4)), NOT_SAVED),
+        Row(
+            "JSONL --jsonl text -n 2 --skip-bad -o OUT",
+            lambda f: trained(m.train(f.jsonl, jsonl="text", order=2, skip_bad=True)),
+            NOT_SAVED,
+        ),
+        Row("COUNTED --weights -o OUT", lambda f: trained(m.train(f.counted, weights=True)), NOT_SAVED),
+        Row(
+            "JSONL --jsonl text --group-by id -o GROUPS",
+            lambda f: m.train_groups(f.jsonl, f.groups, jsonl="text", group_by="id").to_dict(),
+        ),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
     ],
     "generate": [
@@ -58,6 +68,10 @@ ROWS = {
         Row(
             "MODEL -c 2 -s 5 --corpus OTHER",
             lambda f: lines_of(m.Model.load(f.model).generate(2, 5, corpus=f.other)),
+        ),
+        Row(
+            "MODEL -c 2 -s 5 --corpus JSONL --jsonl text",
+            lambda f: lines_of(m.Model.load(f.model).generate(2, 5, corpus=f.jsonl, jsonl="text")),
         ),
         Row(
             "MODEL --model SECOND --mix 0.5,0.5 -c 3 -s 5",
@@ -104,6 +118,10 @@ ROWS = {
             "MODEL OTHER --model SECOND --classify",
             lambda f: lines_of(m.classify([f.model, f.second], OTHER.splitlines())),
         ),
+        Row(
+            "MODEL JSONL --model SECOND --classify --jsonl text --label id",
+            lambda f: m.confusion([f.model, f.second], f.jsonl, jsonl="text", label="id").to_dict(),
+        ),
         Row("MODEL JSONL --jsonl text", lambda f: with_scores(f.jsonl, m.score_texts(f.model, [OTHER, TEXT]))),
     ],
     "tune": [
@@ -127,6 +145,10 @@ ROWS = {
         Row("MODEL --member OTHER", lambda f: m.member(f.model, f.other).to_dict()),
     ],
     "trace": [
+        Row(
+            "OTHER --corpus JSONL --jsonl text --min-tokens 2",
+            lambda f: m.trace(f.other, corpus=f.jsonl, jsonl="text", min_tokens=2).to_dict(),
+        ),
         Row("OTHER --corpus TEXT --min-tokens 2", lambda f: m.trace(f.other, corpus=f.text, min_tokens=2).to_dict()),
         Row(
             "OTHER --corpus TEXT --baseline TEXT --min-tokens 1 --top 2 --unit line",
@@ -150,6 +172,11 @@ ROWS = {
             lambda f: made(m.merge([f.model, m.Model.load(f.second)], [2, 0.5])),
             NOT_SAVED,
         ),
+        Row(
+            "MODEL SECOND --model-weights 1,3 --smoothing wb -o OUT",
+            lambda f: made(m.static_mixture([f.model, f.second], [1, 3], smoothing="wb")) | {"weights": [0.25, 0.75]},
+            NOT_SAVED,
+        ),
     ],
     "prune": [
         Row("MODEL --prune 0,0,1 -o OUT", lambda f: made(m.prune(f.model, (0, 0, 1))), NOT_SAVED),
@@ -163,12 +190,20 @@ ROWS = {
     ],
     "export": [
         Row("MODEL --smoothing wb -o OUT", lambda f: m.export_arpa(f.model, f.out, smoothing="wb").to_dict()),
+        Row("CHARS --space-as | -o OUT", lambda f: m.export_arpa(f.chars, f.out, space_as="|").to_dict()),
         Row("MODEL --format counts --order 2 -o OUT", lambda f: m.export_counts(f.model, f.out, order=2).to_dict()),
         Row("MODEL --format markovify -o OUT", lambda f: m.export_markovify(f.model, f.out).to_dict()),
     ],
     "import": [
         Row("ARPA -o OUT", lambda f: made(m.import_arpa(f.arpa)), NOT_SAVED),
         Row("COUNTS -n 3 -o OUT", lambda f: made(m.import_counts(f.counts, order=3)), NOT_SAVED),
+        Row("CUT -o OUT", lambda f: made(m.import_counts(f.cut)), NOT_SAVED),
+        Row("BOOKS --years 1990..1991 -o OUT", lambda f: made(m.import_model(f.books, years=(1990, 1991))), NOT_SAVED),
+        Row(
+            "ARPA --encoding latin-1 --tokenizer words -o OUT",
+            lambda f: made(m.import_arpa(f.arpa, encoding="latin-1", tokenizer="words")),
+            NOT_SAVED,
+        ),
         Row("MARKOVIFY -o OUT", lambda f: made(m.import_markovify(f.markovify)), NOT_SAVED),
         Row("MARKOVIFY --unit file -o OUT", lambda f: made(m.import_model(f.markovify, unit="file")), NOT_SAVED),
     ],
@@ -201,12 +236,17 @@ class Files:
     def __getattr__(self, name):
         return self.folder / name
 
+    @property
+    def groups(self):
+        return self.folder / "{}.npz"
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     f = Files(tmp_path_factory.mktemp("commands"))
     f.text.write_text(TEXT)
     f.other.write_text(OTHER)
+    f.counted.write_text("the cat\t3\na dog\t1\n")
     f.words.write_text("the\ncat\nsat\n.\n")
     f.jsonl.write_text("".join(json.dumps({"text": text, "id": i}) + "\n" for i, text in enumerate((OTHER, TEXT))))
     keys = m.make_canaries("the code of {name} is {d}", count=1, repeat=[1], seed=2)
@@ -215,10 +255,13 @@ def files(tmp_path_factory):
     model.save(f.model)
     m.train(f.other).save(f.second)
     m.train(f.text, guard=5).save(f.guarded)
+    m.train(f.text, tokenizer="chars").save(f.chars)
     m.export_arpa(model, f.arpa, smoothing="wb")
     plain = m.train(f.text, tokenizer="spaces", unit="line")
     m.export_counts(plain, f.counts)
     m.export_markovify(plain, f.markovify)
+    f.cut.write_text("a b\t40\nb a\t41\n")
+    f.books.write_text("a b\t1990\t40\t3\na b\t1991\t7\t3\na b\t1992\t8\t3\n")
     return f
 
 
@@ -227,7 +270,7 @@ def answer(capfdbinary, files):
     """The JSON of a command: an object, or a list of the lines' objects."""
 
     def go(command, options):
-        args = [str(files.folder / a.lower()) if a.isupper() else a for a in shlex.split(options)]
+        args = [str(getattr(files, a.lower())) if a.isupper() else a for a in shlex.split(options)]
         files.out.unlink(missing_ok=True)  # a model replaces no other result, nor the other way round
         with pytest.raises(SystemExit) as ended:
             main.main([*command.split(), *args, "--json", "--quiet"])

@@ -106,7 +106,11 @@ COMMANDS = {
     ],
     "canary make": ["markov canary make --format 'pin {d} {d}' --count 2 -s 1 -o d.txt --keys d.json"],
     "canary score": ["markov canary score canary.npz canaries.json"],
-    "merge": ["markov merge small.npz other.npz -o m.npz", "markov merge guard.npz guard.npz -o m.npz"],
+    "merge": [
+        "markov merge small.npz other.npz -o m.npz",
+        "markov merge guard.npz guard.npz -o m.npz",
+        "markov merge small.npz other.npz --tune other.txt -o m.npz",
+    ],
     "prune": [
         "markov prune small.npz --prune 0,0,1 -o m.npz",
         "markov prune small.npz --threshold 0.1 -o m.npz",

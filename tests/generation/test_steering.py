@@ -96,11 +96,11 @@ def test_balanced_texts_close_their_quotes(harbour, smoothing):
 
 def test_the_reasons_of_rejection_are_counted(harbour):
     model = as_model(model_of(harbour, 3))
-    asked = Constraints(balanced=True, match="never so", tokens=(5, 5))
+    asked = Constraints(balanced=True, match="(?i)never so", tokens=(5, 5))
     run = run_of(model, seed=1, constraints=asked)
     assert list(run.texts()) == []
     assert re.fullmatch(
-        r"the others failed in 1,000 tries each; failed checks: --match 'never so' 1,000, --balanced \d+",
+        r"the others failed in 1,000 tries each; failed checks: --match '\(\?i\)never so' 1,000, --balanced \d+",
         run.constrained.why_fewer,
     )
 
@@ -133,8 +133,7 @@ def test_all_constraints_hold_on_smoothed_models(smoothing):
         texts = list(model.generate(5, 1, constraints=constraints, smoothing=smoothing))
         assert len(texts) == 5, constraints
         assert all(holds(t.text) and t.complete for t in texts), constraints
-        calculated = smoothing in ("kn", "wb", "abs")
-        assert all((t.conditioned_bits is not None) == calculated for t in texts), constraints
+        assert all(t.conditioned_bits is not None for t in texts), constraints
 
 
 # ------------------------------------------------------------ unique texts

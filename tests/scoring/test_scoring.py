@@ -3,6 +3,7 @@
 import math
 import shutil
 import subprocess
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -22,8 +23,9 @@ from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
 from markov_cli.scoring.text_totals import Reading, Units, total
+from markov_cli.text import documents, reading
 from markov_cli.text import lines as text_lines
-from markov_cli.text import reading
+from markov_cli.text.record_format import record_format
 from scoring_helpers import BOS, EOS, UNK, model, read, source
 
 
@@ -280,8 +282,9 @@ def test_lines_are_those_of_the_text(wanted, newline, size):
 
 def test_json_lines_are_written_back_unchanged():
     def back(line, **keys):
-        (document,) = text_lines.read_documents(text_lines.Lines(source(""), 1, [line]), "t", reading.Repairs())
-        return text_lines.with_keys(document, keys, ("old",))
+        one = replace(source(""), data=line, records=record_format(jsonl="t"))
+        (document,) = documents.Documents([one], "utf-8", reading.Repairs()).read()
+        return documents.with_keys(document, keys, ("old",))
 
     # unchanged: order, spaces, numbers, an invalid byte
     assert back(b' {"t":"a" , "n":1.50,"n":1e400, "x":"\xff"} \r', p=1) == (

@@ -13,6 +13,7 @@ from markov_cli.scoring.documents import Documents, fewest_bits
 from markov_cli.scoring.mixture_weights import probabilities, tune
 from markov_cli.scoring.predictor import checked_weights, mixed
 from markov_cli.scoring.text_totals import Reading, Units
+from markov_cli.text import short_files
 from scoring_helpers import UNK, model, read, source
 
 # ------------------------------------------------------------ several models
@@ -121,7 +122,8 @@ def test_tuning_reaches_the_best_weights(rows, cut):
     assert found.bits[-1] <= min(found.alone) + 1e-4
 
 
-def test_tuning_prefers_the_model_of_the_same_text(harbour, messages):
+def test_tuning_prefers_the_model_of_the_same_text(harbour, messages, monkeypatch):
+    monkeypatch.setattr(short_files, "_SHARE", 1 << 30)  # blocks of its own, so that there are several streams
     judges = [model(text, unit="line").predictor() for text in (harbour[:20000], messages)]
     mixture = mixed(judges, np.array([0.5, 0.5]))
     parts, totals = probabilities(Reading(mixture, [source(harbour[20000:])], stream_codes=500))

@@ -1,5 +1,7 @@
 """Texts that are joined in blocks give what they give one by one."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.marker_stream import Streams
 from markov_cli.text.segmentation import UNITS
-from markov_cli.text.sequences import Collector, finish
+from markov_cli.text.sequences import Collector, TypeChoice, finish
 from markov_cli.text.text_blocks import Block, joined, joined_blocks, padded
 from markov_cli.text.tokenizer import TOKENIZERS
 from markov_cli.text.types import N_MARKERS
@@ -42,7 +44,7 @@ def read(options, blocks):
     ends = [
         e for p, n in zip(collector.pieces, _before(collector.pieces), strict=True) for e in (p.text_ends + n).tolist()
     ]
-    corpus = finish(collector, encoder, 1, 2)
+    corpus = finish(collector, encoder, TypeChoice(1), 2)
     return {
         "codes": codes,
         "texts": [t for _, some in found for t in some],
@@ -95,5 +97,5 @@ def test_blocks_of_any_size_hold_all_texts_in_order(given, size):
     assert all(len(block.seams) == len(block.which) - 1 for block in blocks)
     for block in blocks:
         edges = [-1, *block.seams.tolist(), block.size]
-        parts = [block.data[a + 1 : b].tobytes() for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [block.data[a + 1 : b].tobytes() for a, b in itertools.pairwise(edges)]
         assert parts == [given[i] for i in block.which]

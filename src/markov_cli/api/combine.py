@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..errors import MarkovError, OptionError
+from ..formats.ngram_listing import Notes
 from ..model import merging
+from ..model.distribution import Distribution
 from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
+from ..scoring.predictor import checked_weights, predictors_of
 from ..text.sources import EXPANSION, Paths, Texts, listed
 from ..text.word_list import WordList, Words
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
 from .train import Progress, train, words_of
+
+T = TypeVar("T")
 
 
 def _stored(model: Model, name: str) -> Stored:
@@ -44,6 +49,46 @@ def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: i
     return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
+def static_mixture(
+    models: Iterable[ModelLike], weights: Sequence[float] = (), *, smoothing: str | None = None
+) -> Model:
+    """Make one model of probabilities from mixed ones: static interpolation, as SRILM's `-mix-lm -write-lm`.
+
+    models     models, or their files, of any orders
+    weights    one for each model; equal ones if none are given
+    smoothing  of models that hold counts; None for `kn`
+
+    An n-gram of any of the models gets the mixture's probability, sum of weight_k p_k; others back off, so that each
+    distribution sums to 1. `Model.notes` tells of models whose own do not.
+
+    OptionError for a smoothing that does not back off, or wrong weights; MarkovError if the models do not read text
+    alike; NeedsCounts if a smoothing is named and every model holds probabilities.
+
+    >>> import markov_cli
+    >>> a, b = (markov_cli.train(texts=[t], order=2) for t in ("one two", "one three"))
+    >>> mixed = markov_cli.static_mixture([a, b], [3, 1], smoothing="wb")
+    >>> [(f.token, round(f.probability, 4)) for f in mixed.followers("one", top=2).followers]
+    [('two', 0.4844), ('three', 0.1615)]
+    """
+    from ..model.static_mixture import Mixable
+    from ..model.static_mixture import static_mixture as mix
+
+    every = [opened(model) for model in models]
+    if smoothing == "blend":
+        for model in every:
+            model.language_model.distribution(smoothing)  # refuses what does not back off
+    names = [m.path or f"model {i}" for i, m in enumerate(every, 1)]
+    shares, _ = checked_weights(weights or [1.0] * len(every), len(every), "--model-weights")
+    parts = [
+        Mixable(cast(Distribution, p.scorers[0].distribution), m.vocabulary.types(), m.header, p.name)
+        for m, p in zip(every, predictors_of([m.language_model for m in every], smoothing, names), strict=True)
+    ]
+    found = model_guard(every, mix, parts, shares)
+    model = Model(LanguageModel.of(found.header, found.types, found.table))
+    model.notes = Notes(said=found.notes)
+    return model
+
+
 def update(
     model: ModelLike,
     paths: Paths = (),
@@ -56,6 +101,8 @@ def update(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     name: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -66,7 +113,7 @@ def update(
     vocab          the word list that the model was trained with, and only that
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
-    jsonl, csv, parquet, skip_bad  the text is in a field of records, as in `train`
+    jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -86,7 +133,8 @@ def update(
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
-        parquet=parquet, skip_bad=skip_bad, jobs=jobs, progress=progress, guard_like=old.table.guard,
+        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
@@ -237,6 +285,6 @@ def prune_by_entropy(
     return replace(found, perplexity_before=before, perplexity_after=after)
 
 
-def model_guard(models: Sequence[Model], call: Callable[..., Stored], *args: object) -> Stored:
+def model_guard(models: Sequence[Model], call: Callable[..., T], *args: object) -> T:
     """Damage that opening a file does not see is an error here, and no crash."""
     return models[0].checked(call, *args) if models else call(*args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from ..errors import OptionError
+from ..errors import OptionError, TextError
 from ..formats.counted_model import counted_model
 from ..formats.foreign_files import ForeignFiles
 from ..formats.lower_orders import Rows
@@ -16,6 +16,8 @@ from ..text.encoder import TextOptions
 from ..text.sources import Paths, listed
 from ..text.types import Types
 from .model import Model
+
+Years = tuple[int | None, int | None]
 
 
 def import_model(
@@ -29,16 +31,18 @@ def import_model(
     pattern: str | None = None,
     encoding: str = "utf-8",
     space_as: str | None = None,
+    years: Years = (None, None),
     jobs: int = 2,
 ) -> Model:
     """Make a model from another program's file, compressed or not; `-` is standard input.
 
     paths     a file; for counts, several files or a folder, too
-    format    `arpa`, `counts` or `markovify`; None for what the file looks like
+    format    `arpa`, `counts`, `books` (n-grams of Google Books) or `markovify`; None for what the file looks like
     order     counts only; None for that of the longest n-gram
     tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
     space_as  ARPA and counts only: the word that stands for a space, for a model of characters
+    years     books only: the first and the last year whose counts are added up, None for any
 
     OptionError for another format; TextError, or ModelFileError, for a file that does not have it. `Model.notes` and
     `Model.repairs` tell what was read otherwise.
@@ -52,7 +56,7 @@ def import_model(
     """
     options = TextOptions.of(tokenizer, unit, lowercase, pattern)
     files = ForeignFiles([os.fspath(p) for p in listed(paths)], format, encoding)
-    return read_model(files, options, order=order, space_as=space_as, jobs=jobs)
+    return read_model(files, options, order=order, space_as=space_as, years=years, jobs=jobs)
 
 
 def read_model(
@@ -61,11 +65,14 @@ def read_model(
     *,
     order: int | None = None,
     space_as: str | None = None,
+    years: Years = (None, None),
     jobs: int = 2,
 ) -> Model:
     """`import_model` from files that are found and open."""
     try:
-        if order is not None and files.form != "counts":
+        if years != (None, None) and files.form != "books":
+            raise OptionError(f"years: a file of format {files.form} has none", "leave them out")
+        if order is not None and files.form not in ("counts", "books"):
             raise OptionError(f"order {order}: a file of format {files.form} says its order", "leave it out")
         if space_as is not None and files.form not in ("arpa", "counts"):
             raise OptionError(f"--space-as {space_as}: not for format {files.form}", "leave it out")
@@ -78,6 +85,8 @@ def read_model(
             model = _arpa(files, options, space_as, jobs)
         elif files.form == "markovify":
             model = _markovify(files, options, jobs)
+        elif files.form == "books":
+            model = _books(files, options, order, years, jobs)
         else:
             model = _counts(files, options, order, space_as, jobs)
         assert model.notes is not None
@@ -104,6 +113,16 @@ def _counts(files: ForeignFiles, options: TextOptions, order: int | None, space_
     notes = Notes()
     given, types = read_counts(files.each(), notes, space_as)
     return _counted(given, types, files.name, order, options, jobs, notes)
+
+
+def _books(files: ForeignFiles, options: TextOptions, order: int | None, years: Years, jobs: int) -> Model:
+    from ..formats.books import read_books
+
+    notes = Notes()
+    given, types = read_books(files.each(), years, notes)
+    if not given:
+        raise TextError(f"{files.name}: no n-gram in these years", "choose other --years")
+    return _counted(given, types, files.name, order, options, jobs, notes, cut=True)
 
 
 def _markovify(files: ForeignFiles, options: TextOptions, jobs: int) -> Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -170,6 +170,9 @@ def score_of(t: Totals, repairs: Repairs, **more: object) -> Score:
     )
 
 
+SCORE_KEYS = tuple(one.name for one in fields(TextScore))  # what is added to each record
+
+
 def text_scores(units: Units) -> Iterator[TextScore]:
     """The scores of texts that were scored one by one."""
     columns = (units.perplexity, units.all_bits, units.tokens, units.oov)
@@ -177,11 +180,13 @@ def text_scores(units: Units) -> Iterator[TextScore]:
         yield TextScore(perplexity, bits / len(text) if text else None, tokens, oov)
 
 
-def tuned(predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int) -> Tuned:
-    """Find the weights of predictors on held-out sources."""
+def tuned(
+    predictors: Sequence[Predictor], held_out: Sequence[Source], encoding: str, jobs: int, proper: bool = False
+) -> Tuned:
+    """Find the weights of predictors on held-out sources; `proper` as in `probabilities`."""
     check_alike(predictors)
     equal = mixed(predictors, np.full(len(predictors), 1 / len(predictors)))
-    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs))
+    parts, totals = probabilities(Reading(equal, held_out, encoding, jobs), proper)
     check_known(totals, equal)
     found = tune(parts)
     if found.skipped == totals.tokens:

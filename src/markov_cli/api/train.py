@@ -12,7 +12,7 @@ from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
-from ..text.record_format import record_format
+from ..text.record_format import RecordFormat, record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
@@ -49,6 +49,8 @@ def train(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Model:
@@ -76,6 +78,8 @@ def train(
                       number from 1, and then the first row is a record, too
     parquet           they are Parquet files with the text in this column
     skip_bad          leave out records without a text and count them; otherwise the first is an error
+    weights           each line of the files is `text<TAB>count`: a record that counts so often
+    weights_field     the field, or column, with the number of times that a record counts
     jobs              threads
     progress          called while it works: a step's name, how much of it is done, and how much there is
 
@@ -85,18 +89,18 @@ def train(
     >>> markov_cli.train(texts=["one two", "one three"], unit="file").header.sequences
     2
     """
-    options = _options(
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    options = options_of(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
-        guard if guard_like is None else guard_like.tokens, guard_rate, jobs,
+        guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
-    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
 
 
-def _options(
+def options_of(
     order: int,
     text: TextOptions,
     min_type_count: int,
@@ -108,7 +112,9 @@ def _options(
     guard: int,
     guard_rate: float,
     jobs: int,
+    records: RecordFormat | None,
 ) -> TrainOptions:
+    """The engine's options, checked where they are names."""
     return TrainOptions(
         order=order,
         text=text,
@@ -121,6 +127,7 @@ def _options(
         guard=guard,
         guard_rate=guard_rate,
         jobs=jobs,
+        weights=records is not None and records.times is not None,
     )
 
 
@@ -160,6 +167,8 @@ def train_file(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
     temp_dir: str | os.PathLike[str] | None = None,
@@ -188,11 +197,11 @@ def train_file(
     ...     model.header.tokens
     2
     """
-    options = _options(
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    options = options_of(
         order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     made = plan_training(sources, options, target, resources, progress or no_progress, say)

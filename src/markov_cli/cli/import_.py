@@ -9,6 +9,7 @@ import click
 
 from ..errors import OptionError
 from .export import refuse_others
+from .option_types import YearsType
 from .options import encoding_option, json_option, note, output_option, quiet_option, space_option, stdin_is_terminal
 from .output import no_output
 from .train import TOKENIZERS, UNITS
@@ -17,6 +18,7 @@ TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern")
 FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
     "arpa": ("space_as",),
     "counts": ("order", "space_as"),
+    "books": ("order", "years"),
     "markovify": (),
 }
 
@@ -29,7 +31,8 @@ FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
     "form",
     type=click.Choice([*FORMATS]),
     help="arpa: n-grams with probabilities, as KenLM and SRILM write them. counts: lines of n-grams and counts, as "
-    "Google and SRILM write them. markovify: its JSON.  "
+    "Google and SRILM write them, also without the rare ones. books: n-grams of Google Books, by year. markovify: its "
+    "JSON.  "
     "[default: recognised from the file]",
 )
 @click.option(
@@ -37,7 +40,7 @@ FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
     "--order",
     type=click.IntRange(1),
     metavar="N",
-    help="For counts: the order.  [default: that of the longest n-gram]",
+    help="For counts and books: the order.  [default: that of the longest n-gram]",
 )
 @click.option(
     "--tokenizer",
@@ -49,6 +52,13 @@ FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
 @click.option("--pattern", metavar="REGEX", help=r"The tokens of --tokenizer regex.  [default: \w+|[^\w\s]]")
 @click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="One sequence of text.")
 @click.option("--lowercase", is_flag=True, help="Convert text to lower case for this model.")
+@click.option(
+    "--years",
+    type=YearsType(),
+    default="..",
+    metavar="A..B",
+    help="For books: add up the counts of these years only; A.. and ..B leave one end open.  [default: all]",
+)
 @encoding_option("FILE", " Byte-order marks are noticed.")
 @space_option
 @json_option
@@ -65,6 +75,7 @@ def import_(
     quiet: bool,
     order: int | None,
     space_as: str | None,
+    years: tuple[int | None, int | None],
     **given: Any,
 ) -> None:
     """Read the model of another program, and write it as one .npz file.
@@ -73,12 +84,15 @@ def import_(
     markov import book.arpa.gz -o book.npz
     markov import book.tsv -o book.npz
     markov import model.json -o model.npz
+    markov import web1t/ -o web.npz
+    markov import googlebooks-eng-*.gz --years 1950..2000 -o books.npz
 
     arpa: the model holds probabilities and no counts; it scores and generates, and commands that need counts
     refuse it. counts: the n-grams of all orders, whose counts must agree, or of the longest order alone,
-    with the shorter sequences, in one file, several or a folder. markovify: Text, NewlineText or Chain, compiled or
-    not; state size 2 becomes order 3. `-` is stdin; compressed files are recognised. The whole model is held in
-    memory.
+    with the shorter sequences, in one file, several or a folder. If rare n-grams are missing, as in the Web 1T set
+    and in Google Books, the model holds `counts, cut below K`: the smoothings none, stupid, wb and abs work, kn
+    does not. markovify: Text, NewlineText or Chain, compiled or not; state size 2 becomes order 3. `-` is stdin;
+    compressed files are recognised. The whole model is held in memory.
     """
     if not files:
         click.echo(ctx.get_help())
@@ -99,7 +113,7 @@ def import_(
     found = ForeignFiles(files, form, encoding)
     try:
         refuse_others(ctx, found.form, (*TEXT_OPTIONS, *FORMATS[found.form]))
-        model = read_model(found, options, order=order, space_as=space_as)
+        model = read_model(found, options, order=order, space_as=space_as, years=years)
     finally:
         found.close()
     for text in (*import_notes(model.notes), *repair_lines(model.repairs)):

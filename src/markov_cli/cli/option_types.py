@@ -93,3 +93,23 @@ class NumbersType(click.ParamType):
             return tuple(float(v) for v in str(value).split(","))
         except ValueError:
             self.fail(f"{value!r}: write numbers with commas, for example 0.7,0.3", param, ctx)
+
+
+class YearsType(click.ParamType):
+    """A range of years: `1950..2000`, `1950..`, `..2000`, `1990`."""
+
+    name = "a..b"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | None, int | None]:
+        """`1950..2000` to (1950, 2000)."""
+        if isinstance(value, tuple):
+            return value
+        low, dots, high = str(value).strip().partition("..")
+        if not all(x == "" or (x.isascii() and x.isdigit() and len(x) <= 6) for x in (low, high)) or not (low or dots):
+            self.fail(f"{value!r}: write years as 1950..2000, 1950.. or ..2000", param, ctx)
+        years = (int(low) if low else None, (int(high) if high else None) if dots else int(low))
+        if years[0] is not None and years[1] is not None and years[0] > years[1]:
+            self.fail(f"{value!r}: the first year is after the last", param, ctx)
+        return years

@@ -61,13 +61,14 @@ def ignore_case_option(f: Any) -> Any:
     )(f)
 
 
-def record_options(of: str) -> tuple[Callable[[Any], Any], ...]:
+def record_options(of: str, more: str = "") -> tuple[Callable[[Any], Any], ...]:
     """`--jsonl`, `--csv`, `--parquet` and `--skip-bad`, for a text or the files of some options."""
     return (
         click.option(
             "--jsonl",
             metavar="FIELD",
-            help=f"{of} is JSON lines; each record is the text in the field FIELD (a.b: the field b of the object a).",
+            help=f"{of} is JSON lines; each record is the text in the field FIELD (a.b: the field b of the object a)."
+            + more,
         ),
         click.option(
             "--csv",
@@ -105,7 +106,7 @@ def records_of(kw: dict[str, Any], *files: str) -> RecordFormat | None:
     from ..errors import OptionError
     from ..text.record_format import record_format
 
-    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], skip_bad=kw["skip_bad"])
+    found = record_format(kw["jsonl"], kw["csv"], kw["parquet"], label=kw.get("label"), skip_bad=kw["skip_bad"])
     if found is not None and files and not any(kw[name] for name in files):
         raise OptionError(f"--{found.kind} works only with --{files[0]}", f"add --{files[0]} FILE, or leave it out")
     return found

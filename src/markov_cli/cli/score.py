@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from .options import (
     json_option,
     model_argument,
     quiet_option,
+    record_options,
     smoothing_option,
     stdin_is_terminal,
 )
@@ -26,11 +28,7 @@ from .options import (
 @click.argument("file", nargs=-1, type=click.Path(), metavar="[FILE]...")
 @option_group(
     "What the text is",
-    click.option(
-        "--jsonl",
-        metavar="FIELD",
-        help="Each line is a JSON object; score the text in its field FIELD (a.b is the field b of the object a).",
-    ),
+    *record_options("The text", " Each record is printed with its scores."),
     encoding_option("the text"),
     expansion_option,
 )
@@ -96,7 +94,13 @@ from .options import (
     click.option(
         "--classify",
         is_flag=True,
-        help="Print for each line the model that needs the fewest bits, and how many more the next best needs.",
+        help="Print for each line, or record, the model that needs the fewest bits, and how many more the next best "
+        "needs. MODEL can be a folder of models.",
+    ),
+    click.option(
+        "--label",
+        metavar="FIELD",
+        help="With --classify: the true class of each record; print a table of true classes and models.",
     ),
     jobs_option,
     json_option,
@@ -119,6 +123,8 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     explains every option.
     """
     models = [model, *others]
+    if kw["classify"]:
+        models = [file for one in models for file in files_of(one)]
     check(kw, models, file)
     if not file and not kw["tune"]:
         if stdin_is_terminal():
@@ -130,22 +136,35 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     return run(models, list(file), kw)
 
 
-_MODES = ("each", "classify", "jsonl")
+def files_of(model: str) -> list[str]:
+    """A model's file; the models in it where it is a folder."""
+    if not Path(model).is_dir():
+        return [model]
+    from ..api.confusion import model_files
+
+    return model_files(model)
+
+
+_MODES = ("each", "classify")
+_RECORDS = ("jsonl", "csv", "parquet")
 _FILTERS = ("lowest", "highest", "buckets", "cut")
 _NAMES = {"lowest": "--min-perplexity", "highest": "--max-perplexity"}
 
 
 def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     """OptionError for options that exclude each other, before anything is read."""
-    given = [name for name in (*_MODES, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
+    given = [name for name in (*_MODES, *_RECORDS, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
     for a, b in (
         *((a, b) for i, a in enumerate(_MODES) for b in _MODES[i + 1 :]),
+        *(("each", name) for name in _RECORDS),
         *(("classify", name) for name in (*_FILTERS, "mix", "tune")),
         ("buckets", "cut"),
         ("mix", "tune"),
     ):
         if a in given and b in given:
             raise OptionError(f"{_option(a)} and {_option(b)} exclude each other", "choose one")
+    if kw["label"] is not None and not kw["classify"]:
+        raise OptionError("--label works only with --classify", "add --classify, or leave it out")
     for name in ("classify", "mix", "tune"):
         if name in given and len(models) < 2:
             raise OptionError(f"{_option(name)} needs several models", "name the others: --model MODEL")

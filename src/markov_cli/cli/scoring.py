@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 import click
 import numpy as np
 
+from ..api.confusion import confused, confusion_table
 from ..api.model import Model
-from ..api.score_results import score_of, text_scores, totals_of, tuned, tuned_mixture
+from ..api.score_results import SCORE_KEYS, score_of, text_scores, totals_of, tuned, tuned_mixture
 from ..arrays.threads import usable_cores
 from ..errors import TextError
-from ..model.distribution import distribution_notes
+from ..model.distribution import distribution_notes, marker_notes
 from ..render import score as show
+from ..render.groups import show_confusion
 from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
@@ -27,9 +29,13 @@ from ..scoring.mixture_weights import Tuned
 from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, units_of
-from ..text.lines import Document, read_documents, read_lines, with_keys
+from ..text.documents import Document
+from ..text.documents import Documents as DocumentReader
+from ..text.lines import read_lines
 from ..text.reading import Repairs, Source, check_encoding, find_sources
-from .options import note, say_fallback
+from ..text.record_format import CSV
+from ..text.types import UNK
+from .options import note, records_of, say_fallback
 
 
 @dataclass
@@ -60,8 +66,9 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     """Run `markov score` with options that fit together."""
     encoding = check_encoding(kw["encoding"])
     weights = _given_weights(kw, len(models))
-    sources = find_sources(files, kw["max_expansion"])
-    held_out = find_sources([kw["tune"]], kw["max_expansion"]) if kw["tune"] else []
+    form = records_of(kw)
+    sources = find_sources(files, kw["max_expansion"], form)
+    held_out = find_sources([kw["tune"]], kw["max_expansion"], form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
         predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"])
@@ -92,7 +99,7 @@ def _given_weights(kw: dict[str, Any], n_models: int) -> np.ndarray | None:
 
 
 def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
-    """One note where Kneser-Ney fell back, or where scores are not probabilities."""
+    """Notes on the first distribution that has some: Kneser-Ney fell back, ends have no probability, mere scores."""
     every = [predictor.scorers[0].distribution for predictor in predictors]
     worst = next((d for d in every if distribution_notes(d)), None)
     if worst is not None:
@@ -104,8 +111,8 @@ def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
 
 def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     kw = job.kw
-    if kw["jsonl"] is not None:
-        return _json_lines(job)
+    if job.sources[0].records is not None:
+        return _records(job)
     if kw["each"] == "token":
         return _tokens(job)
     if kw["each"] or any(kw[name] is not None for name in ("lowest", "highest", "buckets", "cut")):
@@ -118,6 +125,9 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
+    if totals.oov:
+        for text in {t: 0 for s in predictor.scorers for t in marker_notes(s.table, UNK)}:
+            note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
 
@@ -149,7 +159,9 @@ def _units(job: _Run) -> int:
             yield found, units.perplexity
 
     head = show.UNIT_HEAD if rows and not job.as_json else b""
-    return _ended(job, reading, _write(job, records(), job.as_json, unit, head))
+    if head and (job.kw["buckets"] or job.kw["cut"]):
+        head = b"bucket\t" + head
+    return _ended(job, reading, _write(job, records(), job.as_json, unit, lambda: head))
 
 
 def _ended(job: _Run, reading: Reading, n: int) -> int:
@@ -159,42 +171,65 @@ def _ended(job: _Run, reading: Reading, n: int) -> int:
     return 0
 
 
-def _json_lines(job: _Run) -> int:
-    """The JSON lines that are kept, each with its scores."""
+def _records(job: _Run) -> int:
+    """The records that are kept, each with its scores.
+
+    Where a record cannot be read, those before it are written first; with --buckets nothing is, for the cuts are
+    those of all records.
+    """
     repairs = Repairs()
     scorer = Documents(job.predictors, job.jobs)
+    source = DocumentReader(job.sources, job.encoding, repairs)
     drop = ("bucket",) if job.kw["buckets"] or job.kw["cut"] else ()
+    failed: list[TextError] = []
 
     def documents() -> Iterator[tuple[bytes, Document]]:
-        for lines in read_lines(job.sources, job.encoding, repairs):
-            for document in read_documents(lines, job.kw["jsonl"], repairs):
+        try:
+            for document in source.read():
                 yield document.text, document
+        except TextError as error:
+            if job.kw["buckets"]:
+                raise
+            failed.append(error)
 
     def records() -> Iterator[Records]:
         for own, (units,) in scorer.score(batches_of(documents())):
             keys = [one.to_dict() for one in text_scores(units)]
-            yield [with_keys(d, k, drop) + b"\n" for d, k in zip(own, keys, strict=True)], units.perplexity
+            yield [source.line(d, k, drop) for d, k in zip(own, keys, strict=True)], units.perplexity
 
-    n = _write(job, records(), True, "document", b"")
-    if not n:
-        raise TextError(f"{job.sources[0].name}: no JSON line", "write one JSON object on each line")
+    is_csv = source.format.kind == CSV
+    label = source.labelled if is_csv else None
+    n = _write(job, records(), True, "record", lambda: source.head([*SCORE_KEYS, *drop]), label)
+    if failed:
+        raise failed[0]
+    if not n and not repairs.bad_records:
+        raise TextError(f"{job.sources[0].name}: no record", "write one JSON object on each line, or rows of a table")
     scorer.add_repairs(repairs)
     job.say_repairs(repairs)
     return 0
 
 
-def _write(job: _Run, found: Iterable[Records], as_json: bool, unit: str, head: bytes) -> int:
-    """Write the records that are kept, with their buckets if asked for; returns the number of all records."""
+def _write(
+    job: _Run,
+    found: Iterable[Records],
+    as_json: bool,
+    unit: str,
+    head: Callable[[], bytes] = lambda: b"",
+    label: Callable[[bytes, str], bytes] | None = None,
+) -> int:
+    """Write the records that are kept, with their buckets if asked for; returns the number of all records.
+
+    head   the first line, asked for when the first records are there, so that it does not come before an error
+    label  adds the name of a bucket to a record
+    """
     kw, out = job.kw, sys.stdout.buffer
-    chosen = Selection(
-        kw["lowest"], kw["highest"], kw["buckets"], kw["cut"], lambda record, name: show.labelled(record, name, as_json)
-    )
-    if head and (kw["buckets"] or kw["cut"]):
-        head = b"bucket\t" + head
+    label = label or (lambda record, name: show.labelled(record, name, as_json))
+    chosen = Selection(kw["lowest"], kw["highest"], kw["buckets"], kw["cut"], label)
+    begun = False
     for records in chosen.records(found):
-        if chosen.n and head:  # the head comes with the first records, not before an error
-            out.write(head)
-            head = b""
+        if chosen.n and not begun:
+            out.write(head())
+            begun = True
         out.writelines(records)
         out.flush()
     if chosen.n and chosen.bounded:
@@ -210,7 +245,7 @@ def _write(job: _Run, found: Iterable[Records], as_json: bool, unit: str, head: 
 
 def _compare(job: _Run, stack: ExitStack) -> int:
     """A row for each model, which reads the text with its own tokenizer."""
-    sources = _kept(job.sources, stack)
+    sources = kept_sources(job.sources, stack)
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
@@ -221,7 +256,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     return 0
 
 
-def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
+def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
     """Sources that can be read again: standard input is copied into a file."""
     if not any(s.is_stdin for s in sources):
         return sources
@@ -233,29 +268,46 @@ def _kept(sources: list[Source], stack: ExitStack) -> list[Source]:
 
 
 def _classify(job: _Run) -> int:
-    """A row for each line: its model and the margin; the numbers of lines go to stderr."""
+    """A row for each line, or record: its model and the margin; the number of each model's goes to stderr.
+
+    With --label, a table of true classes and models.
+    """
     repairs = Repairs()
-    scorer = Documents(job.predictors, job.jobs, are_lines=True)
+    records = job.sources[0].records
+    if job.kw["label"] is not None:
+        found = confusion_table(confused(job.predictors, job.names, job.sources, job.encoding, repairs, job.jobs))
+        if job.as_json:
+            click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        else:
+            show_confusion(found)
+        job.say_repairs(repairs)
+        return 0
+    scorer = Documents(job.predictors, job.jobs, are_lines=records is None)
     names = job.names if job.as_json else show.short_names(job.names)
     out = sys.stdout.buffer
     counts = np.zeros(len(names) + 1, np.int64)
 
-    def lines() -> Iterator[tuple[bytes, None]]:
+    def texts() -> Iterator[tuple[bytes, None]]:
+        if records is not None:
+            for document in DocumentReader(job.sources, job.encoding, repairs).read():
+                yield document.text, None
+            return
         for part in read_lines(job.sources, job.encoding, repairs):
             for line in part.lines:
                 yield line.removesuffix(b"\r"), None
 
-    for _, units in scorer.score(batches_of(lines())):
+    for _, units in scorer.score(batches_of(texts())):
         best, margin = fewest_bits(units)
         if not counts.any() and not job.as_json:
             out.write(show.CLASS_HEAD)
         out.writelines(show.class_rows(units[0].texts, best, margin, names, job.as_json))
         counts += np.bincount(np.where(best < 0, len(names), best), minlength=len(counts))
+    thing = "line" if records is None else "record"
     if not counts.sum():
-        raise TextError(f"{job.sources[0].name}: no line", "name a file that has text")
+        raise TextError(f"{job.sources[0].name}: no {thing}", "name a file that has text")
     for name, n in sorted(zip([*names, "-"], counts.tolist(), strict=True), key=lambda row: -row[1]):
         if n:
-            note(f"{name}\t{some(n, 'line')}", job.quiet)
+            note(f"{name}\t{some(n, thing)}", job.quiet)
     scorer.add_repairs(repairs)
     job.say_repairs(repairs)
     return 0

@@ -56,6 +56,31 @@ UNITS = ("sentence", "line", "paragraph", "file")
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     *record_options("CORPUS"),
+    click.option(
+        "--weights",
+        is_flag=True,
+        help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
+        "often. Works in memory.",
+    ),
+    click.option(
+        "--weights-field",
+        metavar="FIELD",
+        help="The field or column with the number of times that a record counts.",
+    ),
+    click.option(
+        "--group-by",
+        metavar="FIELD",
+        help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
+        "with the value for {}. Works in memory.",
+    ),
+    click.option(
+        "--min-group",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="With --group-by: groups with fewer than N records get no model.",
+    ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
     expansion_option,
 )
@@ -201,8 +226,14 @@ def train(
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
     from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .train_groups import run as train_groups
     from .word_lists import say_words, word_list
 
+    if ctx.params["group_by"] is not None:
+        train_groups(ctx, corpus, output, word_list(ctx, corpus))
+        return
+    if ctx.get_parameter_source("min_group") is click.core.ParameterSource.COMMANDLINE:
+        raise OptionError("--min-group works only with --group-by", "add --group-by FIELD, or leave it out")
     if output is None:
         if update is not None:
             raise no_output("MODEL.npz", f"markov train {corpus[0]} --update {update} -o {update}")
@@ -254,7 +285,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
             "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -298,7 +329,10 @@ def _update(
             f"--guard {guard[0]}:{guard[1]:.2g}, but {old} has {kept}",
             "leave --guard out: the model keeps its guard",
         )
-    how = {name: ctx.params[name] for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad")}
+    how = {
+        name: ctx.params[name]
+        for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
+    }
     return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
 
 

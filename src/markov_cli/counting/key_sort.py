@@ -96,6 +96,17 @@ def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.nda
     return columns
 
 
+def packed(columns: list[np.ndarray], bits: int) -> np.ndarray | None:
+    """All ids of each window in one key, uint64 (m,); None where they do not fit."""
+    if not fits_one_key(len(columns), bits):
+        return None
+    key = columns[0].astype(_U)
+    for ids in columns[1:]:
+        key <<= _U(bits)
+        key |= ids
+    return key
+
+
 def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndarray, order: int, bits: int) -> Windows:
     """Sort windows that have counts, and add up the counts of equal ones.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays.sorting import sort_keys
 from ..text.types import BOS, EOS
-from .key_sort import Windows, sort_windows
+from .key_sort import Windows, columns_of, packed, sort_rows, sort_windows
 
 RANGE_WINDOWS = 1 << 19
 SUFFIX_ROWS = 1 << 20
@@ -52,6 +52,7 @@ def count_ngrams(
     jobs: int = 1,
     range_windows: int = RANGE_WINDOWS,
     tick: Callable[[float], None] = lambda share: None,
+    times: np.ndarray | None = None,
 ) -> list[Level]:
     """Rows of orders 1..order; fewer where the text is empty.
 
@@ -59,6 +60,7 @@ def count_ngrams(
     id_counts  int64 (V,), count of each id
     jobs       threads
     tick       called with the share that is done, 0..1
+    times      int64 (S,), how often each sequence counts, in `id_counts`, too; None for once
     """
     n_ids = len(id_counts)
     bits = max(int(n_ids - 1).bit_length(), 2)
@@ -66,11 +68,16 @@ def count_ngrams(
     if order == 1 or length <= 1:
         return [unigrams]
     windows = length - 1  # none begins with the last EOS
+    weight = None
+    if times is not None:  # of each window: that of the sequence it begins in
+        weight = times[np.cumsum(stream[:windows] == EOS) - 1]
+        id_counts = np.bincount(stream[:windows], minlength=n_ids)
+        id_counts[BOS] = id_counts[EOS]
     with ThreadPoolExecutor(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-            return _rows(stream, place.astype(np.int64), order, bits)
+            return _rows(stream, place.astype(np.int64), order, bits, weight)
 
         parts = []
         n_places = len(places)
@@ -122,12 +129,20 @@ def _divide(
     ]
 
 
-def _rows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[tuple[np.ndarray, ...]]:
-    """Rows of one range, as `rows_of` returns them."""
+def _rows(
+    stream: np.ndarray, place: np.ndarray, order: int, bits: int, weight: np.ndarray | None
+) -> list[tuple[np.ndarray, ...]]:
+    """Rows of one range, as `rows_of` returns them.
+
+    weight  int64, how often the window at each place of the stream counts; None for once
+    """
     none = np.empty(0, np.uint32)
     if not len(place):
         return [(none, none, none)] * order
-    return rows_of(sort_windows(stream, place, order, bits))
+    if weight is None:
+        return rows_of(sort_windows(stream, place, order, bits))
+    columns = columns_of(stream, place, order)
+    return rows_of(sort_rows(packed(columns, bits), columns, weight[place], order, bits))
 
 
 def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import MarkovError
 from ..model.building import build_table
 from ..model.header import Header
@@ -34,7 +36,7 @@ def counted_model(
     notes    takes what was changed
     cut      rare n-grams are known to be missing
     """
-    given = {k: rows for k, rows in given.items() if len(rows.count)}
+    given, types = _used({k: rows for k, rows in given.items() if len(rows.count)}, types)
     try:
         derived = None if given and (cut or _surely_cut(given)) else derive(given, types, name, order)
     except MarkovError:
@@ -60,6 +62,19 @@ def counted_model(
     table = build_table(derived.levels, order, jobs=jobs)
     assert table.n_ids == N_MARKERS + header.types
     return LanguageModel.of(header, derived.types, table)
+
+
+def _used(given: dict[int, Rows], types: Types) -> tuple[dict[int, Rows], Types]:
+    """Without the types of which no n-gram is left: those of n-grams with count 0, or of tagged ones."""
+    seen = np.zeros(N_MARKERS + len(types), bool)
+    seen[:N_MARKERS] = True
+    for rows in given.values():
+        seen[rows.ids] = True
+    if seen.all():
+        return given, types
+    place = (np.cumsum(seen) - 1).astype(np.uint32)
+    kept = np.flatnonzero(seen[N_MARKERS:])
+    return {k: Rows(place[rows.ids], rows.count, rows.line) for k, rows in given.items()}, types.take(kept)
 
 
 def _surely_cut(given: dict[int, Rows]) -> bool:

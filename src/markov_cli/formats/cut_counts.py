@@ -20,10 +20,9 @@ from ..model.building import Before, build_table, counts_of_counts, left_totals
 from ..model.count_column import find_sorted
 from ..model.header import Header
 from ..model.language_model import LanguageModel
-from ..model.table import MAX_ORDER
 from ..text.encoder import TextOptions
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
-from .lower_orders import Names, Rows
+from .lower_orders import LONGEST, Names, Rows
 
 _U = np.uint64
 
@@ -69,7 +68,10 @@ def cut_model(
     for k, rows in given.items():
         said.check(k, rows)
     longest = max(given)
-    if longest > MAX_ORDER or (order is not None and order != longest):
+    if longest > LONGEST:
+        line = int(given[longest].line[0])
+        raise MarkovError(f"{said.at(line)}: an n-gram of {longest:,} words, more than {LONGEST:,}", "check the file")
+    if order is not None and order != longest:
         raise MarkovError(f"{name}: n-grams of order {longest}, not {order}", f"use --order {longest}, or leave it out")
     least = least_counts(given)
     orders, put_in, raised = _closed(given, N_MARKERS + len(types), longest, said)
@@ -105,7 +107,7 @@ def _closed(given: dict[int, Rows], n_ids: int, longest: int, said: Names) -> tu
         own = given.get(k, none)
         above = orders[0] if orders else _Order(np.empty((0, k + 1), np.uint32), none.count)
         ids = np.concatenate((own.ids.reshape(-1, k), above.ids[:, :-1], above.ids[:, 1:]))
-        number, place = _ranked(ids, bits)
+        number, place = ranked(ids, bits)
         m, n = len(own.count), len(above.count)
         count = _own_counts(number[:m], own, len(place), said)
         bound = np.maximum(*(_sums(number[i : i + n], above.count, len(place)) for i in (m, m + n)))
@@ -140,8 +142,15 @@ def _sums(number: np.ndarray, count: np.ndarray, n: int) -> np.ndarray:
     return total
 
 
-def _ranked(ids: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def ranked(ids: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """The rank of each row among the distinct rows, int64 (m,), and the place of one of each, int64 (u,)."""
+    if ids.shape[1] == 1:
+        column = ids[:, 0]
+        key, order = sort_keys(column.astype(_U), bits)
+        rank = np.empty(len(column), np.int64)
+        new = starts_new(key)
+        rank[order] = np.cumsum(new) - 1
+        return rank, order[new]
     rank = ids[:, 0].astype(np.int64)
     most, place = bits, np.empty(0, np.int64)
     for j in range(1, ids.shape[1]):

@@ -23,7 +23,7 @@ from ..model.table import MAX_ORDER
 from ..text.types import BOS, EOS, MARKERS, N_MARKERS, Types, order_of_types
 
 _U = np.uint64
-_LONGEST = 1000  # tokens of an n-gram: the ends of a sequence take memory by its square
+LONGEST = 1000  # tokens of an n-gram: the ends of a sequence take memory by its square
 _HINT = "give the counts of one whole text with all its n-grams, or without any n-gram that was seen once"
 
 
@@ -65,9 +65,9 @@ def derive(given: dict[int, Rows], types: Types, name: str, order: int | None = 
     said = Names(types, name)
     n = max(given) if order is None else order
     longest = max(given)
-    if longest > _LONGEST:
+    if longest > LONGEST:
         raise MarkovError(
-            f"{said.at(int(given[longest].line[0]))}: an n-gram of {longest:,} words, more than {_LONGEST:,}",
+            f"{said.at(int(given[longest].line[0]))}: an n-gram of {longest:,} words, more than {LONGEST:,}",
             _HINT,
         )
     if not 1 <= n <= MAX_ORDER:
@@ -231,7 +231,7 @@ class _Tree:
         for j in range(2, k + 1):
             row = self.child(j, row, ids[:, j - 1])
         level = self.levels[k - 1]
-        derived = np.where(row >= 0, level.count[row], 0)
+        derived = np.where(row >= 0, level.count[row], 0) if len(level.count) else np.zeros(len(row), np.int64)
         wrong = derived != rows.count
         if k < self.order and wrong.any():
             i = int(np.argmax(wrong))

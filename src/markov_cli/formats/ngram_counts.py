@@ -28,6 +28,7 @@ _ROWS = 1 << 15  # written at one time, to stay in the cache
 _BYTES = 1 << 22  # of words written at one time, about
 _BLOCK_BYTES = 1 << 22
 _DIGITS = 18  # of a count
+_MOST = 1 << 58  # that counts sum to
 _SPACE = np.zeros(256, bool)
 _SPACE[[9, 10, 13, 32]] = True
 _NAMED = {b"<s>": BOS, b"</s>": EOS, b"<unk>": UNK, b"<UNK>": UNK}
@@ -102,8 +103,8 @@ class CountRows:
         self.names = TypeInterner()
         self.parts: dict[int, list[Rows]] = {}
 
-    def add(self, block: bytes, line: int, name: str) -> None:
-        """Add whole lines of a file, from line number `line` on."""
+    def add(self, block: bytes, line: int | None, name: str) -> None:
+        """Add whole lines of a file, from line number `line` on; None if they are not those of the file."""
         _read_block(block, line, self.names, self.parts, name)
 
     def finish(self, notes: Notes, space_as: str | None = None) -> tuple[dict[int, Rows], Types]:
@@ -113,6 +114,9 @@ class CountRows:
             k: Rows(new_id[np.concatenate([p.ids for p in some])], *(_joined(some, c) for c in ("count", "line")))
             for k, some in self.parts.items()
         }
+        for k, some in rows.items():
+            if (total := float(some.count.sum(dtype=np.float64))) > _MOST:
+                raise MarkovError(f"the counts of order {k} sum to {total:.3g}, more than can be counted", _FORM)
         return rows, types
 
 
@@ -120,7 +124,7 @@ def _joined(parts: list[Rows], column: str) -> np.ndarray:
     return np.concatenate([getattr(p, column) for p in parts])
 
 
-def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> None:
+def _read_block(block: bytes, line: int | None, names: TypeInterner, parts: dict[int, list[Rows]], name: str) -> None:
     """Parse whole lines from line number `line` on, and append their n-grams."""
     a = np.frombuffer(block + bytes(8), np.uint8)
     solid = np.zeros(len(block) + 2, bool)
@@ -133,14 +137,14 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
     last = np.cumsum(n_words + 1) - 1
 
     def fail(i: int, what: str) -> MarkovError:
-        return MarkovError(f"{name}, line {line + i:,}: {what}", _FORM)
+        return MarkovError(f"{name}, line {(line or 1) + i:,}: {what}", _FORM)
 
     if (n_words == 0).any():
         raise fail(int(np.argmax(n_words == 0)), "a count without words, or words without a count")
     lines = np.flatnonzero(n_words > 0)
     if len(lines) and int(n_words.max()) > MAX_ORDER:
         raise fail(int(np.argmax(n_words)), f"{int(n_words.max()):,} words, more than {MAX_ORDER:,}")
-    count, wrong = _numbers(a, start[last[lines]], length[last[lines]])
+    count, wrong = whole_numbers(a, start[last[lines]], length[last[lines]])
     if wrong.any():
         i = int(np.argmax(wrong))
         at = last[lines[i]]
@@ -155,10 +159,12 @@ def _read_block(block: bytes, line: int, names: TypeInterner, parts: dict[int, l
     for k in np.flatnonzero(np.bincount(n_words[lines])).tolist() if len(lines) else []:
         some = n_words[lines] == k
         ids = number[(last[lines[some]] - k)[:, None] + np.arange(k)]
-        parts.setdefault(k, []).append(Rows(ids, count[some], line + lines[some]))
+        parts.setdefault(k, []).append(
+            Rows(ids, count[some], (line + lines[some]) if line else np.zeros(len(ids), np.int64))
+        )
 
 
-def _numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def whole_numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Parse whole numbers, int64 (m,); True for invalid ones, bool (m,)."""
     value = np.zeros(len(start), np.int64)
     wrong = length > _DIGITS

@@ -46,6 +46,8 @@ class Notes:
     put_in: int = 0  # n-grams that cut counts lack, with the least count that they can have
     raised: int = 0  # counts below those of what extends the n-gram
     capital_markers: int = 0  # <S> and </S> read as <s> and </s>
+    tagged: int = 0  # n-grams with tags of parts of speech, left out
+    said: list[str] = field(default_factory=list)  # whole notes
     left_out: list[str] = field(default_factory=list)  # files of a folder that hold something else
 
     def add(self, other: Notes) -> None:

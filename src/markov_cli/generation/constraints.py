@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import AnswerIsNo, OptionError
 from ..model.header import Header
+from ..model.language_model import LanguageModel
 from ..sampling import automata
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.sampler import Samples, select
@@ -15,14 +16,19 @@ from ..sampling.walkers import TRIES, Rejecting, RejectionSampler, Walker
 from ..text.types import BOS
 from .batches import TextModel, joined
 from .constraint_parser import ConstraintParser
-from .exact import NoText, Task, TooMuch, exact_walker
+from .exact import NoText, Task, TooMuch, exact_walker, n_rows, novel_walker
 from .impossible import explain
+from .novelty import Novelty
 from .prompt import PromptMatch
+from .regex_automaton import NotFinite
 from .request import Constraints, Range, Request
+from .text_automata import text_automata
 from .text_checks import TextChecks, shown
 
 _CHECKED_BYTES = 1 << 22  # about so many bytes of text are joined and checked at one time
+STEPS = 20_000_000  # between states, up to which checks of the finished text are calculated at once
 _TRYING = "constraints are met by trying"
+_SAMPLE, _MANY_COPIES = 64, 0.8  # with more copies in a sample of texts, copies are avoided by calculation
 
 
 class Constrained:
@@ -40,17 +46,18 @@ class Constrained:
         request: Request,
         prompt: PromptMatch,
         walker: Walker,
-        judge: Callable[[Samples], np.ndarray] | None = None,
+        novelty: Novelty | None = None,
     ) -> None:
         """Parse the constraints and solve for success weights.
 
         walker  draws texts without constraints
-        judge   returns True for finished texts that are kept: bool (m,)
+        novelty  tells which finished texts copy a run of the training text; None to allow copies
 
         OptionError for a constraint that cannot be parsed; AnswerIsNo where no text of the model meets them all.
         """
         c = request.constraints
-        self.model, self.prompt, self._accepts = model, prompt, judge
+        self.model, self.prompt = model, prompt
+        self._novelty = novelty if novelty is not None and novelty.novel is not None else None
         self.shape = request.shape
         self.conditioned: float | None = None
         self.note = ""
@@ -66,20 +73,30 @@ class Constrained:
         parser = ConstraintParser(model, request.ignore_case)
         self.constraints = parser.read(c)
         self.unknown = parser.unknown
-        for one in self.constraints:
-            if one.automaton.after(self._ids) == DEAD:
-                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change the prompt or the constraint")
-        self.automaton = automata.product([one.automaton for one in self.constraints])
-        if not self._open(self.automaton):
-            raise AnswerIsNo(*explain(self.constraints, lambda a, _: self._open(a), False, self._given, prompt.text))
+        self._combine()
         limits_length = c.tokens is not None or (c.characters is not None and _by_character(model.header))
         everything = self.automaton.accepts_all(self.automaton.after(self._ids))
         self.excludes = bool(self._checks) or limits_length or not everything
         if not self.excludes:
             self.conditioned = 0.0
             return
-        walker = self._exact(request.smoothing) or rejecting(walker, self.automaton, self._ids, self.shortest, model)
+        found = self._exact_with_checks(c, request.smoothing, STEPS) if self._checks else None
+        if found is None:
+            found = self._exact(request.smoothing)
+        walker = found or rejecting(walker, self.automaton, self._ids, self.shortest, model)
+        if self._checks and found is not None and not self._finds_any(found):
+            walker = self._exact_with_checks(c, request.smoothing) or walker
         self._sampler = RejectionSampler(walker, self.longest, self._judge)
+
+    def _combine(self) -> None:
+        """Combine the constraints to one automaton; AnswerIsNo where no string of tokens meets them."""
+        for one in self.constraints:
+            if one.automaton.after(self._ids) == DEAD:
+                raise AnswerIsNo(f"{one.name}: the prompt excludes it", "change the prompt or the constraint")
+        self.automaton = automata.product([one.automaton for one in self.constraints])
+        if not self._open(self.automaton):
+            prompt = self.prompt.text
+            raise AnswerIsNo(*explain(self.constraints, lambda a, _: self._open(a), False, self._given, prompt))
 
     @property
     def tried(self) -> int:
@@ -106,6 +123,34 @@ class Constrained:
 
     # ------------------------------------------------------------ exact or rejection
 
+    def _exact_with_checks(self, c: Constraints, smoothing: str | None, steps: int | None = None) -> Walker | None:
+        """Exact walker that meets checks of the finished text, too, and leaves these out; None where there is none.
+
+        steps  most steps between states; None for no limit but memory
+        """
+        before = self.constraints, self.automaton, self.note, self.conditioned
+        found = None
+        try:
+            more = text_automata(self.model, c, self.prompt)
+            self.constraints = [*self.constraints, *more]
+            self._combine()
+            if more and (steps is None or n_rows(self.model) * len(self.automaton) <= steps):
+                found = self._exact(smoothing)
+        except (NotFinite, OptionError):  # too many states
+            pass
+        if found is None:
+            self.constraints, self.automaton, self.note, self.conditioned = before
+        else:
+            self._checks.leave_out([one.name for one in more])
+        return found
+
+    def _finds_any(self, walker: Walker) -> bool:
+        """True if a fixed sample of texts has one that passes the checks."""
+        some = RejectionSampler(walker, self.longest).texts(0, 0, _SAMPLE)
+        found = bool(len(some.index)) and bool(self._good(some).any())
+        self._checks.failed = dict.fromkeys(self._checks.failed, 0)
+        return found
+
     def _exact(self, smoothing: str | None) -> Walker | None:
         """Exact walker; None, with a note, where there is none. AnswerIsNo where no text is possible."""
         opens = self.prompt.ids[:1] == [BOS]
@@ -126,8 +171,34 @@ class Constrained:
                     self.prompt.text,
                 )
             ) from None
+        if self._novelty is not None and self._copies(found) > _MANY_COPIES:
+            found = self._without_copies(smoothing, task) or found
         self.conditioned = -found.log2_probability
         return found
+
+    def _copies(self, walker: Walker) -> float:
+        """Share of a fixed sample of texts that copy a run of the corpus."""
+        assert self._novelty is not None
+        if not len(self._novelty.stream):
+            return 0.0
+        some = RejectionSampler(walker, self.longest).texts(0, 0, _SAMPLE)
+        return 1.0 - float(self._novelty.good(some).mean()) if len(some.index) else 1.0
+
+    def _without_copies(self, smoothing: str | None, task: Task) -> Walker | None:
+        """Exact walker of the texts without copies; None, with a note, where there is none."""
+        novelty, model = self._novelty, self.model
+        assert novelty is not None and novelty.novel is not None and isinstance(model, LanguageModel)
+        try:
+            return model.checked(novel_walker, model, smoothing, task, novelty.stream, novelty.novel)
+        except TooMuch as reason:
+            self.note = f"copies are avoided by trying: {reason}"
+            return None
+        except NoText:
+            raise AnswerIsNo(
+                f"--novel {novelty.novel}: every text that meets the constraints shares a run of {novelty.novel} "
+                "tokens with the corpus",
+                "use a larger --novel, or fewer constraints",
+            ) from None
 
     def _open(self, automaton: Automaton) -> bool:
         """True if the automaton accepts some string of tokens after the prompt, possible for the model or not."""
@@ -137,11 +208,11 @@ class Constrained:
 
     @property
     def _judge(self) -> Callable[[Samples], np.ndarray] | None:
-        return self._good if self._checks or self._accepts is not None else None
+        return self._good if self._checks or self._novelty is not None else None
 
     def _good(self, drawn: Samples) -> np.ndarray:
-        """True for finished texts that pass the checks and the judge: bool (m,)."""
-        good = np.ones(len(drawn.index), bool) if self._accepts is None else self._accepts(drawn)
+        """True for finished texts that pass the checks and copy no run: bool (m,)."""
+        good = np.ones(len(drawn.index), bool) if self._novelty is None else self._novelty.good(drawn)
         if self._checks and good.any():
             good[good] = np.concatenate([self._checks.good(texts) for texts in self._texts(select(drawn, good))])
         return good

@@ -14,12 +14,14 @@ from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.backoff_graph import BackoffGraph
-from ..sampling.backoff_mixture import raw_graph, union_graphs
+from ..sampling.backoff_mixture import raw_graph, union_graphs, without_runs
 from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
+from ..sampling.shaped_graph import TooLarge, shaped_histories
 from ..sampling.walkers import Exact
 from ..text.types import BOS, UNK
+from .batches import TextModel
 from .mixture import MixedModel
 
 MEMORY = 1 << 31  # bytes that the calculation may take
@@ -80,6 +82,14 @@ class Task:
         return None
 
 
+def n_rows(model: TextModel) -> int:
+    """Number of rows of a model's table, or of a mixture's."""
+    if isinstance(model, MixedModel):
+        return sum(map(n_rows, model.models))
+    assert isinstance(model, LanguageModel)
+    return backoff_graph.estimate(model.table)
+
+
 def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task: Task) -> Exact | ExactBackoff:
     """Walker that draws exactly; TooMuch where it cannot be calculated, NoText where no text is possible."""
     shape = task.shape
@@ -91,18 +101,38 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
         return _of_backoff(_mixed(model, smoothing), model.weights.tolist(), task)
     if model.uses_raw_counts(smoothing):
         return _of_counts(model.table, task)
-    distribution = _backing_off(model, smoothing)
-    if shape.top_k or shape.top_p < 1 or not shape.temperature:
-        raise TooMuch("--top-k and --top-p of a smoothed model allow no exact calculation")
+    if smoothing == BLEND:
+        raise TooMuch("--smoothing blend allows no exact calculation")
+    distribution = model.distribution(smoothing)
+    if shape.top_k or shape.top_p < 1 or not shape.temperature or not backs_off(distribution):
+        return _of_shaped(distribution, task)
     _check_size(backoff_graph.estimate(model.table), _nodes(model.table), task)
     return _of_backoff([backoff_graph.backoff_graph(distribution, shape.temperature)], [1.0], task)
 
 
-def _backing_off(model: LanguageModel, smoothing: str | None) -> Distribution:
-    distribution = None if smoothing == BLEND else model.distribution(smoothing)
-    if distribution is None or not backs_off(distribution):
+def novel_walker(
+    model: LanguageModel, smoothing: str | None, task: Task, stream: np.ndarray, novel: int
+) -> ExactBackoff:
+    """Walker of the texts that copy no run of `novel` tokens of a corpus; raises as `exact_walker`.
+
+    stream  int64 (N,), the corpus as ids, UNK for tokens that the model does not know
+    """
+    shape, raw = task.shape, model.uses_raw_counts(smoothing)
+    if shape.top_k or shape.top_p < 1 or not shape.temperature or (raw and not shape.plain):
+        raise TooMuch("--temperature, --top-k and --top-p of this model allow no exact calculation")
+    distribution = None if raw else model.distribution(smoothing)
+    if distribution is not None and not backs_off(distribution):
         raise TooMuch(f"--smoothing {smoothing} allows no exact calculation")
-    return distribution
+    rows = backoff_graph.estimate(model.table) + len(stream) * (novel - 1)
+    _check_size(rows, rows, task)
+    if distribution is None:
+        graph = raw_graph(model.table)
+    else:
+        graph = backoff_graph.backoff_graph(distribution, shape.temperature, apart=True)
+    try:
+        return _of_backoff([without_runs(graph, stream, novel)], [1.0], task)
+    except IndexError:
+        raise TooMuch("a model without all ends of its n-grams allows no exact calculation") from None
 
 
 def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
@@ -112,10 +142,12 @@ def _mixed(model: MixedModel, smoothing: str | None) -> list[BackoffGraph]:
             low, high = one.table.followers(1, np.array([UNK]))
             if low[0] < high[0]:
                 raise TooMuch("mixed models that count rare words as <unk> allow no exact calculation")
-        raw = one.uses_raw_counts(smoothing)
-        graphs.append(
-            raw_graph(one.table) if raw else backoff_graph.backoff_graph(_backing_off(one, smoothing), apart=True)
-        )
+        if one.uses_raw_counts(smoothing):
+            graphs.append(raw_graph(one.table))
+        elif backs_off(one.distribution(smoothing)):
+            graphs.append(backoff_graph.backoff_graph(one.distribution(smoothing), apart=True))
+        else:
+            raise TooMuch(f"--smoothing {smoothing} of mixed models allows no exact calculation")
     try:
         return union_graphs(graphs, model.union, len(model.vocabulary))
     except IndexError:
@@ -131,9 +163,25 @@ def _need(size: int) -> None:
 
 
 def _of_counts(table: Table, task: Task) -> Exact:
-    copies = len({int(q) for q in task.automaton.delta[:, 0] if q != DEAD}) + 1  # states paired with any one history
-    _need(state_graph.estimate(table) * (state_graph.BYTES_EACH + copies * success_weights.BYTES_EACH))
-    graph = state_graph.histories(table, task.shape, task.history)
+    _need(state_graph.estimate(table) * _bytes_each(task.automaton))
+    return _of_graph(state_graph.histories(table, task.shape, task.history), table, task)
+
+
+def _of_shaped(distribution: Distribution, task: Task) -> Exact:
+    try:
+        graph = shaped_histories(distribution, task.shape, task.history, MEMORY // _bytes_each(task.automaton))
+    except TooLarge as error:
+        raise TooMuch(f"an exact calculation needs {error}") from None
+    return _of_graph(graph, distribution.table, task)
+
+
+def _bytes_each(automaton: Automaton) -> int:
+    """Bytes of memory for each follower of each history."""
+    copies = len({int(q) for q in automaton.delta[:, 0] if q != DEAD}) + 1  # states paired with any one history
+    return state_graph.BYTES_EACH + copies * success_weights.BYTES_EACH
+
+
+def _of_graph(graph: state_graph.Histories, table: Table, task: Task) -> Exact:
     at = success_weights.product_graph(graph, task.automaton, task.state, table.n_ids)
     if task.layers(len(at), len(at.token)):
         w = success_weights.limited(at, task.shortest, task.longest)
@@ -166,8 +214,9 @@ def _nodes(table: Table) -> int:
 
 
 def _check_size(rows: int, nodes: int, task: Task) -> None:
-    _need(rows * backoff_graph.BYTES_EACH + nodes * len(task.automaton) * backoff_weights.STATE_BYTES)
-    task.layers(nodes * len(task.automaton), rows * len(task.automaton))
+    q = len(task.automaton)
+    _need(rows * (backoff_graph.BYTES_EACH + 8 * q) + nodes * backoff_weights.bytes_each(task.automaton))
+    task.layers(nodes * q, rows * q)
 
 
 def _of_backoff(graphs: list[BackoffGraph], shares: list[float], task: Task) -> ExactBackoff:
@@ -182,7 +231,7 @@ def _of_backoff(graphs: list[BackoffGraph], shares: list[float], task: Task) -> 
         if tail is None:
             raise TooMuch("the exact calculation does not converge")
         w = backoff_weights.limited(system, task.shortest, task.shortest, tail) if task.shortest else tail
-    level, row = task.history if len(graphs) == 1 else graphs[0].table.find([BOS] * task.at_start + task.ids)
+    level, row = graphs[0].table.find([BOS] * task.at_start + task.ids)
     start = int(graphs[0].base[level]) + row, task.state
     if not w.by_tokens[0][start[1], start[0]]:
 

@@ -21,7 +21,8 @@ from ..model.language_model import LanguageModel
 from ..sampling.backtracking import BacktrackingCounts, BacktrackingSampler, CopyFilter
 from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
-from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
+from ..text.encoding_threads import encode_blocks, read_blocks
+from ..text.model_ids import Recoder
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
 from ..text.run_hashes import hash_tokens, run_hashes, token_hashes
@@ -41,6 +42,7 @@ class Novelty:
     tally  number of copies, draws and steps back, once texts were drawn
     repairs  changes and omissions when the corpus was read
     exact  runs are compared with the corpus, not with the model's guard
+    stream  int64 (N,), the corpus as ids of the model, UNK for tokens that it does not know; empty without a corpus
     """
 
     def __init__(
@@ -67,12 +69,13 @@ class Novelty:
         self.tally = BacktrackingCounts()
         self.exact = bool(corpus)
         self.shared: Shared | None = None
+        self.stream = np.empty(0, np.int64)
         self._steered: BacktrackingSampler | None = None
         guard = model.table.guard
         self.repairs = Repairs()
         _check(novel, model.order, guard, self.exact)
         if corpus:
-            self.shared = _read(corpus, self.options, encoding, jobs, self.repairs)
+            self.shared, self.stream = _read(corpus, model, encoding, jobs, self.repairs)
             guard = None
             if novel is not None:
                 guard = Guard.of_text(self.shared.blocks(), self.shared.hash_of, novel, CORPUS_RATE, index_runs=_INDEX)
@@ -242,21 +245,25 @@ def _check(novel: int | None, order: int, guard: Guard | None, corpus: bool) -> 
         )
 
 
-def _read(corpus: Sequence[Source], options: TextOptions, encoding: str, jobs: int, repairs: Repairs) -> Shared:
-    """The training text as provisional token numbers; TextError if it has no token."""
+def _read(
+    corpus: Sequence[Source], model: LanguageModel, encoding: str, jobs: int, repairs: Repairs
+) -> tuple[Shared, np.ndarray]:
+    """The training text as provisional token numbers, and as ids; TextError if it has no token."""
+    options = model.header.options
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
-    encoders = new_encoders(options, jobs)
-    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs, unit=options.unit)
-    numbers = [piece.number for piece, _ in encode_blocks(blocks, encoders)]
-    for encoder in encoders:
+    recoder = model.checked(Recoder, [model.vocabulary], options, jobs)
+    blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs)
+    numbers = [piece.number for piece, _ in encode_blocks(blocks, recoder.encoders)]
+    for encoder in recoder.encoders:
         repairs.add(encoder.repairs)
     if not any(map(len, numbers)):
         left_out = f"; {len(repairs.skipped):,} files are not text" if repairs.skipped else ""
         raise TextError(
             f"{corpus[0].name}: no token in the training text{left_out}", "name the text that the model was trained on"
         )
-    return Shared(numbers, number_hashes(encoders[0], numbers))
+    stream = np.concatenate([recoder.ids(0, number.astype(np.int64) + N_MARKERS) for number in numbers])
+    return Shared(numbers, number_hashes(recoder.encoders[0], numbers)), stream.astype(np.int64)
 
 
 __all__ = ["Novelty"]

@@ -138,8 +138,7 @@ class Run:
 
     def _get_constraints(self) -> None:
         model, request = self.model, self.request
-        judge = self.novelty.good if self.novelty is not None and self.novelty.novel is not None else None
-        some = Constrained(model, request, self.prompt, self.walker, judge)
+        some = Constrained(model, request, self.prompt, self.walker, self.novelty)
         self.conditioned = some.conditioned
         if some.note:
             self.notes.append(some.note)

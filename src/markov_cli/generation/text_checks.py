@@ -38,6 +38,10 @@ class TextChecks:
     def __bool__(self) -> bool:
         return bool(self._checks)
 
+    def leave_out(self, names: Sequence[str]) -> None:
+        """Leave out checks that all texts pass."""
+        self._checks = [(name, check) for name, check in self._checks if name not in names]
+
     def good(self, texts: Sequence[bytes]) -> np.ndarray:
         """True for texts that pass all checks: bool (m,)."""
         out = np.ones(len(texts), bool)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model import distribution
 from ..model.count_column import Counts
 from ..model.table import Table
-from ..text.types import BOS, EOS, N_MARKERS
+from ..text.types import BOS, EOS, N_MARKERS, UNK
 
 _SLICE = 1 << 20
 
@@ -198,6 +199,11 @@ def lengths(table: Table) -> list[tuple[int, float]]:
         ends = np.flatnonzero(token[low:high] == EOS) + low
         out.append((k - 2, table.orders[k - 1].count.at(ends).sum().item()))
     return out
+
+
+def marker_notes(table: Table) -> list[str]:
+    """Notes on `</s>` and `<unk>` where they have no probability."""
+    return [*distribution.marker_notes(table), *distribution.marker_notes(table, UNK)]
 
 
 def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:

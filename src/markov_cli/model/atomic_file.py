@@ -16,10 +16,12 @@ _TRIES = 100
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | os.PathLike[str], clean: bool = True) -> Iterator[IO[bytes]]:
     """A file to write to, beside its target, and put in its place when it is complete.
 
     So what stood there before stays whole whatever happens. A device or a pipe is written to, not replaced.
+
+    clean  remove what runs that were killed left of this file, which reads the whole folder
     """
     target = os.path.realpath(os.fspath(path))
     # the real path of /dev/stdout can be no path at all, such as /proc/1/fd/pipe:[2]
@@ -28,7 +30,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield f
         return
     folder, name = os.path.split(target)
-    _clean(folder, name)
+    if clean:
+        _clean(folder, name)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with _new(temporary) as f:

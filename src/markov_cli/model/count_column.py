@@ -30,6 +30,9 @@ def smallest(limit: int) -> np.dtype:
     return np.dtype("<u8")
 
 
+Span = slice  # the class below has a method of that name
+
+
 class Counts:
     """n non-negative integers, at about 1.3 bytes each.
 
@@ -81,9 +84,15 @@ class Counts:
     def slice(self, low: int, high: int) -> np.ndarray:
         """Counts of rows low..high-1: int64."""
         value = self.small[low:high].astype(np.int64)
-        i, j = np.searchsorted(self.big_row, [low, high])
-        value[self.big_row[i:j].astype(np.int64) - low] = self.big[i:j]
+        some = self.aside(low, high)
+        value[self.big_row[some].astype(np.int64) - low] = self.big[some]
         return value
+
+    def aside(self, low: int, high: int) -> Span:
+        """Where in `big` the large counts of rows low..high-1 are."""
+        most = int(np.iinfo(self.big_row.dtype).max)  # so that nothing is converted, which would take the whole column
+        i, j = np.searchsorted(self.big_row, np.array([min(low, most), min(high, most)], self.big_row.dtype))
+        return slice(int(i), int(j) if high <= most else len(self.big_row))
 
     def _large(self, row: np.ndarray) -> np.ndarray:
         if not len(self.big):
@@ -133,6 +142,16 @@ class Counts:
             here = np.flatnonzero(place < rest[column])
             np.add.at(total, part[column[here]], above[here])
         return total
+
+    def sums_between(self, edges: np.ndarray) -> np.ndarray:
+        """Sums of the counts of rows edges[i]..edges[i + 1] - 1: int64 (m,).
+
+        edges  int64 (m + 1,), rising
+        """
+        begin, end = int(edges[0]), int(edges[-1])
+        running = np.zeros(end - begin + 1, np.int64)
+        np.cumsum(self.slice(begin, end), out=running[1:])
+        return np.diff(running.take(edges - begin))
 
     def row_at(self, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """The row in [low, high) at which the running sum passes `target`.

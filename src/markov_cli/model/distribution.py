@@ -6,16 +6,22 @@ token; w an id.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 
-from ..text.types import BOS
+from ..text.types import BOS, EOS, MARKERS
+from .row_values import RowValues
 from .table import Table
+
+STANDS_FOR_NONE = -90.0  # log10 p up to which a marker counts as one without a probability; programs write -99
 
 
 class SumsToOne(Protocol):
     """A distribution of any form, a backoff one or a blend."""
+
+    table: Table
 
     @property
     def sums_to_one(self) -> bool:
@@ -27,6 +33,7 @@ class Distribution(Protocol):
     """p(w | h) for every history and id of a table, from the empty history up."""
 
     table: Table
+    values: RowValues | None  # of every row, once `prepare` has worked them out
 
     @property
     def minds_missing(self) -> bool:
@@ -55,7 +62,7 @@ class Distribution(Protocol):
         """p(w | h) from p(w | h') where nothing follows h: float64 (m,)."""
         ...
 
-    def prepare(self) -> None:
+    def prepare(self, jobs: int = 1) -> None:
         """Get ready for very many histories, at the cost of some memory."""
         ...
 
@@ -104,13 +111,27 @@ def full_distribution(distribution: Distribution, level: int, row: int) -> np.nd
     return p
 
 
+def marker_notes(table: Table, marker: int = EOS) -> list[str]:
+    """A note where a marker's probability is the format's logarithm of 0, which makes perplexities enormous."""
+    log10 = table.orders[0].log10
+    if log10 is None or not log10[marker] <= STANDS_FOR_NONE:
+        return []
+    power, cost = float(log10[marker]), -float(log10[marker]) * math.log2(10)
+    what = "every end of a sequence" if marker == EOS else "every OOV token"
+    return [
+        f"{MARKERS[marker]} has log10 probability {power:g}: the ARPA file lists none or 0, so {what} costs"
+        f" about {cost:,.0f} bits"
+    ]
+
+
 def distribution_notes(distribution: SumsToOne) -> list[str]:
-    """Notes on orders whose discounts Kneser-Ney cannot estimate, and on scores that are no probabilities."""
+    """Notes on orders whose discounts Kneser-Ney cannot estimate, on ends without a probability, and on mere scores."""
     out = [*getattr(distribution, "notes", [])]
     orders = getattr(distribution, "fell_back", [])
     if orders:
         which = ", ".join(map(str, orders))
         out.append(f"kn: too little text to estimate the discounts of order {which}; 0.5, 1 and 1.5 are used")
+    out += marker_notes(distribution.table)
     if not distribution.sums_to_one:
         out.append("stupid: these are scores, not probabilities; they do not sum to 1")
     return out

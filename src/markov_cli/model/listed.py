@@ -15,8 +15,10 @@ import numpy as np
 from ..errors import ModelFileError
 from ..text.types import BOS, UNK
 from .count_column import DAMAGED
+from .row_values import RowValues, run_all
 from .table import Table
 
+_PIECE = 1 << 16  # rows at one time
 _HIGHEST = 300.0  # a backoff may be positive, and its power must stay a number
 
 
@@ -28,7 +30,7 @@ class Listed:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._p: dict[int, np.ndarray] = {}
+        self.values: RowValues | None = None  # see `prepare`
 
     def _log10(self, order: int) -> np.ndarray:
         column = self.table.orders[order - 1].log10
@@ -37,22 +39,39 @@ class Listed:
 
     def listed(self, order: int, row: np.ndarray) -> np.ndarray:
         """p of rows: float64 (m,); BOS, which is never predicted, has 0."""
-        if order in self._p:
-            return self._p[order][row]
+        if self.values is not None:
+            return self.values.u(order)[row]
         p = _raised(self._log10(order)[row])
         return np.where(row == BOS, 0.0, p) if order == 1 else p
 
     def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
         """b of histories: float64 (m,)."""
+        if self.values is not None:
+            return self.values.b(level)[row]
         column = self.table.orders[level - 1].backoff
         assert column is not None
         return _raised(column[row])
 
-    def prepare(self) -> None:
-        """Raise all probabilities to numbers once, 8 bytes each."""
-        for order in range(1, self.table.order + 1):
-            if order not in self._p:
-                self._p[order] = self.listed(order, np.arange(len(self.table.orders[order - 1])))
+    def prepare(self, jobs: int = 1) -> None:
+        """Raise all probabilities and backoff weights to numbers once: 16 bytes for each row."""
+        if self.values is not None:
+            return
+        orders = self.table.orders
+        values = RowValues.empty([len(order) for order in orders], adds=False)
+
+        def fill(order: int, low: int, high: int) -> None:
+            values.u(order)[low:high] = self.listed(order, np.arange(low, high))
+            if order < len(orders):
+                values.b(order)[low:high] = self.backoff(order, np.arange(low, high))
+
+        parts = (
+            (order, low, min(low + _PIECE, len(rows)))
+            for order, rows in enumerate(orders, 1)
+            for low in range(0, len(rows), _PIECE)
+        )
+        run_all(fill, parts, jobs)
+        values.unigram = values.u(1)[:-1]
+        self.values = values
 
     def extend(self, level: int, row: np.ndarray, child: np.ndarray, shorter: np.ndarray) -> np.ndarray:
         """p(w | h) from p(w | h'), as in `Distribution`."""

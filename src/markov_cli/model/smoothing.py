@@ -25,8 +25,10 @@ import numpy as np
 from ..arrays.sorting import distinct, ragged
 from ..errors import ModelFileError
 from ..text.types import BOS
-from .count_column import DAMAGED, Counts
+from .count_column import ASIDE, DAMAGED, Counts
 from .discounts import SmoothingMethod, discounts
+from .guide import owners
+from .row_values import RowValues, run_all
 from .table import Table
 from .weighted_counts import need_whole
 
@@ -52,7 +54,7 @@ class Smoothed:
         self.opened = table.opened_by_bos()
         _check_total(self.counts(1))  # what is drawn from the types is redrawn without end where they do not reach it
         self._discount = [self._discounts(k) for k in range(1, table.order + 1)]
-        self._whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # level: u of its rows, b of its histories
+        self.values: RowValues | None = None  # see `prepare`
         self._empty = self._weights(0, np.zeros(1, np.int64))
 
     @property
@@ -214,7 +216,7 @@ class Smoothed:
 
     def backoff(self, level: int, row: np.ndarray) -> np.ndarray:
         """b of histories: float64 (m,)."""
-        return self._whole[level][1][row] if level in self._whole else self.weights(level, row)[1]
+        return self.values.b(level)[row] if self.values is not None and level else self.weights(level, row)[1]
 
     def _backoff(self, level: int, a: np.ndarray, kept: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """b of histories from their A; `kept` gives the sums of a - D of some of them."""
@@ -229,55 +231,95 @@ class Smoothed:
             b[live] = np.maximum(1.0 - kept(live) / a[live], 0.0)
         return b
 
-    def prepare(self) -> None:
-        """Work out u of every row and b of every history: 8 bytes each, and `extend` only looks them up.
+    def prepare(self, jobs: int = 1) -> None:
+        """Work out u of every row and b of every history: `values`, which `extend` only looks up.
 
         Nothing is done for methods that are no sum of u and b times what is shorter.
         """
-        if not (self.chained and self.sums_to_one):
+        if self.values is not None or not (self.chained and self.sums_to_one):
             return
-        for level in range(self.table.order):
-            if level in self._whole:
-                continue
-            n = len(self.table.orders[level - 1]) if level else 1
-            u, b = np.empty(len(self.table.orders[level]) + 1), np.empty(n)
-            u[-1] = 0.0
-            for low, high in self._slices(level, n):
-                self._own(level, low, high, u, b)
-            self._whole[level] = u, b
+        values = RowValues.empty([len(order) for order in self.table.orders], adds=True)
+        run_all(
+            lambda level, low, high: self._own(level, low, high, values),
+            ((level, *some) for level in range(self.table.order) for some in self._slices(level)),
+            jobs,
+        )
+        values.unigram = values.u(1)[:-1] + self._empty[1][0] / self.n_free
+        self.values = values
 
-    def looked_up(self, level: int) -> tuple[np.ndarray, np.ndarray]:
-        """After `prepare`: u of the rows of order level+1 and a 0 behind them, and b of their histories."""
-        return self._whole[level]
-
-    def _slices(self, level: int, n: int) -> Iterator[tuple[int, int]]:
-        """Ranges of histories with some hundred thousand followers each."""
+    def _slices(self, level: int) -> Iterator[tuple[int, int]]:
+        """Ranges of histories with so many followers each that what is worked out stays in the cache."""
         first = self.table.orders[level - 1].first if level else None
+        n = len(self.table.orders[level - 1]) if level else 1
         low = 0
         while low < n:
             high = n
             if first is not None:
-                wanted = np.array(min(int(first[low]) + (_SOME >> 2), int(first[-1])), first.dtype)
-                high = min(max(int(np.searchsorted(first, wanted, "right")) - 1, low + 1), low + (_SOME >> 2), n)
+                wanted = np.array(min(int(first[low]) + (_SOME >> 5), int(first[-1])), first.dtype)
+                high = min(max(int(np.searchsorted(first, wanted, "right")) - 1, low + 1), low + (_SOME >> 5), n)
             yield low, high
             low = high
 
-    def _own(self, level: int, low: int, high: int, u: np.ndarray, b: np.ndarray) -> None:
+    def _own(self, level: int, low: int, high: int, values: RowValues) -> None:
         """Fill in u of the followers of histories low..high-1, and their b."""
-        history = np.arange(low, high)
-        begin, end = self.table.followers(level, history)
-        n = end - begin
-        rows = slice(int(begin[0]), int(end[-1]))
-        a = self._adjusted(level + 1, rows.start, rows.stop)
-        own = a - self.taken(level + 1, a)
+        if level:
+            first = self.table.orders[level - 1].first
+            assert first is not None
+            edges = first[low : high + 1].astype(np.int64)
+        else:
+            edges = np.array([0, self.table.n_ids])
+        n = np.diff(edges)
+        if (n < 0).any() or int(edges[-1]) > len(self.table.orders[level]):
+            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
+        begin, end = int(edges[0]), int(edges[-1])
+        own = self._above_discount(level + 1, begin, end)
         filled = np.flatnonzero(n)
         kept = np.zeros(len(n))
         if len(filled):
-            kept[filled] = np.add.reduceat(own, begin[filled] - rows.start)
-        many = n.astype(np.float64) if level else np.array([np.count_nonzero(a)], np.float64)
-        divisor = self.divisor(level, history, (kept, many))
-        b[low:high] = self._backoff(level, divisor, lambda live: kept[live])
-        np.divide(own, np.repeat(np.where(divisor > 0, divisor, np.inf), n), out=u[rows])
+            kept[filled] = np.add.reduceat(own, edges[:-1][filled] - begin)
+        many = n.astype(np.float64)
+        if not level:  # ids that were never seen are rows too
+            many[0] = np.count_nonzero(self._adjusted(1, begin, end))
+        divisor = self._divisors(level, low, edges, many)
+        divisor[divisor <= 0] = np.inf
+        if level:
+            np.maximum(1.0 - kept / divisor, 0.0, out=values.b(level)[low:high])
+        np.divide(own, divisor.take(owners(edges)), out=values.u(level + 1)[begin:end])
+
+    def _above_discount(self, order: int, low: int, high: int) -> np.ndarray:
+        """a - D of rows low..high-1: float64."""
+        counts = self.counts(order)
+        if not counts.whole:
+            a = self._adjusted(order, low, high)
+            return a - self.taken(order, a)
+        small = np.arange(ASIDE + 1)
+        value = (small - self.taken(order, small)).take(counts.small[low:high])
+        some = counts.aside(low, high)
+        big = counts.big[some].astype(np.int64)
+        value[counts.big_row[some].astype(np.int64) - low] = big - self.taken(order, big)
+        begin, end = (min(max(x, low), high) for x in self.opened[order - 1])
+        if begin < end:
+            a = self._adjusted(order, begin, end)
+            value[begin - low : end - low] = a - self.taken(order, a)
+        return value
+
+    def _divisors(self, level: int, low: int, edges: np.ndarray, many: np.ndarray) -> np.ndarray:
+        """`divisor` of neighbouring histories: float64 (m,).
+
+        low    row of the first
+        edges  int64 (m + 1,): followers of history low+i are rows edges[i]..edges[i + 1] - 1
+        many   float64 (m,), number of followers
+        """
+        row = np.arange(low, low + len(many))
+        if self.method != "kn" or level in (0, self.table.order - 1) or self.table.pruned:
+            return self.divisor(level, row, (many, many))
+        below = self.table.orders[level].left
+        assert below is not None
+        total = below.sums_between(edges).astype(np.float64)
+        begin, end = (min(max(x - low, 0), len(row)) for x in self.opened[level - 1])
+        if begin < end:
+            total[begin:end] = self.table.total(level, row[begin:end])
+        return total
 
     # ------------------------------------------------------------ probabilities
 
@@ -288,10 +330,9 @@ class Smoothed:
         child    int64 (m,), the row of each h w, -1 where it is not in the table
         shorter  float64 (m,), p(w | h'); at level 0 it is not looked at
         """
-        if level in self._whole:
-            u, b = self._whole[level]  # u[-1] is 0, for what is not in the table
-            p = u[child]
-            p += b[row] * shorter if level else b[0] / self.n_free
+        if self.values is not None:
+            p = self.values.u(level + 1)[child]
+            p += self.values.b(level)[row] * shorter if level else self._empty[1][0] / self.n_free
             return p
         a, b = self.weights(level, row)
         if level == 0:

@@ -16,10 +16,12 @@ import numpy as np
 
 from ..errors import ModelFileError
 from ..text.types import BOS, EOS, UNK
-from .count_column import DAMAGED, Counts, Uncounted, find_sorted
+from .count_column import DAMAGED, Counts, Uncounted
 from .fingerprints import Guard
+from .guide import Guide, pays, search
 
 INDEX_ROWS = 1 << 25  # rows of an order up to which `index` is made: a quarter of a GB
+_PIECE = 1 << 16  # look-ups at one time, so that their arrays stay in the cache
 MAX_ORDER = 1 << 20  # keeps a damaged header from asking for more orders than fit in memory
 
 
@@ -66,7 +68,7 @@ class Table:
     orders: list[Order]
     pruned: bool = False
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
-    _keys: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # see `index`
+    _guides: dict[int, Guide] = field(default_factory=dict, repr=False)  # see `index`
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
     classes: list[np.ndarray] = field(default_factory=list, repr=False)  # of a tuned model: sets of classes of the ids
 
@@ -137,68 +139,41 @@ class Table:
         counts = here.count if here.total is None else here.total
         return np.where(self.tokens(level, row) == EOS, 0, counts.at(row))
 
-    def child(self, level: int, row: np.ndarray, token: np.ndarray, rising: bool = False) -> np.ndarray:
-        """The row of order level+1 for history + token: int64 (m,), -1 where there is none.
-
-        rising  they come by row, then by token, so that they need no sorting to be found fast
-        """
+    def child(self, level: int, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+        """The row of order level+1 for history + token: int64 (m,), -1 where there is none."""
         if level == 0:
             return np.where((token >= 0) & (token < self.n_ids), token, -1)
         below = self.orders[level].token
         assert below is not None
-        if level in self._keys:
-            return self._child_by_key(level, row, token, rising)
-        low, high = self.followers(level, row)
-        end = high
-        todo = np.flatnonzero(low < high)
-        low = low.copy()
-        high = high.copy()
-        wanted = token.astype(below.dtype)
-        while len(todo):  # halves: at most 64 rounds
-            middle = (low[todo] + high[todo]) >> 1
-            before = below[middle] < wanted[todo]
-            low[todo] = np.where(before, middle + 1, low[todo])
-            high[todo] = np.where(before, high[todo], middle)
-            todo = todo[low[todo] < high[todo]]
-        found = np.full(len(row), -1, np.int64)
-        inside = np.flatnonzero(low < end)
-        hit = below[low[inside]] == wanted[inside]
-        found[inside[hit]] = low[inside[hit]]
+        found = np.empty(len(row), np.int64)
+        guide = self._guides.get(level)
+        for at in range(0, len(row), _PIECE):
+            some = slice(at, at + _PIECE)
+            wanted = token[some]
+            if guide is None:
+                low, high = self.followers(level, row[some])
+            else:
+                if len(wanted) and not 0 <= int(wanted.min()) <= int(wanted.max()) < self.n_ids:
+                    wanted = np.where((wanted < 0) | (wanted >= self.n_ids), BOS, wanted)  # which follows nothing
+                low, high = guide.range(row[some], wanted)
+            found[some] = search(below, low, high, wanted)
         return found
 
     def index(self, level: int) -> None:
         """Make `child` of very many histories of `level` tokens several times faster.
 
-        Costs 8 bytes for each row of order level+1; nothing is done where that is too much, or
-        where a row and an id do not fit one key.
+        Costs 2 to 6 bytes for each row of order level+1; nothing is done where that is too much, or would save no time.
         """
-        if level < 1 or level in self._keys or len(self.orders[level]) > INDEX_ROWS:
+        if level < 1 or level in self._guides or len(self.orders[level]) > INDEX_ROWS:
             return
         first, token = self.orders[level - 1].first, self.orders[level].token
         assert first is not None and token is not None
-        n = len(first) - 1
-        bits = self.id_bits
-        if n.bit_length() + bits > 63:
+        if not pays(first):
             return
-        size: np.ndarray = np.diff(first.astype(np.int64))
-        if (size < 0).any() or int(first[0]) or int(first[-1]) != len(token) or int(token.max(initial=0)) >= self.n_ids:
-            raise ModelFileError(f"order {level}: followers outside the table", DAMAGED)
-        keys = np.repeat(np.arange(n, dtype=np.uint64) << np.uint64(bits), size)
-        keys |= token
-        self._keys[level] = keys
-
-    def _child_by_key(self, level: int, row: np.ndarray, token: np.ndarray, rising: bool) -> np.ndarray:
-        keys = self._keys[level]
-        if not len(keys) or not len(row):
-            return np.full(len(row), -1, np.int64)
-        if int(token.min()) < 0 or int(token.max()) >= self.n_ids:
-            token = np.where((token < 0) | (token >= self.n_ids), BOS, token)  # which follows nothing
-        wanted = row.astype(np.uint64) << np.uint64(self.id_bits)
-        wanted |= token.astype(np.uint64)
-        place = np.searchsorted(keys, wanted) if rising else find_sorted(keys, wanted)
-        np.minimum(place, len(keys) - 1, out=place)
-        place[keys[place] != wanted] = -1
-        return place
+        try:
+            self._guides[level] = Guide(first, token, self.n_ids)
+        except ValueError as error:
+            raise ModelFileError(f"order {level}: {error}", DAMAGED) from None
 
     @property
     def id_bits(self) -> int:

@@ -58,7 +58,7 @@ def show_model(model: Model, found: Inspection) -> None:
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
     if not statistics.counted(model.table):
-        _show_without_counts(found)
+        _show_without_counts(model, found)
         return
     mean = h.tokens / max(h.sequences, 1)
     line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
@@ -78,9 +78,11 @@ def show_model(model: Model, found: Inspection) -> None:
     _show_pictures(model, found)
 
 
-def _show_without_counts(found: Inspection) -> None:
+def _show_without_counts(model: Model, found: Inspection) -> None:
     """The figures of a model that holds probabilities."""
     line(f"{found.types:,} types; probabilities only, already smoothed")
+    for text in statistics.marker_notes(model.table):
+        line(text)
     line(f"{size(found.model_bytes)} of model; it holds no counts")
     line()
     _show_orders(found)

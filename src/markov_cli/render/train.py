@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _NAMED = 5  # files that a line names
+_ADDED = "without a unigram added, with log10 -99 (<unk>: -100)"
 _PUT_IN = "put in, with the least count that it can have"
 _RAISED = "raised to the sum of longer n-grams' counts"
 _KEPT = "kept as bytes; in another encoding? --encoding cp1252, for example"
@@ -128,14 +129,20 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.missing_backoffs, "missing backoff read as 0", "missing backoffs read as 0"),
         (notes.top_backoffs, "backoff of the highest order ignored", "backoffs of the highest order ignored"),
         (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
-        (notes.added_markers, "marker without a unigram added", "markers without a unigram added"),
+        (notes.added_markers, f"marker {_ADDED}", f"markers {_ADDED}"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
         (notes.capital_markers, "marker in capitals, <S> or </S>, read as one", "<S> and </S> read as <s> and </s>"),
+        (
+            notes.tagged,
+            "n-gram with a tag, such as _NOUN, left out",
+            "n-grams with tags, such as _NOUN, left out",
+        ),
         (notes.put_in, f"missing shorter n-gram {_PUT_IN}", f"missing shorter n-grams {_PUT_IN}"),
         (notes.raised, f"count {_RAISED}", f"counts {_RAISED}"),
         (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
     out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
+    out += notes.said
     if notes.left_out:
         named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
         out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")

@@ -103,7 +103,7 @@ def pattern(pieces: Sequence[Piece]) -> Automaton:
         return closed(after)
 
     delta, states = _reached(closed([0]), len(sample) + 1, step)
-    return _trimmed(delta, np.array([len(pieces) in places for places in states]), classes)
+    return trimmed(delta, np.array([len(pieces) in places for places in states]), classes)
 
 
 def complement(one: Automaton) -> Automaton:
@@ -111,7 +111,7 @@ def complement(one: Automaton) -> Automaton:
     q = len(one)
     delta = np.where(one.delta == DEAD, q, one.delta)
     delta = np.concatenate((delta, np.full((1, delta.shape[1]), q)))
-    return _trimmed(delta, ~np.append(one.accept, False), one.classes)
+    return trimmed(delta, ~np.append(one.accept, False), one.classes)
 
 
 def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
@@ -138,7 +138,7 @@ def avoiding(phrases: Sequence[Sequence[frozenset[int]]]) -> Automaton:
         return None if i in alone or any(n == len(several[p]) for p, n in to) else to
 
     delta, states = _reached(start, len(sample) + 1, step)
-    return _trimmed(delta, np.ones(len(states), bool), classes)
+    return trimmed(delta, np.ones(len(states), bool), classes)
 
 
 def product(automata: Sequence[Automaton]) -> Automaton:
@@ -157,7 +157,7 @@ def product(automata: Sequence[Automaton]) -> Automaton:
 
     delta, states = _reached((0,) * len(automata), len(columns), step)
     accept = np.array([all(a.accept[q] for a, q in zip(automata, state, strict=True)) for state in states])
-    return _trimmed(delta, accept, classes)
+    return trimmed(delta, accept, classes)
 
 
 def _reached(start: S, n_classes: int, step: Callable[[S, int], S | None]) -> tuple[np.ndarray, list[S]]:
@@ -194,7 +194,7 @@ def _check_size(n: int) -> None:
         )
 
 
-def _trimmed(delta: np.ndarray, accept: np.ndarray, classes: dict[int, int]) -> Automaton:
+def trimmed(delta: np.ndarray, accept: np.ndarray, classes: dict[int, int]) -> Automaton:
     """Minimal automaton (Moore 1956): joins equivalent states, makes those that cannot accept DEAD; 0 stays first."""
     group = accept.astype(np.int64)
     delta = np.where(delta == DEAD, len(delta), delta)  # DEAD is a state of its own in this function

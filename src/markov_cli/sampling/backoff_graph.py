@@ -67,10 +67,11 @@ class BackoffGraph:
     base    int64 (L + 1,)
     mass    float64 (N,), probability of all tokens that may be drawn: below 1 where <unk> has some
     end     float64 (N,), probability of EOS
+    lossless  every token that may be drawn has its probability; False where some were given 0 after `mass` was made
     """
 
     def __init__(self, table: Table, levels: list[Level]) -> None:
-        self.table, self.levels = table, levels
+        self.table, self.levels, self.lossless = table, levels, True
         self.base = np.cumsum([0, *(len(level.back) for level in levels)])
         drawable = [np.where((level.token == UNK) | (level.token == BOS), 0.0, level.own()) for level in levels]
         self.mass = self.collect(drawable)

@@ -70,22 +70,65 @@ def _closed(levels: list[Level]) -> list[Level]:
     return levels
 
 
+Chain = list[tuple[np.ndarray, np.ndarray]]  # per order from 2 on: history's row and last id of each row
+
+
 def union_graphs(graphs: list[BackoffGraph], union: list[np.ndarray], n_ids: int) -> list[BackoffGraph]:
     """Graph of each model over the rows of all, in union ids; IndexError where a table lacks an end of an n-gram.
 
     graphs  of the models, with p of every row: `apart` at all levels above the first
     union   int64 (V,) for each, union ids of its ids
     """
-    height = max(len(graph.levels) for graph in graphs)
-    rows = [[ids] for ids in union]  # per model and order, union rows of its rows
+    chains = [_chain(graph, ids) for graph, ids in zip(graphs, union, strict=True)]
+    table, rows = _union(chains, union, n_ids)
+    return [_over(table, graph, mapped) for graph, mapped in zip(graphs, rows, strict=True)]
+
+
+def without_runs(graph: BackoffGraph, stream: np.ndarray, longest: int) -> BackoffGraph:
+    """Graph of a model in which no text copies `longest` tokens of a stream; its histories are also the stream's runs.
+
+    stream  int64 (N,), ids; UNK where the model does not know a token
+
+    A text's history is its longest end that is one of the model's or a run of fewer than `longest` tokens of the
+    stream. After a run of longest - 1 tokens, those that would complete a longer one have the weight 0.
+    """
+    n_ids = graph.table.n_ids
+    every = np.arange(n_ids)
+    runs: Chain = []
+    at, rank = np.flatnonzero(stream != UNK), stream.astype(np.int64)
+    for k in range(1, longest):
+        at = at[at + k < len(stream)]
+        at = at[stream[at + k] != UNK]
+        key = rank[at] * n_ids + stream[at + k]
+        rows, which = np.unique(key, return_inverse=True)
+        rank = np.zeros(len(stream), np.int64)
+        rank[at] = which
+        runs.append((rows // n_ids, rows % n_ids))
+    table, (mapped, copied) = _union([_chain(graph, every), runs], [every, every], n_ids)
+    out = _over(table, graph, mapped, closed=False)
+    top = out.levels[-1]
+    top.p[copied[-1]] = 0.0
+    top.node = top.low
+    out.lossless = False
+    return out
+
+
+def _chain(graph: BackoffGraph, ids: np.ndarray) -> Chain:
+    """Rows of a model, in union ids."""
+    return [(np.repeat(np.arange(len(at.back)), np.diff(at.first)), ids[at.token]) for at in graph.levels[1:]]
+
+
+def _union(chains: list[Chain], ids: list[np.ndarray], n_ids: int) -> tuple[Table, list[list[np.ndarray]]]:
+    """Table of all rows, and per chain and order the union row of each of its rows; `ids` are those of order 1."""
+    rows = [[own] for own in ids]
     orders = [Order(Uncounted(n_ids))]
-    for k in range(1, height):
+    for k in range(1, max(map(len, chains)) + 1):
         keys = []
-        for graph, ids, mapped in zip(graphs, union, rows, strict=True):
+        for chain, mapped in zip(chains, rows, strict=True):
             key = np.empty(0, np.int64)
-            if k < len(graph.levels):
-                level = graph.levels[k]
-                key = np.repeat(mapped[k - 1], np.diff(level.first)) * n_ids + ids[level.token]
+            if k <= len(chain):
+                history, token = chain[k - 1]
+                key = mapped[k - 1][history] * n_ids + token
             keys.append(key)
         every = np.unique(np.concatenate(keys))
         for mapped, key in zip(rows, keys, strict=True):
@@ -96,11 +139,10 @@ def union_graphs(graphs: list[BackoffGraph], union: list[np.ndarray], n_ids: int
         if k > 1:
             table = Table(orders)
             orders[-1].link = table.child(k - 1, table.shorter(k, history), token)
-    table = Table(orders)
-    return [_over(table, graph, ids, mapped) for graph, ids, mapped in zip(graphs, union, rows, strict=True)]
+    return Table(orders), rows
 
 
-def _over(table: Table, graph: BackoffGraph, ids: np.ndarray, mapped: list[np.ndarray]) -> BackoffGraph:
+def _over(table: Table, graph: BackoffGraph, mapped: list[np.ndarray], closed: bool = True) -> BackoffGraph:
     """Graph of one model over the union rows."""
     levels: list[Level] = []
     for k, order in enumerate(table.orders):
@@ -121,4 +163,4 @@ def _over(table: Table, graph: BackoffGraph, ids: np.ndarray, mapped: list[np.nd
         if not k:
             p[[UNK, BOS]] = 0.0
         levels.append(_level(table, levels, k, first, table.shorter(k, every), back, token, p, seen if k else None))
-    return BackoffGraph(table, _closed(levels))
+    return BackoffGraph(table, _closed(levels) if closed else levels)

@@ -32,7 +32,10 @@ from .random_stream import uniform
 from .shape import Shape, draw_weighted, shaped_weights
 from .sorted_followers import BigramLists, Lists, UnigramList, place_in, segment_sums, whole_weights
 from .top_p_cut import ThreeLists
+from .top_p_cuts import EXACT, ManyLists
 
+_KEPT = 1 << 20  # cuts that are remembered
+_TOGETHER = 16  # histories from which cutting them together is faster than one by one (measured)
 _UPPER = 1 << 20  # ids of upper lists computed at one time
 
 
@@ -47,6 +50,7 @@ def backs_off(distribution: Distribution) -> bool:
 class _UpperLists:
     """Upper lists of s histories, sorted by history and id.
 
+    key           int64 (s,), stands for the history
     back          float64 (s,) for 1, 2, .. tokens: b, 1 where the history is shorter
     bigram_factor, unigram_factor  float64 (s,), factor of p in the bigram and in the unigram list
     owner, token  int64 (e,); p float64 (e,), 0 for UNK and BOS
@@ -55,6 +59,7 @@ class _UpperLists:
     lists         bigram lists of the words; empty for an empty history
     """
 
+    key: np.ndarray
     back: list[np.ndarray]
     bigram_factor: np.ndarray
     unigram_factor: np.ndarray
@@ -99,6 +104,7 @@ class ShapedBackoff:
         self.temperature = shape.temperature or 1.0
         self.unigrams = UnigramList(distribution, self.temperature)
         self.bigrams = BigramLists(distribution, self.unigrams, self.temperature)
+        self._cuts: dict[int, tuple[int, int, int]] = {}  # ids kept of the upper list, sums of the two others
         self.k = 1 if shape.temperature == 0 else min(shape.top_k, self.table.n_ids)
 
     def draw(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +175,9 @@ class ShapedBackoff:
         for b in back[1:]:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
-        return _UpperLists(back, factor, factor * back[0], owner, token, p, begin, place, lists)
+        return _UpperLists(
+            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
+        )
 
     # ------------------------------------------------------------ temperature and top-p
 
@@ -276,36 +284,87 @@ class ShapedBackoff:
         return p
 
     def _cut(self, upper: _UpperLists, sums: _Sums) -> None:
-        """Keep in `sums` only the fewest likeliest ids that reach top_p, by binary search for each history."""
+        """Keep in `sums` only the fewest likeliest ids that reach top_p; each history is cut once."""
+        order = np.lexsort((-upper.p, upper.owner))  # ids rise, and the sort is stable
+        if len(self._cuts) > _KEPT:
+            self._cuts = {}
+        cuts, keys = self._cuts, upper.key.tolist()
+        good = np.flatnonzero(sums.good)
+        new = good[[keys[i] not in cuts for i in good.tolist()]]
+        running = np.concatenate((np.zeros(1, np.int64), np.cumsum(sums.weight[order])))
+        together = new[running[upper.begin[new + 1]] - running[upper.begin[new]] < EXACT]
+        if len(together) < _TOGETHER:
+            together = new[:0]
+        else:
+            *found, alike = self._cut_many(upper, sums, order, running, together)
+            together = together[~alike]
+            each = zip(*(x[~alike].tolist() for x in found), strict=True)
+            cuts.update(zip(upper.key[together].tolist(), each, strict=True))
+        for i in np.setdiff1d(new, together).tolist():
+            cuts[keys[i]] = self._cut_one(upper, sums, order[int(upper.begin[i]) : int(upper.begin[i + 1])], i)
+        if len(good):
+            kept, sums.free_bigram[good], sums.free_unigram[good] = np.array([cuts[keys[i]] for i in good.tolist()]).T
+            begin = upper.begin[good] + kept
+            sums.weight[order[ragged(begin, upper.begin[good + 1] - begin)]] = 0
+
+    def _cut_many(
+        self, upper: _UpperLists, sums: _Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
-        order = np.lexsort((upper.token, -upper.p, upper.owner))
-        behind = sums.taken + sums.out
-        for i in np.flatnonzero(sums.good).tolist():
-            a, b, low = int(upper.begin[i]), int(upper.begin[i + 1]), int(lists.begin[i])
-            n, m = low + int(lists.size[i]), low + int(lists.n_ranked[i])
-            own = order[a:b]
-            kept, sums.free_bigram[i], sums.free_unigram[i] = ThreeLists(
-                -upper.p[own],
-                np.concatenate((np.zeros(1), np.cumsum(sums.weight[own], dtype=np.float64))),
-                columns["minus"][low:n],
-                columns["running"][low:n],
-                sums.place[a:b],
-                np.append(sums.taken[a:b], behind[b - 1] if b > a else 0),
-                float(upper.bigram_factor[i]),
-                float(sums.scale_bigram[i]),
-                unigrams.minus,
-                unigrams.running,
-                columns["rank"][low:m],
-                np.append(columns["taken"][low:m], lists.all_taken[i]),
-                float(upper.unigram_factor[i]),
-                float(sums.scale_unigram[i]),
-            ).cut(self.shape.top_p)
-            sums.weight[own[kept:]] = 0
+        begin, low = np.stack((upper.begin[which], upper.begin[which + 1])), lists.begin[which]
+        return ManyLists(
+            begin,
+            -upper.p[order],
+            running,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(sums.out))),
+            sums.place,
+            np.stack((low, low + lists.size[which])),
+            columns["minus"],
+            columns["running"],
+            lists.n_ranked[which],
+            columns["rank"],
+            columns["taken"],
+            lists.all_taken[which],
+            unigrams.minus,
+            unigrams.running,
+            upper.bigram_factor[which],
+            upper.unigram_factor[which],
+            sums.scale_bigram[which],
+            sums.scale_unigram[which],
+        ).cut(self.shape.top_p)
+
+    def _cut_one(self, upper: _UpperLists, sums: _Sums, own: np.ndarray, i: int) -> tuple[int, int, int]:
+        unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
+        a, b, low = int(upper.begin[i]), int(upper.begin[i + 1]), int(lists.begin[i])
+        n, m = low + int(lists.size[i]), low + int(lists.n_ranked[i])
+        return ThreeLists(
+            -upper.p[own],
+            np.concatenate((np.zeros(1), np.cumsum(sums.weight[own], dtype=np.float64))),
+            columns["minus"][low:n],
+            columns["running"][low:n],
+            sums.place[a:b],
+            np.append(sums.taken[a:b], sums.taken[b - 1] + sums.out[b - 1] if b > a else 0),
+            float(upper.bigram_factor[i]),
+            float(sums.scale_bigram[i]),
+            unigrams.minus,
+            unigrams.running,
+            columns["rank"][low:m],
+            np.append(columns["taken"][low:m], lists.all_taken[i]),
+            float(upper.unigram_factor[i]),
+            float(sums.scale_unigram[i]),
+        ).cut(self.shape.top_p)
 
     # ------------------------------------------------------------ top-k
 
     def _draw_first(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Draw from the likeliest k, which are among the first k of each list."""
+        """Draw from the likeliest k."""
+        ids, p, size = self._first(upper)
+        w = shaped_weights(p, size, self.shape)
+        found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
+        return ids[found], -np.log2(share)
+
+    def _first(self, upper: _UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ids among which the likeliest k of each history are, their p, and their number: the first k of each list."""
         unigrams, lists, v, s = self.unigrams, upper.lists, self.table.n_ids, len(upper.bigram_factor)
         n_upper = np.diff(upper.begin)
         of_bigram = np.minimum(lists.size, self.k + n_upper)
@@ -324,10 +383,13 @@ class ShapedBackoff:
         key = (owner * v + ids)[order]
         order = order[(np.diff(key, prepend=-1) != 0) & (p[order] > 0)]
         owner, ids, p = owner[order], ids[order], p[order]
-        size = np.bincount(owner, minlength=s)
-        w = shaped_weights(p, size, self.shape)
-        found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
-        return ids[found], -np.log2(share)
+        return ids, p, np.bincount(owner, minlength=s)
+
+    def first(self, level: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ids among which the likeliest k of each history are, with top-k; their p, and their number for each."""
+        parts = [self._first(self._upper(level[a:b], row[a:b])) for a, b in self._groups(level, row)]
+        ids, p, size = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return ids, p, size
 
 
 def _unigram_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:

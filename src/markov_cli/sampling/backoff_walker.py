@@ -34,6 +34,7 @@ class ExactBackoff:
         """Walk from a start, which is a node and a state of the automaton; no text has fewer than `shortest` tokens."""
         self.system, self.weights, self.start, self.shortest = system, weights, start, shortest
         self._key, self._parts = -2, dict[int, np.ndarray]()  # of the last number of tokens, see `_sum`
+        self._held, self._sums = -2, dict[tuple[int, int, int], np.ndarray]()  # see `_running`
         self._base, self._table = system.graphs[0].base, system.graphs[0].table
 
     @property
@@ -82,7 +83,7 @@ class ExactBackoff:
             now = self.weights.at(t)
             assert now is not None
             return now[q, node]
-        key = -1 if self.weights.endless and t + 1 >= len(self.weights.by_tokens) else t
+        key = -1 if self._steady(t) else t
         if key != self._key:
             self._key, self._parts = key, {}
         if i not in self._parts:
@@ -150,39 +151,62 @@ class ExactBackoff:
 
     def _row(self, t: int, i: int, k: int, row: np.ndarray, q: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Draw a row of each history of k tokens; -1 to draw from the shorter one: int64 (m,)."""
-        graph, share = self.system.graphs[i], self.system.shares[i]
-        level, n_states = graph.levels[k], len(self.system.automaton)
+        level = self.system.graphs[i].levels[k]
+        found = np.full(len(row), -1, np.int64)
+        if self._steady(t) or not k:
+            for one in np.unique(q).tolist():
+                texts = np.flatnonzero(q == one)
+                running = self._running(t, i, k, one)
+                low, high = level.first[row[texts]], level.first[row[texts] + 1]
+                found[texts] = _place(running, low, high, u[texts], bottom=not k)
+            return found
+        n_states = len(self.system.automaton)
         key, which = np.unique(row * n_states + q, return_inverse=True)
         row, q = np.divmod(key, n_states)
         low = level.first[row]
         size = level.first[row + 1] - low
-        node = graph.base[k] + row
-        total = self._sum(t, i, node, q) * graph.mass[node] / share
-        found = np.full(len(which), -1, np.int64)
         group = np.cumsum(size) // _ROWS
         for g in np.unique(group).tolist():
             some = np.flatnonzero(group == g)
             texts = np.flatnonzero((which >= some[0]) & (which <= some[-1]))
-            owner = np.repeat(np.arange(len(some)), size[some])
-            rows = ragged(low[some], size[some])
-            weight = level.p[rows] * self._value(t, level.token[rows], level.node[rows], q[some][owner])
-            live = np.flatnonzero(weight)  # drop rows of weight 0, so that rounding cannot draw one
-            rows, owner, weight = rows[live], owner[live], weight[live]
-            if not len(rows):
-                continue
-            # each weight is divided by its history's total, so one running sum serves all histories
-            running = np.cumsum(weight / total[some][owner])
-            stop = np.cumsum(np.bincount(owner, minlength=len(some)))
-            before = np.append(0.0, running)[np.append(0, stop[:-1])]
-            behind = np.append(0.0, running)[stop]
+            rows, owner = ragged(low[some], size[some]), np.repeat(some, size[some])
+            running = np.zeros(len(rows) + 1)
+            np.cumsum(self._shares(t, i, k, rows, row[owner], q[owner]), out=running[1:])
+            end = np.cumsum(size[some])
             of = which[texts] - some[0]
-            target = u[texts] if k else u[texts] * (behind - before)[of]  # below the empty history is nothing
-            place = np.searchsorted(running, before[of] + target, "right")
-            if not k:
-                place = np.minimum(place, stop[of] - 1)
-            inside = place < stop[of]
-            found[texts[inside]] = rows[place[inside]]
+            place = _place(running, (end - size[some])[of], end[of], u[texts])
+            hit = place >= 0
+            found[texts[hit]] = rows[place[hit]]
         return found
+
+    def _steady(self, t: int) -> bool:
+        """True if the weights are the same from t tokens on."""
+        return self.weights.endless and t + 1 >= len(self.weights.by_tokens)
+
+    def _shares(self, t: int, i: int, k: int, rows: np.ndarray, history: np.ndarray, q: np.ndarray) -> np.ndarray:
+        """Probability that each row is drawn at its history of k tokens: float64 (R,).
+
+        As each is divided by its history's total, one running sum serves all histories.
+        """
+        graph = self.system.graphs[i]
+        level, node = graph.levels[k], graph.base[k] + history
+        weight = level.p[rows] * self._value(t, level.token[rows], level.node[rows], q)
+        total = self._sum(t, i, node, q) * graph.mass[node] / self.system.shares[i]
+        return np.divide(weight, total, out=np.zeros(len(rows)), where=total > 0)
+
+    def _running(self, t: int, i: int, k: int, q: int) -> np.ndarray:
+        """Running sum of the shares of all rows of one level from state q on: float64 (R + 1,); kept while it holds."""
+        now = -1 if self._steady(t) else t
+        if now != self._held:
+            self._held, self._sums = now, {}
+        if (i, k, q) not in self._sums:
+            level = self.system.graphs[i].levels[k]
+            n = len(level.p)
+            history = np.repeat(np.arange(len(level.back)), np.diff(level.first))
+            running = np.zeros(n + 1)
+            np.cumsum(self._shares(t, i, k, np.arange(n), history, np.full(n, q)), out=running[1:])
+            self._sums[i, k, q] = running
+        return self._sums[i, k, q]
 
     def _again(
         self,
@@ -224,3 +248,16 @@ class ExactBackoff:
             raise ModelFileError("the numbers of the table do not make probabilities", DAMAGED)
         token = min(int(np.searchsorted(running, u * running[-1], "right")), len(every) - 1)
         return token, int(node[token])
+
+
+def _place(running: np.ndarray, low: np.ndarray, high: np.ndarray, u: np.ndarray, bottom: bool = False) -> np.ndarray:
+    """Index of the share at which the sum from `low` on exceeds u; -1 where it does not before `high`: int64 (m,).
+
+    running  float64 (n + 1,), sums before each share
+    bottom   one of them is drawn, whatever their sum
+    """
+    target = u * (running[high] - running[low]) if bottom else u
+    place = np.searchsorted(running[1:], running[low] + target, "right")
+    if bottom and len(place):  # not a share of 0 behind the last, where rounding leads there
+        place = np.minimum(place, np.searchsorted(running[1:], running[high[0]], "left"))
+    return np.where(place < high, place, -1)

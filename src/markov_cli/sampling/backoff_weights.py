@@ -26,7 +26,7 @@ from .bicgstab import refined
 from .success_weights import components, scaled
 
 _TINY = 1e-300
-STATE_BYTES = 120  # of memory for each state while the system is solved
+_SOLVING = 14  # arrays of the states of one component while its system is solved
 LIVE_ROUNDS = 10_000
 
 
@@ -120,6 +120,17 @@ class BackoffWeights:
         return self.power[min(t, len(self.power) - 1)]
 
 
+def bytes_each(automaton: Automaton) -> int:
+    """Bytes of memory for each history: the weights of all states, and the solver's arrays for some of them."""
+    largest = max(map(len, components(_after(automaton))), default=1)
+    return 8 * (len(automaton) + _SOLVING * largest)
+
+
+def _after(automaton: Automaton) -> list[set[int]]:
+    """The states that each state leads to."""
+    return [{int(t) for t in row if t != DEAD} for row in automaton.delta]
+
+
 def limited(system: BackoffSystem, shortest: int, longest: int, tail: BackoffWeights | None = None) -> BackoffWeights:
     """Weights for texts of shortest..longest tokens; with `tail`, which holds from `shortest` tokens on, of any."""
     n_states, n = len(system.automaton), len(system)
@@ -144,9 +155,8 @@ def unlimited(system: BackoffSystem) -> BackoffWeights | None:
     """Weights for texts of any length; None where the solver does not converge."""
     automaton = system.automaton
     v, off = np.zeros((len(automaton) + 1, len(system))), 0.0
-    after = [{int(t) for t in row if t != DEAD} for row in automaton.delta]
-    surely = system.ends.min() > 0  # then every text ends
-    for group in components(after):
+    surely = system.ends.min() > 0 and all(graph.lossless for graph in system.graphs)  # then every text ends
+    for group in components(_after(automaton)):
         if surely and all(automaton.accepts_all(q) for q in group):
             v[group] = 1.0
             continue

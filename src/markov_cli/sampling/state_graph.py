@@ -10,6 +10,7 @@ sampler, so every target has followers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -46,6 +47,24 @@ class Histories:
         return len(self.end)
 
 
+class TooLarge(Exception):
+    """The graph would have too many followers."""
+
+
+class Walk(Protocol):
+    """Explores histories as nodes: base[level] + row."""
+
+    base: np.ndarray
+
+    def pieces(self, nodes: np.ndarray) -> list[np.ndarray]:
+        """Divide nodes into groups of one level, of a size that memory allows."""
+        ...
+
+    def followers(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Number of followers of each node of one level; token, p and target node of all of them."""
+        ...
+
+
 def estimate(table: Table) -> int:
     """Estimated number of followers in the graph, from the size of the table alone."""
     return len(table.orders[-1])
@@ -67,7 +86,13 @@ def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
             todo = np.concatenate((begin, todo))
     else:
         todo = begin
+    return explored(walk, int(begin[0]), todo)
+
+
+def explored(walk: Walk, begin: int, todo: np.ndarray, most: int = 1 << 62) -> Histories:
+    """Graph of some nodes, `begin` among them, and of all nodes that they reach; TooLarge above `most` edges."""
     parts: list[tuple[np.ndarray, ...]] = []
+    edges = 0
     seen = np.zeros(walk.base[-1], bool)
     while len(todo):
         seen[todo] = True
@@ -75,6 +100,9 @@ def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
         for nodes in walk.pieces(todo):
             size, token, p, target = walk.followers(nodes)
             parts.append((nodes, size, token, p, target))
+            edges += len(token)
+            if edges > most:
+                raise TooLarge(f"more than {most:,} followers")
             new[target[token != EOS]] = True
         todo = np.flatnonzero(new & ~seen)
     nodes, size, token, p, target = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -87,7 +115,7 @@ def histories(table: Table, shape: Shape, start: tuple[int, int]) -> Histories:
     end[np.searchsorted(first, ends, "right") - 1] = p[ends]
     target = number[target]
     target[ends] = 0
-    return Histories(int(number[begin[0]]), first, token, p, target, end)
+    return Histories(int(number[begin]), first, token, p, target, end)
 
 
 class _Walk:

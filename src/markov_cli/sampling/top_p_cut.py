@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LEAST = 1e-320  # below any probability
-_ALIKE = 1e-14
+LEAST = 1e-320  # below any probability
+ALIKE = 1e-14
 
 
 @dataclass
@@ -71,9 +71,9 @@ class ThreeLists:
     def cut(self, top_p: float) -> tuple[int, int, int]:
         """Fewest likeliest entries whose sum is top_p of all: number in the upper list, sums of the two others."""
         below = len(self.minus_upper), len(self.minus_bigram), len(self.minus_unigram)
-        above, high, low = (0, 0, 0), 2.0, _LEAST
+        above, high, low = (0, 0, 0), 2.0, LEAST
         wanted = top_p * self.reached(below)
-        while sum(below) - sum(above) > 1 and high > low * (1 + _ALIKE):
+        while sum(below) - sum(above) > 1 and high > low * (1 + ALIKE):
             middle = high**0.5 * low**0.5
             if not low < middle < high:
                 break

@@ -74,9 +74,11 @@ def tune(parts: Sequence[np.ndarray], rounds: int = ROUNDS, enough: float = ENOU
     return Tuned(weights, seen, np.where(zero, np.inf, alone / max(n, 1)), skipped)
 
 
-def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
+def probabilities(reading: Reading, proper: bool = False) -> tuple[list[np.ndarray], Totals]:
     """Probability of each token of a text under each model of a mixture, and totals of tokens, OOV and sequences.
 
+    proper   a model gives 0, and not the probability of `<unk>`, to a token that only other models have: so those of
+             all tokens sum to 1
     returns  float64 (K, N_i) for each stream, all in memory: 8 K bytes a token
 
     TextError where the text has no token.
@@ -87,9 +89,12 @@ def probabilities(reading: Reading) -> tuple[list[np.ndarray], Totals]:
         ids, p, _ = predictor.each(stream.codes, recoder)
         keep = ids[0] != BOS
         keep[: stream.context] = False
-        ids = ids[:, keep]
-        oov = int(np.count_nonzero((ids == UNK).all(axis=0)))
-        return p[:, keep], Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
+        ids, p = ids[:, keep], p[:, keep]
+        unknown = ids == UNK
+        oov = int(np.count_nonzero(unknown.all(axis=0)))
+        if proper:
+            p = np.where(unknown & ~unknown.all(axis=0), 0.0, p)
+        return p, Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
 
     parts, totals = [], Totals()
     for p, found in ordered_map(one, reading.streams(), reading.jobs):

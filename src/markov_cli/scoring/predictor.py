@@ -190,17 +190,21 @@ def check_same_options(named: Sequence[tuple[str, TextOptions]], hint: str) -> N
                 raise OptionError(f"{name} has {field} {a}, {other_name} {b}: their tokens cannot be mixed", hint)
 
 
-def checked_weights(given: Sequence[float], n_models: int) -> tuple[np.ndarray, float]:
+def checked_weights(given: Sequence[float], n_models: int, option: str = "--mix") -> tuple[np.ndarray, float]:
     """Normalise weights to sum 1; also returns their sum before. OptionError for invalid weights."""
     shown = ",".join(f"{w:g}" for w in given)
     if len(given) != n_models:
         raise OptionError(
-            f"--mix {shown}: {len(given)} weights for {n_models} models",
-            "give one for MODEL, then one for each --model, in their order",
+            f"{option} {shown}: {len(given)} weights for {n_models} models",
+            "give one for MODEL, then one for each --model, in their order"
+            if option == "--mix"
+            else "give one for each MODEL, in their order",
         )
     weights = np.array(given, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         total = float(weights.sum())
     if not np.isfinite(weights).all() or (weights < 0).any() or not 0 < total < np.inf:
-        raise OptionError(f"--mix {shown}: weights must be 0 or more, and not all 0", "for example --mix 0.7,0.3")
+        raise OptionError(
+            f"{option} {shown}: weights must be 0 or more, and not all 0", f"for example {option} 0.7,0.3"
+        )
     return weights / total, total

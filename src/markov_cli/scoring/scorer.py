@@ -9,14 +9,15 @@ are looked up at once, order by order, and each order computes p(w | h) from p(w
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
 from ..model.distribution import Distribution
+from ..model.row_values import RowValues, run_all
 from ..text.marker_stream import behind
 from ..text.types import BOS
+
+_PIECE = 1 << 16
 
 
 class Scorer:
@@ -33,11 +34,8 @@ class Scorer:
 
     def prepare(self, jobs: int = 1) -> None:
         """Index the table for many tokens; takes some memory."""
-        with ThreadPoolExecutor(jobs) as pool:
-            for done in [pool.submit(self.distribution.prepare)] + [
-                pool.submit(self.table.index, level) for level in range(1, self.table.order)
-            ]:
-                done.result()
+        self.distribution.prepare(jobs)
+        run_all(self.table.index, ((level,) for level in range(self.table.order - 1, 0, -1)), jobs)
 
     def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probability of every id of a stream after those before it, and the length of the longest n-gram found.
@@ -46,6 +44,8 @@ class Scorer:
         returns  p float64 (L,), length uint32 (L,); 1 and 0 at a BOS, which is never predicted
         """
         ids = stream.astype(np.int64)
+        if self.distribution.values is not None:
+            return self._look_up(ids, self.distribution.values)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
         before = behind(ids) if self.distribution.minds_missing else ids
@@ -68,6 +68,49 @@ class Scorer:
         p[opening], longest[opening] = 1.0, 0
         return p, longest
 
+    def _look_up(self, ids: np.ndarray, values: RowValues) -> tuple[np.ndarray, np.ndarray]:
+        """`score` by values that are known for every row; some ids at a time, so that their arrays stay in the cache."""
+        p, longest = np.empty(len(ids)), np.empty(len(ids), np.uint32)
+        for begin in range(0, len(ids), _PIECE):
+            before = max(begin - self.table.order + 1, 0)  # no history reaches further back
+            some = ids[before : begin + _PIECE]
+            new = slice(begin, begin + len(some) - (begin - before))
+            found, length = self._look_up_piece(some, values)
+            p[new], longest[new] = found[begin - before :], length[begin - before :]
+        return p, longest
+
+    def _look_up_piece(self, ids: np.ndarray, values: RowValues) -> tuple[np.ndarray, np.ndarray]:
+        p = values.unigram.take(ids)
+        longest = np.ones(len(ids), np.uint32)
+        place = np.flatnonzero(ids[1:] != BOS)  # nothing is looked up for what is never predicted
+        node = ids.take(place)
+        place += 1
+        b = values.of[0][:, 1].take(node) if len(values.of) > 1 else p
+        for level in range(1, self.table.order):
+            if not len(place):
+                break
+            child = self.table.child(level, node, ids.take(place))
+            q = p.take(place)
+            q *= b
+            found = np.flatnonzero(child >= 0)
+            node = child.take(found)
+            both = values.of[level].take(node, axis=0)
+            if values.adds:
+                q[found] += both[:, 0]
+            else:
+                q[found] = both[:, 0]
+            p[place] = q
+            place = place.take(found)
+            longest[place] = level + 1
+            place += 1  # the k-gram found at i is the history of i + 1
+            if len(place) and place[-1] == len(ids):
+                place, node, both = place[:-1], node[:-1], both[:-1]
+            if level < self.table.order - 1:
+                b = both[:, 1]
+        opening = ids == BOS
+        p[opening], longest[opening] = 1.0, 0
+        return p, longest
+
     def _extend(self, level: int, history: np.ndarray, ids: np.ndarray, place: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Set p at `place` to that of histories of `level` tokens; returns the rows of their n-grams.
 
@@ -82,7 +125,7 @@ class Scorer:
         order, key, first, which = sorted_
         bits = np.uint64(self.table.id_bits)
         history, token = (key >> bits).view(np.int64), (key & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
-        row = self.table.child(level, history, token, rising=True)
+        row = self.table.child(level, history, token)
         mine = p[1:] if level == 1 else p[place]  # a view at level 1, where every place has a history; else a copy
         q = self.distribution.extend(level, history, row, mine[order[first]])
         child = np.empty(len(place), np.int64)

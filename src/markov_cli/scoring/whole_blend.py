@@ -23,13 +23,15 @@ class WholeKneserNey:
     def __init__(self, distribution: Smoothed) -> None:
         self.table = distribution.table
         distribution.prepare()
+        values = distribution.values
+        assert values is not None
         ids = np.arange(self.table.n_ids)
         one = distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         one[BOS] = 0.0
         self.one = one
         self._first = one.astype(np.float32)
-        self._u = [distribution.looked_up(level)[0].astype(np.float32) for level in range(1, self.table.order)]
-        self._b = [distribution.looked_up(level)[1].astype(np.float32) for level in range(1, self.table.order)]
+        self._u = [values.u(level + 1).astype(np.float32) for level in range(1, self.table.order)]
+        self._b = [values.b(level)[:-1].astype(np.float32) for level in range(1, self.table.order)]
 
     def at(self, place: Place) -> np.ndarray:
         """Probabilities of every id: float32 (B, V)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import chain
 
 from ..errors import TextError
 from .json_lines import line_blocks
@@ -43,18 +42,17 @@ class CsvRows:
         lines = self._lines()
         form = reader.format
         fields = (form.text, form.group, form.times)
-        if form.text.isdigit():
+        if form.text.isdecimal():
             self.index = [-1 if f is None else int(f) - 1 for f in fields]
         else:
             first = next(lines, None)
             if first is not None:
                 self._choose_delimiter(first)
-                lines = chain((first,), lines)
-                self._number = 0
+                lines = self._again(first, lines)
         # the limit is the process's own: it only rises, for another reader may be at work
         csv.field_size_limit(max(csv.field_size_limit(), reader.longest // 4))  # the parser takes 4 bytes a character
         self._rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
-        if not form.text.isdigit():
+        if not form.text.isdecimal():
             self.header = next((row for _, row in self.rows(True)), [])
             self.index = [-1 if f is None else self._column(f) for f in fields] if self.header else [-1, -1, -1]
 
@@ -69,11 +67,17 @@ class CsvRows:
                 self.delimiter = delimiter
                 return
 
+    def _again(self, first: str, others: Iterator[str]) -> Iterator[str]:
+        """The first line once more, and then the others."""
+        self._number = 1
+        yield first
+        yield from others
+
     def _column(self, field: str) -> int:
         assert self.header is not None
         if field in self.header:
             return self.header.index(field)
-        if field.isdigit() and 1 <= int(field) <= len(self.header):
+        if field.isdecimal() and 1 <= int(field) <= len(self.header):
             return int(field) - 1
         names = ", ".join(map(repr, self.header[:6])) + (", ..." if len(self.header) > 6 else "")
         raise TextError(f"{self.reader.source.name}: no column {field!r}", f"its columns: {names}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
+from .pattern_tokens import PatternTokenizer
 from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
 from .text_blocks import Block, no_seams, padded
@@ -72,6 +74,19 @@ class Piece:
         ends = self.end[self.closing]
         return np.append(ends, len(self.number)) if self.last else ends
 
+    def sequence_sources(self, of: np.ndarray) -> np.ndarray:
+        """The sources of some sequences, by the index of the break that ends each: int64 (len(of),)."""
+        if len(self.which) == 1:
+            return np.full(len(of), self.which[0], np.int64)
+        return np.asarray(self.which, np.int64)[np.searchsorted(self.closing, of)]
+
+    def token_sources(self) -> np.ndarray:
+        """The source of each token: int64 (n,)."""
+        if len(self.which) == 1:
+            return np.full(len(self.number), self.which[0], np.int64)
+        edges = np.concatenate(([0], self.end[self.closing], [len(self.number)]))
+        return np.repeat(np.asarray(self.which, np.int64), np.diff(edges))
+
 
 @dataclass
 class Cut:
@@ -92,6 +107,18 @@ class Cut:
     seams: np.ndarray = field(default_factory=no_seams)
 
 
+class NumberedTypes(Protocol):
+    """The types behind provisional numbers, which are 0 to `n_numbers()`, exclusive."""
+
+    def n_numbers(self) -> int:
+        """The number of numbers."""
+        ...
+
+    def types(self, number: np.ndarray) -> Types:
+        """The types behind some numbers, int64 (n,), rising."""
+        ...
+
+
 class Encoder:
     """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
@@ -102,10 +129,12 @@ class Encoder:
         self.interner = TypeInterner() if interner is None else interner
         self.repairs = Repairs()
         self.text_bytes = 0
-        self._carry: list[bytes] = []
+        self._carry = b""  # of a sequence that `regex` found open
         self._original: np.ndarray | None = None  # the block before it was lowered
         self._seams = no_seams()  # between texts of the block, as it is now
-        self._pattern = tk.compile_pattern(options.pattern) if options.pattern else None
+        self._pattern = None
+        if options.pattern:
+            self._pattern = PatternTokenizer(tk.compile_pattern(options.pattern), self.interner)
 
     def encode(self, block: Block) -> Piece:
         """One block; those of one text in its order where the tokenizer is `regex`."""
@@ -203,57 +232,21 @@ class Encoder:
         return self._piece(number[keep].astype(np.uint32), end, block, a, m, breaks, (start[keep], size[keep]))
 
     def _encode_pattern(self, a: np.ndarray, m: int, block: Block) -> Piece:
-        """Python's `re` over each whole sequence: slow, and only here."""
+        """Tokens by a regular expression, each sequence by itself; one that is open may be left for the next block."""
+        assert self._pattern is not None
         gaps = tk.gaps_of(a, m, bool((a[:m] >= 0x80).any())) if m else tk.Gaps(*_NO_GAPS)
         breaks = self._breaks(a, m, gaps, block)
-        numbers, ends, n = [], [], 0
-        starts, lengths = [_NO_GAPS[0]], [_NO_GAPS[0]]
-        at = 0
-        plain = a[:m].tobytes()
-        stops = [*zip(breaks.begin.tolist(), breaks.end.tolist(), strict=True)]
-        if block.last:
-            stops.append((m, m))
-        for begin, end in stops:
-            whole = b"".join([*self._carry, plain[at:begin]])
-            text = whole.decode("utf-8", "replace")
-            self._carry.clear()
-            at = end
-            if text:
-                found, start, length = self._match(text)
-                starts.append(start + (begin - len(whole)))
-                lengths.append(length)
-                numbers.append(found)
-                n += len(found)
-            ends.append(n)
-        self._carry.append(plain[at:])
-        if block.last:
-            self._carry.clear()
-            ends.pop()
-        number = np.concatenate(numbers) if numbers else np.empty(0, np.uint32)
-        spans = np.concatenate(starts), np.concatenate(lengths)
-        return self._piece(number, np.array(ends, np.int64), block, a, m, breaks, spans)
-
-    def _match(self, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The tokens of a text: their numbers, and where they lie in its UTF-8."""
-        assert self._pattern is not None
-        tokens, touch, seen, skipped = [], [], -1, 0
-        gaps = []
-        for match in tk.matches(self._pattern, text):
-            i, j = match.span()
-            if i == j:
-                continue
-            tokens.append(match.group().encode())
-            touch.append(i == seen)
-            between = text[max(seen, 0) : i]
-            gaps.append(len(between) if between.isascii() else len(between.encode()))
-            skipped += len(between) - sum(map(str.isspace, between))
-            seen = j
-        rest = text[max(seen, 0) :]
-        self.repairs.unmatched += skipped + len(rest) - sum(map(str.isspace, rest))
-        length = np.array([len(t) for t in tokens], np.int64)
-        flags = np.array(touch, np.uint8) * np.uint8(tk.LEFT)
-        number = self.interner.numbers(padded(b"".join(tokens)), np.cumsum(length) - length, length, flags)
-        return number, np.cumsum(np.array(gaps, np.int64) + length) - length, length
+        whole = self._carry + a[:m].tobytes()
+        before = len(self._carry)
+        begin, end = breaks.begin + before, breaks.end + before
+        if block.last or self._pattern.may_end(whole):
+            begin, end = np.append(begin, len(whole)), np.append(end, len(whole))
+        done = int(end[-1]) if len(end) else 0
+        self._carry = whole[done:]
+        found = self._pattern.tokens(whole[:done], np.append(0, end[:-1]), begin)
+        self.repairs.unmatched += found.unmatched
+        ends = np.searchsorted(found.start, breaks.begin + before)
+        return self._piece(found.number, ends, block, a, m, breaks, (found.start - before, found.length))
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
@@ -282,7 +275,7 @@ def _valid(wide: ch.Wide, a: np.ndarray, m: int) -> ch.Wide:
 
 
 def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
-    """Seams of a block in its bytes `a` now: repairs and lower case move newlines, but lose and add none."""
+    """Seams of a block in its bytes as they are now: repairs and lower case move newlines, and keep their number."""
     if not len(block.seams) or a is block.data:
         return block.seams
     before = np.flatnonzero(block.data[: block.size] == 10)

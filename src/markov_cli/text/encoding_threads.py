@@ -11,7 +11,9 @@ from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
 from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
-from .text_blocks import Block
+from .records import Labels
+from .short_files import ShortTexts, read_short
+from .text_blocks import Block, Held
 
 
 def new_encoders(
@@ -31,24 +33,47 @@ def read_blocks(
     block_bytes: int = BLOCK_BYTES,
     longest: int = LONGEST_BLOCK,
     unit: str = "sentence",
+    labels: Labels | None = None,
 ) -> Iterator[Block]:
-    """The blocks of all sources; files found in folders are skipped where they are no text."""
-    for source in sources:
-        if source.records is not None:
-            found = record_blocks(source, encoding, keep_bytes, repairs, block_bytes, longest, unit)
-        else:
-            found = blocks(
-                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
-                repairs=repairs,
-            )  # fmt: skip
-        try:
-            first = next(found, None)
-        except NotText as error:
-            repairs.leave_out(source, error)
+    """The blocks of all sources; files found in folders are skipped where they are no text.
+
+    unit    of the tokenizer; see `record_blocks`
+    labels  are added for each text
+    """
+    held = Held(block_bytes)
+    for found in read_short(sources, encoding, keep_bytes, block_bytes):
+        if isinstance(found, ShortTexts):
+            repairs.add(found.repairs)
+            for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
+                if labels is not None:
+                    labels.add_text()
+                yield from held.add(text, which, size)
             continue
-        if first is not None:
-            yield first
-        yield from found
+        yield from held.rest()
+        source = sources[found]
+        if source.records is not None:
+            read = record_blocks(source, found, encoding, repairs, block_bytes, longest, unit, labels)
+        else:
+            if labels is not None:
+                labels.add_text()
+            read = blocks(
+                source, encoding=encoding, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest,
+                repairs=repairs, which=found,
+            )  # fmt: skip
+        yield from _text_blocks(source, read, repairs)
+    yield from held.rest()
+
+
+def _text_blocks(source: Source, found: Iterator[Block], repairs: Repairs) -> Iterator[Block]:
+    """The blocks of one source; none where it is no text, and was found in a folder."""
+    try:
+        first = next(found, None)
+    except NotText as error:
+        repairs.leave_out(source, error)
+        return
+    if first is not None:
+        yield first
+    yield from found
 
 
 def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[tuple[Piece, int]]:

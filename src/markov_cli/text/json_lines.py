@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .reading import Repairs, Source, open_text
-from .records import Bad, Batch, Reader, field_of, kind_of, utf_8, whole_number
+from .records import Bad, Batch, Reader, kind_of, utf_8, whole_number
 
 _READ_BYTES = 1 << 20
 _ONE_OBJECT = "write one JSON object on each line, or leave such records out: --skip-bad"
@@ -34,12 +34,16 @@ class LineBlock(NamedTuple):
 
 
 def line_blocks(
-    source: Source, encoding: str, repairs: Repairs, longest: int = 1 << 62, read_bytes: int = _READ_BYTES
+    source: Source, encoding: str, repairs: Repairs, longest: int = 1 << 62, read_bytes: int = 0
 ) -> Iterator[LineBlock]:
     """All lines of a text, block by block; what stands behind the last newline is a line if it is not empty.
 
-    longest  bytes from which on a line may be left out; NotText where the source is no text
+    longest     bytes from which on a line may be left out
+    read_bytes  about as many make a block; 0 for 1 MiB
+
+    NotText where the source is no text.
     """
+    read_bytes = read_bytes or _READ_BYTES
     stream = open_text(source, encoding, repairs)
     number, size, before = 1, 0, 0
     held: list[bytes] = []
@@ -123,11 +127,28 @@ def _read_objects(reader: Reader, text: str, number: int) -> None:
                     texts.append(value.encode() if value.isascii() else utf_8(value, reader.repairs))
                     place.append(number)
                 else:
-                    own = [None if f is None else field_of(found, f) for f in (field, form.group, form.times)]
-                    reader.add(number, *own)
+                    reader.add_object(number, found)
         except Bad as bad:
             reader.refuse(f"line {number:,}", bad)
         at, number = end + 1, number + 1
+
+
+def json_objects(reader: Reader) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+    """The number, the bytes and the object of each line; blank lines are left out, and those that are no object."""
+    for block in _blocks_within(reader):
+        for number, line in enumerate(block.data.split(b"\n"), block.first):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError:
+                text = line.decode("utf-8", "replace")
+                reader.repairs.invalid += text.count("�") - line.count("�".encode())
+            try:
+                found = parsed_object(text)
+            except Bad as bad:
+                reader.refuse(f"line {number:,}", bad)
+                continue
+            if found is not None:
+                yield number, line, found
 
 
 def parsed_object(line: str) -> dict[str, Any] | None:
@@ -154,10 +175,10 @@ def counted_batches(reader: Reader) -> Iterator[Batch]:
             try:
                 if not tab:
                     raise Bad("no tab between a text and its count")
-                reader.times.append(whole_number(count.decode("utf-8", "replace"), ""))
+                times = whole_number(count.decode("utf-8", "replace"), "")
             except Bad as bad:
                 reader.refuse(f"line {number:,}", bad)
                 continue
-            reader.texts.append(text)
-            reader.place.append(number)
+            if times:
+                reader.keep(number, text, "", times)
         yield reader.take(block.progress_bytes)

@@ -36,11 +36,13 @@ class Streams:
     """Cuts pieces into streams of about `size` codes.
 
     empty_sequences  sequences without a token, which are left out as in training
+    sources          int64 arrays: number of the source of each sequence that has ended
     """
 
     def __init__(self, order: int, unit: str, size: int = STREAM_CODES) -> None:
         self.order, self.unit, self.size = order, unit, size
         self.empty_sequences = 0
+        self.sources: list[np.ndarray] = []
         self._open = 0  # tokens in the open sequence
         self._tail: list[bytes] = []  # its text
         self._behind = np.empty(0, np.int64)  # its last codes
@@ -84,6 +86,7 @@ class Streams:
             empty -= int(np.count_nonzero(size[piece.closing] == 0)) + int(piece.last and size[-1] == 0)
         if self.unit in ("line", "file"):
             self.empty_sequences += empty
+        self.sources.append(piece.sequence_sources(filled))
         closes = end[filled]
         opens = closes[closes < n]
         if not self._open and n:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .encoder import Encoder
+from .encoder import NumberedTypes
 from .run_hashes import token_hashes
 
 
-def number_hashes(encoder: Encoder, numbers: Iterable[np.ndarray]) -> np.ndarray:
+def number_hashes(encoder: NumberedTypes, numbers: Iterable[np.ndarray]) -> np.ndarray:
     """Token hash of each provisional number that occurs, 0 for others: uint64 (encoder.n_numbers(),).
 
     numbers  arrays of provisional numbers, as in `Piece`

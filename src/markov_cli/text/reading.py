@@ -55,6 +55,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
 
@@ -236,6 +237,11 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
         return False
     marks = [mark for mark, named in _MARKS if named != "utf-8"]
     return seeks and not head.startswith((*_MAGIC, *marks))
+
+
+def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream:
+    """The bytes of a text as `blocks` reads them."""
+    return _Stream(source, encoding, keep_bytes, repairs)
 
 
 def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:

@@ -9,7 +9,7 @@ from .json_lines import counted_batches, json_batches
 from .parquet_rows import parquet_batches
 from .reading import Repairs, Source, blocks
 from .record_format import COUNTED, CSV, JSONL, PARQUET
-from .records import LONGEST_RECORD, Batch, Reader
+from .records import LONGEST_RECORD, Batch, Labels, Reader
 from .text_blocks import Block, joined
 
 
@@ -24,21 +24,42 @@ def read_records(source: Source, encoding: str, repairs: Repairs, longest: int =
 
 
 def record_blocks(
-    source: Source, encoding: str, keep_bytes: bool, repairs: Repairs, block_bytes: int, longest: int, unit: str
+    source: Source,
+    which: int,
+    encoding: str,
+    repairs: Repairs,
+    block_bytes: int,
+    longest: int,
+    unit: str,
+    labels: Labels | None = None,
 ) -> Iterator[Block]:
     """The records of a source as blocks; a long record is divided like any long text.
 
-    unit  where a sequence is a line, each record has a line break at its end, as in a text with one record a line
+    which   number of the source
+    labels  are added for each record
+    unit    where a sequence is a line, each record has a line break at its end, as in a text with one record a line
     """
     end = b"\n" if unit == "line" else b""
-    for texts, place, size in _pieces(read_records(source, encoding, repairs, 8 * longest), end, block_bytes):
+    batches = read_records(source, encoding, repairs, 8 * longest)
+    if labels is not None:
+        batches = _labelled(batches, labels, len(end))
+    for texts, place, size in _pieces(batches, end, block_bytes):
         if len(texts[0]) <= block_bytes:
-            yield joined(texts, progress_bytes=size, place=place)
+            yield joined(texts, [which] * len(texts), size, place)
             continue
         part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
-        for block in blocks(part, keep_bytes=keep_bytes, block_bytes=block_bytes, longest=longest, repairs=repairs):
+        # a record has no byte-order mark, so its bytes are kept
+        for block in blocks(
+            part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs, which=which
+        ):
             block.place = place
             yield block
+
+
+def _labelled(batches: Iterator[Batch], labels: Labels, end: int) -> Iterator[Batch]:
+    for batch in batches:
+        labels.add(batch, end)
+        yield batch
 
 
 def _pieces(batches: Iterator[Batch], end: bytes, block_bytes: int) -> Iterator[tuple[list[bytes], list[int], int]]:

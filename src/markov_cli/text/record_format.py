@@ -39,6 +39,7 @@ def record_format(
     *,
     counted: bool = False,
     group: str | int | None = None,
+    label: str | int | None = None,
     times: str | int | None = None,
     skip_bad: bool = False,
 ) -> RecordFormat | None:
@@ -49,7 +50,7 @@ def record_format(
         given.append(("--weights", ""))
     if len(given) > 1:
         raise OptionError(f"{given[0][0]} and {given[1][0]} exclude each other", _one_of(given[1][0]))
-    for option, value in (("--group-by", group), ("--weights-field", times)):
+    for option, value in (("--group-by", group), ("--label", label), ("--weights-field", times)):
         if value is not None and (not given or counted):
             raise OptionError(f"{option} needs --jsonl, --csv or --parquet", "name the field of the text, too")
     if not given:
@@ -60,12 +61,15 @@ def record_format(
     kind = COUNTED if counted else option[2:]
     if value == "" and not counted:
         raise OptionError(f"{option} '': no name", f"name the field of the text, for example {option} text")
+    group = label if group is None else group
     group, times = (None if f is None else str(f) for f in (group, times))
     if kind == COUNTED:
         times = ""
-    if kind == CSV and str(value).isdigit():
-        for option, field in (("--group-by", group), ("--weights-field", times)):
-            if field is not None and not field.isdigit():
+    if kind == CSV and any(f is not None and f.isdecimal() and not int(f) for f in (str(value), group, times)):
+        raise OptionError("column 0: columns are numbered from 1", "give a name, or a number from 1")
+    if kind == CSV and str(value).isdecimal():
+        for option, field in (("--group-by or --label", group), ("--weights-field", times)):
+            if field is not None and not field.isdecimal():
                 raise OptionError(
                     f"--csv {value}, {option} {field!r}: with a number, no row is a header",
                     "give all columns by number, or all by name",

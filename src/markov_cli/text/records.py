@@ -5,7 +5,11 @@ Legend: a record is one text of many in a file; a field is its name or column; a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
 
 from ..errors import TextError
 from .reading import Repairs
@@ -32,6 +36,44 @@ class Batch(NamedTuple):
     groups: list[str] | None
     times: list[int] | None
     progress_bytes: int
+
+
+@dataclass
+class Labels:
+    """Groups and weights of texts, in their order.
+
+    groups  the name of each record's group
+    times   how often each text counts; 1 for a text that is no record
+    sizes   bytes of each record; 0 for a text that is no record
+    """
+
+    groups: list[str] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+
+    def add(self, batch: Batch, end: int) -> None:
+        """Add the records of a batch, each of which is followed by `end` bytes."""
+        self.groups += batch.groups or [""] * len(batch.texts)
+        self.times += batch.times or [1] * len(batch.texts)
+        self.sizes += [len(text) + end for text in batch.texts]
+
+    def add_text(self) -> None:
+        """Add a text that is no record."""
+        self.groups.append("")
+        self.times.append(1)
+        self.sizes.append(0)
+
+    @property
+    def more_bytes(self) -> int:
+        """Bytes that the texts would have more if they were written as often as they count."""
+        return sum((times - 1) * size for times, size in zip(self.times, self.sizes, strict=True))
+
+    def times_of_sequences(self, file_ends: Sequence[int]) -> np.ndarray:
+        """The number of times that each sequence counts: int64 (S,).
+
+        file_ends  sequences before the end of each text
+        """
+        return np.repeat(np.array(self.times, np.int64), np.diff(np.array([0, *file_ends])))
 
 
 class Bad(Exception):
@@ -68,14 +110,24 @@ class Reader:
     def add(self, place: int, text: Any, group: Any = None, times: Any = None) -> None:
         """Keep a record by the values of its fields; Bad where one is not what it must be."""
         raw = utf_8(checked_text(text, self.format.text), self.repairs)
+        name = "" if self.format.group is None else group_name(group, self.format.group)
+        count = 1 if self.format.times is None else whole_number(times, self.format.times)
+        if count:
+            self.keep(place, raw, name, count)
+
+    def keep(self, place: int, raw: bytes, group: str, times: int) -> None:
+        """Keep a record whose fields were checked."""
         if self.format.group is not None:
-            name = group_name(group, self.format.group)
+            self.groups.append(group)
         if self.format.times is not None:
-            self.times.append(whole_number(times, self.format.times))
-        if self.format.group is not None:
-            self.groups.append(name)
+            self.times.append(times)
         self.texts.append(raw)
         self.place.append(place)
+
+    def add_object(self, place: int, found: dict[str, Any]) -> None:
+        """Keep the record of a JSON object; Bad where it lacks a field, or has something else there."""
+        form = self.format
+        self.add(place, *(None if f is None else field_of(found, f) for f in (form.text, form.group, form.times)))
 
     def take(self, progress_bytes: int) -> Batch:
         """The records kept since the last batch."""

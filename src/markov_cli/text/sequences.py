@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .encoder import Encoder, Piece
+from .encoder import NumberedTypes, Piece
 from .types import EOS, N_MARKERS, UNK, Types, order_of_types
 from .word_list import WordList
 
@@ -83,9 +83,20 @@ class Collector:
         pieces, self.pieces = self.pieces, []
         return pieces
 
-    def counts(self, n_types: int) -> np.ndarray:
-        """The count of each provisional number: int64 (n_types,)."""
+    def counts(self, n_types: int, times: np.ndarray | None = None) -> np.ndarray:
+        """The count of each provisional number: int64 (n_types,).
+
+        times  int64 (S,), how often each sequence counts; None for once. Their tokens sum to less than 2**53
+        """
         count = np.zeros(n_types, np.int64)
+        if times is not None:
+            closed = 0
+            for piece in self.pieces:
+                sequence = np.searchsorted(piece.end, np.arange(len(piece.number)), "right") + closed
+                closed += len(piece.end)
+                some = np.bincount(piece.number, times[sequence]).astype(np.int64)  # float64 holds such sums exactly
+                count[: len(some)] += some
+            return count
         for group in _groups([p.number for p in self.pieces]):
             some = np.bincount(group)
             count[: len(some)] += some
@@ -178,20 +189,23 @@ def final_ids(
 
 def finish(
     collector: Collector,
-    encoder: Encoder,
+    encoder: NumberedTypes,
     choice: TypeChoice,
     pad: int,
     jobs: int = 1,
     judged: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> Corpus:
     """Give every type its final id and rewrite the text with it; the pieces are used up.
 
     encoder  any of those that made the pieces
     pad      readable entries behind the stream (zeros)
     choice, judged  as in `final_ids`
+    times  as in `Collector.counts`
     """
     s = collector.n_sequences
-    found = final_ids(collector.counts(encoder.n_numbers()), encoder.types, s, choice, judged)
+    every = collector.counts(encoder.n_numbers(), times)
+    found = final_ids(every, encoder.types, s if times is None else int(times.sum()), choice, judged)
     id_of = found.id_of
     stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)
     stream[0] = EOS

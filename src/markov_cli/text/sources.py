@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -9,16 +10,31 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import NotText, TextError
 from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
 from .record_format import RecordFormat
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
 Texts = str | Iterable[str]  # texts themselves: one, or several
 
 EXPANSION = 200.0  # text becomes 3 to 10 times its compressed size, logs 50; what does more is made to
+
+
+class FileStat(NamedTuple):
+    """Facts of a file as it was found: bytes, time of the last change in ns, kind and permissions."""
+
+    size: int
+    mtime_ns: int
+    mode: int
+
+    @classmethod
+    def of(cls, path: str) -> FileStat:
+        """Ask the file system; OSError where there is no such file."""
+        found = os.stat(path)
+        return cls(found.st_size, found.st_mtime_ns, found.st_mode)
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,7 @@ class Source:
     part: tuple[int, int] | None = None  # bytes of the file that are read, moved on to places where it may be cut
     expansion: float = EXPANSION  # a compressed one may become so many times its size, 0 for any
     records: RecordFormat | None = None  # where the texts in it are; None where it is one text
+    known: FileStat | None = None  # of the file, where it was found by its name
 
     @property
     def name(self) -> str:
@@ -52,12 +69,26 @@ class Source:
             return 0
         if self.part is not None:
             return self.part[1] - self.part[0]
+        if self.known is not None and not self.kept:
+            return self.known.size
         if is_url(self.path):
             return url_size(self.path)
         try:
             return os.stat(self.kept or self.path).st_size
         except OSError:
             return 0
+
+    @property
+    def whole_bytes(self) -> int:
+        """Bytes of a text in memory, or of a regular file that is read whole; -1 for others, and for records."""
+        if self.records is not None:
+            return -1
+        if self.data is not None:
+            return len(self.data)
+        known = self.known
+        if known is None or self.part is not None or self.kept or not stat.S_ISREG(known.mode):
+            return -1
+        return known.size
 
 
 def find_sources(paths: list[str], expansion: float = EXPANSION, records: RecordFormat | None = None) -> list[Source]:
@@ -68,23 +99,37 @@ def find_sources(paths: list[str], expansion: float = EXPANSION, records: Record
     """
     found: list[Source] = []
     for given in paths:
-        path = Path(given)
         if not given:
             raise TextError("'': an empty file name", "name a file, a folder, or `-`")
         if given == "-":
             found.append(Source("-", expansion=expansion))
-        elif is_url(given):
+            continue
+        if is_url(given):
             found.extend(Source(url, explicit=url == given, expansion=expansion) for url in find_urls(given))
-        elif path.is_dir():
-            inside = [Source(str(p), explicit=False, expansion=expansion) for p in _walk(path)]
+            continue
+        known = _known(given)
+        if known is None:
+            raise TextError(f"{given}: no such file", _nearby(Path(given)))
+        if stat.S_ISDIR(known.mode):
+            inside = [
+                Source(path, explicit=False, expansion=expansion, known=_known(path)) for path in _walk(Path(given))
+            ]
             if not inside:
                 raise TextError(f"{given}: a folder without files", "name a folder that holds text")
             found.extend(inside)
-        elif path.exists():
-            found.append(Source(given, expansion=expansion))
         else:
-            raise TextError(f"{given}: no such file", _nearby(path))
+            found.append(Source(given, expansion=expansion, known=known))
     return found if records is None else [replace(source, records=records) for source in found]
+
+
+def _known(path: str) -> FileStat | None:
+    """Facts of a file; None where there is none."""
+    try:
+        return FileStat.of(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_FILE:
+            raise
+        return None
 
 
 def sources_of(
@@ -119,15 +164,16 @@ def read_small(name: str, most: int = 1 << 26) -> bytes:
     return data
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[str]:
     def refuse(error: OSError) -> None:  # os.walk would leave it out without a word
         raise TextError(f"{error.filename}: {error.strerror}", "make it readable, or name the files to read")
 
     for here, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
+        begin = os.path.join(str(Path(here)), "") if str(Path(here)) != os.curdir else ""
         for name in sorted(files):
             if not name.startswith("."):
-                yield Path(here) / name
+                yield begin + name
 
 
 def _nearby(path: Path) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError, TextError
+from ..errors import OptionError
 from . import char_classes as ch
 from .regex_timeout import at_most
 
@@ -25,7 +25,6 @@ DEFAULT_PATTERN = r"\w+|[^\w\s]"  # of `regex`
 LEFT, RIGHT = 1, 2
 _LONGEST_PATTERN = 10_000
 _SECONDS = 1.5
-_CHARACTERS_A_SECOND = 20_000  # fewer than this, and a pattern is one that never ends
 _SPACES = np.zeros(256, np.uint8)
 _SPACES[[0, 9, 10, 13, 32]] = 1  # KenLM's separators
 SPACES_TABLE = _SPACES.tobytes()
@@ -219,13 +218,3 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     if empty and not re.sub(r"[*?]", "", pattern):
         raise OptionError(f"--pattern {pattern!r} matches only nothing", r"for example --pattern '\w+'")
     return compiled
-
-
-def matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    """All matches in a text; TextError where they take a time out of proportion to it."""
-    slow = TextError(
-        f"the pattern {pattern.pattern[:60]!r} takes too long for a sequence of {len(text):,} characters",
-        "a pattern without repeats inside repeats; a model's own is shown by: markov inspect MODEL",
-    )
-    with at_most(_SECONDS + len(text) / _CHARACTERS_A_SECOND, slow):
-        return [*pattern.finditer(text)]

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..counting.document_frequency import sequences_with
 from ..counting.ngrams import count_ngrams
+from ..errors import TextError
 from ..model.building import build_table
 from ..model.fingerprints import Guard
 from ..model.model_file import Header
 from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
 from ..model.thresholds import protect
-from ..text.encoder import Encoder, Piece
+from ..text.encoder import NumberedTypes, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
+from ..text.records import Labels
 from ..text.sequences import Collector, finish
 from ..text.types import Types
 from .options import Progress, TrainOptions, check_options, header_of, no_progress
@@ -56,7 +60,8 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     progress("sorting the vocabulary", 0, 1)
     longest = longest_counted(options, collector)
     judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
-    corpus = finish(collector, read.encoders[0], options.choice, longest, options.jobs, judged)
+    times = None if read.labels is None else checked_times(read.labels, collector)
+    corpus = finish(collector, read.encoders[0], options.choice, longest, options.jobs, judged, times)
     file_ends = collector.file_ends if protection.min_files > 1 else None
     read.collector, read.encoders = Collector(options.text.unit), []
     del collector, judged
@@ -70,6 +75,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         options.jobs,
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
+        times,
     )
     protected = None
     if stream is not None:
@@ -82,12 +88,24 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     progress("storing", 0, 1)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
     table.guard = guard
-    header = header_of(options, corpus.n_tokens, len(corpus.types), corpus.n_sequences, read.text_bytes, corpus.cut)
+    tokens, sequences = corpus.n_tokens, corpus.n_sequences
+    if times is not None:  # as they would be if each record were written as often as it counts
+        sequences = int(times.sum())
+        tokens = int(corpus.count.sum()) - 2 * sequences
+    header = header_of(options, tokens, len(corpus.types), sequences, read.text_bytes, corpus.cut)
     header.counts_of_counts = table.counts_of_counts.tolist()
     return Trained(header, corpus.types, table, read.repairs)
 
 
-def guard_of(pieces: Sequence[Piece], encoder: Encoder, options: TrainOptions) -> Guard:
+def checked_times(labels: Labels, collector: Collector) -> np.ndarray:
+    """The number of times that each sequence counts, int64 (S,); TextError for a text of 2**53 tokens or more."""
+    times = labels.times_of_sequences(collector.file_ends)
+    if float(times.sum(dtype=np.float64)) * max(collector.longest + 1, 1) >= 2**53:
+        raise TextError("the weights make a text of more than 2**53 tokens", "use smaller weights")
+    return times
+
+
+def guard_of(pieces: Sequence[Piece], encoder: NumberedTypes, options: TrainOptions) -> Guard:
     """Hashes of runs of a text (`--guard`). No run crosses from one text into the next, so their order is irrelevant.
 
     encoder  any encoder that made the pieces

@@ -32,6 +32,8 @@ class TrainOptions:
     prune: tuple[int, ...] = ()
     protection: Protection = field(default_factory=Protection)
     encoding: str = "utf-8"
+    weights: bool = False  # records count as often as they say
+    groups: bool = False  # records are labelled with their groups
     guard: int = 0  # tokens in each run that the model keeps as a hash; 0 for no hashes
     guard_rate: float = RATE
     guard_bits: int = 0  # least number of bits of a hash
@@ -49,6 +51,10 @@ class TrainOptions:
     @property
     def in_memory(self) -> str:
         """Name of a given option that needs the whole text in memory; "" for none."""
+        if self.groups:
+            return "--group-by"
+        if self.weights:
+            return "--weights"
         if self.guard:
             return "--guard"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
@@ -56,7 +62,8 @@ class TrainOptions:
     @property
     def token_bytes(self) -> int:
         """Upper bound on the bytes of memory per token of training in memory."""
-        return 40 + 18 * self.order + (60 if self.protection else 0) + (16 if self.guard else 0)
+        more = 60 * bool(self.protection) + 16 * bool(self.guard) + 48 * self.weights
+        return 40 + 18 * self.order + more
 
 
 Progress = Callable[[str, float, float], None]  # phase, amount done, total
@@ -88,6 +95,11 @@ def check_options(options: TrainOptions) -> None:
         raise OptionError(f"--max-types {options.max_types}: at least 1", "the number of the commonest types to keep")
     check_prune(options.prune)
     options.protection.check()
+    if options.weights and options.protection:
+        raise OptionError(
+            "--weights and --min-sequences, --min-files or --cap-per-sequence exclude each other",
+            "leave one of them out: a record that counts often is one record",
+        )
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)
 

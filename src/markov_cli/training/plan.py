@@ -13,7 +13,6 @@ from typing import Any
 from ..arrays.memory import default_memory, size_text
 from ..arrays.run_folder import Workspace
 from ..errors import MarkovError, OptionError
-from ..text.byte_ranges import is_url
 from ..text.reading import Source
 from .on_disk import Say, TrainedFile, Training
 from .options import Progress, TrainOptions, check_options, no_progress
@@ -84,9 +83,8 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
     texts = []
     for s in sources:
         again = s.data is None and not s.is_stdin  # can be read a second time
-        stat = os.stat(s.path) if again and not is_url(s.path) and os.path.exists(s.path) else None
-        size = [stat.st_size, stat.st_mtime_ns] if stat else again and [s.size_bytes]
-        texts.append([s.path, size, s.records and list(astuple(s.records))])
+        known = [s.known.size, s.known.mtime_ns] if s.known is not None and not s.kept else None
+        texts.append([s.path, known or (again and [s.size_bytes]), s.records and list(astuple(s.records))])
     plain = asdict(replace(options, vocab=None))
     plain["vocab"] = options.vocab and options.vocab.fingerprint
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):

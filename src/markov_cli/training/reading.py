@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import TextError
-from ..text.encoder import Encoder
+from ..text.encoder import Encoder, NumberedTypes
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
+from ..text.records import Labels
 from ..text.sequences import Collector
 from .options import Progress, TrainOptions, no_progress
 
@@ -19,12 +20,14 @@ class EncodedText:
 
     collector  holds the pieces
     encoders   made the pieces, and share one vocabulary
+    labels     of the texts, where records have groups or weights
     """
 
     collector: Collector
-    encoders: list[Encoder]
+    encoders: Sequence[NumberedTypes]
     repairs: Repairs
     text_bytes: int
+    labels: Labels | None = None
 
 
 def read_text(
@@ -41,9 +44,10 @@ def read_text(
     repairs = Repairs()
     collector = Collector(options.text.unit)
     encoders = new_encoders(options.text, options.jobs)
+    labels = Labels() if options.weights or options.groups else None
     done = 0
     keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
-    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit)
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit, labels)
     for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
         after(collector, encoders[0])
@@ -61,7 +65,9 @@ def read_text(
                 f"name a text; the first is: {repairs.skipped[0]} ({repairs.kinds[0]})",
             )
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
-    return EncodedText(collector, encoders, repairs, text_bytes)
+    if labels is not None:
+        text_bytes += labels.more_bytes
+    return EncodedText(collector, encoders, repairs, text_bytes, labels)
 
 
 def longest_counted(options: TrainOptions, collector: Collector) -> int:

@@ -5,7 +5,6 @@ Legend: n tokens of a text; a mark follows every sequence; ids are 0 to `ids`, e
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,6 @@ import numpy as np
 from ...text.encoder import Cut, Encoder, Piece
 from ...text.encoding_threads import encode_blocks, read_blocks
 from ...text.reading import Repairs, Source
-from ...text.text_blocks import Block
 from .longest_matches import Part
 
 
@@ -74,19 +72,16 @@ class Passages:
 
 def pieces_of(
     sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs
-) -> Iterator[tuple[int, Piece, int]]:
-    """Pieces of all sources: index of the source, piece, and bytes read from disk."""
+) -> Iterator[tuple[Piece, int]]:
+    """Pieces of all sources, each with the bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
-    which: deque[int] = deque()
+    found = read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit)
+    return encode_blocks(found, encoders)
 
-    def found() -> Iterator[Block]:
-        for i, source in enumerate(sources):
-            for block in read_blocks([source], encoding, keep_bytes, repairs, unit=encoders[0].options.unit):
-                which.append(i)
-                yield block
 
-    for piece, size in encode_blocks(found(), encoders):
-        yield which.popleft(), piece, size
+def _text_edges(cut: Cut) -> np.ndarray:
+    """The beginning of each text in the bytes of a piece: int64 (t,)."""
+    return np.concatenate(([0], cut.seams + 1))
 
 
 def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs) -> Passages:
@@ -95,20 +90,22 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
     data: list[bytes] = []
     bounds = [0]
     n = size = 0
-    for i, piece, _ in pieces_of(sources, encoding, encoders, repairs):
-        assert piece.cut is not None
-        while len(bounds) <= i:
-            bounds.append(size)
+    for piece, _ in pieces_of(sources, encoding, encoders, repairs):
+        cut = piece.cut
+        assert cut is not None
+        edges = _text_edges(cut) - np.arange(len(piece.which))  # without the seams
+        for i, edge in zip(piece.which, edges.tolist(), strict=True):
+            bounds += [size + edge] * (i + 1 - len(bounds))
         numbers.append(piece.number)
         ends.append(piece.end + n)
         n += len(piece.number)
         if piece.last:
             ends.append(np.array([n]))
-        starts.append(piece.cut.start + size)
-        lengths.append(piece.cut.length)
-        files.append(np.full(len(piece.number), i, np.int32))
-        data.append(piece.cut.data)
-        size += len(piece.cut.data)
+        starts.append(cut.start - np.searchsorted(cut.seams, cut.start) + size)
+        lengths.append(cut.length)
+        files.append(piece.token_sources().astype(np.int32))
+        data.append(_without(cut.data, cut.seams))
+        size += len(data[-1])
     for encoder in encoders:
         repairs.add(encoder.repairs)
     bounds += [size] * (len(sources) + 1 - len(bounds))
@@ -125,6 +122,10 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
         np.array(bounds, np.int64),
         [s.name for s in sources],
     )
+
+
+def _without(data: bytes, places: np.ndarray) -> bytes:
+    return np.delete(np.frombuffer(data, np.uint8), places).tobytes() if len(places) else data
 
 
 def with_marks(ids: np.ndarray, ends: np.ndarray, mark: int) -> tuple[np.ndarray, np.ndarray]:
@@ -161,20 +162,23 @@ class CorpusReader:
 
     def parts(self) -> Iterator[Part]:
         """Parts of the corpus, in order."""
-        file, done = -1, 0
+        done = 0
         lines = _Lines(self.encoders[0].options.tokenizer == "regex")
-        for i, piece, size in pieces_of(self.sources, self.encoding, self.encoders, self.repairs):
+        for piece, size in pieces_of(self.sources, self.encoding, self.encoders, self.repairs):
             assert piece.cut is not None
-            if i != file:
-                file, lines = i, _Lines(lines.all)
             ids = self.to_ids(piece.number)
             n = len(ids)
             self.tokens += n
             ends = np.append(piece.end, n) if piece.last else piece.end
             codes, place = with_marks(ids, ends, self.ids)
             line = np.zeros(len(codes), np.int32)
-            line[place] = lines.of(piece.cut) if not len(piece.place) else _record_lines(piece, piece.cut)
-            yield Part(codes, np.full(len(codes), i, np.int32), line)
+            line[place] = lines.of(piece)
+            token = np.zeros(len(codes), bool)
+            token[place] = True
+            file = np.empty(len(codes), np.int32)
+            file[place] = piece.token_sources()
+            file[~token] = piece.sequence_sources(np.arange(len(ends)))
+            yield Part(codes, file, line)
             done += size
             self.progress(done)
         for encoder in self.encoders:
@@ -192,12 +196,28 @@ class _Lines:
 
     def __init__(self, all_: bool) -> None:
         self.all = all_
+        self._begin(-1)
+
+    def _begin(self, source: int) -> None:
+        self._source = source
         self._base = self._before = 0
         self._newline = np.empty(0, np.int64)
 
-    def of(self, cut: Cut) -> np.ndarray:
+    def of(self, piece: Piece) -> np.ndarray:
         """Line of each token, from 1: int64 (n,)."""
-        newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10) + self._base
+        cut = piece.cut
+        assert cut is not None
+        if len(piece.place):
+            return _record_lines(piece, cut)
+        newline = np.flatnonzero(np.frombuffer(cut.data, np.uint8) == 10)
+        if len(piece.which) > 1:  # whole texts
+            edges = _text_edges(cut)
+            before = np.searchsorted(newline, edges)
+            text = np.searchsorted(cut.seams, cut.start)
+            return np.searchsorted(newline, cut.start) - before[text] + 1
+        if piece.which[0] != self._source:
+            self._begin(piece.which[0])
+        newline += self._base
         if self.all:
             newline = self._newline = np.concatenate((self._newline, newline))
         line = np.searchsorted(newline, cut.start + self._base) + (self._before + 1)

@@ -79,17 +79,9 @@ def read_corpus(
     """Read texts into memory with a model's options and vocabulary; TextError where they have no token."""
     recoder = Recoder([vocabulary], options)
     parts: list[np.ndarray] = []
-    sequences = [0]
-    empty = 0
-    for source in sources:
-        streams = Streams(1, options.unit)
-        n = 0
-        for stream in streams.of(recoder.pieces([source], encoding)):
-            ids = recoder.ids(0, stream.codes).astype(np.int32)
-            parts.append(ids)
-            n += int(np.count_nonzero(ids == BOS))
-        sequences.append(n)
-        empty += streams.empty_sequences
+    streams = Streams(1, options.unit)
+    for stream in streams.of(recoder.pieces(sources, encoding)):
+        parts.append(recoder.ids(0, stream.codes).astype(np.int32))
     if not parts:
         named = ", ".join(s.name for s in sources[:3])
         raise TextError(f"{named}: no token", "give a text that is not empty")
@@ -97,15 +89,17 @@ def read_corpus(
     repairs = recoder.repairs
     for encoder in recoder.encoders:
         repairs.add(encoder.repairs)
-    repairs.empty_sequences = empty
-    texts = [s for s in sources if s.name not in repairs.skipped]
+    repairs.empty_sequences = streams.empty_sequences
+    sequences = np.bincount(np.concatenate(streams.sources), minlength=len(sources))
+    skipped = set(repairs.skipped)
+    texts = [s for s in sources if s.name not in skipped]
     kind = np.int32 if len(ids) < 1 << 30 else np.int64
     return Corpus(
         ids.astype(kind, copy=False),
         behind(ids).astype(kind),
         np.flatnonzero(ids == BOS),
         [s.name for s in sources],
-        np.cumsum(sequences),
+        np.concatenate(([0], np.cumsum(sequences))),
         None if any(s.is_stdin for s in sources) else _head(texts, head_bytes),
         recoder.text_bytes,
         repairs,
