@@ -202,3 +202,12 @@ def test_mistakes_of_the_command(run, model, tmp_path):
     wrong = run("tune", "m.npz", "held.txt", "--classes", "2.5", "-o", "t.npz", cwd=tmp_path)
     assert wrong.code == 2 and "--classes" in wrong.stderr and not (tmp_path / "t.npz").exists()
     assert run("tune", "m.npz", "missing.txt", "-o", "t.npz", cwd=tmp_path).code == 1
+
+
+def test_audit_tells_of_the_classes(found, model):
+    notes = [note for note in m.audit(found.model).notes if "word classes" in note]
+    assert notes == [
+        f"holds 2 sets of word classes, {4 * model.table.n_ids} bytes: they follow from the counts; the weights of the "
+        "blend are from held-out text"
+    ]
+    assert not any("word classes" in note for note in m.audit(model).notes)
