@@ -211,3 +211,17 @@ def test_audit_tells_of_the_classes(found, model):
         "blend are from held-out text"
     ]
     assert not any("word classes" in note for note in m.audit(model).notes)
+
+
+def test_the_commands_say_that_they_drop_the_parameters(run, found, tmp_path):
+    found.model.save(tmp_path / "t.npz")
+    (tmp_path / "new.txt").write_text("a new line\n")
+    for command in (
+        ("merge", "t.npz", "t.npz"),
+        ("prune", "t.npz", "--prune", "0,0,1"),
+        ("prune", "t.npz", "--threshold", "0.001"),
+        ("train", "new.txt", "--update", "t.npz"),
+    ):
+        said = run(*command, "-o", "out.npz", cwd=tmp_path)
+        assert said.code == 0 and said.stderr.count("the parameters of --smoothing blend are left out") == 1
+        assert run(*command, "-o", "out.npz", "-q", cwd=tmp_path).stderr == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -207,6 +207,15 @@ def say_smoothing(loaded: Any, smoothing: str | None, quiet: bool) -> None:
         say_fallback(getattr(loaded, "language_model", loaded).blend(), quiet)
     elif not loaded.uses_raw_counts(smoothing):
         say_fallback(loaded.distribution(smoothing), quiet)
+
+
+def say_dropped_blend(models: Iterable[Any], made: Any, quiet: bool) -> None:
+    """Note that what `markov tune` found for other counts is not in the model that was made."""
+    if made.header.blend is None and any(one.header.blend is not None for one in models):
+        note(
+            "the parameters of --smoothing blend are left out, since the counts differ: markov tune finds new ones",
+            quiet,
+        )
 
 
 def note(text: str, quiet: bool = False) -> None:

@@ -16,6 +16,7 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    say_dropped_blend,
     smoothing_option,
 )
 from .output import no_output
@@ -129,9 +130,11 @@ def prune(
             if not quiet:
                 for line in _lines(found):
                     note(line)
+            say_dropped_blend([loaded], found.model, quiet)
             finish(found.model, output, begin, as_json, quiet, found.figures())
             return
         made = pruned(loaded, thresholds or (), max_types=max_types, keep_guard=keep_guard, jobs=jobs)
+        say_dropped_blend([loaded], made, quiet)
         if made.vocabulary is loaded.vocabulary:  # its arrays are those of the file
             finish(made, output, begin, as_json, quiet)
             return
