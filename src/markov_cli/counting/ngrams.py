@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.sorting import sort_keys
+from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
 from .key_sort import Windows, columns_of, packed, sort_rows, sort_windows
 
@@ -73,7 +74,7 @@ def count_ngrams(
         weight = times[np.cumsum(stream[:windows] == EOS) - 1]
         id_counts = np.bincount(stream[:windows], minlength=n_ids)
         id_counts[BOS] = id_counts[EOS]
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:

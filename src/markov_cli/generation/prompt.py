@@ -78,7 +78,7 @@ def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: b
         choices.append(ids_of(vocabulary, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
     if tokens and not any(choices):
         raise unknown(vocabulary, [t for t, _ in tokens])
-    before = [BOS] if at_start else []
+    before = [BOS] if at_start and model.header.borders else []
     fixed = [c[0] if c else UNK for c in choices]
     keep = max(len(fixed) - (table.order - 1), 0) if table.order > 1 else len(fixed)
     best: PromptMatch | None = None
