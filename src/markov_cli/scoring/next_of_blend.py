@@ -54,7 +54,7 @@ class NextOfBlend:
         return out
 
     def _after(self, texts: Sequence[np.ndarray]) -> np.ndarray:
-        """The same of texts that can be read as one stream, each with an id behind it that stands for the next."""
+        """p of every id after texts that can be read as one stream; an id behind each stands for the next."""
         ids = np.concatenate([np.append(text, UNK).astype(np.int64) for text in texts])
         ends = np.cumsum([len(text) + 1 for text in texts]) - 1
         parameters = self.blend.parameters
