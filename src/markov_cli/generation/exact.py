@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.discounts import BLEND
 from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
 from ..model.listed import Listed
@@ -102,6 +103,8 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
         return _of_backoff(_mixed(model, smoothing), model.weights.tolist(), task)
     if model.uses_raw_counts(smoothing):
         return _of_counts(model.table, task)
+    if smoothing == BLEND:
+        raise TooMuch("--smoothing blend allows no exact calculation")
     distribution = model.distribution(smoothing)
     if not isinstance(distribution, Smoothed | Listed):
         raise TooMuch("--smoothing blend allows no exact calculation")
