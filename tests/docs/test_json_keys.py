@@ -63,7 +63,7 @@ COMMANDS = {
     "generate --stream": ["markov generate small.npz -s 1 -c 2 --stream"],
     "explore": ["markov explore small.npz --once --prompt the", "markov explore small.npz --once --smoothing kn"],
     "inspect": [
-        "markov tune small.npz other.txt --classes 3 --adapt -o t.npz -q; markov inspect t.npz",
+        "markov tune small.npz other.txt --classes 3 --adapt --log-linear -o t.npz -q; markov inspect t.npz",
         "markov inspect small.npz",
         "markov inspect guard.npz",
         "markov inspect kept.npz",
@@ -126,7 +126,10 @@ COMMANDS = {
         "markov prune guard.npz --prune 0,0,1 -o m.npz",
         "markov prune small.npz --vocab words.txt -o m.npz",
     ],
-    "tune": ["markov tune small.npz other.txt --classes 3 --adapt -o m.npz"],
+    "tune": [
+        "markov tune guard.npz other.txt --classes 3 --adapt -o m.npz",
+        "markov tune small.npz other.txt --classes 3 --log-linear -o m.npz",
+    ],
     "export": ["markov export small.npz -o m.arpa", "markov export small.npz --format counts -o m.tsv"],
     "import": [
         "markov import small.arpa --tokenizer words -o m.npz",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -156,6 +156,16 @@ def smoothing_option(default: str, draws: bool = False) -> Callable[[Any], Any]:
     )
 
 
+def adapt_option(f: Any) -> Any:
+    """`--adapt` of what draws."""
+    return click.option(
+        "--adapt",
+        is_flag=True,
+        help="The words and n-grams of the text so far get more probable, so that a long text keeps to its subject. "
+        "Needs a model of markov tune --adapt. Slow.",
+    )(f)
+
+
 shape_options = (
     click.option(
         "--temperature",
@@ -190,6 +200,23 @@ def say_fallback(distribution: Any, quiet: bool) -> None:
 
     for text in distribution_notes(distribution):
         note(text, quiet)
+
+
+def say_smoothing(loaded: Any, smoothing: str | None, quiet: bool) -> None:
+    """Write the notes on a smoothing of a model; on a blend, too."""
+    if smoothing == "blend":
+        say_fallback(getattr(loaded, "language_model", loaded).blend(), quiet)
+    elif not loaded.uses_raw_counts(smoothing):
+        say_fallback(loaded.distribution(smoothing), quiet)
+
+
+def say_dropped_blend(models: Iterable[Any], made: Any, quiet: bool) -> None:
+    """Note that what `markov tune` found for other counts is not in the model that was made."""
+    if made.header.blend is None and any(one.header.blend is not None for one in models):
+        note(
+            "the parameters of --smoothing blend are left out, since the counts differ: markov tune finds new ones",
+            quiet,
+        )
 
 
 def note(text: str, quiet: bool = False) -> None:

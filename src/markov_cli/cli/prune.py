@@ -10,12 +10,14 @@ import click
 from ..errors import OptionError
 from .option_types import PruneType, SizeType
 from .options import (
+    encoding_option,
     jobs_option,
     json_option,
     model_argument,
     note,
     output_option,
     quiet_option,
+    say_dropped_blend,
     smoothing_option,
 )
 from .output import no_output
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Score this text with both models, and print both perplexities.",
 )
+@encoding_option("--heldout")
 @click.option("--no-guard", is_flag=True, help="Remove the guard of train --guard.")
 @jobs_option
 @json_option
@@ -82,6 +85,7 @@ def prune(
     size: int | None,
     smoothing: str | None,
     heldout: tuple[str, ...],
+    encoding: str,
     no_guard: bool,
     jobs: int | None,
     as_json: bool,
@@ -140,16 +144,18 @@ def prune(
             words = WordList.of(vocab, lowercase=loaded.header.options.lowercase)
         if by_entropy:
             found = prune_by_entropy(
-                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout,
+                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout, encoding=encoding,
                 keep_guard=keep_guard, jobs=jobs,
             )  # fmt: skip
             if not quiet:
                 for line in _lines(found):
                     note(line)
+            say_dropped_blend([loaded], found.model, quiet)
             finish(found.model, output, begin, as_json, quiet, found.figures())
             return
         made = pruned(loaded, thresholds or (), max_types=max_types, vocab=words, keep_guard=keep_guard, jobs=jobs)
         more = None if words is None else words_json(words, made)
+        say_dropped_blend([loaded], made, quiet)
         if made.vocabulary is loaded.vocabulary:  # its arrays are those of the file
             finish(made, output, begin, as_json, quiet, more)
             return

@@ -19,6 +19,7 @@ from .options import (
     output_option,
     quiet_option,
     record_options,
+    say_dropped_blend,
     stdin_is_terminal,
 )
 
@@ -358,7 +359,9 @@ def _update(
         name: ctx.params[name]
         for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
     }
-    return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
+    made = add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
+    say_dropped_blend([loaded], made, ctx.params["quiet"])
+    return made
 
 
 def _said(value: Any) -> str:
