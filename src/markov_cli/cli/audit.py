@@ -184,11 +184,11 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
 
 
 def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
-    from ..api.audit import rebuild
+    from ..api.audit import rebuilt_parts
 
-    found = rebuild(loaded, seed, order=order)
-    write_parts(path, [found.raw])
-    note(f"{path}: a random text that has exactly the table of order {found.order}", quiet)
+    parts, used = rebuilt_parts(loaded, seed, order)
+    write_parts(path, parts)
+    note(f"{path}: a random text that has exactly the table of order {used}", quiet)
     header = loaded.header
     if header.maps_types:
         note("tokens outside the vocabulary, which are <unk> in the model, are missing in it", quiet)

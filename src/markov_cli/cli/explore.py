@@ -112,7 +112,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         loaded, kw["prompt"], seed=kw["seed"], within=kw["within"], ignore_case=kw["ignore_case"],
         smoothing=kw["smoothing"], temperature=kw["temperature"], top_k=kw["top_k"], top_p=kw["top_p"],
     )  # fmt: skip
-    say_history(loaded, session.known, quiet)
+    say_history(loaded, session.known, kw["ignore_case"], quiet)
     if not loaded.uses_raw_counts(kw["smoothing"]):
         say_fallback(loaded.distribution(kw["smoothing"]), quiet)
     talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))

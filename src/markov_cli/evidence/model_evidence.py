@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import MarkovError, NeedsCounts, OptionError
 from ..model.language_model import LanguageModel
@@ -57,8 +57,8 @@ def check_order(model: LanguageModel, order: int | None, lowest: int = 1) -> Non
         raise OptionError(f"--order {order}: the model has orders {has}", "leave --order out for all")
 
 
-def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[bytes, int]:
-    """Draw one text uniformly from all that have exactly the model's table; the text, and the order used.
+def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[Iterator[bytes], int]:
+    """Draw one text uniformly from all that have exactly the model's table; its parts, and the order used.
 
     Without `order` the highest complete order is used; MarkovError if none is complete.
     """
@@ -70,11 +70,16 @@ def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[
         g, found = model.checked(_graph, model, n)
         if found.complete and g.whole and g.sequences:
             walked = model.checked(circuit, g, seed)
-            return model.checked(text_of, model.vocabulary, g, walked, model.header.options.unit), n
+            return _checked(model, text_of(model.vocabulary, g, walked, model.header.options.unit)), n
     which = f"order {tried[0]} is" if len(tried) == 1 else "none of the model's orders above 1 is"
     raise MarkovError(
         f"{which} complete, with whole counts: no text has just this table", "a model trained without --prune"
     )
+
+
+def _checked(model: LanguageModel, parts: Iterator[bytes]) -> Iterator[bytes]:
+    while (part := model.checked(next, parts, None)) is not None:
+        yield part
 
 
 def member(

@@ -7,6 +7,7 @@ None, and a note says why.
 from __future__ import annotations
 
 import lzma
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -235,13 +236,13 @@ def _order_one(
     return one
 
 
-def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> bytes:
-    """A circuit as text; reading it with the same unit gives the same sequences.
+def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> Iterator[bytes]:
+    """A circuit as text, part by part; reading it with the same unit gives the same sequences.
 
     Two exceptions: several files become lines of one text, and UNK, which has no text, is left out.
     """
     end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
-    return vocabulary.join(*labels(g, walked), end)[0]
+    return vocabulary.join_parts(*labels(g, walked), end)
 
 
 def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
