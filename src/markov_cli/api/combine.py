@@ -166,14 +166,17 @@ def prune(
     thresholds: Sequence[int] = (),
     *,
     max_types: int | None = None,
+    vocab: Words | None = None,
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> Model:
-    """Drop rare n-grams, rare types, or the guard of a model.
+    """Drop rare n-grams, rare types, n-grams of other words, or the guard of a model.
 
     thresholds  n-grams of order 1, 2, 3... that occur at most this often are dropped; the first must be 0; the
                 last also holds for higher orders
     max_types   keep this many types, the commonest; the others become `<unk>`. This is done first
+    vocab       a file with a word on each line, or words: n-grams with other types are dropped, as by lmplz's
+                `--limit_vocab_file`: discounts and totals stay those of all of the text
     keep_guard  False leaves out the guard
 
     OptionError if nothing is named; NeedsCounts if the model holds no counts.
@@ -184,15 +187,18 @@ def prune(
     ['b']
     """
     one = opened(model)
-    by_count = bool(thresholds) or max_types is not None
+    by_count = bool(thresholds) or max_types is not None or vocab is not None
     if not by_count and keep_guard:
-        raise OptionError("no way to prune is named", "thresholds such as (0, 0, 1), max_types, or keep_guard=False")
+        raise OptionError(
+            "no way to prune is named", "thresholds such as (0, 0, 1), max_types, vocab, keep_guard=False"
+        )
     if not keep_guard:
         one = without_guard(one)
     if not by_count:
         return one
     stored = _stored(one, one.path or "the model")
-    return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, jobs))
+    words = words_of(vocab, "utf-8", one.header.options)
+    return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, words, jobs))
 
 
 def without_guard(model: Model) -> Model:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from ..arrays.numbers import whole
 from ..generation.prompt import PromptMatch, find_prompt
 from ..generation.request import Constraints, Request
 from ..generation.run import Run, Text
@@ -178,6 +179,8 @@ class Model:
         *,
         texts: Texts = (),
         smoothing: str | None = None,
+        within: bool = False,
+        open_end: bool = False,
         adapt: bool = False,
         encoding: str = "utf-8",
         jsonl: str | None = None,
@@ -194,10 +197,11 @@ class Model:
         >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
         (4, 1.189207115002721)
         """
-        from ..scoring.predictor import predictors_of
+        from ..scoring.predictor import Borders, predictors_of
         from .score_results import score_of, totals_of
 
-        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"], adapt)
+        borders, names = Borders(within, open_end), [self.path or "the model"]
+        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders)
         sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 
@@ -225,10 +229,14 @@ class Model:
         top         None for all
         smoothing   None for raw counts; the likeliest come first under another
         """
+        if top is not None:
+            whole("top", top)
         return followers_of(self.language_model, level, row, top, smoothing)
 
     def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a history and of each shorter one, down to no history; see `known`."""
+        if top is not None:
+            whole("top", top)
         return backoff(self.language_model, known.level, known.row, top, smoothing)
 
     def followers(

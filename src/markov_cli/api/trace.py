@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..evidence.copying.fragments import Figures, Fragments, Trace
 from ..evidence.copying.trace import trace_sources
 from ..text.encoder import TextOptions
@@ -162,6 +163,8 @@ def trace(
 
 def trace_report(t: Trace, min_tokens: int, top: int | None, repairs: Repairs) -> TraceReport:
     """The figures of a trace, and its fragments: all, or the rarest."""
+    if top is not None:
+        whole("top", top)
     listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= min_tokens))
     if top is not None:
         rarest = t.fragments.by_rarity(min_tokens)

@@ -39,6 +39,8 @@ def train(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -68,8 +70,11 @@ def train(
     vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
+    prune_vocab       n-grams with types outside this list are dropped, as by lmplz's `--limit_vocab_file`;
+                      discounts and totals stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
+    borders           False counts no `<s>` and `</s>`: each file is a text without beginning and end, the unit a file
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
                       of the text with them, see docs/explanation/evidence.md. guard_rate is the share of new runs
                       that are taken for seen ones
@@ -93,8 +98,8 @@ def train(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines),
-        min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
@@ -106,10 +111,12 @@ def train(
 def options_of(
     order: int,
     text: TextOptions,
+    borders: bool,
     min_type_count: int,
     max_types: int | None,
     vocab: Words | None,
     prune: Sequence[int],
+    prune_vocab: Words | None,
     protection: Protection,
     encoding: str,
     guard: int,
@@ -121,10 +128,12 @@ def options_of(
     return TrainOptions(
         order=order,
         text=text,
+        borders=borders,
         min_type_count=min_type_count,
         max_types=max_types,
         vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
+        prune_vocab=words_of(prune_vocab, encoding, text),
         protection=protection,
         encoding=check_encoding(encoding),
         guard=guard,
@@ -161,6 +170,8 @@ def train_file(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -203,8 +214,8 @@ def train_file(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines),
-        min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)

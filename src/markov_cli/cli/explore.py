@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import INTERRUPTED, MarkovError, OptionError
+from ..render.json_text import json_text
 from .completion_words import complete_prompt
 from .option_groups import GroupedCommand, option_group
 from .options import (
@@ -194,7 +194,7 @@ class _Talk:
             state = self.session.state(self.top)
             if not self.seeded:
                 state = replace(state, seed=None)
-            click.echo(json.dumps(state.to_dict(), ensure_ascii=False))
+            click.echo(json_text(state.to_dict()))
         else:
             show_state(self.session, self.top)
         sys.stdout.flush()

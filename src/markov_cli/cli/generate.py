@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ANSWER_IS_NO
+from ..errors import ANSWER_IS_NO, OptionError
 from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
 from .option_groups import GroupedCommand
-from .options import model_argument, note, records_of, say_fallback, say_history, say_prompt
+from .options import is_closed, model_argument, note, records_of, say_fallback, say_history, say_prompt
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -44,6 +44,10 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     from ..render.generate import json_line, streamed
 
     given = explicitly_given()
+    for name, needed in (("encoding", "corpus"), ("in_order", "contains")):
+        if name in given and not kw[needed]:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} needs --{needed}", f"add it, or leave {option} out")
     check_trace(kw)
     request = request_of(kw, given, as_json)
     request.check()
@@ -53,6 +57,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     end = b"\0" if null else b"\n"
     out = sys.stdout.buffer
     if kw["stream"]:
+        if is_closed(sys.stdout):  # nobody reads, as behind a pipe that was closed
+            return 0
         texts, tokens = (kw[name] if name in given else None for name in ("count", "max_tokens"))
         for piece in streamed(run, texts, tokens, end, as_json):
             out.write(piece)

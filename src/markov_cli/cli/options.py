@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -215,6 +216,11 @@ def say_history(loaded: Any, known: Any, ignore_case: bool, quiet: bool) -> None
     if known.level < could:
         used = " ".join(loaded.vocabulary.name_of(i) for i in known.ids[len(known.ids) - known.level :])
         note(f"history shortened to what the model knows: {used or 'nothing'}", quiet)
+
+
+def is_closed(stream: Any) -> bool:
+    """True for the stand-in of a stdout that the caller closed."""
+    return getattr(stream, "name", None) == os.devnull
 
 
 def stdin_is_terminal() -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from ..errors import OptionError
+from ..render.json_text import json_text
 from .options import (
     encoding_option,
     jobs_option,
@@ -149,7 +149,7 @@ def trace(
             return 0
         note(f"wrote {html}", kw["quiet"])
     if kw["as_json"]:
-        click.echo(json.dumps(trace_report(found, least, kw["top"], repairs).to_dict(), ensure_ascii=False))
+        click.echo(json_text(trace_report(found, least, kw["top"], repairs).to_dict()))
     else:
         show.show_trace(found, least, 10 if kw["top"] is None else kw["top"], kw["show_text"])
     return 0

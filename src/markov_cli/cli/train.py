@@ -54,6 +54,11 @@ UNITS = ("sentence", "line", "paragraph", "file")
         show_default=True,
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
+    click.option(
+        "--no-borders",
+        is_flag=True,
+        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+    ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     click.option(
         "--keep-newlines",
@@ -116,8 +121,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--vocab",
         type=click.Path(),
         metavar="FILE",
-        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted.  "
-        "[default: all types]",
+        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted. "
+        "Take it where a system can only know these words.  [default: all types]",
     ),
     click.option(
         "--prune",
@@ -126,6 +131,14 @@ UNITS = ("sentence", "line", "paragraph", "file")
         metavar="A,B,C",
         help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for "
         "higher orders. A must be 0.  [default: 0, nothing]",
+    ),
+    click.option(
+        "--prune-vocab",
+        type=click.Path(),
+        metavar="FILE",
+        help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "[default: none]",
     ),
     click.option(
         "--update",
@@ -221,6 +234,9 @@ def train(
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """
+    unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
+    if kw["no_borders"] and unit_given and kw["unit"] != "file":
+        raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -245,14 +261,15 @@ def train(
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
-    words = word_list(ctx, corpus)
+    words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume"):
+        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
             if ctx.params[name]:
+                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
                 raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update, which works in memory",
+                    f"--{name.replace('_', '-')} does not work with --update{why}",
                     "leave it out; or train on both texts",
                 )
     begin = time.monotonic()
@@ -260,6 +277,8 @@ def train(
         if update is None:
             place = {
                 "vocab": words,
+                "prune_vocab": kept,
+                "borders": not kw["no_borders"],
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -275,9 +294,9 @@ def train(
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
-        say_words(words, model)
+        say_words(words or kept, model)
     if as_json:
-        write_json(train_json(model, output, size, seconds, words), output)
+        write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
 def _train(
@@ -313,6 +332,7 @@ def _update(
         "order": header.order,
         "min_type_count": header.min_type_count,
         "max_types": header.max_types,
+        "no_borders": not header.borders,
         "prune": header.prune,
         "min_sequences": header.min_sequences or 1,
         "min_files": header.min_files or 1,

@@ -82,7 +82,7 @@ def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: b
     if tokens and len(strange) == len(tokens):
         raise unknown(vocabulary, strange, ignore_case)
     about = tuple(_texts(strange)), _respelled(vocabulary, tokens, choices)
-    before = [BOS] if at_start else []
+    before = [BOS] if at_start and model.header.borders else []
     fixed = [c[0] if c else UNK for c in choices]
     keep = max(len(fixed) - (table.order - 1), 0) if table.order > 1 else len(fixed)
     best: PromptMatch | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..errors import OptionError
 from ..inspecting.followers import Follower, follower
 from ..model.language_model import LanguageModel
@@ -193,6 +194,7 @@ class Session:
 
     def followers(self, top: int) -> list[Follower]:
         """The `top` likeliest next tokens."""
+        whole("top", top)
         ids, p = self.offers()
         ids, p = ids[:top], p[:top]
         return self.model.checked(self._followers, ids, p)

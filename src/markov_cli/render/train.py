@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.results import RepairCounts, WordListFigures
 from ..text.file_kinds import in_another_encoding
 from ..text.text_kinds import text_notes
+from .json_text import json_text
 from .safe_text import one_line, protection_words, size, some
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def word_list_lines(words: WordList, model: Model) -> list[str]:
 def made_json(model: Model, path: str, model_bytes: int, seconds: float, more: dict[str, Any] | None = None) -> str:
     """The model that was made, as one object."""
     summary = replace(model.summary(), model=path, model_bytes=model_bytes)
-    return json.dumps({**summary.to_dict(), "seconds": round(seconds, 3), **(more or {})}, ensure_ascii=False)
+    return json_text({**summary.to_dict(), "seconds": round(seconds, 3), **(more or {})})
 
 
 def repairs_json(r: Repairs) -> dict[str, Any]:
@@ -91,7 +91,8 @@ def made_lines(model: Model, path: str, model_bytes: int, seconds: float, verb: 
     h = model.header
     n = _rows(model)
     per_byte = f" {model_bytes / h.corpus_bytes:.2f} bytes per byte of text," if h.corpus_bytes else ""
-    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')} (one a {h.options.unit})"
+    kind, unit = ("sequence", f"one a {h.options.unit}") if h.borders else ("text", "without <s> and </s>")
+    what = f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, kind)} ({unit})"
     if h.cut_below:
         what = f"{h.said_holds()}: {what}"
     if h.holds == "probabilities":

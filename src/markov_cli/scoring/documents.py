@@ -118,7 +118,7 @@ class _Group:
                     ends = np.flatnonzero(np.diff(number)) + 1
                     _, before = next(windows([replace(streams[0], documents=ends)]))
                     p = predictor.adapted(p, before, self.recoder, first)
-                units = UnitSums().of(Scored(codes, ids, p, longest, []))
+                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)

@@ -101,9 +101,8 @@ class HeldOut:
             raise no_token(reading)
         self.ids = every[every != BOS]
         self.parts = np.concatenate(parts)
-        self.totals = Totals(
-            len(self.ids), int(np.count_nonzero(self.ids == UNK)), int(np.count_nonzero(self.ids == EOS))
-        )
+        ends = int(np.count_nonzero(self.ids == EOS))
+        self.totals = Totals(len(self.ids), int(np.count_nonzero(self.ids == UNK)), ends, ends)
         check_known(self.totals, predictor)
         self.repairs = reading.repairs
 

@@ -44,7 +44,7 @@ _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _ARCHIVE),
     b"\x93NUMPY": ("a NumPy array", _ANY),
     b"\x89HDF\r\n\x1a\n": ("an HDF5 file", _ANY),
-    b"PAR1\x15": ("a Parquet file", "export its text first"),
+    b"PAR1\x15": ("a Parquet file", "name its column of texts: --parquet COLUMN"),
     b"OggS\0": ("an Ogg file", _ANY),
     b"fLaC\0": ("a FLAC file", _ANY),
 }
@@ -109,7 +109,7 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
         n = len(text)
         invalid = n - _readable(text) - control - nul
     odd = control + nul + invalid
-    if odd < _FEW:
+    if odd < _FEW or (nul == odd and _is_separated(head)):
         return
     binary = control > _MOST_CONTROL * n or (control and control + nul > _MOST_CONTROL_NUL * n)
     if not binary and odd <= _MOST_ODD * n:
@@ -125,6 +125,19 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
         hint = "--encoding cp1252 makes sense of them"
     shown = "UTF-8" if encoding == "utf-8" else encoding
     raise NotText(f"{name}: not {shown}: {share} are invalid", hint, f"not {shown}")
+
+
+def _is_separated(head: bytes) -> bool:
+    """True where NULs stand between pieces of text, as `find -print0` writes them.
+
+    In UTF-16 they keep to every other byte.
+
+    >>> _is_separated(b"one\\0two words\\0three\\0" * 9), _is_separated("one two".encode("utf-16-le"))
+    (True, False)
+    """
+    nul = head.count(0)
+    even = head[::2].count(0)
+    return nul > 0 and b"\0\0" not in head and 10 * min(even, nul - even) >= nul
 
 
 def in_another_encoding(kind: str) -> bool:

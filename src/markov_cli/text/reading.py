@@ -110,7 +110,13 @@ class Repairs:
 
 
 def _decompressed(raw: BinaryIO, name: str) -> Any:
-    head = raw.peek(10)[:10] if hasattr(raw, "peek") else b""
+    if hasattr(raw, "peek"):
+        head = raw.peek(10)[:10]
+    elif raw.seekable():  # a file at an address
+        head = raw.read(10)
+        raw.seek(0)
+    else:
+        head = b""
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind == "gzip":
         return gzip.GzipFile(fileobj=raw)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from ..errors import NotText, TextError
+from ..errors import NotText, OptionError, TextError
 from .byte_ranges import PartOfFile, find_urls, is_url, next_cut, open_url, url_size
 from .record_format import RecordFormat
 
@@ -139,6 +139,8 @@ def sources_of(
 
     records  where the texts in the files are
     """
+    if not expansion >= 0:
+        raise OptionError(f"max_expansion {expansion}: must be 0 or more", "0 sets no limit")
     named = find_sources([os.fspath(p) for p in listed(paths)], expansion, records)
     return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
 
