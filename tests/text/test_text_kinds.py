@@ -22,7 +22,7 @@ HELP = ["grep -vE", "w3m -dump", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN"
         "mailbox.mbox", "sed 's,</*s>,,g'", "not the unknown token"]  # fmt: skip
 
 
-@pytest.mark.parametrize("name, help_", zip(KINDS, HELP, strict=True))
+@pytest.mark.parametrize("name, help_", [*zip(KINDS, HELP, strict=True)])
 def test_a_kind_is_named_with_what_helps(name, help_):
     (note,) = text_notes(["".join(KINDS[name].format(i) for i in range(1, 9))])
     assert name in note and help_ in note
