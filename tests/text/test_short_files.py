@@ -71,6 +71,7 @@ def encoded(folder, options, encoding):
     for encoder in encoders:
         repairs.add(encoder.repairs)
     figures = collector.n_sequences, collector.n_tokens, collector.file_ends, collector.empty_sequences
+    repairs.invalid_text = ""  # a sample, of neighbours too
     return (*figures, vars(repairs), progress, sum(e.text_bytes for e in encoders)), n_pieces
 
 

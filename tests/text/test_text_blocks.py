@@ -57,7 +57,7 @@ def read(options, blocks):
         "text_ends": sorted({*ends} - {0}),
         "longest": collector.longest,
         "empty": (collector.empty_sequences, streams.empty_sequences),
-        "repairs": vars(encoder.repairs),
+        "repairs": vars(encoder.repairs) | {"invalid_text": ""},  # a sample, of neighbours too
         "bytes": encoder.text_bytes,
     }
 
