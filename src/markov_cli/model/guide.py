@@ -122,7 +122,7 @@ def pays(first: np.ndarray) -> bool:
 
 
 def owners(edges: np.ndarray) -> np.ndarray:
-    """Index of the range that each row is in: int64 (edges[-1] - edges[0],), as np.repeat gives, and faster for short ranges.
+    """Index of the range that each row is in: int64 (edges[-1] - edges[0],). For short ranges faster than np.repeat.
 
     edges  int64 (r + 1,), rising: range i is rows edges[i]..edges[i + 1] - 1
 
