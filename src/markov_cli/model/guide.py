@@ -1,6 +1,6 @@
 """Finds ids among the sorted followers of many histories: a guide table, then binary search.
 
-Legend: h is a history, given by its row; w an id; a bucket is a run of neighbouring followers of one history; m look-ups.
+Legend: h is a history, given by its row; m look-ups; a bucket is a run of neighbouring followers of one history.
 
 A history has as many buckets as followers. The bucket of an id is its share of all followers, so that
 buckets are about equally full although small ids are frequent. Both rise with the id, so the followers in a bucket are
