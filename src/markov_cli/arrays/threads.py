@@ -8,11 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from .numbers import whole
+
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+def thread_pool(jobs: int) -> ThreadPoolExecutor:
+    """A pool of so many threads; OptionError for a number below 1."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and one thread does without
+
+    return ThreadPoolExecutor(whole("jobs", jobs, 1))
 
 
 def ordered_map(
@@ -39,9 +48,7 @@ def ordered_map(
     if jobs == 1:
         yield from (call(ready(item)) for item in items)
         return
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and one thread does without
-
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(call, ready(item)))

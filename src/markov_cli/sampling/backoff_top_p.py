@@ -19,17 +19,26 @@ discounting, listed probabilities. A table has every end of its n-grams, so each
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..arrays.sorting import ragged
 from ..model.distribution import Distribution, histories
-from ..model.listed import Listed
-from ..model.smoothing import Smoothed
 from ..text.types import BOS, UNK
 from .random_stream import uniform
 from .shape import Shape, draw_weighted, shaped_weights
-from .shaped_lists import Sums, UpperLists
-from .sorted_followers import BigramLists, Lists, UnigramList, place_in, segment_sums, whole_weights
+from .sorted_followers import (
+    BigramLists,
+    Lists,
+    UnigramList,
+    first_gap,
+    no_lists,
+    place_in,
+    segment_sums,
+    unigram_ranks,
+    whole_weights,
+)
 from .top_p_cut import ThreeLists
 from .top_p_cuts import EXACT, ManyLists
 
@@ -38,11 +47,54 @@ _TOGETHER = 16  # histories from which cutting them together is faster than one 
 _UPPER = 1 << 20  # ids of upper lists computed at one time
 
 
-def backs_off(distribution: Distribution) -> bool:
-    """True if a distribution has the form that `ShapedBackoff` needs."""
-    if isinstance(distribution, Smoothed):
-        return distribution.method in ("kn", "wb", "abs")
-    return isinstance(distribution, Listed)
+@dataclass
+class _UpperLists:
+    """Upper lists of s histories, sorted by history and id.
+
+    key           int64 (s,), stands for the history
+    back          float64 (s,) for 1, 2, .. tokens: b, 1 where the history is shorter
+    bigram_factor, unigram_factor  float64 (s,), factor of p in the bigram and in the unigram list
+    owner, token  int64 (e,); p float64 (e,), 0 for UNK and BOS
+    begin         int64 (s + 1,)
+    place         int64 (e,), index in the bigram list
+    lists         bigram lists of the words; empty for an empty history
+    """
+
+    key: np.ndarray
+    back: list[np.ndarray]
+    bigram_factor: np.ndarray
+    unigram_factor: np.ndarray
+    owner: np.ndarray
+    token: np.ndarray
+    p: np.ndarray
+    begin: np.ndarray
+    place: np.ndarray
+    lists: Lists
+
+
+@dataclass
+class _Sums:
+    """Weights of the three lists for s histories.
+
+    weight      int64 (e,), of the upper list
+    out         int64 (e,), by history and place: weights in the bigram list of ids in the upper list; taken: sums
+                of these before each, within its history; left_over: sums of the other bigram weights before it
+    place       int64 (e,), rising for each history
+    free_bigram, free_unigram    int64 (s,), sums of the lists' weights, without ids of earlier lists
+    scale_bigram, scale_unigram  float64 (s,), unit of these weights, in units of the upper list
+    good        bool (s,), the weights are fine enough
+    """
+
+    weight: np.ndarray
+    out: np.ndarray
+    taken: np.ndarray
+    left_over: np.ndarray
+    place: np.ndarray
+    free_bigram: np.ndarray
+    free_unigram: np.ndarray
+    scale_bigram: np.ndarray
+    scale_unigram: np.ndarray
+    good: np.ndarray
 
 
 class ShapedBackoff:
@@ -87,7 +139,7 @@ class ShapedBackoff:
         edges = np.flatnonzero(np.diff(group, prepend=-1))
         return [*zip(edges.tolist(), [*edges[1:].tolist(), len(n)], strict=True)]
 
-    def _upper(self, level: np.ndarray, row: np.ndarray) -> UpperLists:
+    def _upper(self, level: np.ndarray, row: np.ndarray) -> _UpperLists:
         table, v, s = self.table, self.table.n_ids, len(level)
         word, keys = np.zeros(s, np.int64), [np.empty(0, np.int64)]
         back = [np.ones(s) for _ in range(max(int(level.max()), 1))]
@@ -101,7 +153,7 @@ class ShapedBackoff:
                 back[k - 1][here] = self.distribution.backoff(k, some)
                 low, high = table.followers(k, some)
                 keys.append(np.repeat(here, high - low) * v + table.tokens(k + 1, ragged(low, high - low)))
-        lists = self.bigrams.lists(word) if table.order > 1 else _no_lists(s)
+        lists = self.bigrams.lists(word) if table.order > 1 else no_lists(s)
         empty = level == 0
         lists.size[empty] = lists.n_ranked[empty] = lists.all_taken[empty] = 0
         back[0][~empty] = lists.back[~empty]
@@ -124,13 +176,13 @@ class ShapedBackoff:
         for b in back[1:]:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
-        return UpperLists(
+        return _UpperLists(
             row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
         )
 
     # ------------------------------------------------------------ temperature and top-p
 
-    def _draw_lists(self, upper: UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_lists(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         sums = self._sums(upper)
         if self.shape.top_p < 1:
@@ -180,7 +232,7 @@ class ShapedBackoff:
             share[a] = in_unigram[w] / total[w] * (unigrams.weight[found] / sums.free_unigram[w])
         return token, -np.log2(share)
 
-    def _sums(self, upper: UpperLists) -> Sums:
+    def _sums(self, upper: _UpperLists) -> _Sums:
         unigrams, lists, columns, s = self.unigrams, upper.lists, upper.lists.columns, len(upper.bigram_factor)
         order = np.lexsort((upper.place, upper.owner))
         owner, place = upper.owner[order], upper.place[order]
@@ -200,7 +252,7 @@ class ShapedBackoff:
         most = np.maximum(self._first_bigram(upper, place), self._first_unigram(upper))
         np.maximum.at(most, upper.owner, upper.p)
         power = 1 / self.temperature
-        return Sums(
+        return _Sums(
             whole_weights(upper.p, most[upper.owner], self.temperature),
             out,
             taken,
@@ -214,25 +266,25 @@ class ShapedBackoff:
             (first_bigram <= most * (1 + 1e-9)) & (first_unigram <= most * (1 + 1e-9)),
         )
 
-    def _first_bigram(self, upper: UpperLists, place: np.ndarray) -> np.ndarray:
+    def _first_bigram(self, upper: _UpperLists, place: np.ndarray) -> np.ndarray:
         """Largest p in each bigram list of an id that is not in the upper list: float64 (s,)."""
         lists = upper.lists
-        gap = _first_gap(place, upper.begin)
+        gap = first_gap(place, upper.begin)
         inside = np.flatnonzero(gap < lists.size)
         p = np.zeros(len(upper.bigram_factor))
         p[inside] = -lists.columns["minus"][lists.begin[inside] + gap[inside]] * upper.bigram_factor[inside]
         return p
 
-    def _first_unigram(self, upper: UpperLists) -> np.ndarray:
+    def _first_unigram(self, upper: _UpperLists) -> np.ndarray:
         """Largest p in each unigram list: float64 (s,)."""
         every = np.arange(len(upper.bigram_factor))
-        rank = _unigram_ranks(upper.lists, every, np.zeros(len(every), np.int64))
+        rank = unigram_ranks(upper.lists, every, np.zeros(len(every), np.int64))
         p = np.zeros(len(every))
         inside = np.flatnonzero(rank < len(self.unigrams.ids))
         p[inside] = self.unigrams.p[self.unigrams.ids[rank[inside]]] * upper.unigram_factor[inside]
         return p
 
-    def _cut(self, upper: UpperLists, sums: Sums) -> None:
+    def _cut(self, upper: _UpperLists, sums: _Sums) -> None:
         """Keep in `sums` only the fewest likeliest ids that reach top_p; each history is cut once."""
         order = np.lexsort((-upper.p, upper.owner))  # ids rise, and the sort is stable
         if len(self._cuts) > _KEPT:
@@ -257,7 +309,7 @@ class ShapedBackoff:
             sums.weight[order[ragged(begin, upper.begin[good + 1] - begin)]] = 0
 
     def _cut_many(
-        self, upper: UpperLists, sums: Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray
+        self, upper: _UpperLists, sums: _Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         begin, low = np.stack((upper.begin[which], upper.begin[which + 1])), lists.begin[which]
@@ -282,7 +334,7 @@ class ShapedBackoff:
             sums.scale_unigram[which],
         ).cut(self.shape.top_p)
 
-    def _cut_one(self, upper: UpperLists, sums: Sums, own: np.ndarray, i: int) -> tuple[int, int, int]:
+    def _cut_one(self, upper: _UpperLists, sums: _Sums, own: np.ndarray, i: int) -> tuple[int, int, int]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         a, b, low = int(upper.begin[i]), int(upper.begin[i + 1]), int(lists.begin[i])
         n, m = low + int(lists.size[i]), low + int(lists.n_ranked[i])
@@ -305,14 +357,14 @@ class ShapedBackoff:
 
     # ------------------------------------------------------------ top-k
 
-    def _draw_first(self, upper: UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_first(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw from the likeliest k."""
         ids, p, size = self._first(upper)
         w = shaped_weights(p, size, self.shape)
         found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
         return ids[found], -np.log2(share)
 
-    def _first(self, upper: UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _first(self, upper: _UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ids among which the likeliest k of each history are, their p, and their number: the first k of each list."""
         unigrams, lists, v, s = self.unigrams, upper.lists, self.table.n_ids, len(upper.bigram_factor)
         n_upper = np.diff(upper.begin)
@@ -320,7 +372,7 @@ class ShapedBackoff:
         of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k)
         at = ragged(lists.begin, of_bigram)
         own_bigram, own_unigram = np.repeat(np.arange(s), of_bigram), np.repeat(np.arange(s), of_unigram)
-        rank = _unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))
+        rank = unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))
         p_bigram, p_unigram = -lists.columns["minus"][at], unigrams.p[unigrams.ids[rank]] * upper.back[0][own_unigram]
         for b in upper.back[1:]:
             p_bigram, p_unigram = p_bigram * b[own_bigram], p_unigram * b[own_unigram]
@@ -339,29 +391,3 @@ class ShapedBackoff:
         parts = [self._first(self._upper(level[a:b], row[a:b])) for a, b in self._groups(level, row)]
         ids, p, size = (np.concatenate(column) for column in zip(*parts, strict=True))
         return ids, p, size
-
-
-def _unigram_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Rank of the j-th id that does not follow the word: int64."""
-    begin = lists.begin[which]
-    return j + place_in(lists.columns["skipped"], begin, begin + lists.n_ranked[which], j) - begin
-
-
-def _no_lists(n: int) -> Lists:
-    """Empty bigram lists for n histories, for a table of order 1."""
-    names = ("token", "minus", "weight", "running", "place", "rank", "left_over", "taken", "skipped")
-    a, b, c, d = (np.zeros(n, np.int64) for _ in range(4))
-    empty = {name: np.empty(0, np.float64 if name == "minus" else np.int64) for name in names}
-    return Lists(a, b, np.ones(n), c, d, empty)
-
-
-def _first_gap(place: np.ndarray, begin: np.ndarray) -> np.ndarray:
-    """Least number from 0 on that is missing among the rising places of each segment: int64."""
-    size = np.diff(begin)
-    here = ragged(np.zeros(len(size), np.int64), size)
-    out = size.copy()
-    some = np.flatnonzero(size)
-    if len(some):
-        first = np.minimum.reduceat(np.where(place != here, here, np.iinfo(np.int64).max), begin[some])
-        out[some] = np.minimum(first, size[some])
-    return out

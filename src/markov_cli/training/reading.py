@@ -40,6 +40,8 @@ def read_text(
 
     after  called after each piece
     """
+    if not sources:
+        raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)
@@ -63,6 +65,12 @@ def read_text(
             raise TextError(
                 f"{names}: {len(repairs.skipped):,} of {len(sources):,} files are not text, and no token in the others",
                 f"name a text; the first is: {repairs.skipped[0]} ({repairs.kinds[0]})",
+            )
+        if repairs.bad_records:
+            reason = next(iter(repairs.bad_records))
+            raise TextError(
+                f"{names}: no token; {sum(repairs.bad_records.values()):,} records left out",
+                f"name the field of the texts; {repairs.first_bad}: {reason}",
             )
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
     if labels is not None:
