@@ -257,6 +257,22 @@ def test_text_i_does_not_depend_on_count_or_batch_size(models, imported, monkeyp
             assert replace(mine, bits=0) == replace(other, bits=0)
 
 
+@pytest.mark.parametrize("shape", [{"top_p": 0.5}, {"top_p": 0.93, "temperature": 1.7}, {"top_p": 0.999}])
+def test_top_p_cuts_many_histories_as_each_alone(models, imported, monkeypatch, shape):
+    """Two ways to find the same cut: whole arrays for all histories, and Python's arithmetic for each."""
+    for model, smoothing in ((models["order 1"], "kn"), (models["order 4"], "kn"), (imported["story"], None)):
+        level, row = (np.array(x) for x in zip(*histories_of(model), strict=True))
+        raw = RandomStream(3).raw(0, 0, len(row))
+        drawn = []
+        for together in (1, 10**9):
+            monkeypatch.setattr(backoff_top_p, "_TOGETHER", together)
+            shaped = backoff_top_p.ShapedBackoff(model.distribution(smoothing), Shape(**shape))
+            token, bits = shaped.draw(level, row, raw)
+            drawn.append((token.tolist(), bits.tolist(), shaped._cuts))
+        assert drawn[0] == drawn[1]
+        assert drawn[0][2]
+
+
 def test_unk_is_never_written(models):
     """With so many rare types <unk> is often the likeliest follower."""
     model = models["rare and pruned"]
