@@ -46,6 +46,12 @@ ROWS = {
         Row("TEXT -n 2 -o OUT", lambda f: written(m.train_file(f.text, f.out, order=2))),
         Row("TEXT --lowercase -o OUT", lambda f: trained(m.train([f.text], lowercase=True)), NOT_SAVED),
         Row("TEXT --vocab WORDS -o OUT", lambda f: trained(m.train(f.text, vocab=f.words)), (*NOT_SAVED, "vocab")),
+        Row(
+            "TEXT --prune-vocab WORDS -o OUT",
+            lambda f: trained(m.train(f.text, prune_vocab=f.words)),
+            (*NOT_SAVED, "vocab"),
+        ),
+        Row("TEXT --no-borders -o OUT", lambda f: trained(m.train(f.text, borders=False)), NOT_SAVED),
         Row("TEXT --max-types 4 -o OUT", lambda f: trained(m.train(f.text, max_types=4)), NOT_SAVED),
         Row(
             "JSONL --jsonl text -n 2 --skip-bad -o OUT",
@@ -113,6 +119,12 @@ ROWS = {
             lambda f: [{"model": str(one), **m.score(one, f.other).to_dict()} for one in (f.model, f.second)],
         ),
         Row("MODEL OTHER --each line", lambda f: lines_of(m.score_units(f.model, f.other))),
+        Row(
+            "MODEL OTHER --each line --within --open-end --skip-blank",
+            lambda f: lines_of(m.score_units(f.model, f.other, within=True, open_end=True, skip_blank=True)),
+        ),
+        Row("MODEL OTHER --within", lambda f: m.score(f.model, f.other, within=True).to_dict()),
+        Row("MODEL OTHER --open-end", lambda f: m.Model.load(f.model).score(f.other, open_end=True).to_dict()),
         Row("MODEL OTHER --each token", lambda f: lines_of(m.score_tokens(f.model, f.other))),
         Row(
             "MODEL OTHER --model SECOND --classify",
@@ -181,6 +193,7 @@ ROWS = {
     "prune": [
         Row("MODEL --prune 0,0,1 -o OUT", lambda f: made(m.prune(f.model, (0, 0, 1))), NOT_SAVED),
         Row("MODEL --max-types 5 -o OUT", lambda f: made(m.prune(f.model, max_types=5)), NOT_SAVED),
+        Row("MODEL --vocab WORDS -o OUT", lambda f: made(m.prune(f.model, vocab=f.words)), (*NOT_SAVED, "vocab")),
         Row("GUARDED --no-guard -o OUT", lambda f: made(m.prune(f.guarded, keep_guard=False)), NOT_SAVED),
         Row(
             "MODEL --threshold 1e-3 --heldout OTHER --smoothing wb -o OUT",

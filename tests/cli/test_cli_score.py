@@ -93,7 +93,7 @@ def test_notes_go_to_stderr(run, inside):
     )
     ran = run("score", "story.npz", "--smoothing", "wb", stdin=b"the caf\xe9\n\n")
     assert ran.stderr.splitlines() == [
-        "note: 1 invalid UTF-8 sequence read as U+FFFD",
+        "note: 1 invalid UTF-8 sequence read as U+FFFD; --encoding cp1252?",
         "note: 1 empty sequence skipped",
     ]
 
@@ -116,14 +116,16 @@ def test_a_row_for_each_line(run, inside):
     ran = run("score", "story.npz", "--smoothing", "none", "--each", "line", stdin="the dog sat\n\na\tcow\n")
     # the dog sat: 2/3 1/2 1; </s> never follows `dog sat`: 0
     assert ran.stdout.splitlines() == [
-        "text\ttokens\toov\tbits\tperplexity\tlongest",
-        "the dog sat\t4\t0\tinf\tinf\t3",
-        "a\\tcow\t3\t1\tinf\tinf\t2",
+        "text\ttokens\toov\tbits\tperplexity\tlongest\tline",
+        "the dog sat\t4\t0\tinf\tinf\t3\t1",
+        "\t0\t0\t0.0000\t\t0\t2",
+        "a\\tcow\t3\t1\tinf\tinf\t2\t3",
     ]
     ran = run("score", "story.npz", "--smoothing", "none", "--each", "line", "--json", stdin="a dog ran\r\n")
     # a 1/3, the rest is certain: log2 3 = 1.584963, over 4 tokens: 3 ** 1/4 = 1.316074
     assert json.loads(ran.stdout) == {
         "text": "a dog ran", "tokens": 4, "oov": 0, "bits": 1.584963, "perplexity": 1.316074, "longest": 3,
+        "line": 1,
     }  # fmt: skip
 
 

@@ -114,3 +114,16 @@ def test_markers_are_left_out_of_texts_and_shown_in_ngrams():
     a, comma = model.vocabulary.find(b"a")[0], model.vocabulary.find(b",")[0]
     assert model.vocabulary.join_one([1, a, comma, 2]) == "a,"
     assert model.vocabulary.show([1, a, comma, 2]) == "<s> a , </s>"
+
+
+def test_a_text_comes_the_same_in_parts_however_small(monkeypatch):
+    text = "It is (we said) 'so'. A 7th, long sentence, with marks; and more of it! Ab. c? " * 3
+    for tokenizer in ("words", "spaces", "chars"):
+        model = as_model(model_of(text, tokenizer=tokenizer))
+        ids = np.array([i for i in range(3, len(model.vocabulary)) for _ in range(3)] * 2)
+        lengths = np.array([0, 1, len(ids) - 9, 0, 8, 0])
+        whole = model.vocabulary.join(ids, lengths, b"\n--\n")[0]
+        for tokens, size in ((1, 1), (3, 1000), (1 << 14, 7), (1 << 14, 1 << 24)):
+            monkeypatch.setattr("markov_cli.text.vocabulary._JOIN_TOKENS", tokens)
+            monkeypatch.setattr("markov_cli.text.vocabulary._PART_BYTES", size)
+            assert b"".join(model.vocabulary.join_parts(ids, lengths, b"\n--\n")) == whole

@@ -4,12 +4,15 @@ To get lmplz's numbers, types are numbered by first appearance, and one wrong co
 (`oracle_smoothing.quirk`) is repeated here and nowhere else.
 """
 
+import io
 import math
+import random
 from fractions import Fraction
 
 import pytest
 
-from lmplz import check, compare, corpus_of, lmplz, needs_lmplz, numbered, read_arpa
+import markov_cli
+from lmplz import TOLERANCE, check, compare, corpus_of, lmplz, needs_lmplz, numbered, read_arpa
 from oracle_smoothing import Smoothed
 
 
@@ -26,6 +29,28 @@ def test_the_oracle_equals_lmplz_on_random_corpora(seed):
 @pytest.mark.parametrize("order", [2, 3, 4, 5])
 def test_the_oracle_equals_lmplz_on_a_story(harbour, order, prune):
     check([line.split() for line in harbour.split("\n") if line.strip()], order, prune[:order])
+
+
+@needs_lmplz
+@pytest.mark.parametrize("seed", range(40))
+def test_a_limited_vocabulary_equals_lmplz(tmp_path, seed):
+    """Rows, probabilities and backoffs of `prune --vocab` are those of lmplz's --limit_vocab_file."""
+    lines = [*filter(None, corpus_of(seed)), ["last"]]  # the highest id, once: kenlm#405 does not show
+    order, r = 1 + seed % 5, random.Random(seed)
+    prune = [(), (0, 1), (0, 0, 1)][seed % 3][:order] if order > 1 else ()
+    kept = [w for w in dict.fromkeys(w for line in lines for w in line) if r.random() < 0.6]
+    path = tmp_path / "words"
+    path.write_text("\n".join([*kept, "never"]), encoding="utf-8")
+    rows = read_arpa(lmplz(lines, order, prune, ["--limit_vocab_file", path])[0])
+    model = markov_cli.train(texts="\n".join(map(" ".join, lines)), tokenizer="spaces", unit="line", order=order)
+    out = io.BytesIO()
+    markov_cli.export_arpa(markov_cli.prune(model, prune, vocab=path), out, smoothing="kn")
+    ours = read_arpa(out.getvalue().decode())
+    assert set(ours) == set(rows)
+    for words, (p, backoff) in rows.items():
+        if words != ("<s>",):
+            assert ours[words][0] == pytest.approx(p, abs=TOLERANCE)
+        assert (ours[words][1] or 0) == pytest.approx(backoff or 0, abs=TOLERANCE)
 
 
 @needs_lmplz

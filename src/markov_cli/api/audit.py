@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..evidence import model_evidence
 from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
 from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
@@ -86,10 +87,15 @@ def rebuild(model: ModelLike, seed: int | None = None, *, order: int | None = No
     >>> markov_cli.rebuild(markov_cli.train(texts=["a b c a d"], order=2), seed=1).text.split()
     ['a', 'b', 'c', 'a', 'd']
     """
-    one = opened(model)
     seed = new_seed() if seed is None else seed
-    raw, used = model_evidence.rebuild(one.language_model, seed, order)
+    parts, used = rebuilt_parts(model, seed, order)
+    raw = b"".join(parts)
     return RebuiltText(raw.decode("utf-8", "replace"), used, seed, raw)
+
+
+def rebuilt_parts(model: ModelLike, seed: int, order: int | None = None) -> tuple[Iterator[bytes], int]:
+    """The text of `rebuild` part by part, and the order used: for one that is larger than memory."""
+    return model_evidence.rebuild(opened(model).language_model, seed, order)
 
 
 def member(
@@ -127,6 +133,8 @@ def member(
 
 def audit_report(model: Model, a: Audit, top: int | None) -> AuditReport:
     """The figures of an audit, and the first certain strings."""
+    if top is not None:
+        whole("top", top)
     h = model.header
     xz = a.xz_bytes_per_token
     return AuditReport(

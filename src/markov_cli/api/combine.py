@@ -132,8 +132,8 @@ def update(
     _check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
-        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
+        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
         jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:
@@ -166,14 +166,17 @@ def prune(
     thresholds: Sequence[int] = (),
     *,
     max_types: int | None = None,
+    vocab: Words | None = None,
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> Model:
-    """Drop rare n-grams, rare types, or the guard of a model.
+    """Drop rare n-grams, rare types, n-grams of other words, or the guard of a model.
 
     thresholds  n-grams of order 1, 2, 3... that occur at most this often are dropped; the first must be 0; the
                 last also holds for higher orders
     max_types   keep this many types, the commonest; the others become `<unk>`. This is done first
+    vocab       a file with a word on each line, or words: n-grams with other types are dropped, as by lmplz's
+                `--limit_vocab_file`: discounts and totals stay those of all of the text
     keep_guard  False leaves out the guard
 
     OptionError if nothing is named; NeedsCounts if the model holds no counts.
@@ -184,15 +187,18 @@ def prune(
     ['b']
     """
     one = opened(model)
-    by_count = bool(thresholds) or max_types is not None
+    by_count = bool(thresholds) or max_types is not None or vocab is not None
     if not by_count and keep_guard:
-        raise OptionError("no way to prune is named", "thresholds such as (0, 0, 1), max_types, or keep_guard=False")
+        raise OptionError(
+            "no way to prune is named", "thresholds such as (0, 0, 1), max_types, vocab, keep_guard=False"
+        )
     if not keep_guard:
         one = without_guard(one)
     if not by_count:
         return one
     stored = _stored(one, one.path or "the model")
-    return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, jobs))
+    words = words_of(vocab, "utf-8", one.header.options)
+    return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, words, jobs))
 
 
 def without_guard(model: Model) -> Model:
@@ -238,6 +244,7 @@ def prune_by_entropy(
     smoothing: str | None = None,
     heldout: Paths = (),
     heldout_texts: Texts = (),
+    encoding: str = "utf-8",
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> EntropyPruning:
@@ -247,6 +254,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
+    encoding   of its files
     keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
@@ -279,7 +287,7 @@ def prune_by_entropy(
     if not paths and not texts:
         return found
     before, after = (
-        m.score(paths, texts=texts, smoothing=method, jobs=jobs).perplexity
+        m.score(paths, texts=texts, smoothing=method, encoding=encoding, jobs=jobs).perplexity
         for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)

@@ -91,6 +91,8 @@ def export_counts(model: ModelLike, out: Target, order: int | None = None, *, sp
     notes = _space_notes(one, space_as)
     if one.table.pruned:
         notes.append("the model is pruned: import will not take a file that lacks n-grams")
+    elif not one.header.borders:
+        notes = ["the model counts no <s> and </s>: import will not take the file"]
     elif one.header.cap_per_sequence:
         notes.append("counts are numbers of sequences, which do not add up: import will not take them")
     return Export(one.path, file, "counts", size, tuple(notes))
@@ -117,6 +119,10 @@ def export_markovify(model: ModelLike, out: Target) -> Export:
         raise MarkovError(
             "markovify cannot use a pruned model: it stops with an error at a missing state",
             "export the model before pruning; prune --max-types is allowed",
+        )
+    if not one.header.borders:
+        raise MarkovError(
+            "markovify needs the beginnings of texts, and the model was trained with --no-borders", "train it without"
         )
     alike, file, size = _write(out, lambda f: one.checked(write_markovify, f, one.table, one.vocabulary, one.order))
     notes = [] if one.header.options.tokenizer == "spaces" else ["markovify writes a space between any two tokens"]

@@ -116,8 +116,8 @@ def train_groups(
     """
     records = record_format(jsonl, csv, parquet, group=group_by, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
-        Protection(), encoding, guard, guard_rate, jobs, records,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern), True, min_type_count, max_types, vocab, prune,
+        None, Protection(), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources = sources_of(paths, (), max_expansion, records)
     made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress)

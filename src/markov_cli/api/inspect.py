@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..arrays.numbers import whole
 from ..errors import MarkovError
 from ..generation.prompt import PromptMatch
 from ..inspecting import statistics
@@ -71,11 +72,14 @@ class Inspection(Result):
 
     model            its file; None for a model in memory
     format, version  of the file format
-    tokenizer, unit, lowercase, pattern  how text is read for it
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for it
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
     blend      the parameters of `--smoothing blend` that `tune` found, as the header has them
     vocab_words, vocab_hash  how many words the list had that it was trained with, and its fingerprint
+    prune_vocab      how many words the list had that its n-grams were pruned to; total_0, left_total_0 are sums over
+                     all types before that
+    borders          False if `<s>` and `</s>` were not counted
     unicode          version of the Unicode tables
     counts_of_counts  of a pruned model; how many n-grams occur once, twice, ...
     holds            `counts`, `weighted counts` or `probabilities`
@@ -100,12 +104,17 @@ class Inspection(Result):
     unicode: str
     counts_of_counts: tuple[tuple[int, ...], ...]
     holds: str
+    keep_newlines: bool | None = field(default=None, metadata=OPTIONAL)
     max_types: int | None = field(default=None, metadata=OPTIONAL)
     min_sequences: int | None = field(default=None, metadata=OPTIONAL)
     min_files: int | None = field(default=None, metadata=OPTIONAL)
     cap_per_sequence: int | None = field(default=None, metadata=OPTIONAL)
     vocab_words: int | None = field(default=None, metadata=OPTIONAL)
+    prune_vocab: int | None = field(default=None, metadata=OPTIONAL)
+    total_0: int | None = field(default=None, metadata=OPTIONAL)
+    left_total_0: int | None = field(default=None, metadata=OPTIONAL)
     vocab_hash: str | None = field(default=None, metadata=OPTIONAL)
+    borders: bool | None = field(default=None, metadata=OPTIONAL)
     blend: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
     cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
@@ -170,6 +179,7 @@ def inspect(model: ModelLike, *, top: int = 10) -> Inspection:
     >>> found.orders[1].commonest[0].tokens
     ('a', 'b')
     """
+    whole("top", top, 1)
     one = opened(model)
     return one.checked(_inspect, one, top)
 
@@ -236,6 +246,8 @@ def inspect_history(
 
 def history_followers(model: Model, known: PromptMatch, top: int | None, smoothing: str | None) -> HistoryFollowers:
     """The followers of a known history, and of each shorter one."""
+    if top is not None:
+        whole("top", top)
     first, *rest = model.backoff(known, top, smoothing)
     same: dict[str, Any] = vars(first) | {"history": tuple(first.history), "followers": tuple(first.followers)}
     return HistoryFollowers(**same, backoff=tuple(rest))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from ..arrays.numbers import whole
 from ..generation.prompt import PromptMatch, find_prompt
 from ..generation.request import Constraints, Request
 from ..generation.run import Run, Text
@@ -178,6 +179,8 @@ class Model:
         *,
         texts: Texts = (),
         smoothing: str | None = None,
+        within: bool = False,
+        open_end: bool = False,
         adapt: bool = False,
         encoding: str = "utf-8",
         jsonl: str | None = None,
@@ -194,10 +197,11 @@ class Model:
         >>> found.tokens, found.perplexity  # a, b, . and </s>; b and c are equally likely
         (4, 1.189207115002721)
         """
-        from ..scoring.predictor import predictors_of
+        from ..scoring.predictor import Borders, predictors_of
         from .score_results import score_of, totals_of
 
-        (predictor,) = predictors_of([self.language_model], smoothing, [self.path or "the model"], adapt)
+        borders, names = Borders(within, open_end), [self.path or "the model"]
+        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders)
         sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 
@@ -225,10 +229,14 @@ class Model:
         top         None for all
         smoothing   None for raw counts; the likeliest come first under another
         """
+        if top is not None:
+            whole("top", top)
         return followers_of(self.language_model, level, row, top, smoothing)
 
     def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a history and of each shorter one, down to no history; see `known`."""
+        if top is not None:
+            whole("top", top)
         return backoff(self.language_model, known.level, known.row, top, smoothing)
 
     def followers(
@@ -274,6 +282,7 @@ class Model:
         top_k: int = 0,
         top_p: float = 1.0,
         smoothing: str | None = None,
+        adapt: bool = False,
         constraints: Constraints | None = None,
         novel: int | None = None,
         corpus: Paths = (),
@@ -296,6 +305,7 @@ class Model:
         top_k        only the K likeliest followers; 0 for all
         top_p        only the likeliest followers that together have probability P
         smoothing    the distribution to draw from; see `distribution`
+        adapt        the text so far changes the probabilities; the model must be tuned for it, see `tune`
         constraints  properties that each text must have; texts are not cut then. AnswerIsNo if no text has them
         novel        no text has this many tokens in a row in common with the training text, which is `corpus` or
                      known from the model's guard; there may be fewer texts than `count`
@@ -315,6 +325,7 @@ class Model:
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
             smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts, records=records)),
             unique=unique,
+            adapt=adapt,
         )  # fmt: skip
         return Run(self.language_model, request).texts()
 
@@ -329,6 +340,7 @@ class Model:
         top_k: int = 0,
         top_p: float = 1.0,
         smoothing: str | None = None,
+        adapt: bool = False,
     ) -> Iterator[StreamedToken]:
         """Draw the texts of a seed token by token, without end; the marker `</s>` ends each.
 
@@ -341,7 +353,7 @@ class Model:
         """
         request = Request(
             seed=seed, prompt=prompt, within=within, ignore_case=ignore_case,
-            shape=Shape(temperature, top_k, top_p), smoothing=smoothing,
+            shape=Shape(temperature, top_k, top_p), smoothing=smoothing, adapt=adapt,
         )  # fmt: skip
         request.check_stream()
         run = Run(self.language_model, request)

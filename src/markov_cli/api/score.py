@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import OptionError
 from ..scoring.documents import Documents, batches_of, fewest_bits
-from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
-from ..scoring.text_totals import Reading, units_of
+from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
+from ..scoring.text_totals import Reading, numbered_units
 from ..scoring.token_names import token_names
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
@@ -44,15 +44,23 @@ def _names(models: Sequence[Model]) -> list[str]:
     return [model.path or f"model {k}" for k, model in enumerate(models, 1)]
 
 
-def _predictors(models: Sequence[Model], smoothing: str | None, adapt: bool = False) -> list[Predictor]:
-    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt)
+def _predictors(
+    models: Sequence[Model], smoothing: str | None, within: bool, open_end: bool, adapt: bool = False
+) -> list[Predictor]:
+    borders = Borders(within, open_end)
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders)
 
 
 def _predictor(
-    models: Sequence[Model], smoothing: str | None, weights: Sequence[float], adapt: bool = False
+    models: Sequence[Model],
+    smoothing: str | None,
+    weights: Sequence[float],
+    within: bool,
+    open_end: bool,
+    adapt: bool = False,
 ) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing, adapt)
+    found = _predictors(models, smoothing, within, open_end, adapt)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -68,6 +76,8 @@ def score(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    within: bool = False,
+    open_end: bool = False,
     adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
@@ -81,6 +91,8 @@ def score(
     models     one, or several, which are mixed
     smoothing  None for `kn`, or for a model's own probabilities
     weights    of the models; equal if none are given
+    within     no `<s>` before a sequence: its first token has no history (KenLM's `query -n` does both)
+    open_end   no `</s>` behind it: its end is not scored
     adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
@@ -94,7 +106,7 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights, adapt)
+    predictor = _predictor(several, smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
@@ -112,28 +124,33 @@ def score_units(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    within: bool = False,
+    open_end: bool = False,
     adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    skip_blank: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
-    """Score each unit of a text (a sentence, a line: the model's unit), in order.
+    """Score each unit of a text (a sentence, a line: the model's unit), in order; blank lines, too, if it is a line.
 
-    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    skip_blank  leaves out blank lines
+
+    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, adapt)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
-    for units in units_of(reading.scored()):
-        columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest)
+    for units in numbered_units(reading, not skip_blank):
+        columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest, units.lines)
         for text, *numbers in zip(units.texts, *(c.tolist() for c in columns), strict=True):
             yield UnitScore(text.decode("utf-8", "replace"), *numbers)
 
@@ -145,6 +162,8 @@ def score_tokens(
     texts: Texts = (),
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    within: bool = False,
+    open_end: bool = False,
     adapt: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
@@ -155,14 +174,14 @@ def score_tokens(
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, adapt)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
@@ -181,32 +200,41 @@ def score_texts(
     *,
     smoothing: str | None = None,
     weights: Sequence[float] = (),
+    within: bool = False,
+    open_end: bool = False,
     adapt: bool = False,
     jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, adapt, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, within, open_end, adapt, and errors as in `score`; a text without a token is no error
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights, adapt)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)
 
 
 def classify(
-    models: Iterable[ModelLike], texts: Texts, *, smoothing: str | None = None, jobs: int = 1
+    models: Iterable[ModelLike],
+    texts: Texts,
+    *,
+    smoothing: str | None = None,
+    within: bool = False,
+    open_end: bool = False,
+    jobs: int = 1,
 ) -> Iterator[Classified]:
     """Give each line to the model that needs the fewest bits for it.
 
     models     two or more; they may read text differently
     texts      one line each
     smoothing  None for `kn`, or for a model's own probabilities
+    within, open_end  as in `score`
 
     OptionError for fewer than two models, or a text that holds a newline.
 
@@ -226,7 +254,7 @@ def classify(
                 raise OptionError(f"classify: text {number} holds a newline", "give one line at a time")
             yield text.encode("utf-8", "replace"), None
 
-    documents = Documents(_predictors(several, smoothing), jobs, are_lines=True)
+    documents = Documents(_predictors(several, smoothing, within, open_end), jobs, are_lines=True)
     for _, units in documents.score(batches_of(lines())):
         best, margin = fewest_bits(units)
         for text, i, bits in zip(units[0].texts, best.tolist(), margin.tolist(), strict=True):
@@ -243,6 +271,8 @@ def tune_mixture(
     *,
     texts: Texts = (),
     smoothing: str | None = None,
+    within: bool = False,
+    open_end: bool = False,
     encoding: str = "utf-8",
     jsonl: str | None = None,
     csv: str | int | None = None,
@@ -255,6 +285,7 @@ def tune_mixture(
     models        two or more, which read text alike
     paths, texts  held-out text: text that no model was trained on
     smoothing     None for `kn`, or for a model's own probabilities
+    within, open_end  as in `score`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
@@ -267,5 +298,5 @@ def tune_mixture(
     """
     several = _opened(models)
     sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
-    found = tuned(_predictors(several, smoothing), sources, check_encoding(encoding), jobs)
+    found = tuned(_predictors(several, smoothing, within, open_end), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

@@ -52,11 +52,14 @@ class Score(Result):
 class UnitScore(Result):
     """The score of one unit of a text: a sentence, a line, the unit of the model.
 
-    tokens      tokens of the unit and one `</s>`
+    tokens      tokens of the unit and one `</s>`; 0 for a blank line
     oov         tokens outside the vocabulary
     bits        -log2 of its probability; infinite if a token has probability 0
     perplexity  2 ** (bits / tokens)
     longest     tokens in the longest n-gram of the table that occurs in it
+    line        the line of its text on which it begins, from 1; of a record, the line of the record
+
+    A blank line has no tokens, and its perplexity is not a number.
     """
 
     text: str
@@ -65,6 +68,7 @@ class UnitScore(Result):
     bits: float = rounded(6)
     perplexity: float = rounded(6)
     longest: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
 from ..text.record_format import RecordFormat, record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
+from ..text.types import invalid_types
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
 from ..training.options import TrainOptions, no_progress
@@ -33,11 +34,14 @@ def train(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -61,13 +65,17 @@ def train(
     tokenizer         words, spaces, chars, bytes, or regex with a pattern
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
+    keep_newlines     line breaks and indentation are tokens
     min_type_count    types seen less often become `<unk>`
     max_types         keep this many types, the commonest; the others become `<unk>`
     vocab             a file with a word on each line, or words: all other types become `<unk>`
     prune             n-grams of order 1, 2, 3... that occur at most this often are dropped; the first is 0; the
                       last also holds for higher orders
+    prune_vocab       n-grams with types outside this list are dropped, as by lmplz's `--limit_vocab_file`;
+                      discounts and totals stay those of all of the text
     min_sequences, min_files  n-grams of order 2 and more that occur in fewer sequences, or files, are dropped
     cap_per_sequence  1 counts an n-gram at most once in a sequence; 0 counts all
+    borders           False counts no `<s>` and `</s>`: each file is a text without beginning and end, the unit a file
     guard             keep hashes of all runs of this many tokens, for `generate(novel=...)`. Anyone can confirm guesses
                       of the text with them, see docs/explanation/evidence.md. guard_rate is the share of new runs
                       that are taken for seen ones
@@ -91,7 +99,8 @@ def train(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
@@ -103,10 +112,12 @@ def train(
 def options_of(
     order: int,
     text: TextOptions,
+    borders: bool,
     min_type_count: int,
     max_types: int | None,
     vocab: Words | None,
     prune: Sequence[int],
+    prune_vocab: Words | None,
     protection: Protection,
     encoding: str,
     guard: int,
@@ -118,10 +129,12 @@ def options_of(
     return TrainOptions(
         order=order,
         text=text,
+        borders=borders,
         min_type_count=min_type_count,
         max_types=max_types,
         vocab=words_of(vocab, encoding, text),
         prune=tuple(prune),
+        prune_vocab=words_of(prune_vocab, encoding, text),
         protection=protection,
         encoding=check_encoding(encoding),
         guard=guard,
@@ -152,11 +165,14 @@ def train_file(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
     min_sequences: int = 1,
     min_files: int = 1,
     cap_per_sequence: int = 0,
@@ -199,7 +215,8 @@ def train_file(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), min_type_count, max_types, vocab, prune,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
@@ -210,6 +227,7 @@ def train_file(
     else:
         model = Model.load(target) if made.file is None else Model(LanguageModel.of_file(made.file))
         model.repairs = made.repairs
+        _see_invalid_types(model)
     model.path = target
     return TrainedFile(model, made.size)
 
@@ -218,4 +236,13 @@ def model_of(trained: Trained) -> Model:
     """The model that training made."""
     model = Model(LanguageModel.of(trained.header, trained.types, trained.table))
     model.repairs = trained.repairs
+    _see_invalid_types(model)
     return model
+
+
+def _see_invalid_types(model: Model) -> None:
+    """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
+    if model.header.options.tokenizer == "spaces":
+        n, text = invalid_types(model.vocabulary.types())
+        model.repairs.invalid_types = n
+        model.repairs.invalid_text = model.repairs.invalid_text or text

@@ -33,7 +33,7 @@ class Workspace:
         real = os.path.realpath(target)
         self.base = temp_dir or os.path.dirname(real)
         mark = zlib.crc32(os.fsencode(real))
-        self._prefix = f".{Path(real).name[:100]}.{mark:08x}.run."
+        self._prefix = f".{os.fsdecode(os.fsencode(Path(real).name)[:100])}.{mark:08x}.run."
         self._identity = json.loads(json.dumps(identity))
         self._lock: IO[bytes] | None = None
         self._steps: dict[str, Any] = {}

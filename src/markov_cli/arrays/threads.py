@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from .numbers import whole
+
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+def thread_pool(jobs: int) -> ThreadPoolExecutor:
+    """A pool of so many threads; OptionError for a number below 1."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and one thread does without
+
+    return ThreadPoolExecutor(whole("jobs", jobs, 1))
 
 
 def ordered_map(
@@ -38,9 +48,7 @@ def ordered_map(
     if jobs == 1:
         yield from (call(ready(item)) for item in items)
         return
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and one thread does without
-
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(call, ready(item)))
@@ -50,6 +58,31 @@ def ordered_map(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_behind(call: Callable[..., None], jobs: int) -> Iterator[Callable[..., None]]:
+    """A function that calls another in a second thread, one call at a time, in order; directly where jobs is 1.
+
+    Each call waits for the one before. The last has ended when the context ends; errors are raised there, or by
+    the next call.
+    """
+    if jobs == 1:
+        yield call
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        running: list[Future[None]] = []
+
+        def next_(*args: object) -> None:
+            while running:
+                running.pop().result()
+            running.append(pool.submit(call, *args))
+
+        yield next_
+        while running:
+            running.pop().result()
 
 
 def usable_cores() -> int:

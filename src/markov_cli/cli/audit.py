@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import OptionError
+from ..render.json_text import json_text
 from .option_groups import GroupedCommand, option_group
 from .options import (
     encoding_option,
@@ -171,7 +171,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
             note(f"wrote {kw['html']}", quiet)
     if "-" not in (kw["strings"], kw["html"]):
         if as_json:
-            click.echo(json.dumps(audit_report(loaded, found, kw["show"]).to_dict(), ensure_ascii=False))
+            click.echo(json_text(audit_report(loaded, found, kw["show"]).to_dict()))
         else:
             show.show_audit(loaded, path, found, kw["show"], kw["min_tokens"])
     if found.against is not None and found.against.is_not:
@@ -184,11 +184,11 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
 
 
 def _rebuild(loaded: Model, path: str, seed: int, order: int | None, quiet: bool) -> None:
-    from ..api.audit import rebuild
+    from ..api.audit import rebuilt_parts
 
-    found = rebuild(loaded, seed, order=order)
-    write_parts(path, [found.raw])
-    note(f"{path}: a random text that has exactly the table of order {found.order}", quiet)
+    parts, used = rebuilt_parts(loaded, seed, order)
+    write_parts(path, parts)
+    note(f"{path}: a random text that has exactly the table of order {used}", quiet)
     header = loaded.header
     if header.maps_types:
         note("tokens outside the vocabulary, which are <unk> in the model, are missing in it", quiet)
@@ -209,6 +209,6 @@ def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:
 
     how = {name: kw[name] for name in ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad")}
     found = member(loaded, kw["member"], **how)
-    for out in [json.dumps(found.to_dict(), ensure_ascii=False)] if as_json else member_lines(found):
+    for out in [json_text(found.to_dict())] if as_json else member_lines(found):
         click.echo(out)
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import MarkovError, OptionError
+from ..render.json_text import json_text
 from .options import jobs_option, json_option, model_argument, note, quiet_option, seed_option, smoothing_option
 
 
@@ -124,7 +125,7 @@ def make(line: str, count: int, repeat: tuple[int, ...], **kw: Any) -> int:
         write_parts(output, [lines])
     put_in = sum(c.repeat for c in made.canaries)
     if kw["as_json"]:
-        click.echo(json.dumps({**made.to_dict(), "lines": put_in, "output": output, "keys": keys}, ensure_ascii=False))
+        click.echo(json_text({**made.to_dict(), "lines": put_in, "output": output, "keys": keys}))
     what = f"{len(made.canaries) - controls} canaries in {put_in} lines, {controls} controls, {made.space:,} fillings"
     note(f"{what}; keys in {keys}", kw["quiet"])
     return 0
@@ -173,7 +174,7 @@ def score(model: str, keys: str, smoothing: str | None, jobs: int | None, as_jso
     exposures = expose(judge, loaded.header.options, made, jobs or usable_cores())
     found = canary_report(loaded, keys, made, exposures, smoothing)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        click.echo(json_text(found.to_dict()))
     else:
         show_exposures(found)
     return 0

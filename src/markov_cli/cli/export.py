@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError
+from ..render.json_text import json_text
 from .options import json_option, model_argument, note, quiet_option, smoothing_option, space_option
 from .output import no_output
 
@@ -84,7 +84,7 @@ def export(
     for text in found.notes:
         note(text, quiet)
     if as_json:
-        write_json(json.dumps({**found.to_dict(), "file": output}, ensure_ascii=False), output)
+        write_json(json_text({**found.to_dict(), "file": output}), output)
 
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:

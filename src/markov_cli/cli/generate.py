@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ANSWER_IS_NO
+from ..errors import ANSWER_IS_NO, OptionError
 from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
 from .option_groups import GroupedCommand
-from .options import model_argument, note, records_of, say_fallback, say_history
+from .options import is_closed, model_argument, note, records_of, say_history, say_prompt, say_smoothing
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -44,6 +44,10 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     from ..render.generate import json_line, streamed
 
     given = explicitly_given()
+    for name, needed in (("encoding", "corpus"), ("in_order", "contains")):
+        if name in given and not kw[needed]:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} needs --{needed}", f"add it, or leave {option} out")
     check_trace(kw)
     request = request_of(kw, given, as_json)
     request.check()
@@ -53,6 +57,8 @@ def generate(model: str, as_json: bool, null: bool, quiet: bool, **kw: Any) -> i
     end = b"\0" if null else b"\n"
     out = sys.stdout.buffer
     if kw["stream"]:
+        if is_closed(sys.stdout):  # nobody reads, as behind a pipe that was closed
+            return 0
         texts, tokens = (kw[name] if name in given else None for name in ("count", "max_tokens"))
         for piece in streamed(run, texts, tokens, end, as_json):
             out.write(piece)
@@ -87,11 +93,12 @@ def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> R
 
     run = Run(model, request)
     several = isinstance(model, MixedModel)
-    if not several:
-        say_history(model, run.prompt, quiet)
+    if several:
+        say_prompt(model, run.prompt, request.ignore_case, quiet)
+    else:
+        say_history(model, run.prompt, request.ignore_case, quiet)
     for one in model.models if isinstance(model, MixedModel) else [model]:
-        if not one.uses_raw_counts(request.smoothing):
-            say_fallback(one.distribution(request.smoothing), quiet)
+        say_smoothing(one, "blend" if request.adapt else request.smoothing, quiet)
     from ..render.train import repair_lines
 
     for text in (*repair_lines(run.novelty.repairs if run.novelty is not None else Repairs()), *run.notes):

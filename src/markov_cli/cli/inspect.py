@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import ANSWER_IS_NO, OptionError
+from ..render.json_text import json_text
 from .completion_words import complete_history
 from .options import (
     ignore_case_option,
     json_option,
     model_argument,
     quiet_option,
-    say_fallback,
     say_history,
+    say_smoothing,
     smoothing_option,
 )
 
@@ -85,7 +85,12 @@ def inspect(
 
     if as_json and form != "text":
         raise OptionError(f"--json and --format {form} exclude each other", "choose one")
-    _check_alone(history, {"--at-start": at_start, "--verify": verify, "--vocab": vocab}, form)
+    given = {"--at-start": at_start, "--verify": verify, "--vocab": vocab}
+    of_history = {"--smoothing": smoothing is not None, "--ignore-case": ignore_case}
+    _check_alone(history, {**given, **of_history}, form)
+    for name, is_given in of_history.items():
+        if is_given and not history and not (at_start and name == "--smoothing"):
+            raise OptionError(f"{name} needs a HISTORY", f"for example: markov inspect {model} the {name} ...")
     loaded = Model.load(model)
     if verify:
         return _verify(loaded, as_json)
@@ -94,12 +99,14 @@ def inspect(
     from ..api import inspect as api
     from ..render import inspect as show
 
+    if at_start and not loaded.header.borders:
+        raise OptionError(f"--at-start: {model} counts no beginnings of texts (--no-borders)", "leave it out")
     if not history and not at_start:
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
         found = api.inspect(loaded, top=top)
         if as_json:
-            click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+            click.echo(json_text(found.to_dict()))
         elif form == "csv":
             click.echo(show.model_csv(found), nl=False)
         else:
@@ -107,15 +114,14 @@ def inspect(
         return 0
     text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
-    say_history(loaded, known, quiet)
+    say_history(loaded, known, ignore_case, quiet)
     if form == "dot":
         click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0
-    if not loaded.uses_raw_counts(smoothing):
-        say_fallback(loaded.distribution(smoothing), quiet)
+    say_smoothing(loaded, smoothing, quiet)
     followers = api.history_followers(loaded, known, top, smoothing)
     if as_json:
-        click.echo(json.dumps(followers.to_dict(), ensure_ascii=False))
+        click.echo(json_text(followers.to_dict()))
     elif form == "csv":
         click.echo(show.history_csv([followers, *followers.backoff]), nl=False)
     else:
@@ -139,7 +145,7 @@ def _vocabulary(loaded: Model, as_json: bool) -> int:
 
     words = vocabulary(loaded)
     if as_json:
-        click.echo(json.dumps({"model": loaded.path, "types": words}, ensure_ascii=False).encode("utf-8", "replace"))
+        click.echo(json_text({"model": loaded.path, "types": words}))
     else:
         click.echo("".join(f"{word}\n" for word in words).encode("utf-8", "surrogateescape"), nl=False)
     return 0
@@ -151,7 +157,7 @@ def _verify(loaded: Model, as_json: bool) -> int:
 
     found = verify(loaded)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        click.echo(json_text(found.to_dict()))
     else:
         for line in found.damage or ["no damage found"]:
             click.echo(f"{one_line(str(found.model))}: {one_line(line)}")

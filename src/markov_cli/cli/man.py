@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import click
 
 from .. import __version__
+from ..render.json_text import json_text
 from .options import json_option, note, quiet_option
 
 
@@ -41,6 +41,6 @@ def man(folder: str, as_json: bool, quiet: bool) -> int:
             part.unlink(missing_ok=True)
         written.append(name)
     if as_json:
-        click.echo(json.dumps({"folder": folder, "pages": written}, ensure_ascii=False))
+        click.echo(json_text({"folder": folder, "pages": written}))
     note(f"wrote    {len(written)} pages to {folder}", quiet)
     return 0

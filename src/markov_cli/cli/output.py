@@ -16,6 +16,7 @@ from ..text.file_kinds import SNIFF_BYTES, is_model, signature
 if TYPE_CHECKING:
     from ..api.model import Model
 
+_NAME_BYTES = 255  # of a file name, on every common file system
 _RENAME = "choose another name, or remove it first"
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$", re.IGNORECASE)
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}$")  # `.txt`, `.markdown`; not what stands behind the dot of `v1.2`
@@ -84,7 +85,12 @@ def _head(path: str) -> bytes:
 
 
 def _check_place(path: str) -> None:
-    folder = os.path.dirname(os.path.realpath(path))
+    folder, name = os.path.split(os.path.realpath(path))
+    size = len(os.fsencode(name))
+    if size > _NAME_BYTES:
+        raise MarkovError(f"{name[:20]}...: a name of {size:,} bytes", f"choose a name of at most {_NAME_BYTES} bytes")
+    if Path(path).is_symlink() and not Path(folder).is_dir():
+        raise MarkovError(f"{path}: a link to {os.path.realpath(path)}, whose folder is not there", "remove the link")
     if Path(path).is_dir():
         raise MarkovError(f"{path}: a folder", f"name a file in it: {os.path.join(path, 'FILE')}")
     if not Path(folder).is_dir():

@@ -10,12 +10,14 @@ import click
 from ..errors import OptionError
 from .option_types import PruneType, SizeType
 from .options import (
+    encoding_option,
     jobs_option,
     json_option,
     model_argument,
     note,
     output_option,
     quiet_option,
+    say_dropped_blend,
     smoothing_option,
 )
 from .output import no_output
@@ -42,6 +44,14 @@ if TYPE_CHECKING:
     help="Keep the N commonest types; the others become <unk>. The counts of n-grams that become equal are added up.",
 )
 @click.option(
+    "--vocab",
+    type=click.Path(),
+    metavar="FILE",
+    help="Drop n-grams with a type that is not in this list, one on each line; discounts and totals stay those of all "
+    "of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for; take train --vocab where "
+    "a system can only know these words.",
+)
+@click.option(
     "--threshold",
     type=float,
     metavar="T",
@@ -60,6 +70,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Score this text with both models, and print both perplexities.",
 )
+@encoding_option("--heldout")
 @click.option("--no-guard", is_flag=True, help="Remove the guard of train --guard.")
 @jobs_option
 @json_option
@@ -69,10 +80,12 @@ def prune(
     output: str | None,
     thresholds: tuple[int, ...] | None,
     max_types: int | None,
+    vocab: str | None,
     threshold: float | None,
     size: int | None,
     smoothing: str | None,
     heldout: tuple[str, ...],
+    encoding: str,
     no_guard: bool,
     jobs: int | None,
     as_json: bool,
@@ -83,6 +96,7 @@ def prune(
     \b
     markov prune book.npz --prune 0,0,1 -o small.npz
     markov prune book.npz --max-types 20000 -o common.npz
+    markov prune book.npz --vocab words.txt -o asked.npz
     markov prune book.npz --threshold 1e-7 -o tight.npz
     markov prune book.npz --size 20M --heldout new.txt -o tight.npz
 
@@ -100,14 +114,15 @@ def prune(
         raise OptionError(f"{'--smoothing' if smoothing else '--heldout'} needs --threshold or --size", "add one")
     if threshold is not None and size is not None:
         raise OptionError("--threshold and --size exclude each other", "choose one")
-    if by_entropy and (thresholds is not None or max_types is not None):
+    by_count = thresholds is not None or max_types is not None or vocab is not None
+    if by_entropy and by_count:
         raise OptionError(
             f"{'--threshold' if size is None else '--size'} excludes other ways to prune",
             "prune by counts or types first, into a file of its own",
         )
     if threshold is not None and not 0 <= threshold < float("inf"):
         raise OptionError(f"--threshold {threshold}: 0 or more", "1e-8 drops a few n-grams, 1e-6 most")
-    if not by_entropy and thresholds is None and max_types is None and not no_guard:
+    if not by_entropy and not by_count and not no_guard:
         raise OptionError("no way to prune is named", f"for example: markov prune {model} --prune 0,0,1 -o SMALL.npz")
     if output is None:
         raise no_output("MODEL.npz", f"markov prune {model} --prune 0,0,1 -o SMALL.npz")
@@ -115,27 +130,38 @@ def prune(
     from ..api.combine import prune_by_entropy
     from ..api.model import Model
     from ..arrays.threads import usable_cores
+    from ..render.train import words_json
+    from ..text.word_list import WordList
     from .output import check_model_target, finish
+    from .word_lists import say_words
 
     check_model_target(output)
     begin = time.monotonic()
     jobs, keep_guard = jobs or usable_cores(), not no_guard
     with Model.load(model) as loaded:
+        words = None
+        if vocab is not None:
+            words = WordList.of(vocab, lowercase=loaded.header.options.lowercase)
         if by_entropy:
             found = prune_by_entropy(
-                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout,
+                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout, encoding=encoding,
                 keep_guard=keep_guard, jobs=jobs,
             )  # fmt: skip
             if not quiet:
                 for line in _lines(found):
                     note(line)
+            say_dropped_blend([loaded], found.model, quiet)
             finish(found.model, output, begin, as_json, quiet, found.figures())
             return
-        made = pruned(loaded, thresholds or (), max_types=max_types, keep_guard=keep_guard, jobs=jobs)
+        made = pruned(loaded, thresholds or (), max_types=max_types, vocab=words, keep_guard=keep_guard, jobs=jobs)
+        more = None if words is None else words_json(words, made)
+        say_dropped_blend([loaded], made, quiet)
         if made.vocabulary is loaded.vocabulary:  # its arrays are those of the file
-            finish(made, output, begin, as_json, quiet)
+            finish(made, output, begin, as_json, quiet, more)
             return
-    finish(made, output, begin, as_json, quiet)
+    finish(made, output, begin, as_json, quiet, more)
+    if not quiet:
+        say_words(words, made)
 
 
 def _lines(found: EntropyPruning) -> list[str]:

@@ -36,6 +36,12 @@ from .options import (
     "How it is scored",
     smoothing_option("kn"),
     click.option(
+        "--within",
+        is_flag=True,
+        help="Put no <s> before a sequence: its first token has no history. KenLM's query -n is --within --open-end.",
+    ),
+    click.option("--open-end", is_flag=True, help="Put no </s> behind a sequence: its end is not scored."),
+    click.option(
         "--adapt",
         is_flag=True,
         help="What was read before in the same file or object changes the probabilities: recent words and n-grams "
@@ -89,8 +95,10 @@ from .options import (
     click.option(
         "--each",
         type=click.Choice(("line", "token")),
-        help="line: print a row for each unit of the model (a sentence, a line, ...). token: a row for each token.",
+        help="line: print a row for each unit of the model (a sentence, a line, ...), blank lines too. token: a row "
+        "for each token.",
     ),
+    click.option("--skip-blank", is_flag=True, help="Print no rows for blank lines."),
     click.option(
         "--classify",
         is_flag=True,
@@ -177,6 +185,8 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
         raise OptionError(
             f"--each token and {_option(next(n for n in _FILTERS if n in given))} exclude each other", "use --each line"
         )
+    if kw["skip_blank"] and kw["each"] != "line":
+        raise OptionError("--skip-blank needs --each line", "add it, or leave --skip-blank out")
     _check_numbers(kw)
     inputs = [*models, *file, *([kw["tune"]] if kw["tune"] else [])]
     n = inputs.count("-") + (not file and not kw["tune"])

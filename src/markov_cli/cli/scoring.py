@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,14 +22,15 @@ from ..errors import TextError
 from ..model.distribution import distribution_notes, marker_notes
 from ..render import score as show
 from ..render.groups import show_confusion
+from ..render.json_text import json_text
 from ..render.safe_text import some
 from ..render.train import repair_lines
 from ..scoring.documents import Documents, batches_of, fewest_bits
 from ..scoring.mixture_weights import Tuned
-from ..scoring.predictor import Predictor, checked_weights, mixed, predictors_of
+from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
-from ..scoring.text_totals import Reading, no_token, units_of
-from ..text.documents import Document
+from ..scoring.text_totals import Reading, no_token, numbered_units
+from ..text.documents import Document, own_keys
 from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
 from ..text.reading import Repairs, Source, check_encoding, find_sources
@@ -64,14 +65,14 @@ class _Run:
 
 def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     """Run `markov score` with options that fit together."""
-    encoding = check_encoding(kw["encoding"])
+    encoding, borders = check_encoding(kw["encoding"]), Borders(kw["within"], kw["open_end"])
     weights = _given_weights(kw, len(models))
     form = records_of(kw)
     sources = find_sources(files, kw["max_expansion"], form)
     held_out = find_sources([kw["tune"]], kw["max_expansion"], form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"])
+        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders)
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -121,7 +122,7 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
         mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
-        click.echo(json.dumps(score_of(totals, repairs, **mixture).to_dict(), ensure_ascii=False))
+        click.echo(json_text(score_of(totals, repairs, **mixture).to_dict()))
         return 0
     for line in show.totals_lines(totals, predictor.options.unit):
         click.echo(line)
@@ -152,9 +153,11 @@ def _units(job: _Run) -> int:
     rows = job.kw["each"] is not None
     unit = job.predictors[0].options.unit
     as_rows = rows or job.as_json
+    filters = any(job.kw[name] is not None for name in ("lowest", "highest", "buckets", "cut"))
+    blank = rows and not filters and not job.kw["skip_blank"]
 
     def records() -> Iterator[Records]:
-        for units in units_of(reading.scored()):
+        for units in numbered_units(reading, blank):
             found = show.unit_rows(units, job.as_json) if as_rows else show.plain_units(units.texts, unit)
             yield found, units.perplexity
 
@@ -179,6 +182,7 @@ def _records(job: _Run) -> int:
     """
     repairs = Repairs()
     scorer = Documents(job.predictors, job.jobs)
+    replaced: Counter[str] = Counter()  # objects that had a key of ours
     source = DocumentReader(job.sources, job.encoding, repairs)
     drop = ("bucket",) if job.kw["buckets"] or job.kw["cut"] else ()
     failed: list[TextError] = []
@@ -195,6 +199,8 @@ def _records(job: _Run) -> int:
     def records() -> Iterator[Records]:
         for own, (units,) in scorer.score(batches_of(documents())):
             keys = [one.to_dict() for one in text_scores(units)]
+            for d, k in zip(own, keys, strict=True):
+                replaced.update(own_keys(d, (*k, *drop)))
             yield [source.line(d, k, drop) for d, k in zip(own, keys, strict=True)], units.perplexity
 
     is_csv = source.format.kind == CSV
@@ -206,6 +212,8 @@ def _records(job: _Run) -> int:
         raise TextError(f"{job.sources[0].name}: no record", "write one JSON object on each line, or rows of a table")
     scorer.add_repairs(repairs)
     job.say_repairs(repairs)
+    for key, times in replaced.items():
+        note(f"note: {some(times, 'object')} had the key {key!r} already; its value was replaced", job.quiet)
     return 0
 
 
@@ -249,7 +257,7 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     found = [totals_of(predictor, sources, job.encoding, job.jobs, check=False) for predictor in job.predictors]
     if job.as_json:
         rows = [score_of(*one, model=name).to_dict() for name, one in zip(job.names, found, strict=True)]
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        click.echo(json_text(rows))
         return 0
     show.show_models(show.short_names(job.names), [t for t, _ in found])
     job.say_repairs(found[0][1])
@@ -277,7 +285,7 @@ def _classify(job: _Run) -> int:
     if job.kw["label"] is not None:
         found = confusion_table(confused(job.predictors, job.names, job.sources, job.encoding, repairs, job.jobs))
         if job.as_json:
-            click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+            click.echo(json_text(found.to_dict()))
         else:
             show_confusion(found)
         job.say_repairs(repairs)
@@ -325,6 +333,6 @@ def _tuned(job: _Run, held_out: list[Source]) -> Tuned:
 
 def _print_tuned(job: _Run, found: Tuned) -> None:
     if job.as_json:
-        click.echo(json.dumps(tuned_mixture(job.names, found).to_dict(), ensure_ascii=False))
+        click.echo(json_text(tuned_mixture(job.names, found).to_dict()))
     else:
         show.show_tuned(show.short_names(job.names), found)

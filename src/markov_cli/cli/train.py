@@ -19,6 +19,7 @@ from .options import (
     output_option,
     quiet_option,
     record_options,
+    say_dropped_blend,
     stdin_is_terminal,
 )
 
@@ -54,7 +55,17 @@ UNITS = ("sentence", "line", "paragraph", "file")
         show_default=True,
         help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
     ),
+    click.option(
+        "--no-borders",
+        is_flag=True,
+        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+    ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
+    click.option(
+        "--keep-newlines",
+        is_flag=True,
+        help="A line break is a token, and so is the white space that a line begins with: for poems, lyrics and code.",
+    ),
     *record_options("CORPUS"),
     click.option(
         "--weights",
@@ -111,8 +122,8 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--vocab",
         type=click.Path(),
         metavar="FILE",
-        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted.  "
-        "[default: all types]",
+        help="Keep only the types of this list, one on each line; all others become <unk> before anything is counted. "
+        "Take it where a system can only know these words.  [default: all types]",
     ),
     click.option(
         "--prune",
@@ -121,6 +132,14 @@ UNITS = ("sentence", "line", "paragraph", "file")
         metavar="A,B,C",
         help="Drop n-grams of order 1, 2, 3... that occur at most A, B, C... times; the last number also holds for "
         "higher orders. A must be 0.  [default: 0, nothing]",
+    ),
+    click.option(
+        "--prune-vocab",
+        type=click.Path(),
+        metavar="FILE",
+        help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "[default: none]",
     ),
     click.option(
         "--update",
@@ -216,6 +235,9 @@ def train(
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """
+    unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
+    if kw["no_borders"] and unit_given and kw["unit"] != "file":
+        raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -240,14 +262,15 @@ def train(
         output = default_name(corpus)
     check_model_target(output)
     memory = memory and check_memory(memory)
-    words = word_list(ctx, corpus)
+    words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
     if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume"):
+        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
             if ctx.params[name]:
+                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
                 raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update, which works in memory",
+                    f"--{name.replace('_', '-')} does not work with --update{why}",
                     "leave it out; or train on both texts",
                 )
     begin = time.monotonic()
@@ -255,6 +278,8 @@ def train(
         if update is None:
             place = {
                 "vocab": words,
+                "prune_vocab": kept,
+                "borders": not kw["no_borders"],
                 "memory": memory,
                 "temp_dir": temp_dir,
                 "dask": dask,
@@ -270,9 +295,9 @@ def train(
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
             note(line)
-        say_words(words, model)
+        say_words(words or kept, model)
     if as_json:
-        write_json(train_json(model, output, size, seconds, words), output)
+        write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
 def _train(
@@ -283,8 +308,8 @@ def _train(
     given = {
         name: ctx.params[name]
         for name in (
-            "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
-            "min_sequences", "min_files", "cap_per_sequence",
+            "order", "tokenizer", "unit", "lowercase", "pattern", "keep_newlines", "encoding", "min_type_count",
+            "max_types", "prune", "min_sequences", "min_files", "cap_per_sequence",
             "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
         )
     }  # fmt: skip
@@ -308,6 +333,7 @@ def _update(
         "order": header.order,
         "min_type_count": header.min_type_count,
         "max_types": header.max_types,
+        "no_borders": not header.borders,
         "prune": header.prune,
         "min_sequences": header.min_sequences or 1,
         "min_files": header.min_files or 1,
@@ -333,7 +359,9 @@ def _update(
         name: ctx.params[name]
         for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
     }
-    return add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
+    made = add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
+    say_dropped_blend([loaded], made, ctx.params["quiet"])
+    return made
 
 
 def _said(value: Any) -> str:

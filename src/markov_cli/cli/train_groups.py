@@ -13,7 +13,18 @@ from ..errors import OptionError
 from .options import note
 from .output import check_model_target, write_json
 
-_NOT_WITH = ("update", "temp_dir", "dask", "resume", "weights", "min_sequences", "min_files", "cap_per_sequence")
+_NOT_WITH = (
+    "update",
+    "temp_dir",
+    "dask",
+    "resume",
+    "weights",
+    "min_sequences",
+    "min_files",
+    "cap_per_sequence",
+    "prune_vocab",
+    "no_borders",
+)
 
 
 def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: Any) -> None:
@@ -50,7 +61,8 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
     guard, rate = kw["guard"] or (0, RATE)
     text = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])
     options = options_of(
-        kw["order"], text, kw["min_type_count"], kw["max_types"], words, kw["prune"], Protection(), kw["encoding"],
+        kw["order"], text, True, kw["min_type_count"], kw["max_types"], words, kw["prune"], None, Protection(),
+        kw["encoding"],
         guard, rate, kw["jobs"] or usable_cores(), records,
     )  # fmt: skip
     sources = find_sources([*corpus], kw["max_expansion"], records)
@@ -68,6 +80,6 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
 
 def groups_json(found: Any, seconds: float) -> str:
     """The result as JSON, with the time it took."""
-    import json
+    from ..render.json_text import json_text
 
-    return json.dumps({**found.to_dict(), "seconds": round(seconds, 3)}, ensure_ascii=False)
+    return json_text({**found.to_dict(), "seconds": round(seconds, 3)})

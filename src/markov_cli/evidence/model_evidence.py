@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..errors import MarkovError, NeedsCounts, OptionError
 from ..model.language_model import LanguageModel
@@ -29,6 +29,7 @@ def audit(
     corpus   the training text, which the model is compared with
     heldout  text that the model was not trained on, for the membership test; needs `corpus`
     """
+    _need_borders(model)
     if model.header.cut_below:
         _need_counts(model, "audit")
     check_order(model, order)
@@ -56,23 +57,29 @@ def check_order(model: LanguageModel, order: int | None, lowest: int = 1) -> Non
         raise OptionError(f"--order {order}: the model has orders {has}", "leave --order out for all")
 
 
-def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[bytes, int]:
-    """Draw one text uniformly from all that have exactly the model's table; the text, and the order used.
+def rebuild(model: LanguageModel, seed: int, order: int | None = None) -> tuple[Iterator[bytes], int]:
+    """Draw one text uniformly from all that have exactly the model's table; its parts, and the order used.
 
     Without `order` the highest complete order is used; MarkovError if none is complete.
     """
     check_order(model, order, 2)
+    _need_borders(model)
     _need_counts(model, "--rebuild")
     tried = [order] if order is not None else [*range(model.table.height, 1, -1)]
     for n in tried:
         g, found = model.checked(_graph, model, n)
         if found.complete and g.whole and g.sequences:
             walked = model.checked(circuit, g, seed)
-            return model.checked(text_of, model.vocabulary, g, walked, model.header.options.unit), n
+            return _checked(model, text_of(model.vocabulary, g, walked, model.header.options.unit)), n
     which = f"order {tried[0]} is" if len(tried) == 1 else "none of the model's orders above 1 is"
     raise MarkovError(
         f"{which} complete, with whole counts: no text has just this table", "a model trained without --prune"
     )
+
+
+def _checked(model: LanguageModel, parts: Iterator[bytes]) -> Iterator[bytes]:
+    while (part := model.checked(next, parts, None)) is not None:
+        yield part
 
 
 def member(
@@ -80,6 +87,7 @@ def member(
 ) -> Members:
     """Judge for each sequence of a text if it stood in the training text, as far as one order proves it."""
     check_order(model, order, 2)
+    _need_borders(model)
     _need_counts(model, "--member")
     if model.table.height < 2:
         raise MarkovError(
@@ -88,6 +96,14 @@ def member(
     g, found = model.checked(_graph, model, order or model.table.height)
     ids = model.checked(read_ids, model.vocabulary, model.header.options, sources, encoding)
     return model.checked(members, model.table, g, found.complete, ids)
+
+
+def _need_borders(model: LanguageModel) -> None:
+    if not model.header.borders:
+        raise MarkovError(
+            "the model was trained with --no-borders: an audit counts walks from <s> to </s>",
+            "audit a model of the same text with --unit file",
+        )
 
 
 def _graph(model: LanguageModel, order: int) -> tuple[Graph, Balance]:

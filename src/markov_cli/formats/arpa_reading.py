@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.threads import thread_pool
 from ..errors import ModelFileError
 from ..text.interning import TypeInterner
 from .arpa_rows import BadLine, Part, refuse_double, rows_of, show
@@ -175,7 +176,7 @@ class _Reader:
     def _sections(self, block: bytes, lines: Iterator[bytes]) -> list[ListedOrder]:
         orders: list[ListedOrder] = []
         section: _Section | None = None
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with thread_pool(self.jobs) as pool:
             while True:
                 for begin, end in _between_markers(block):
                     if begin == end:

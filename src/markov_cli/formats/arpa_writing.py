@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import IO, NamedTuple
 
 import numpy as np
 
+from ..arrays.threads import thread_pool
 from ..errors import ModelFileError
 from .decimals import LIMIT, PIECES, printed
 
@@ -101,7 +102,7 @@ def write(
     named = _Words(*words)
     head = b"\\data\\\n" + b"".join(b"ngram %d=%d\n" % (k, n) for k, n in enumerate(n_rows, 1))
     n_bytes = out.write(head)
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         for k, n in enumerate(n_rows, 1):
             n_bytes += out.write(b"\n\\%d-grams:" % k)
             seen = 0

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..arrays.numbers import whole
 from ..errors import OptionError
 from ..sampling.shape import PLAIN, Shape
 from ..text.sources import Source
@@ -18,7 +19,7 @@ Range = tuple[int, int]
 class Constraints:
     """Properties that every text must have. Every text then ends by itself, within the limit of tokens.
 
-    contains     words or phrases, all of which occur
+    contains     words or phrases, all of which occur; one may stand for a list of one, here, in without and in ban
     in_order     they occur in the given order, without overlap
     starts_with  the first tokens
     ends_with    the last tokens
@@ -36,17 +37,22 @@ class Constraints:
     ['a c b']
     """
 
-    contains: Sequence[str] = ()
+    contains: str | Sequence[str] = ()
     in_order: bool = False
     starts_with: str = ""
     ends_with: str = ""
-    without: Sequence[str] = ()
+    without: str | Sequence[str] = ()
     pattern: str = ""
     tokens: Range | None = None
     characters: Range | None = None
     match: str = ""
-    ban: Sequence[str] = ()
+    ban: str | Sequence[str] = ()
     balanced: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("contains", "without", "ban"):
+            if isinstance(given := getattr(self, name), str):  # one word, and not its letters
+                object.__setattr__(self, name, (given,) if given else ())
 
     def __bool__(self) -> bool:
         many = self.contains, self.starts_with, self.ends_with, self.without, self.pattern, self.match, self.ban
@@ -65,6 +71,7 @@ class Request:
     max_tokens   longer texts are cut; counts the prompt
     shape        temperature, top-k and top-p
     smoothing    name of the distribution; None for the model's default
+    adapt        the text so far changes the probabilities; of a blend that was tuned for it
     constraints  properties that each text must have
     novel        K: no K tokens of a text in a row are in the training text; None to allow copies
     corpus       the training text, for `novel` and `overlaps`
@@ -92,11 +99,14 @@ class Request:
     unique: bool = False
     bits: bool = True
     jobs: int = 2
+    adapt: bool = False
 
     def check(self) -> None:
         """Raise OptionError for an impossible number."""
         self.shape.check()
         check_count(self.count, self.seed or 0)
+        whole("--min-tokens", self.min_tokens)
+        whole("--max-tokens", self.max_tokens)
         if self.max_tokens < 1 or self.min_tokens < 0 or self.min_tokens > self.max_tokens:
             raise OptionError(
                 f"--min-tokens {self.min_tokens}, --max-tokens {self.max_tokens}: no length fits both",
@@ -122,6 +132,8 @@ class Request:
 
 def check_count(count: int, seed: int) -> None:
     """Raise OptionError for a number below 0."""
+    whole("--count", max(count, 0))
+    whole("--seed", max(seed, 0))
     if count < 0 or seed < 0:
         raise OptionError(f"--count {count}, --seed {seed}: must be 0 or more", "without --seed a new one is chosen")
 

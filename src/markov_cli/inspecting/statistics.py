@@ -70,7 +70,8 @@ def order_figures(table: Table) -> list[OrderFigures]:
     if not counted(table):
         return _figures_without_counts(table)
     opened = table.opened_by_bos()
-    everything = table.total(0, np.zeros(1, np.int64))[0]
+    types = table.orders[0].count
+    everything = types.total - types.at(np.array([BOS]))[0]
     known = not table.capped  # else an order's counts are no share of another's
     out = []
     short_bits = 0.0  # of tokens whose whole history is shorter and opens with BOS

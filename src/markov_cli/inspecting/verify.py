@@ -203,11 +203,15 @@ def _sums(file: ModelFile) -> Iterator[str]:
     if not table.orders[0].count.whole:
         if one[BOS] != one[EOS]:
             yield "count_1: more <s> than </s>, or fewer"
-    elif int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences:
+    elif not header.borders and (int(one[BOS]) or int(one[EOS])):
+        yield "count_1: <s> or </s>, in a model without borders"
+    elif header.borders and (int(one[BOS]) != header.sequences or int(one[EOS]) != header.sequences):
         yield f"count_1: not {header.sequences:,} sequences"
     elif header.cap_per_sequence:
         if int(one.max()) > header.sequences:
             yield f"count_1: a type in more than {header.sequences:,} sequences"
+    elif table.empty is not None:
+        yield from _empty(table, header.tokens + header.sequences * header.borders, int(one.sum()) - int(one[BOS]))
     elif int(one.sum()) - int(one[BOS]) - int(one[EOS]) != header.tokens:
         yield f"count_1: sums to {int(one.sum()) - int(one[BOS]) - int(one[EOS]):,}, not {header.tokens:,} tokens"
     if (one[N_MARKERS:] < (header.min_type_count if table.orders[0].count.whole else 0)).any() or (
@@ -230,6 +234,16 @@ def _sums(file: ModelFile) -> Iterator[str]:
         yield from _pruned(table)
 
 
+def _empty(table: Table, tokens: int, kept: int) -> Iterator[str]:
+    """Sums before types were dropped."""
+    total, left = table.empty or (0, 0)
+    if total != tokens or kept > total:
+        yield f"header: total_0 is {total:,}, not {tokens:,}, or below the sum of count_1"
+    below = table.orders[0].left
+    if left < (0 if below is None else below.total):
+        yield "header: left_total_0 is below the sum of left_1"
+
+
 def _pruned(table: Table) -> Iterator[str]:
     """Sums of a pruned table: none exceeds its sum before pruning, and dropped n-grams were counted."""
     opened = table.opened_by_bos()
@@ -243,13 +257,13 @@ def _pruned(table: Table) -> Iterator[str]:
             if (
                 (not weighted and not table.capped and (left > adjusted).any())
                 or (left[opens] > 0).any()
-                or (left[~opens & (adjusted > 0)] == 0).any()
+                or (table.borders and (left[~opens & (adjusted > 0)] == 0).any())
             ):
                 yield f"left_{k}: not a number of left neighbours"
             adjusted = np.where(opens, adjusted, left)
         if k == 1:
             adjusted[BOS] = 0
-        if order.left_total is not None:
+        if order.left_total is not None and k < len(table.orders):
             above, first = table.orders[k].left, order.first
             assert above is not None and first is not None
             kept = np.diff(above.sum_before(first.astype(np.int64)))

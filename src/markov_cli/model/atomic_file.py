@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import IO
 from ..arrays.process_lock import lock
 
 _TRIES = 100
+_LONGEST = 230  # bytes of a file name that leave room for a process number and dots
 
 
 @contextmanager
@@ -30,6 +32,8 @@ def atomic_write(path: str | os.PathLike[str], clean: bool = True) -> Iterator[I
             yield f
         return
     folder, name = os.path.split(target)
+    if len(os.fsencode(name)) > _LONGEST:  # the temporary name is longer
+        name = f"{zlib.crc32(os.fsencode(name)):08x}"
     if clean:
         _clean(folder, name)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")

@@ -104,8 +104,9 @@ class Blend:
 
 def check_blendable(table: Table) -> None:
     """MarkovError for tables that a blend cannot be derived from."""
-    if table.pruned or table.capped:
-        what = "pruned" if table.pruned else "a model of capped counts"
+    if table.pruned or table.capped or not table.borders:
+        capped = "a model of capped counts" if table.borders else "trained with --no-borders"
+        what = "pruned" if table.pruned else capped
         raise MarkovError(
             f"--smoothing blend: the model is {what}, and class n-grams need every count",
             "use --smoothing kn, or train without --prune, --min-sequences, --min-files and --cap-per-sequence",

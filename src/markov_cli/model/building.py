@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.numbers import whole
+from ..arrays.threads import thread_pool
 from ..counting.ngrams import Level
 from ..errors import OptionError
 from ..text.types import BOS
@@ -22,6 +23,7 @@ class Before:
 
     counts_of_counts: np.ndarray
     left_totals: list[np.ndarray | None]
+    empty: tuple[int, int] | None = None  # see `Table.empty`
 
 
 def build_table(
@@ -31,23 +33,28 @@ def build_table(
     jobs: int = 1,
     before: Before | None = None,
     protected: Protected | None = None,
+    ids: np.ndarray | None = None,
 ) -> Table:
     """Store counted rows compactly; `levels` is used up.
 
     order      of the table; those above the last level have no rows
     prune      per order from 2 on, n-grams seen at most that often are dropped; see `prune_levels`
     before     what is known of the text before pruning, where `levels` are pruned already
-    protected  which rows stay besides, and the totals of capped counts; see protecting.py
+    protected  which rows stay besides, and the totals of capped counts; see thresholds.py
+    ids        bool (V,): n-grams with other ids are dropped, also those of order 1, and the ids numbered anew
     """
     guard = protected or Protected()
-    pruned = any(prune) or before is not None or guard.keep is not None
+    pruned = any(prune) or before is not None or guard.keep is not None or ids is not None
+    empty = before.empty if before is not None else None
     totals: list[np.ndarray | None] = [None] * len(levels)
     sums = guard.totals or [None] * len(levels)
     stats = np.zeros((0, 5), np.int64)
     if pruned:
         known = before or Before(counts_of_counts(levels), left_totals(levels))
         stats, totals = known.counts_of_counts, known.left_totals
-        kept = prune_levels(levels, prune, guard.keep)
+        if ids is not None:
+            empty = empty or _empty_totals(levels)
+        kept = prune_levels(levels, prune, guard.keep, ids)
         totals = [t if t is None else t[k] for t, k in zip(totals, kept, strict=True)]
         sums = [t if t is None else t[k] for t, k in zip(sums, kept, strict=True)]
     if 1 < len(levels) < order:
@@ -59,14 +66,16 @@ def build_table(
     def one(k: int) -> Order:
         level, total = levels[k], totals[k]
         row = Order(pack(level.count))
+        level.count = level.count[:0].copy()  # each column is freed when it is stored
         if k:
-            row.token = level.token.astype(token_type)
+            row.token = level.token.astype(token_type, copy=False)
         if level.children is not None:
-            first = np.zeros(len(level.token) + 1, np.int64)
-            np.cumsum(level.children, out=first[1:], dtype=np.int64)
-            row.first = first.astype(smallest(n_rows[k + 1]))
+            row.first = np.zeros(len(level.token) + 1, smallest(n_rows[k + 1]))
+            np.cumsum(level.children, out=row.first[1:], dtype=row.first.dtype)
+            level.children = None
         if level.left is not None:
             row.left = Counts.pack(level.left)
+            level.left = None
         if level.link is not None:
             row.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
         if total is not None:
@@ -75,10 +84,16 @@ def build_table(
             row.total = Counts.pack(followed)
         return row
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         orders = [*pool.map(one, range(len(levels)))]
     orders += [no_rows()] * (order - len(orders))
-    return Table(orders, pruned, stats)
+    return Table(orders, pruned, stats, empty=empty)
+
+
+def _empty_totals(levels: list[Level]) -> tuple[int, int]:
+    """Sums over the types and `</s>` of counts and of left neighbours."""
+    count, left = levels[0].count, levels[0].left
+    return int(count.sum() - count[BOS]), 0 if left is None else int(left.sum())
 
 
 def levels_of(table: Table) -> tuple[list[Level], Before | None, Protected]:
@@ -98,8 +113,8 @@ def levels_of(table: Table) -> tuple[list[Level], Before | None, Protected]:
         sums.append(None if order.total is None else order.total.slice(0, n))
         if not n:
             break
-    before = Before(table.counts_of_counts, totals) if table.pruned else None
-    return levels, before, Protected(totals=sums if table.capped else None)
+    before = Before(table.counts_of_counts, totals, table.empty) if table.pruned else None
+    return levels, before, Protected(totals=sums if table.orders[0].total is not None else None)
 
 
 def counts_of_counts(levels: list[Level]) -> np.ndarray:
@@ -141,6 +156,7 @@ def check_prune(prune: tuple[int, ...]) -> None:
     """OptionError for thresholds that cannot be, with the order."""
     previous = 0
     for i, value in enumerate(prune, 1):
+        whole("--prune:", max(value, 0))
         shown = ",".join(map(str, prune))
         if i == 1 and value:
             raise OptionError(
@@ -160,14 +176,29 @@ def threshold(prune: tuple[int, ...], order: int) -> int:
     return 0 if not prune else prune[min(order, len(prune)) - 1]
 
 
-def prune_levels(levels: list[Level], prune: tuple[int, ...], keep: list[np.ndarray] | None = None) -> list[np.ndarray]:
+def prune_levels(
+    levels: list[Level],
+    prune: tuple[int, ...],
+    keep: list[np.ndarray] | None = None,
+    ids: np.ndarray | None = None,
+) -> list[np.ndarray]:
     """Drop n-grams of order >= 2 seen at most threshold times (lmplz's `--prune`), and those not in `keep`.
 
-    Thresholds do not fall from order to order, and `keep` is closed, so what a kept row rests on is kept.
-    Returns, per order, which rows stay: bool (r,).
+    With `ids`, bool (V,), n-grams of any order with another id are dropped (lmplz's `--limit_vocab_file`), and the
+    ids that stay are numbered anew.
+
+    Thresholds do not fall from order to order, and `keep` is closed, as are n-grams of some ids, so what a kept row
+    rests on is kept. Returns, per order, which rows stay: bool (r,).
     """
-    kept = [np.ones(len(levels[0].token), bool)]
+    kept = [np.ones(len(levels[0].token), bool) if ids is None else ids]
     kept += [level.count > threshold(prune, k) for k, level in enumerate(levels[1:], 2)]
+    if ids is not None:
+        new_id = np.cumsum(ids) - 1
+        for k, level in enumerate(levels[1:], 1):
+            children = levels[k - 1].children
+            assert children is not None
+            kept[k] &= ids[level.token] & np.repeat(kept[k - 1], children)
+            level.token = new_id[level.token]
     if keep is not None:
         kept = [a & b for a, b in zip(kept, keep, strict=True)]
     for k, level in enumerate(levels):
@@ -178,7 +209,8 @@ def prune_levels(levels: list[Level], prune: tuple[int, ...], keep: list[np.ndar
         if level.link is not None:
             new_row = np.cumsum(kept[k - 1]) - 1
             level.link = new_row[level.link[kept[k]]]
-        level.token, level.count = level.token[kept[k]], level.count[kept[k]]
+        level.token = level.token[kept[k]] if k else np.arange(np.count_nonzero(kept[0]), dtype=level.token.dtype)
+        level.count = level.count[kept[k]]
         if level.left is not None:
             level.left = level.left[kept[k]]
     return kept

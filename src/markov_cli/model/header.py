@@ -24,8 +24,11 @@ HOLDS = (
 )  # what a table holds; merging with weights, and ARPA, give the others
 
 _PROTECTION = ("min_sequences", "min_files", "cap_per_sequence")
-_NUMBERS = ("max_types", "vocab_words", *_PROTECTION)
+_NUMBERS = ("max_types", "vocab_words", "prune_vocab", "total_0", "left_total_0", *_PROTECTION)
 _WHERE_SET = (*_NUMBERS, "vocab_hash")  # keys that are there only then
+
+
+_SWITCHES = ("keep_newlines",)  # text options that are there only where they are set
 
 
 @dataclass
@@ -49,13 +52,23 @@ class Header:
     cap_per_sequence: int | None = None  # 1: counts are numbers of sequences
     blend: BlendParameters | None = None  # what `markov tune` found; the table has the classes then
     vocab_words: int | None = None  # words of the list of types that are not UNK; None where there was none
-    vocab_hash: str | None = None  # its fingerprint, see text/word_list.py
+    prune_vocab: int | None = None  # words of the list outside which n-grams were dropped; None where none were
+    total_0: int | None = None  # of such models, `Table.empty`
+    left_total_0: int | None = None
+    borders: bool = True  # False: <s> and </s> were not counted; the key is there only then
+    vocab_hash: str | None = None  # of vocab_words, its fingerprint, see text/word_list.py
     cut_below: tuple[int, ...] = ()  # of imported counts that lack rare n-grams: the least count of each order
 
     @property
     def pruned(self) -> bool:
         """N-grams were dropped, by whatever measure."""
-        return any(self.prune) or self.min_sequences is not None or self.min_files is not None or bool(self.cut_below)
+        least = self.min_sequences is not None or self.min_files is not None
+        return any(self.prune) or least or self.prune_vocab is not None or bool(self.cut_below)
+
+    @property
+    def empty(self) -> tuple[int, int] | None:
+        """Sums over all types before some were dropped; see `Table.empty`."""
+        return None if self.total_0 is None else (self.total_0, self.left_total_0 or 0)
 
     def said_holds(self) -> str:
         """The content of the table in words, for example `counts, cut below 40`."""
@@ -83,7 +96,7 @@ class Header:
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
-        options = plain.pop("options")
+        options = {name: value for name, value in plain.pop("options").items() if name not in _SWITCHES or value}
         del plain["blend"]
         if self.blend is not None:
             plain["blend"] = self.blend.as_dict()
@@ -92,6 +105,8 @@ class Header:
         for name in (*_WHERE_SET, "cut_below"):
             if plain[name] is None:
                 del plain[name]
+        if self.borders:
+            del plain["borders"]
         return {"format": FORMAT, "version": VERSION, "order": plain.pop("order"), **options, **plain}
 
 
@@ -141,7 +156,11 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError("a pattern belongs to the tokenizer regex")
     if pattern is not None:
         compile_pattern(pattern)
-    options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
+    text = choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern
+    options = TextOptions(*text, keep_newlines="keep_newlines" in head)
+    for name in _SWITCHES:
+        if head.get(name, True) is not True:
+            raise ValueError(f"{name} {head[name]!r}")
     prune, coc = head["prune"], head["counts_of_counts"]
     if not isinstance(prune, list) or not all(_whole(p) for p in prune):
         raise ValueError(f"prune {prune!r}")
@@ -169,9 +188,15 @@ def header_of(head: dict[str, Any]) -> Header:
         vocab is None or (isinstance(vocab, str) and re.fullmatch("[0-9a-f]{32}", vocab))
     ):
         raise ValueError(f"vocab_hash {vocab!r}")
+    if len({name in head for name in ("prune_vocab", "total_0", "left_total_0")}) > 1:
+        raise ValueError("prune_vocab without its sums")
+    borders = head.get("borders", True)
+    if not isinstance(borders, bool) or borders != ("borders" not in head):
+        raise ValueError(f"borders {borders!r}")
+    numbers = {name: integer(name, int(name != "left_total_0")) for name in _NUMBERS if name in head}
     return Header(
         order, options, integer("tokens", 0), integer("types", 0), integer("sequences", 0),
         integer("corpus_bytes", 0), integer("min_type_count", 1), tuple(prune), head["unicode"], coc,
-        head.get("holds", "counts"), **{name: integer(name, 1) for name in _NUMBERS if name in head},
-        vocab_hash=vocab, cut_below=tuple(cut), blend=blend,
+        head.get("holds", "counts"), **numbers, vocab_hash=vocab, borders=borders, cut_below=tuple(cut),
+        blend=blend,
     )  # fmt: skip

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..errors import MarkovError, ModelFileError, NeedsCounts, OptionError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, Types, order_of_types
+from ..text.word_list import WordList
 from .building import build_table, check_prune, levels_of, threshold
 from .count_column import DAMAGED
 from .fingerprints import union
@@ -24,11 +26,11 @@ from .model_file import Header
 from .remap_ids import Part, relabelled
 from .table import Table
 from .thresholds import said_protection
-from .weighted_counts import rounded
+from .weighted_counts import need_whole, rounded
 
 _MOST = 1 << 62  # what a sum of counts must stay below
 _MOST_REAL = 1 << 29  # and one of weighted counts, which have 24 binary digits behind the point
-_ALIKE = ("tokenizer", "pattern", "unit", "lowercase")
+_ALIKE = ("tokenizer", "pattern", "unit", "lowercase", "keep_newlines")
 
 
 class Stored(NamedTuple):
@@ -147,14 +149,19 @@ def check_whole(model: Stored, done: str) -> None:
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
         )
+    if not h.borders:
+        raise MarkovError(
+            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
+            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
+        )
     if h.cut_below:
         raise NeedsCounts(
             f"{model.name}: holds {h.said_holds()}: the counts it lacks cannot be {done}",
             "add the counts of the texts before they are cut, and import the sums",
         )
-    if any(h.prune):
+    if any(h.prune) or h.prune_vocab is not None:
         raise MarkovError(
-            f"{model.name}: pruned ({','.join(map(str, h.prune))}): the counts it lacks cannot be {done}",
+            f"{model.name}: pruned ({said_pruning(h)}): the counts it lacks cannot be {done}",
             "train it without --prune; prune the result: markov prune MODEL -o MODEL",
         )
     if asked := h.protection():
@@ -198,19 +205,26 @@ def _unite(models: Sequence[Stored], factors: Sequence[float]) -> tuple[Types, l
     return types.take(order), [np.concatenate((markers, rank[number])) for number in numbers]
 
 
-def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None = None, jobs: int = 1) -> Stored:
+def prune(
+    model: Stored,
+    thresholds: tuple[int, ...] = (),
+    max_types: int | None = None,
+    words: WordList | None = None,
+    jobs: int = 1,
+) -> Stored:
     """A model with fewer n-grams, or fewer types, or both: first the types, then the n-grams.
 
     thresholds  n-grams of order 1, 2, ... seen at most that often are dropped; the last goes on
     max_types   how many of the commonest types stay; the others become UNK, and what differed in
                 nothing else becomes one n-gram
+    words       n-grams with another type are dropped, those of order 1 too; markers stay
     """
     check_prune(thresholds)
     header, types, table, name = model
     guard = table.guard  # is of the text, and stays
     if header.holds == "probabilities":
         raise NeedsCounts(f"{name}: holds probabilities only; pruning goes by counts", "train a model from text")
-    if max_types is not None and max_types < len(types):
+    if max_types is not None and whole("--max-types", max(max_types, 0)) < len(types):
         if max_types < 1:
             raise OptionError(f"--max-types {max_types}: at least 1", "the number of the commonest types to keep")
         if asked := header.protection():
@@ -218,14 +232,19 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
                 f"{name}: trained with {said_protection(asked)}: --max-types adds up n-grams, and these cannot be",
                 "train it with --min-type-count K in place of --max-types",
             )
+        if not header.borders:
+            raise MarkovError(
+                f"{name}: trained with --no-borders: --max-types cannot add up its n-grams",
+                "train it with --max-types: markov train TEXT --no-borders --max-types N -o MODEL",
+            )
         if header.cut_below:
             raise NeedsCounts(
                 f"{name}: holds {header.said_holds()}: --max-types adds up n-grams, and some are missing",
                 "prune by counts or by --threshold",
             )
-        if any(header.prune):
+        if header.pruned:
             raise MarkovError(
-                f"{name}: pruned ({','.join(map(str, header.prune))}): --max-types adds up n-grams, and some are gone",
+                f"{name}: pruned ({said_pruning(header)}): --max-types adds up n-grams, and some are gone",
                 "give --max-types to the model before it was pruned, alone or with --prune",
             )
         new_id = np.arange(table.n_ids)
@@ -239,11 +258,30 @@ def prune(model: Stored, thresholds: tuple[int, ...] = (), max_types: int | None
     if not any(thresholds):
         thresholds = header.prune
     _check_rising(header, thresholds, name)
-    table = build_table(levels, header.order, thresholds, jobs, before, protected)
+    ids = None
+    if words is not None:
+        need_whole(table.orders[0].count, "--vocab")
+        ids = np.append(np.ones(N_MARKERS, bool), words.number(types) >= 0)
+        types = types.take(np.flatnonzero(ids[N_MARKERS:]))
+        header = replace(header, types=len(types), prune_vocab=len(words))
+    table = build_table(levels, header.order, thresholds, jobs, before, protected, ids)
     table.guard = guard.copy() if guard is not None else None
+    table.borders = header.borders
+    return Stored(pruned_header(header, thresholds, table), types, table)
+
+
+def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table) -> Header:
+    """The header of a pruned table, with what pruning left behind."""
     kept = thresholds if any(thresholds) else ()
-    header = replace(header, blend=None, prune=kept, counts_of_counts=table.counts_of_counts.tolist())
-    return Stored(header, types, table)
+    total, left = table.empty or (None, None)
+    counts = table.counts_of_counts.tolist()
+    return replace(header, blend=None, prune=kept, counts_of_counts=counts, total_0=total, left_total_0=left)
+
+
+def said_pruning(h: Header) -> str:
+    """The thresholds of a pruned model, and the list that its words are from."""
+    said = [",".join(map(str, h.prune))] if any(h.prune) else []
+    return "; ".join(said + ([f"to a list of {h.prune_vocab:,} words"] if h.prune_vocab is not None else []))
 
 
 def _check_rising(header: Header, thresholds: tuple[int, ...], name: str) -> None:

@@ -323,7 +323,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
                 order.left = take_counts(f"left_{k}", rows)
             if pruned:
                 order.left_total = take_counts(f"left_total_{k}", rows) if f"left_total_{k}" in arrays else None
-            if header.cap_per_sequence and counted:
+            if (header.cap_per_sequence or not header.borders) and counted:
                 order.total = take_counts(f"total_{k}", rows)
             if k > 2:
                 order.link = take_index(f"link_{k}", rows, max(len(orders[-1]) - 1, 0))
@@ -333,6 +333,7 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
     if left_over:
         raise ModelFileError(f"{name}: a member {min(left_over)!r} that no model has", RETRAIN)
     table = Table(orders, pruned, np.array(header.counts_of_counts, np.int64), guard=guard, classes=classes)
+    table.empty, table.borders = header.empty, header.borders
     del orders[table.height :]
     return types, table
 

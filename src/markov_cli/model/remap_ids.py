@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.sorting import ragged, sort_keys, starts_new
+from ..arrays.threads import thread_pool
 from ..counting.ngrams import SUFFIX_ROWS, Level, left_neighbours
 from ..errors import ModelFileError
 from .count_column import DAMAGED
@@ -50,7 +51,7 @@ def relabelled(parts: list[Part], n_ids: int, jobs: int = 1, range_rows: int = _
     bits = max(int(n_ids - 1).bit_length(), 2)
     levels = [Level(np.arange(n_ids, dtype=np.uint32), _id_counts(parts, n_ids))]
     maps = [part.new_id for part in parts]
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         for k in range(1, order):
             maps = _next_level(levels, parts, maps, k, bits, range_rows, pool, k + 1 == order)
             if not len(levels[-1].token):

@@ -7,10 +7,11 @@ b(h) p(w | h'), or, for listed probabilities, p(w | h) itself; b(h) is the backo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+
+from ..arrays.threads import thread_pool
 
 
 @dataclass
@@ -50,6 +51,6 @@ def run_all(call: Callable[..., None], parts: Iterable[tuple[int, ...]], jobs: i
         for part in parts:
             call(*part)
         return
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         for _ in pool.map(lambda part: call(*part), parts):
             pass

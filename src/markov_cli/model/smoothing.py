@@ -152,7 +152,7 @@ class Smoothed:
             below = table.orders[level].left
             assert below is not None
             if level == 0:
-                return np.full(len(row), float(below.total))
+                return np.full(len(row), float(below.total if table.empty is None else table.empty[1]))
             stored = table.orders[level - 1].left_total
             if stored is not None:
                 total = stored.at(row).astype(np.float64)

@@ -43,7 +43,9 @@ class Order:
     left: Counts | None = None
     link: np.ndarray | None = None
     left_total: Counts | None = None  # pruned tables only: sum of `left` over all followers
-    total: Counts | None = None  # capped tables only: sum of `count` over all followers; None at the top
+    total: Counts | None = (
+        None  # of capped tables, and those without borders: sum of `count` over all followers; None at the top
+    )
     log10: np.ndarray | None = None  # tables of probabilities only: float32 (r,), log10 p
     backoff: np.ndarray | None = None  # and log10 of the backoff weight; None at the top
 
@@ -69,6 +71,8 @@ class Table:
     pruned: bool = False
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     _guides: dict[int, Guide] = field(default_factory=dict, repr=False)  # see `index`
+    empty: tuple[int, int] | None = None  # before types were dropped, sums over all of them: of counts, of `left`
+    borders: bool = True  # False: <s> and </s> were not counted
     guard: Guard | None = field(default=None, repr=False)  # runs of the text that are longer than the order
     classes: list[np.ndarray] = field(default_factory=list, repr=False)  # of a tuned model: sets of classes of the ids
 
@@ -85,7 +89,7 @@ class Table:
     @property
     def capped(self) -> bool:
         """Counts are numbers of sequences, and a history's followers have a total of their own."""
-        return self.orders[0].total is not None
+        return self.orders[0].total is not None and self.borders
 
     @property
     def n_ids(self) -> int:
@@ -132,6 +136,8 @@ class Table:
         place where it stands. In a pruned table this is the total before pruning. In a capped one it is the sum over
         the followers, which stand in no fewer sequences than their history.
         """
+        if level == 0 and self.empty is not None:
+            return np.full(len(row), self.empty[0])
         if level == 0:
             count = self.orders[0].count
             return np.full(len(row), count.total - count.at(np.array([BOS]))[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from ..generation.batches import Batch
 from ..generation.run import Run
 from ..text.joining import Joiner
 from ..text.types import EOS
+from .json_text import json_text
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def json_line(value: Any) -> bytes:
     """One object on a line."""
-    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    return json_text(value).encode() + b"\n"
 
 
 def json_texts(run: Run, batch: Batch, written: int, traced: TracedTexts | None = None) -> Iterator[bytes]:

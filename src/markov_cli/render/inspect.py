@@ -49,19 +49,22 @@ def show_model(model: Model, found: Inspection) -> None:
     o = h.options
     extra = [f"pattern {o.pattern}"] if o.pattern else []
     extra += ["lower case"] if o.lowercase else []
+    extra += ["line breaks are tokens"] if o.keep_newlines else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
     extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []
     extra += [h.said_holds()] if h.holds == "weighted counts" or h.cut_below else []
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
+    extra += [f"pruned to a list of {some(h.prune_vocab, 'word')}"] if h.prune_vocab else []
     extra += protection_words(h.protection())
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
-    line(", ".join([f"{o.tokenizer}, one sequence a {o.unit}", *map(one_line, extra)]))
+    unit = f"one sequence a {o.unit}" if h.borders else "each file without beginning and end"
+    line(", ".join([f"{o.tokenizer}, {unit}", *map(one_line, extra)]))
     if not statistics.counted(model.table):
         _show_without_counts(model, found)
         return
-    mean = h.tokens / max(h.sequences, 1)
-    line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, 'sequence')}, {mean:,.1f} tokens each")
+    mean, kind = h.tokens / max(h.sequences, 1), "sequence" if h.borders else "text"
+    line(f"{h.tokens:,} tokens of {h.types:,} types in {some(h.sequences, kind)}, {mean:,.1f} tokens each")
     of_text = (
         ""
         if not h.corpus_bytes

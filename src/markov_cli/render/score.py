@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..scoring.token_names import token_names
 from ..text.types import UNK
+from .json_text import json_text
 from .safe_text import one_line, shown, some
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..scoring.totals import Scored, Totals
     from ..text.encoder import Encoder
 
-UNIT_HEAD = b"text\ttokens\toov\tbits\tperplexity\tlongest\n"
+UNIT_HEAD = b"text\ttokens\toov\tbits\tperplexity\tlongest\tline\n"
 TOKEN_HEAD = b"token\toov\tbits\tlongest\n"
 CLASS_HEAD = b"model\tmargin_bits\tline\n"
 
@@ -32,7 +32,7 @@ def number(x: float, digits: int | None = None) -> float | None:
 
 
 def _line(thing: dict[str, Any]) -> bytes:
-    return json.dumps(thing, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return json_text(thing).encode() + b"\n"
 
 
 # ------------------------------------------------------------ totals
@@ -52,9 +52,10 @@ def _log10(x: float) -> str:
 
 def totals_lines(t: Totals, unit: str) -> list[str]:
     """Totals as lines for people."""
-    text = t.tokens - t.sequences
+    text = t.tokens - t.ends
+    ends = f"and the end of {some(t.sequences, unit)}" if t.ends else f"in {some(t.sequences, unit)}"
     rows = [
-        ("tokens", f"{t.tokens:,}", f"{text:,} of the text, and the end of {some(t.sequences, unit)}"),
+        ("tokens", f"{t.tokens:,}", f"{text:,} of the text, {ends}"),
         ("OOV", f"{t.oov:,}", f"{t.oov / max(text, 1):.2%} of the text's tokens are not in the vocabulary"),
         ("perplexity", _perplexity(t.perplexity), "OOV included"),
         ("", _perplexity(t.perplexity_without_oov), "OOV left out"),
@@ -110,17 +111,18 @@ def unit_rows(units: Units, as_json: bool) -> list[bytes]:
         units.all_bits.tolist(),
         units.perplexity.tolist(),
         units.longest.tolist(),
+        units.lines.tolist(),
         strict=True,
     )
     if as_json:
         return [
             _line({"text": text.decode("utf-8", "replace"), "tokens": n, "oov": oov, "bits": number(bits, 6),
-                   "perplexity": number(perplexity, 6), "longest": longest})
-            for text, n, oov, bits, perplexity, longest in columns
+                   "perplexity": number(perplexity, 6), "longest": longest, "line": line})
+            for text, n, oov, bits, perplexity, longest, line in columns
         ]  # fmt: skip
     return [
-        f"{_cell(text)}\t{n}\t{oov}\t{_float(bits)}\t{_float(perplexity)}\t{longest}\n".encode()
-        for text, n, oov, bits, perplexity, longest in columns
+        f"{_cell(text)}\t{n}\t{oov}\t{_float(bits)}\t{_float(perplexity)}\t{longest}\t{line}\n".encode()
+        for text, n, oov, bits, perplexity, longest, line in columns
     ]
 
 

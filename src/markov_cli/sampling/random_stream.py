@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.numbers import whole
 from ..text.run_hashes import mix
 
 _STRIDE = 1 << 40  # texts per step: text i at step t uses the number at t * 2**40 + i
@@ -23,7 +24,7 @@ class RandomStream:
     """Random numbers of one seed."""
 
     def __init__(self, seed: int) -> None:
-        self._generator = np.random.PCG64(seed)
+        self._generator = np.random.PCG64(whole("seed", seed))
         self._begin = self._generator.state
 
     def raw(self, step: int, first: int, n: int) -> np.ndarray:

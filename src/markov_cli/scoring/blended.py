@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import OptionError
 from ..model.blend import Blend
 from ..text.types import BOS
 from .log_linear import LogLinear
@@ -38,22 +39,24 @@ class BlendScorer:
         for one in (self.words, *self.classes):
             one.prepare(jobs)
 
-    def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def score(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """As `Scorer.score`: p float64 (L,), and the length of the longest n-gram of words, uint32 (L,)."""
         if self.log_linear is not None:
+            if within:
+                raise OptionError("--within does not work with a log-linear blend", "use --smoothing kn with it")
             _, longest = self.words.score(stream)
             return self.log_linear.score(stream.astype(np.int64)), longest
-        parts, longest = self.parts(stream)
+        parts, longest = self.parts(stream, within)
         p = parts @ self.distribution.weights
         p[stream == BOS] = 1.0
         return p, longest
 
-    def parts(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def parts(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities under each part, float64 (L, 1 + K), and the longest n-gram found, uint32 (L,)."""
         p = np.empty((len(stream), self.distribution.n_parts))
-        p[:, 0], longest = self.words.score(stream)
+        p[:, 0], longest = self.words.score(stream, within)
         for k, (one, scorer) in enumerate(zip(self.distribution.classes, self.classes, strict=True), 1):
-            q, _ = scorer.score(one.class_of[stream].astype(np.uint32))
+            q, _ = scorer.score(one.class_of[stream].astype(np.uint32), within)
             p[:, k] = q * one.within[stream]
         return p, longest
 

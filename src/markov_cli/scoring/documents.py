@@ -81,7 +81,10 @@ class Documents:
 
     def add_repairs(self, repairs: Repairs) -> None:
         """Add the repairs of reading the texts for the first predictor."""
-        for encoder in self._groups[0].recoder.encoders:
+        recoder = self._groups[0].recoder
+        recoder.see_invalid_types()
+        repairs.add(recoder.repairs)
+        for encoder in recoder.encoders:
             repairs.add(encoder.repairs)
 
 
@@ -118,7 +121,7 @@ class _Group:
                     ends = np.flatnonzero(np.diff(number)) + 1
                     _, before = next(windows([replace(streams[0], documents=ends)]))
                     p = predictor.adapted(p, before, self.recoder, first)
-                units = UnitSums().of(Scored(codes, ids, p, longest, []))
+                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)

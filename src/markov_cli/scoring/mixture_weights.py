@@ -88,13 +88,16 @@ def probabilities(reading: Reading, proper: bool = False) -> tuple[list[np.ndarr
     def one(stream: Stream) -> tuple[np.ndarray, Totals]:
         ids, p, _ = predictor.each(stream.codes, recoder)
         keep = ids[0] != BOS
+        sequences = int(np.count_nonzero(ids[0][stream.context :] == EOS))
+        if predictor.borders.open_end:
+            keep &= ids[0] != EOS
         keep[: stream.context] = False
         ids, p = ids[:, keep], p[:, keep]
         unknown = ids == UNK
         oov = int(np.count_nonzero(unknown.all(axis=0)))
         if proper:
             p = np.where(unknown & ~unknown.all(axis=0), 0.0, p)
-        return p, Totals(ids.shape[1], oov, int(np.count_nonzero(ids[0] == EOS)))
+        return p, Totals(ids.shape[1], oov, sequences, sequences * (not predictor.borders.open_end))
 
     parts, totals = [], Totals()
     for p, found in ordered_map(one, reading.streams(), reading.jobs):

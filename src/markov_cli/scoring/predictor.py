@@ -9,6 +9,7 @@ of `<unk>` under model k; it is an OOV only if no model knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,25 @@ from ..model.discounts import BLEND
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.model_ids import Recoder
-from ..text.types import N_MARKERS, UNK
+from ..text.types import EOS, N_MARKERS, UNK
 from ..text.vocabulary import Vocabulary
 from .blended import BlendScorer
 from .recent_text import Window
 from .scorer import Scorer
 
 _PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
+
+
+@dataclass(frozen=True)
+class Borders:
+    """The borders that sequences are scored without; KenLM's `query -n` leaves out both.
+
+    within    no `<s>` before a sequence: its first token is predicted without a history
+    open_end  no `</s>` behind it: its end is not predicted
+    """
+
+    within: bool = False
+    open_end: bool = False
 
 
 def unguarded(call: Callable[..., Any], *args: Any) -> Any:
@@ -39,6 +52,7 @@ class Predictor:
     vocabularies, scorers  K of each
     weights  float64 (K,) with sum 1; None for one model
     guard    calls a function on the model; a damaged file raises ModelFileError
+    borders  those that are left out
     """
 
     def __init__(
@@ -49,10 +63,12 @@ class Predictor:
         scorers: Sequence[Scorer | BlendScorer],
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
+        borders: Borders | None = None,
     ) -> None:
         self.name, self.options = name, options
         self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
+        self.borders = borders or Borders()
         self.order = max(s.table.order for s in scorers)
         self.rows = sum(s.rows for s in scorers)
         self._ready = False
@@ -75,8 +91,16 @@ class Predictor:
         returns  ids uint32 (K, L), p float64 (K, L), longest uint32 (K, L)
         """
         ids = np.stack([recoder.ids(first + k, codes) for k in range(len(self.scorers))])
-        found = [self.guard(s.score, ids[k]) for k, s in enumerate(self.scorers)]
-        return ids, np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
+        found = [self.guard(s.score, ids[k], self.borders.within) for k, s in enumerate(self.scorers)]
+        p, longest = np.stack([p for p, _ in found]), np.stack([longest for _, longest in found])
+        self._leave_ends(ids, p, longest)
+        return ids, p, longest
+
+    def _leave_ends(self, ids: np.ndarray, p: np.ndarray, longest: np.ndarray) -> None:
+        """Give every EOS a p of 1 where no end is predicted."""
+        if self.borders.open_end:
+            ends = ids == EOS
+            p[ends], longest[ends] = 1.0, 0
 
     @property
     def adapts(self) -> bool:
@@ -96,27 +120,36 @@ class Predictor:
             high = low + len(window.codes) - window.new
             ids = recoder.ids(first, window.codes).astype(np.int64)
             parts.append(self.guard(scorer.adapted, p[low:high], ids, window.document, window.new))
+            if self.borders.open_end:
+                parts[-1][ids[window.new :] == EOS] = 1.0
             low = high
         return np.concatenate(parts) if parts else p
 
     def score(self, codes: np.ndarray, recoder: Recoder, first: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Score a stream of codes under the model or mixture.
 
-        returns  ids uint32 (L,), p float64 (L,), longest uint32 (L,); only UNK and the markers are valid ids for a
+        returns  ids uint32 (L,); p float64 (L,), longest uint32 (L,); only UNK and the markers are valid ids for a
                  mixture
         """
-        if len(self.scorers) == 1:
+        if self.weights is None:
             ids = recoder.ids(first, codes)
-            return ids, *self.guard(self.scorers[0].score, ids)
-        assert self.weights is not None
+            p, longest = self.guard(self.scorers[0].score, ids, self.borders.within)
+            self._leave_ends(ids, p, longest)
+            return ids, p, longest
         every, p, longest = self.each(codes, recoder, first)
         known = (every != UNK).any(axis=0)
         ids = np.where(known & (every[0] == UNK), np.uint32(N_MARKERS), every[0])
-        return ids, self.weights @ p, longest.max(axis=0)
+        p, longest = self.weights @ p, longest.max(axis=0)
+        self._leave_ends(ids, p, longest)  # 1 whatever the weights' last bits
+        return ids, p, longest
 
 
 def predictor_of(
-    model: LanguageModel, smoothing: str | None = "kn", name: str = "the model", adapt: bool = False
+    model: LanguageModel,
+    smoothing: str | None = "kn",
+    name: str = "the model",
+    adapt: bool = False,
+    borders: Borders | None = None,
 ) -> Predictor:
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities.
 
@@ -127,11 +160,17 @@ def predictor_of(
         scorer = BlendScorer(model.blend(), adapt)
     else:
         scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
-    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked)
+    if not model.header.borders:
+        borders = Borders(within=True, open_end=True)
+    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked, borders=borders)
 
 
 def predictors_of(
-    models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str], adapt: bool = False
+    models: Sequence[LanguageModel],
+    smoothing: str | None,
+    names: Sequence[str],
+    adapt: bool = False,
+    borders: Borders | None = None,
 ) -> list[Predictor]:
     """Make a predictor of each model; smoothing None is `kn`, or a model's own probabilities.
 
@@ -146,7 +185,7 @@ def predictors_of(
             f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
             "leave --smoothing out",
         )
-    return [predictor_of(m, smoothing or "kn", name, adapt) for m, name in zip(models, names, strict=True)]
+    return [predictor_of(m, smoothing or "kn", name, adapt, borders) for m, name in zip(models, names, strict=True)]
 
 
 def check_adapts(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> str:
@@ -167,9 +206,18 @@ def check_adapts(models: Sequence[LanguageModel], smoothing: str | None, names: 
 def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
     """Predictor of a mixture; OptionError where text options differ."""
     check_alike(predictors)
+    first = predictors[0]
+    for other in predictors[1:]:
+        if other.borders != first.borders:
+            raise OptionError(
+                f"one of {first.name} and {other.name} was trained with --no-borders: they cannot be mixed",
+                "train both with it or without it, or score with --within --open-end",
+            )
     vocabularies = [vocabulary for j in predictors for vocabulary in j.vocabularies]
     scorers = [s for j in predictors for s in j.scorers]
-    return Predictor("the mixture", predictors[0].options, vocabularies, scorers, weights, predictors[0].guard)
+    return Predictor(
+        "the mixture", predictors[0].options, vocabularies, scorers, weights, predictors[0].guard, predictors[0].borders
+    )
 
 
 def check_alike(predictors: Sequence[Predictor]) -> None:
@@ -184,7 +232,7 @@ def check_same_options(named: Sequence[tuple[str, TextOptions]], hint: str) -> N
     """Raise OptionError where the text options of one model differ from the first's, so that they cannot be mixed."""
     name, options = named[0]
     for other_name, other in named[1:]:
-        for field in ("tokenizer", "pattern", "lowercase", "unit"):
+        for field in ("tokenizer", "pattern", "lowercase", "unit", "keep_newlines"):
             a, b = getattr(options, field), getattr(other, field)
             if a != b:
                 raise OptionError(f"{name} has {field} {a}, {other_name} {b}: their tokens cannot be mixed", hint)

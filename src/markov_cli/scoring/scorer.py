@@ -37,20 +37,26 @@ class Scorer:
         self.distribution.prepare(jobs)
         run_all(self.table.index, ((level,) for level in range(self.table.order - 1, 0, -1)), jobs)
 
-    def score(self, stream: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def score(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Probability of every id of a stream after those before it, and the length of the longest n-gram found.
 
         stream   unsigned (L,), sequences from BOS to EOS; ids before the first BOS continue an earlier sequence
+        within   a BOS is no history: the first token of a sequence has none, as in KenLM's null context
         returns  p float64 (L,), length uint32 (L,); 1 and 0 at a BOS, which is never predicted
         """
         ids = stream.astype(np.int64)
         if self.distribution.values is not None:
-            return self._look_up(ids, self.distribution.values)
+            return self._look_up(ids, self.distribution.values, within)
         p = self.distribution.extend(0, np.zeros(len(ids), np.int64), ids, np.empty(0))
         longest = np.ones(len(ids), np.uint32)
+        opening = ids == BOS
         before = behind(ids) if self.distribution.minds_missing else ids
         place = np.arange(1, len(ids))  # places whose history is in the table
         node = ids[:-1]  # row of that history
+        if within:
+            before = before - np.maximum.accumulate(opening)
+            place = place[~opening[:-1] & ~opening[1:]]
+            node = ids[place - 1]
         for level in range(1, self.table.order):
             if self.distribution.minds_missing:
                 p = self._missing(level, p, place, before)
@@ -62,27 +68,32 @@ class Scorer:
             longest[place] = level + 1
             # the k-gram found at i is the history of i + 1
             place = place + 1
+            if within and len(place):
+                goes_on = ~opening[np.minimum(place, len(ids) - 1)]
+                place, node = place[goes_on], node[goes_on]
             if len(place) and place[-1] == len(ids):
                 place, node = place[:-1], node[:-1]
-        opening = ids == BOS
         p[opening], longest[opening] = 1.0, 0
         return p, longest
 
-    def _look_up(self, ids: np.ndarray, values: RowValues) -> tuple[np.ndarray, np.ndarray]:
+    def _look_up(self, ids: np.ndarray, values: RowValues, within: bool) -> tuple[np.ndarray, np.ndarray]:
         """`score` by values that are known for every row; some ids at a time, so that their arrays stay in the cache."""
         p, longest = np.empty(len(ids)), np.empty(len(ids), np.uint32)
         for begin in range(0, len(ids), _PIECE):
             before = max(begin - self.table.order + 1, 0)  # no history reaches further back
             some = ids[before : begin + _PIECE]
             new = slice(begin, begin + len(some) - (begin - before))
-            found, length = self._look_up_piece(some, values)
+            found, length = self._look_up_piece(some, values, within)
             p[new], longest[new] = found[begin - before :], length[begin - before :]
         return p, longest
 
-    def _look_up_piece(self, ids: np.ndarray, values: RowValues) -> tuple[np.ndarray, np.ndarray]:
+    def _look_up_piece(self, ids: np.ndarray, values: RowValues, within: bool) -> tuple[np.ndarray, np.ndarray]:
         p = values.unigram.take(ids)
         longest = np.ones(len(ids), np.uint32)
-        place = np.flatnonzero(ids[1:] != BOS)  # nothing is looked up for what is never predicted
+        looked_up = ids[1:] != BOS  # nothing is looked up for what is never predicted
+        if within:
+            looked_up &= ids[:-1] != BOS
+        place = np.flatnonzero(looked_up)
         node = ids.take(place)
         place += 1
         b = values.of[0][:, 1].take(node) if len(values.of) > 1 else p
@@ -105,6 +116,9 @@ class Scorer:
             place += 1  # the k-gram found at i is the history of i + 1
             if len(place) and place[-1] == len(ids):
                 place, node, both = place[:-1], node[:-1], both[:-1]
+            if within:
+                goes_on = ids.take(place) != BOS
+                place, node, both = place[goes_on], node[goes_on], both[goes_on]
             if level < self.table.order - 1:
                 b = both[:, 1]
         opening = ids == BOS
@@ -126,12 +140,13 @@ class Scorer:
         bits = np.uint64(self.table.id_bits)
         history, token = (key >> bits).view(np.int64), (key & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
         row = self.table.child(level, history, token)
-        mine = p[1:] if level == 1 else p[place]  # a view at level 1, where every place has a history; else a copy
+        every = len(place) == len(ids) - 1  # as at level 1: then a view, else a copy
+        mine = p[1:] if every else p[place]
         q = self.distribution.extend(level, history, row, mine[order[first]])
         child = np.empty(len(place), np.int64)
         child[order] = row[which]
         mine[order] = q[which]
-        if level > 1:
+        if not every:
             p[place] = mine
         return child
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import TextError
+from ..text.line_numbers import LineNumbers
 from ..text.marker_stream import STREAM_CODES, Stream, Streams
 from ..text.model_ids import Recoder
 from ..text.reading import Repairs, Source
@@ -61,6 +62,11 @@ class Reading:
         return score_streams(self.predictor, self.recoder, self.streams(), self.jobs)
 
     @property
+    def numbers(self) -> LineNumbers:
+        """Lines of the units, where the text is kept."""
+        return self._streams.numbers
+
+    @property
     def text_bytes(self) -> int:
         """Bytes of text read so far, in UTF-8."""
         return self.recoder.text_bytes
@@ -73,6 +79,7 @@ class Reading:
     @property
     def repairs(self) -> Repairs:
         """Changes made while reading."""
+        self.recoder.see_invalid_types()
         out = self.recoder.repairs
         for encoder in self.recoder.encoders:
             out.add(encoder.repairs)
@@ -100,7 +107,7 @@ def total(reading: Reading, seen: Callable[[Scored], None] | None = None) -> Tot
 
 def check_known(totals: Totals, predictor: Predictor) -> None:
     """Raise TextError where the model knows no token of a text, so that all scores are of `<unk>`."""
-    if totals.oov and totals.oov == totals.tokens - totals.sequences:
+    if totals.oov and totals.oov == totals.tokens - totals.ends:
         raise TextError(
             f"{predictor.name}: knows none of the {totals.oov:,} tokens of the text",
             f"it was trained with tokenizer {predictor.options.tokenizer}"
@@ -110,6 +117,8 @@ def check_known(totals: Totals, predictor: Predictor) -> None:
 
 def no_token(reading: Reading) -> TextError:
     """Error for a text without a token."""
+    if not reading.sources:
+        return TextError("no token: no text to score", "name files, or give texts: score(model, texts=[...])")
     names = ", ".join(s.name for s in reading.sources[:3]) + (", ..." if len(reading.sources) > 3 else "")
     skipped = reading.repairs.skipped
     if skipped:
@@ -127,6 +136,7 @@ class Units:
     bits     float64 (s,), of the tokens with a probability above 0
     zero     int64 (s,), tokens of probability 0
     texts    s of them, if kept
+    lines    int64 (s,), the line on which each begins, if it is known
     """
 
     tokens: np.ndarray
@@ -135,6 +145,7 @@ class Units:
     zero: np.ndarray
     longest: np.ndarray
     texts: list[bytes] = field(default_factory=list)
+    lines: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -166,9 +177,10 @@ class UnitSums:
 
     def of(self, scored: Scored) -> Units:
         """Scores of the units that end in a stream."""
-        rows = scored.tokens()
+        rows = scored.closed()
         bits, zero = rows.bits()
-        columns = np.ones(len(bits), np.int64), rows.ids == UNK, bits, zero
+        counted = np.where(rows.ids == EOS, int(not scored.open_end), 1)
+        columns = counted, rows.ids == UNK, bits, zero
         end = np.flatnonzero(rows.ids == EOS) + 1
         done = int(end[-1]) if len(end) else 0
         if done < len(bits):
@@ -190,6 +202,43 @@ class UnitSums:
             longest[0] = max(longest[0], part.longest[0])
         self._open = rest
         return out
+
+
+def numbered_units(reading: Reading, blank: bool = False) -> Iterator[Units]:
+    """Scores of the units of a text with the lines on which they begin.
+
+    reading  keeps the text
+    blank    lines without a token are units of no tokens, where a line is a unit and there is a token at all
+    """
+    numbers, done, n_blank = reading.numbers, 0, 0
+    for units in units_of(reading.scored()):
+        units.lines = np.array(numbers.lines[done : done + len(units)], np.int64)
+        found: list[tuple[int, int]] = []
+        if blank:
+            while n_blank + len(found) < len(numbers.blanks):
+                before, line = numbers.blanks[n_blank + len(found)]
+                if before >= done + len(units):
+                    break
+                found.append((before - done, line))
+        done += len(units)
+        n_blank += len(found)
+        yield _with_blanks(units, found)
+    rest = numbers.blanks[n_blank:] if blank and done else []
+    if rest:
+        yield _with_blanks(no_units(), [(0, line) for _, line in rest])
+
+
+def _with_blanks(units: Units, blanks: Sequence[tuple[int, int]]) -> Units:
+    """Units with one of no tokens before some of them: (index, line) each."""
+    if not blanks:
+        return units
+    at = [i for i, _ in blanks]
+    columns = (units.tokens, units.oov, units.bits, units.zero, units.longest)
+    tokens, oov, bits, zero, longest = (np.insert(c, at, 0) for c in columns)
+    texts = list(units.texts)
+    for i in reversed(at):
+        texts.insert(i, b"")
+    return Units(tokens, oov, bits, zero, longest, texts, np.insert(units.lines, at, [line for _, line in blanks]))
 
 
 def units_of(streams: Iterable[Scored]) -> Iterator[Units]:

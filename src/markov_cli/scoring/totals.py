@@ -25,6 +25,7 @@ class Totals:
     """Sums over the tokens of a text; bits are summed over tokens with a probability above 0.
 
     bits, oov_bits    -log2 p of all tokens, and of the OOVs
+    ends              sequences whose end is among the tokens
     zero, oov_zero    number of tokens of probability 0, and of OOVs among them
     text_bytes        of the text, in UTF-8
     """
@@ -32,6 +33,7 @@ class Totals:
     tokens: int = 0
     oov: int = 0
     sequences: int = 0
+    ends: int = 0
     bits: float = 0.0
     oov_bits: float = 0.0
     zero: int = 0
@@ -87,6 +89,7 @@ class Scored:
     p        float64 (m,), 1 at a BOS
     longest  uint32 (m,), tokens of the longest n-gram of the table that ends there
     texts    text of each sequence that ends here, if kept
+    open_end  no EOS is predicted: each has p 1 and is no token
     """
 
     codes: np.ndarray
@@ -94,15 +97,19 @@ class Scored:
     p: np.ndarray
     longest: np.ndarray
     texts: list[bytes]
+    open_end: bool = False
 
     def totals(self) -> Totals:
         """Sums over the stream; `text_bytes` and `empty_sequences` stay 0."""
         bits, zero = self.bits()
         oov = np.flatnonzero(self.ids == UNK)
+        sequences = int(np.count_nonzero(self.ids == EOS))
+        ends = 0 if self.open_end else sequences
         return Totals(
-            tokens=len(self.ids) - int(np.count_nonzero(self.ids == BOS)),
+            tokens=len(self.ids) - int(np.count_nonzero(self.ids == BOS)) - (sequences - ends),
             oov=len(oov),
-            sequences=int(np.count_nonzero(self.ids == EOS)),
+            sequences=sequences,
+            ends=ends,
             bits=float(bits.sum()),
             oov_bits=float(bits[oov].sum()),
             zero=int(np.count_nonzero(zero)),
@@ -115,9 +122,17 @@ class Scored:
         return -np.log2(np.where(zero, 1.0, self.p)) + 0.0, zero
 
     def tokens(self) -> Scored:
-        """The stream without BOS: every row is a predicted token."""
-        keep = self.ids != BOS
-        return Scored(self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep], self.texts)
+        """The stream without BOS, and without EOS where none is predicted: every row is a predicted token."""
+        rows = self.closed()
+        return rows.take(rows.ids != EOS) if self.open_end else rows
+
+    def closed(self) -> Scored:
+        """The stream without BOS: every sequence ends in EOS."""
+        return self.take(self.ids != BOS)
+
+    def take(self, keep: np.ndarray) -> Scored:
+        """Some of the rows."""
+        return Scored(self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep], self.texts, self.open_end)
 
 
 def score_streams(
@@ -133,7 +148,7 @@ def score_streams(
         ids, p, longest = predictor.score(stream.codes, recoder, first)
         new = slice(stream.context, None)
         p = predictor.adapted(p[new], before, recoder, first)
-        return Scored(stream.codes[new], ids[new], p, longest[new], stream.texts)
+        return Scored(stream.codes[new], ids[new], p, longest[new], stream.texts, predictor.borders.open_end)
 
     n = 0
 

@@ -101,9 +101,8 @@ class HeldOut:
             raise no_token(reading)
         self.ids = every[every != BOS]
         self.parts = np.concatenate(parts)
-        self.totals = Totals(
-            len(self.ids), int(np.count_nonzero(self.ids == UNK)), int(np.count_nonzero(self.ids == EOS))
-        )
+        ends = int(np.count_nonzero(self.ids == EOS))
+        self.totals = Totals(len(self.ids), int(np.count_nonzero(self.ids == UNK)), ends, ends)
         check_known(self.totals, predictor)
         self.repairs = reading.repairs
 
@@ -174,7 +173,7 @@ def tune_blend(
     sampled = None
     if log_linear:
         blend.weights, blend.parameters = np.array(weights), parameters
-        found_logs = fit_log_linear(LogLinear(blend), held_out.windows, parameters)
+        found_logs = fit_log_linear(LogLinear(blend), held_out.windows, parameters, static)
         parameters, sampled = found_logs.parameters, found_logs.sampled
         found += [Part(name, w, float("nan"), without) for name, w, without in found_logs.parts]
         tuned = found_logs.tuned

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -125,8 +126,22 @@ class Documents:
 def with_keys(document: Document, keys: Mapping[str, Any], drop: Sequence[str] = ()) -> bytes:
     """The line as it came with keys at its end, or written anew where it has one of them or of `drop` already."""
     line = document.line.strip()
-    if not line or any(k in document.found for k in (*keys, *drop)):
+    if not line or own_keys(document, (*keys, *drop)):
         rest = {k: v for k, v in document.found.items() if k not in drop}
-        return json.dumps({**rest, **keys}, ensure_ascii=False).encode("utf-8", "replace")
+        return json.dumps(_finite({**rest, **keys}), ensure_ascii=False).encode("utf-8", "replace")
     added = json.dumps(keys, ensure_ascii=False)[1:].encode()
     return line[:-1].rstrip() + (b", " if document.found else b"") + added
+
+
+def own_keys(document: Document, keys: Iterable[str]) -> list[str]:
+    """Those of some keys that the object has itself."""
+    return [k for k in keys if k in document.found]
+
+
+def _finite(value: Any) -> Any:
+    """A value without the numbers that JSON has not (`NaN`, `Infinity`), which Python reads all the same: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list) else value

@@ -8,7 +8,10 @@ and more.
 
 from __future__ import annotations
 
+import re
+
 from ..errors import NotText
+from .old_encodings import cp1252_note
 
 SNIFF_BYTES = 1 << 16
 MODEL_FORMAT = "markov-ngram-table"  # in the header of every model, among its first bytes
@@ -108,7 +111,7 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
         n = len(text)
         invalid = n - _readable(text) - control - nul
     odd = control + nul + invalid
-    if odd < _FEW:
+    if odd < _FEW or (nul == odd and _is_separated(head)):
         return
     binary = control > _MOST_CONTROL * n or (control and control + nul > _MOST_CONTROL_NUL * n)
     if not binary and odd <= _MOST_ODD * n:
@@ -120,8 +123,53 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     if binary or nul > invalid:
         raise NotText(f"{name}: not text: {share} are control characters or invalid", _ANY, "binary data")
     hint = "--encoding NAME: for example windows-1251, koi8-r, shift_jis, gb18030"
+    if encoding == "utf-8" and cp1252_note(head):
+        hint = "--encoding cp1252 makes sense of them"
     shown = "UTF-8" if encoding == "utf-8" else encoding
     raise NotText(f"{name}: not {shown}: {share} are invalid", hint, f"not {shown}")
+
+
+def around_invalid(data: bytes, n: int = 1 << 12) -> bytes:
+    """Up to n bytes of a text from shortly before its first bytes that are not UTF-8; b"" where all are.
+
+    >>> around_invalid("so war es früher".encode("latin-1"))
+    b'so war es fr\xfcher'
+    """
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        begin = max(error.start - 64, 0)
+        return data[begin : begin + n]
+    return b""
+
+
+def encoding_hint(text: str) -> str:
+    """Advice for text that is not UTF-8, its invalid bytes as surrogates: cp1252 where they make sense in that.
+
+    Accented letters stand alone, and those of other scripts follow each other. Five bytes of Windows-1252 stand for
+    nothing.
+
+    >>> [encoding_hint(t.encode(e).decode("utf-8", "surrogateescape")) for t, e in
+    ...     (("so war es früher", "cp1252"), ("так было раньше", "cp1251"))]
+    ['--encoding cp1252?', '--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030']
+    """
+    runs = [len(run) for run in re.findall("[\udc80-\udcff]+", text)]
+    alone = runs and sum(runs) <= 1.5 * len(runs)
+    meant = alone and not any(chr(0xDC00 + b) in text for b in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
+    return "--encoding cp1252?" if meant else "--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030"
+
+
+def _is_separated(head: bytes) -> bool:
+    """True where NULs stand between pieces of text, as `find -print0` writes them.
+
+    In UTF-16 they keep to every other byte.
+
+    >>> _is_separated(b"one\\0two words\\0three\\0" * 9), _is_separated("one two".encode("utf-16-le"))
+    (True, False)
+    """
+    nul = head.count(0)
+    even = head[::2].count(0)
+    return nul > 0 and b"\0\0" not in head and 10 * min(even, nul - even) >= nul
 
 
 def in_another_encoding(kind: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .encoder import Cut, Piece
+from .line_numbers import LineNumbers
 from .types import BOS, EOS, N_MARKERS
 
 STREAM_CODES = 1 << 19
@@ -46,6 +47,7 @@ class Streams:
         self._open = 0  # tokens in the open sequence
         self._tail: list[bytes] = []  # its text
         self._behind = np.empty(0, np.int64)  # its last codes
+        self.numbers = LineNumbers(unit)  # of pieces with their text
 
     def of(self, pieces: Iterable[Piece]) -> Iterator[Stream]:
         """The streams of some pieces, in order."""
@@ -100,6 +102,7 @@ class Streams:
         self._open = (self._open if not len(filled) else 0) + n - (int(closes[-1]) if len(filled) else 0)
         texts: list[bytes] = []
         if piece.cut is not None:
+            self.numbers.add(piece, size)
             texts = self._texts(piece.cut, filled, piece.last)
         return codes, texts
 

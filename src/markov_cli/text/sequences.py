@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..arrays.threads import thread_pool
 from .encoder import NumberedTypes, Piece
 from .types import EOS, N_MARKERS, UNK, Types, order_of_types
 from .word_list import WordList
@@ -224,9 +225,7 @@ def finish(
         else:
             here[:] = ids
 
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and a prompt does without
-
-    with ThreadPoolExecutor(jobs) as pool:
+    with thread_pool(jobs) as pool:
         kept = pool.submit(found.types)
         for _ in pool.map(write, range(len(pieces))):
             pass

@@ -5,7 +5,7 @@ Legend: V is the number of ids, markers included; b is bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ UNSPACED = ("chars", "bytes")  # tokenizers whose tokens hold the white space th
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
 _CHUNK = 1 << 20
 _JOIN_TOKENS = 1 << 14
+_PART_BYTES = 1 << 24  # of a text that is put together part by part
 _MOST_BYTES = 1 << 30  # of texts that are put together
 _LONG = 1 << 9  # bytes of a type
 _COPY_BYTES = 1 << 20  # copied at one time, for an index of 8 bytes stands for each
@@ -173,6 +174,36 @@ class Vocabulary:
             edges.append(edge + at)
             at, s = at + len(text), stop
         return b"".join(parts), np.concatenate(edges)
+
+    def join_parts(self, ids: np.ndarray, lengths: np.ndarray, end: bytes = b"") -> Iterator[bytes]:
+        """The text that `join` gives, part by part, so that a long one needs no memory for all of it."""
+        last = np.cumsum(lengths)
+        s = 0
+        while s < len(lengths):
+            begin = int(last[s] - lengths[s])
+            stop = int(np.searchsorted(last, begin + self._tokens_of_part(ids[begin:]), "right"))
+            if stop > s:
+                yield self._join(ids[begin : int(last[stop - 1])], lengths[s:stop], end, 0)[0]
+            else:
+                yield from self._long_sequence(ids[begin : int(last[s])])
+                yield end
+            s = max(stop, s + 1)
+
+    def _long_sequence(self, ids: np.ndarray) -> Iterator[bytes]:
+        at = 0
+        while at < len(ids):
+            n = max(self._tokens_of_part(ids[at:]), 1)
+            text = self._join(ids[at : at + n], np.array([len(ids[at : at + n])]), b"", 0)[0]
+            yield b" " + text if at and self._apart(int(ids[at - 1]), int(ids[at])) else text
+            at += n
+
+    def _tokens_of_part(self, ids: np.ndarray) -> int:
+        return int(np.searchsorted(np.cumsum(self.spans(ids[:_JOIN_TOKENS])[1]), _PART_BYTES, "right"))
+
+    def _apart(self, before: int, token: int) -> bool:
+        """There is a space between two tokens."""
+        left, right = (int(f) for f in self.flags_of(np.array([token, before])))
+        return self.spaced and not (left & LEFT or right >> 1 & 1)
 
     def _join(self, ids: np.ndarray, lengths: np.ndarray, end: bytes, so_far: int) -> tuple[bytes, np.ndarray]:
         start, size = self.spans(ids)

@@ -21,9 +21,11 @@ from .lines import read_lines
 from .reading import Repairs, find_sources
 from .types import MARKERS, N_MARKERS, Types
 from .vocabulary import Vocabulary
-from .word_escapes import name_of, names_of, parse_name
+from .word_escapes import JOINER, name_of, names_of, parse_name
 
 _WHITE = b" \t\r\n\f\v\0"
+_MARKERS = frozenset(marker.encode() for marker in MARKERS)
+_ESCAPE, _JOINER = b"\\u{", JOINER.encode()
 
 
 class WordList:
@@ -43,12 +45,13 @@ class WordList:
             text = line.strip(_WHITE)
             if not text:
                 self.blanks += 1
-            elif (marker := text.decode("utf-8", "replace")) in MARKERS:
-                self.markers.append(marker)
+            elif text in _MARKERS:
+                self.markers.append(text.decode())
             else:
                 n += 1
-                word = parse_name(text)[0]
-                words[_lower(word) if lowercase else word] = None
+                if _ESCAPE in text or _JOINER in text:
+                    text = parse_name(text)[0]
+                words[_lower(text) if lowercase else text] = None
         self.words = [*words]
         self.duplicates = n - len(words)
         if not words:

@@ -15,17 +15,19 @@ from ..counting.document_frequency import sequences_with
 from ..counting.ngrams import count_ngrams
 from ..errors import TextError
 from ..model.building import build_table
+from ..model.endless import without_borders
 from ..model.fingerprints import Guard
+from ..model.merging import pruned_header
 from ..model.model_file import Header
 from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
-from ..model.thresholds import protect
+from ..model.thresholds import Protected, protect
 from ..text.encoder import NumberedTypes, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector, finish
-from ..text.types import Types
+from ..text.types import N_MARKERS, Types
 from .options import Progress, TrainOptions, check_options, header_of, no_progress
 from .reading import EncodedText, longest_counted, read_text
 
@@ -85,16 +87,21 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         )  # fmt: skip
         protected = protect(levels, holders, protection)
         del stream, holders
+    if not options.borders:
+        protected = Protected(totals=without_borders(levels))
     progress("storing", 0, 1)
-    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected)
-    table.guard = guard
+    types, ids = corpus.types, None
+    if options.prune_vocab is not None:
+        ids = np.append(np.ones(N_MARKERS, bool), options.prune_vocab.number(types) >= 0)
+        types = types.take(np.flatnonzero(ids[N_MARKERS:]))
+    table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
+    table.guard, table.borders = guard, options.borders
     tokens, sequences = corpus.n_tokens, corpus.n_sequences
     if times is not None:  # as they would be if each record were written as often as it counts
         sequences = int(times.sum())
         tokens = int(corpus.count.sum()) - 2 * sequences
-    header = header_of(options, tokens, len(corpus.types), sequences, read.text_bytes, corpus.cut)
-    header.counts_of_counts = table.counts_of_counts.tolist()
-    return Trained(header, corpus.types, table, read.repairs)
+    header = header_of(options, tokens, len(types), sequences, read.text_bytes, corpus.cut)
+    return Trained(pruned_header(header, options.prune, table), types, table, read.repairs)
 
 
 def checked_times(labels: Labels, collector: Collector) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..arrays.numbers import whole
 from ..counting.ngrams import RANGE_WINDOWS
 from ..errors import OptionError
 from ..model.building import check_prune
@@ -30,7 +31,9 @@ class TrainOptions:
     max_types: int | None = None
     vocab: WordList | None = None  # the only types that are not UNK
     prune: tuple[int, ...] = ()
+    prune_vocab: WordList | None = None  # n-grams with other types are dropped
     protection: Protection = field(default_factory=Protection)
+    borders: bool = True  # False: <s> and </s> are not counted
     encoding: str = "utf-8"
     weights: bool = False  # records count as often as they say
     groups: bool = False  # records are labelled with their groups
@@ -57,6 +60,10 @@ class TrainOptions:
             return "--weights"
         if self.guard:
             return "--guard"
+        if self.prune_vocab is not None:
+            return "--prune-vocab"
+        if not self.borders:
+            return "--no-borders"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
@@ -77,6 +84,11 @@ def no_progress(phase: str, done: float, total: float) -> None:
 def check_options(options: TrainOptions) -> None:
     """Raise OptionError for an impossible value, and for options that exclude each other."""
     text = options.text
+    for name in ("order", "min_type_count", *(["max_types"] if options.max_types is not None else [])):
+        whole(f"--{name.replace('_', '-')}", max(getattr(options, name), 0))
+    for number in (options.guard, options.protection.min_sequences, options.protection.min_files):
+        whole("--guard, --min-sequences or --min-files", max(number, 0))
+    whole("jobs", options.jobs, 1)
     if not 1 <= options.order <= MAX_ORDER:
         raise OptionError(
             f"--order {options.order}: an n-gram has 1 to {MAX_ORDER:,} tokens", "usual orders are 2 to 6"
@@ -95,6 +107,12 @@ def check_options(options: TrainOptions) -> None:
         raise OptionError(f"--max-types {options.max_types}: at least 1", "the number of the commonest types to keep")
     check_prune(options.prune)
     options.protection.check()
+    if not options.borders and (options.protection or text.unit != "file"):
+        what = "--min-sequences, --min-files and --cap-per-sequence" if options.protection else f"--unit {text.unit}"
+        raise OptionError(
+            f"--no-borders and {what} exclude each other",
+            "without borders a whole file is one text: leave one of them out",
+        )
     if options.weights and options.protection:
         raise OptionError(
             "--weights and --min-sequences, --min-files or --cap-per-sequence exclude each other",
@@ -111,7 +129,7 @@ def header_of(
 
     cut  types beyond the commonest were left out
     """
-    vocab = options.vocab
+    vocab, pruned = options.vocab, options.prune_vocab
     return Header(
         order=options.order,
         options=options.text,
@@ -123,6 +141,8 @@ def header_of(
         max_types=options.max_types if cut else None,
         vocab_words=None if vocab is None else len(vocab),
         vocab_hash=None if vocab is None else vocab.fingerprint,
+        borders=options.borders,
+        prune_vocab=None if pruned is None else len(pruned),
         prune=options.prune if any(options.prune) else (),
         **options.protection.fields(),
     )

@@ -40,6 +40,8 @@ def read_text(
 
     after  called after each piece
     """
+    if not sources:
+        raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.numbers import whole
 from ...errors import OptionError, TextError
 from ...model.atomic_file import atomic_write
 from ...text.sources import read_small
@@ -197,7 +198,7 @@ def make(line: str, count: int, repeats: list[int], controls: int, seed: int) ->
 
 def _raw(seed: int, part: int) -> np.random.PCG64:
     """Random numbers of a seed: part 0 for names and fillings, part 1 for the order of the lines."""
-    return np.random.PCG64(seed).advance(part << 64)
+    return np.random.PCG64(whole("seed", seed)).advance(part << 64)
 
 
 def _names(raw: Any, n: int) -> list[str]:

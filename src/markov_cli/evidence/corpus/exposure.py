@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...arrays.numbers import whole
 from ...arrays.threads import ordered_map
 from ...errors import TextError
 from ...scoring.predictor import Predictor
@@ -117,7 +118,7 @@ def _all(letters: list[np.ndarray]) -> Iterator[np.ndarray]:
 
 def _sample(letters: list[np.ndarray], seed: int, canary: int) -> Iterator[np.ndarray]:
     """MOST random fillings, in blocks: uint8 (block, slots); fixed by seed and canary."""
-    raw = np.random.PCG64(seed).advance((2 << 64) + (canary << 40))
+    raw = np.random.PCG64(whole("seed", seed)).advance((2 << 64) + (canary << 40))
     for low in range(0, MOST, _CHUNK):
         n = min(_CHUNK, MOST - low)
         u = (np.asarray(raw.random_raw(n * len(letters))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
@@ -170,7 +171,7 @@ class _Line:
         stream[(np.repeat(stop - width, size) + at - self.skip + opens)[kept]] = ids[kept]
         if opens:
             stream[stop - width] = BOS
-        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream)
+        p, _ = self.predictor.guard(self.predictor.scorers[0].score, stream, self.predictor.borders.within)
         with np.errstate(divide="ignore"):
             bits = -np.log2(p)
         column = np.arange(len(stream)) - np.repeat(stop - width, width) - opens + self.skip

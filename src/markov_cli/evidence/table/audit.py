@@ -7,6 +7,7 @@ None, and a note says why.
 from __future__ import annotations
 
 import lzma
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -136,9 +137,7 @@ def _audit(
             compressed = pool.submit(lzma.compress, against.corpus.head)
     if header.cap_per_sequence:
         audit.tokens, audit.sequences = float(header.tokens), float(header.sequences)
-    zero = (
-        forgotten_without_history(table) if counted and header.holds == "counts" and not any(header.prune[:1]) else None
-    )
+    zero = forgotten_without_history(table) if counted and header.holds == "counts" and table.empty is None else None
     equal: np.ndarray | None = None
     for order in range(table.height, 1, -1):
         if order not in orders and equal is not None:
@@ -237,13 +236,13 @@ def _order_one(
     return one
 
 
-def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> bytes:
-    """A circuit as text; reading it with the same unit gives the same sequences.
+def text_of(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> Iterator[bytes]:
+    """A circuit as text, part by part; reading it with the same unit gives the same sequences.
 
     Two exceptions: several files become lines of one text, and UNK, which has no text, is left out.
     """
     end = b"" if unit == "file" and g.sequences == 1 else _BETWEEN[unit]
-    return vocabulary.join(*labels(g, walked), end)[0]
+    return vocabulary.join_parts(*labels(g, walked), end)
 
 
 def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> tuple[bytes, int]:
@@ -257,6 +256,17 @@ def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> 
         n = int(np.searchsorted(np.cumsum(size), most))
         ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))
     return vocabulary.join(ids, size, _BETWEEN[unit])[0], len(ids)
+
+
+def _blend_notes(table: Table) -> list[str]:
+    """A note on the arrays that `markov tune` added."""
+    if not table.classes:
+        return []
+    size = sum(one.nbytes for one in table.classes)
+    return [
+        f"holds {len(table.classes)} sets of word classes, {size:,} bytes: they follow from the counts; the weights of "
+        "the blend are from held-out text"
+    ]
 
 
 def _notes(header: Header, table: Table) -> list[str]:
@@ -287,4 +297,4 @@ def _notes(header: Header, table: Table) -> list[str]:
         out.append("types outside the vocabulary are <unk>: all figures describe the text with <unk> in their place")
     if header.options.lowercase:
         out.append("all figures describe the text in lower case")
-    return out
+    return out + _blend_notes(table)

@@ -16,6 +16,7 @@ from bisect import bisect_right
 
 import numpy as np
 
+from ...arrays.numbers import whole
 from ...sampling.random_stream import uniform
 from ...text.types import EOS
 from .forced_strings import follow
@@ -53,7 +54,7 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
     land = number[g.target[last[edge]]]
     first = np.append(np.searchsorted(edge, g.first[node]), len(edge))
     root = int(number[g.root])
-    generator = np.random.PCG64(seed)
+    generator = np.random.PCG64(whole("seed", seed))
     tree = _tree(first, land, g.count[edge], root, _Uniform(generator))
     taken = _walk(first, land, g.count[edge], root, tree, generator)
     return fill(edge[taken], 1 + length, onward)
