@@ -109,6 +109,7 @@ def test_the_command_and_its_report(chat, tmp_path):
         (["--csv", "text", "--group-by", "who", "-o", "{}/{}.npz"], "{} stands for the group"),
         (["--csv", "text", "--group-by", "who", "--min-files", "2"], "--group-by and --min-files exclude each other"),
         (["--csv", "text", "--group-by", "who", "--resume"], "--group-by and --resume exclude each other"),
+        (["--csv", "text", "--group-by", "who", "--no-borders"], "--group-by and --no-borders exclude each other"),
         (["--csv", "text", "--min-group", "3"], "--min-group works only with --group-by"),
     ],
 )
@@ -131,3 +132,15 @@ def test_what_groups_cannot_do(chat, tmp_path):
     ran = run_in_process("train", chat, "--csv", "text", "--group-by", "who", "-o", out)
     assert ran.code == 1
     assert "ann.npz: already exists and is not a markov model" in ran.stderr
+
+
+def test_newlines_are_kept_in_groups(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"who": "ann", "text": "a b\\nc"}\n{"who": "bob", "text": "d"}\n')
+    markov_cli.train_groups(path, tmp_path / "{}.npz", jsonl="text", group_by="who", keep_newlines=True)
+    expected = bytes_of(markov_cli.train(texts="a b\nc", keep_newlines=True))
+    assert (tmp_path / "ann.npz").read_bytes() == expected
+    out = tmp_path / "again-{}.npz"
+    ran = run_in_process("train", path, "--jsonl", "text", "--group-by", "who", "--keep-newlines", "-o", out)
+    assert ran.code == 0, ran.stderr
+    assert (tmp_path / "again-ann.npz").read_bytes() == expected

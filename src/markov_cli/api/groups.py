@@ -75,6 +75,7 @@ def train_groups(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
@@ -99,9 +100,9 @@ def train_groups(
     min_group  groups with fewer records get no model
     memory     the most bytes of memory to use; None for no limit
 
-    The others are those of `train`: order, tokenizer, unit, lowercase, pattern, min_type_count, max_types, vocab,
-    prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, weights_field, progress. Each model has the
-    bytes that `train` gives for the group's records.
+    The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
+    max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, weights_field, progress.
+    Each model has the bytes that `train` gives for the group's records.
 
     OptionError for options that cannot be; TextError if a record has no text, or no group has enough records;
     MarkovError if memory does not suffice.
@@ -115,8 +116,9 @@ def train_groups(
     [('ann', 2), ('bob', 2)]
     """
     records = record_format(jsonl, csv, parquet, group=group_by, times=weights_field, skip_bad=skip_bad)
+    text = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit, lowercase, pattern), True, min_type_count, max_types, vocab, prune,
+        order, text, True, min_type_count, max_types, vocab, prune,
         None, Protection(), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources = sources_of(paths, (), max_expansion, records)

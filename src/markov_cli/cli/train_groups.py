@@ -59,7 +59,7 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
         group=kw["group_by"], times=kw["weights_field"], skip_bad=kw["skip_bad"],
     )  # fmt: skip
     guard, rate = kw["guard"] or (0, RATE)
-    text = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])
+    text = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"], kw["keep_newlines"])
     options = options_of(
         kw["order"], text, True, kw["min_type_count"], kw["max_types"], words, kw["prune"], None, Protection(),
         kw["encoding"],
