@@ -72,7 +72,8 @@ def test_a_prompt_ends_with_its_line_break(poem):
 
 
 def test_constraints_know_line_breaks(poem):
-    for wanted in ({"pattern": "* sweet \n *"}, {"contains": ["sweet\n"]}, {"starts_with": "Sugar is sweet\n\t"}):  # fmt: skip
+    asked = {"pattern": "* sweet \n *"}, {"contains": ["sweet\n"]}, {"starts_with": "Sugar is sweet\n\t"}
+    for wanted in asked:
         constraints = markov_cli.Constraints(**wanted)
         assert next(poem.generate(1, seed=1, constraints=constraints)).text == "Sugar is sweet\n\tand so are you."
 
