@@ -33,7 +33,7 @@ PREPARED = [
     "markov export small.npz -o small.arpa -q; markov export small.npz --format counts -o small.tsv -q",
     "markov import small.arpa --tokenizer words -o arpa.npz -q",
     "printf 'a b\\t40\\nb a\\t50\\n' > cut.tsv; markov import cut.tsv -o cut.npz -q",
-    "markov train small.txt --tokenizer regex --pattern '[a-z]+' -o regex.npz -q",
+    "markov train small.txt --tokenizer regex --pattern '[a-z]+' --keep-newlines -o regex.npz -q",
     'printf \'{"t": "the cat"}\\n\' > web.jsonl',
     'printf \'{"t": "the cat", "w": 1}\\n{"t": "dogs", "w": 2}\\n\' > who.jsonl',
     "markov train who.jsonl --jsonl t --group-by w -o 'who/{}.npz' -q",
