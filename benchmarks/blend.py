@@ -1,4 +1,4 @@
-"""Measures `--smoothing blend`: perplexity beside Kneser-Ney, each part alone and left out, time, and bytes in the file.
+"""Measures `--smoothing blend`: perplexity beside Kneser-Ney, each part alone and left out, time, and bytes it adds.
 
 A text is cut into 20 stretches. The seventh is held-out text, the fourteenth test text, the others are trained on. The
 licence that Project Gutenberg adds to a book is left out. Nothing looks at the test text before it is scored.

@@ -202,3 +202,26 @@ def test_mistakes_of_the_command(run, model, tmp_path):
     wrong = run("tune", "m.npz", "held.txt", "--classes", "2.5", "-o", "t.npz", cwd=tmp_path)
     assert wrong.code == 2 and "--classes" in wrong.stderr and not (tmp_path / "t.npz").exists()
     assert run("tune", "m.npz", "missing.txt", "-o", "t.npz", cwd=tmp_path).code == 1
+
+
+def test_audit_tells_of_the_classes(found, model):
+    notes = [note for note in m.audit(found.model).notes if "word classes" in note]
+    assert notes == [
+        f"holds 2 sets of word classes, {4 * model.table.n_ids} bytes: they follow from the counts; the weights of the "
+        "blend are from held-out text"
+    ]
+    assert not any("word classes" in note for note in m.audit(model).notes)
+
+
+def test_the_commands_say_that_they_drop_the_parameters(run, found, tmp_path):
+    found.model.save(tmp_path / "t.npz")
+    (tmp_path / "new.txt").write_text("a new line\n")
+    for command in (
+        ("merge", "t.npz", "t.npz"),
+        ("prune", "t.npz", "--prune", "0,0,1"),
+        ("prune", "t.npz", "--threshold", "0.001"),
+        ("train", "new.txt", "--update", "t.npz"),
+    ):
+        said = run(*command, "-o", "out.npz", cwd=tmp_path)
+        assert said.code == 0 and said.stderr.count("the parameters of --smoothing blend are left out") == 1
+        assert run(*command, "-o", "out.npz", "-q", cwd=tmp_path).stderr == ""

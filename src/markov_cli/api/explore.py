@@ -19,6 +19,7 @@ def explore(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    adapt: bool = False,
 ) -> Session:
     """Begin a text that is written token by token, by you and the model.
 
@@ -26,6 +27,7 @@ def explore(
     seed         the same seed and the same calls give the same text; None to choose one
     ignore_case  `You` also matches `you`
     smoothing    the distribution shown and drawn from; None for raw counts, or the probabilities that the model holds
+    adapt        the text so far changes the probabilities; the model must be tuned for it, see `tune`
     temperature, top_k, top_p  as for `Model.generate`
 
     HistoryError if the model knows no token of the prompt; OptionError for an impossible value.
@@ -41,4 +43,5 @@ def explore(
     return Session(
         opened(model).language_model, new_seed() if seed is None else seed, prompt,
         within=within, ignore_case=ignore_case, smoothing=smoothing, shape=Shape(temperature, top_k, top_p),
+        adapt=adapt,
     )  # fmt: skip

@@ -282,6 +282,7 @@ class Model:
         top_k: int = 0,
         top_p: float = 1.0,
         smoothing: str | None = None,
+        adapt: bool = False,
         constraints: Constraints | None = None,
         novel: int | None = None,
         corpus: Paths = (),
@@ -304,6 +305,7 @@ class Model:
         top_k        only the K likeliest followers; 0 for all
         top_p        only the likeliest followers that together have probability P
         smoothing    the distribution to draw from; see `distribution`
+        adapt        the text so far changes the probabilities; the model must be tuned for it, see `tune`
         constraints  properties that each text must have; texts are not cut then. AnswerIsNo if no text has them
         novel        no text has this many tokens in a row in common with the training text, which is `corpus` or
                      known from the model's guard; there may be fewer texts than `count`
@@ -323,6 +325,7 @@ class Model:
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
             smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts, records=records)),
             unique=unique,
+            adapt=adapt,
         )  # fmt: skip
         return Run(self.language_model, request).texts()
 
@@ -337,6 +340,7 @@ class Model:
         top_k: int = 0,
         top_p: float = 1.0,
         smoothing: str | None = None,
+        adapt: bool = False,
     ) -> Iterator[StreamedToken]:
         """Draw the texts of a seed token by token, without end; the marker `</s>` ends each.
 
@@ -349,7 +353,7 @@ class Model:
         """
         request = Request(
             seed=seed, prompt=prompt, within=within, ignore_case=ignore_case,
-            shape=Shape(temperature, top_k, top_p), smoothing=smoothing,
+            shape=Shape(temperature, top_k, top_p), smoothing=smoothing, adapt=adapt,
         )  # fmt: skip
         request.check_stream()
         run = Run(self.language_model, request)

@@ -14,13 +14,14 @@ from ..render.json_text import json_text
 from .completion_words import complete_prompt
 from .option_groups import GroupedCommand, option_group
 from .options import (
+    adapt_option,
     ignore_case_option,
     json_option,
     model_argument,
     note,
     quiet_option,
-    say_fallback,
     say_history,
+    say_smoothing,
     seed_option,
     shape_options,
     smoothing_option,
@@ -62,6 +63,7 @@ A command can be shortened: `:b 2` is `:back 2`"""
     "How it is drawn",
     seed_option("The same seed and the same commands give the same text."),
     smoothing_option("none", draws=True),
+    adapt_option,
     *shape_options,
 )
 @option_group(
@@ -111,10 +113,10 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
     session = begin(
         loaded, kw["prompt"], seed=kw["seed"], within=kw["within"], ignore_case=kw["ignore_case"],
         smoothing=kw["smoothing"], temperature=kw["temperature"], top_k=kw["top_k"], top_p=kw["top_p"],
+        adapt=kw["adapt"],
     )  # fmt: skip
-    say_history(loaded, session.known, quiet)
-    if not loaded.uses_raw_counts(kw["smoothing"]):
-        say_fallback(loaded.distribution(kw["smoothing"]), quiet)
+    say_history(loaded, session.known, kw["ignore_case"], quiet)
+    say_smoothing(loaded, session.smoothing, quiet)
     talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))
     if kw["once"]:
         talk.show()
@@ -253,14 +255,16 @@ class _Talk:
         self.session.draw_from(self.session.smoothing, shape)
 
     def _smoothing(self, given: str) -> None:
-        from ..model.discounts import SmoothingMethod
+        from ..model.discounts import BLEND, SmoothingMethod
         from ..model.distribution import distribution_notes
 
         if given:
             SmoothingMethod.parse(given)
         self.session.draw_from(given or None, self.session.shape)
-        if not self.session.model.uses_raw_counts(given or None):
-            for text in distribution_notes(self.session.model.distribution(given or None)):
+        model = self.session.model
+        if not model.uses_raw_counts(given or None):
+            found = model.blend() if given == BLEND else model.distribution(given or None)
+            for text in distribution_notes(found):
                 self._say(text, "")
 
     def _show(self, n: int) -> None:

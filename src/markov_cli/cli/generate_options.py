@@ -12,6 +12,7 @@ from .completion_words import complete_prompt, complete_word
 from .option_groups import option_group
 from .option_types import NumbersType
 from .options import (
+    adapt_option,
     encoding_option,
     ignore_case_option,
     json_option,
@@ -172,6 +173,7 @@ _DRAWING = option_group(
     "How it is drawn",
     seed_option("The same seed draws the same texts, whatever --count is.  [default: a new seed]"),
     smoothing_option("none", draws=True),
+    adapt_option,
     *shape_options,
     click.option(
         "--model",
@@ -256,6 +258,7 @@ def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
         max_tokens=most_tokens(kw, "max_tokens" in given),
         shape=Shape(kw["temperature"], kw["top_k"], kw["top_p"]),
         smoothing=kw["smoothing"],
+        adapt=kw["adapt"],
         constraints=constraints_of(kw),
         novel=kw["novel"],
         corpus=() if for_trace else tuple(find_sources([*kw["corpus"]], records=records)),

@@ -14,8 +14,8 @@ from .options import (
     json_option,
     model_argument,
     quiet_option,
-    say_fallback,
     say_history,
+    say_smoothing,
     smoothing_option,
 )
 
@@ -114,12 +114,11 @@ def inspect(
         return 0
     text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
-    say_history(loaded, known, quiet)
+    say_history(loaded, known, ignore_case, quiet)
     if form == "dot":
         click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0
-    if not loaded.uses_raw_counts(smoothing):
-        say_fallback(loaded.distribution(smoothing), quiet)
+    say_smoothing(loaded, smoothing, quiet)
     followers = api.history_followers(loaded, known, top, smoothing)
     if as_json:
         click.echo(json_text(followers.to_dict()))

@@ -17,6 +17,7 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    say_dropped_blend,
     smoothing_option,
 )
 from .output import no_output
@@ -117,6 +118,7 @@ def merge(
             note("no guard: a model has none, or their lengths or sizes differ too much")
     else:
         model, more = _mixed(loaded, models, model_weights, tune, encoding, smoothing, jobs, quiet)
+    say_dropped_blend(loaded, model, quiet)
     for one in loaded:
         one.close()
     finish(model, output, begin, as_json, quiet, more)

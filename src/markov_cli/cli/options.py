@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -156,6 +156,16 @@ def smoothing_option(default: str, draws: bool = False) -> Callable[[Any], Any]:
     )
 
 
+def adapt_option(f: Any) -> Any:
+    """`--adapt` of what draws."""
+    return click.option(
+        "--adapt",
+        is_flag=True,
+        help="The words and n-grams of the text so far get more probable, so that a long text keeps to its subject. "
+        "Needs a model of markov tune --adapt. Slow.",
+    )(f)
+
+
 shape_options = (
     click.option(
         "--temperature",
@@ -192,6 +202,23 @@ def say_fallback(distribution: Any, quiet: bool) -> None:
         note(text, quiet)
 
 
+def say_smoothing(loaded: Any, smoothing: str | None, quiet: bool) -> None:
+    """Write the notes on a smoothing of a model; on a blend, too."""
+    if smoothing == "blend":
+        say_fallback(getattr(loaded, "language_model", loaded).blend(), quiet)
+    elif not loaded.uses_raw_counts(smoothing):
+        say_fallback(loaded.distribution(smoothing), quiet)
+
+
+def say_dropped_blend(models: Iterable[Any], made: Any, quiet: bool) -> None:
+    """Note that what `markov tune` found for other counts is not in the model that was made."""
+    if made.header.blend is None and any(one.header.blend is not None for one in models):
+        note(
+            "the parameters of --smoothing blend are left out, since the counts differ: markov tune finds new ones",
+            quiet,
+        )
+
+
 def note(text: str, quiet: bool = False) -> None:
     """Write one line to stderr that is not an error."""
     if not quiet:
@@ -200,8 +227,18 @@ def note(text: str, quiet: bool = False) -> None:
         say(text.replace("\n", "\\n"))
 
 
-def say_history(loaded: Any, known: Any, quiet: bool) -> None:
+def say_prompt(loaded: Any, known: Any, ignore_case: bool, quiet: bool) -> None:
+    """Note tokens of a prompt or history that the model does not know, or knows with other quotes."""
+    if not quiet and (known.strange or known.respelled):
+        from ..generation.prompt import prompt_notes
+
+        for text in loaded.checked(prompt_notes, loaded.vocabulary, known, ignore_case):
+            note(text)
+
+
+def say_history(loaded: Any, known: Any, ignore_case: bool, quiet: bool) -> None:
     """Note the part of a prompt or history that was used, where the model does not know all of it."""
+    say_prompt(loaded, known, ignore_case, quiet)
     could = min(len(known.ids), loaded.order - 1)
     if known.level < could:
         used = " ".join(loaded.vocabulary.name_of(i) for i in known.ids[len(known.ids) - known.level :])

@@ -17,6 +17,7 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    say_dropped_blend,
     smoothing_option,
 )
 from .output import no_output
@@ -149,10 +150,12 @@ def prune(
             if not quiet:
                 for line in _lines(found):
                     note(line)
+            say_dropped_blend([loaded], found.model, quiet)
             finish(found.model, output, begin, as_json, quiet, found.figures())
             return
         made = pruned(loaded, thresholds or (), max_types=max_types, vocab=words, keep_guard=keep_guard, jobs=jobs)
         more = None if words is None else words_json(words, made)
+        say_dropped_blend([loaded], made, quiet)
         if made.vocabulary is loaded.vocabulary:  # its arrays are those of the file
             finish(made, output, begin, as_json, quiet, more)
             return

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.discounts import BLEND
 from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
 from ..model.listed import Listed
 from ..model.smoothing import Smoothed
 from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
+from ..sampling.alias_tables import backs_off
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.backoff_graph import BackoffGraph
 from ..sampling.backoff_mixture import raw_graph, union_graphs, without_runs
-from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
 from ..sampling.shaped_graph import TooLarge, shaped_histories
@@ -102,6 +103,8 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
         return _of_backoff(_mixed(model, smoothing), model.weights.tolist(), task)
     if model.uses_raw_counts(smoothing):
         return _of_counts(model.table, task)
+    if smoothing == BLEND:
+        raise TooMuch("--smoothing blend allows no exact calculation")
     distribution = model.distribution(smoothing)
     if not isinstance(distribution, Smoothed | Listed):
         raise TooMuch("--smoothing blend allows no exact calculation")

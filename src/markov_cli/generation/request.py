@@ -71,6 +71,7 @@ class Request:
     max_tokens   longer texts are cut; counts the prompt
     shape        temperature, top-k and top-p
     smoothing    name of the distribution; None for the model's default
+    adapt        the text so far changes the probabilities; of a blend that was tuned for it
     constraints  properties that each text must have
     novel        K: no K tokens of a text in a row are in the training text; None to allow copies
     corpus       the training text, for `novel` and `overlaps`
@@ -98,6 +99,7 @@ class Request:
     unique: bool = False
     bits: bool = True
     jobs: int = 2
+    adapt: bool = False
 
     def check(self) -> None:
         """Raise OptionError for an impossible number."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..errors import OptionError
+from ..model.discounts import BLEND
 from ..model.language_model import LanguageModel
 from ..sampling import automata
 from ..sampling.backtracking import BacktrackingSampler
 from ..sampling.sampler import Sampler, Samples, batch_size
 from ..sampling.walkers import RejectionSampler, Unconstrained, Walker
+from ..scoring.predictor import check_adapts
 from ..text.types import BOS
 from .batches import Batch, batches, mean_tokens
+from .blend import blend_walker
 from .constraints import Constrained, lengths_behind, rejecting
 from .mixture import MixedModel
 from .novelty import Novelty
@@ -89,6 +92,9 @@ class Run:
         OptionError for impossible options; HistoryError for an unknown prompt; AnswerIsNo where no text is possible.
         """
         request.check()
+        if request.adapt:
+            check_adapts(model.models if isinstance(model, MixedModel) else [model], request.smoothing, ["the model"])
+            request = replace(request, smoothing=BLEND)
         self.model, self.request = model, request
         self.seed = new_seed() if request.seed is None else request.seed
         self.notes: list[str] = []
@@ -108,6 +114,12 @@ class Run:
                 raise OptionError(f"{name} with --model: a mixture has several training texts", "leave one of them out")
         else:
             self.prompt = find_prompt(model, request.prompt, not request.within, request.ignore_case)
+            if request.smoothing == BLEND:
+                self.walker = blend_walker(model, request, self.prompt)
+                self._get_novelty(model)
+                if request.constraints:
+                    self._get_constraints()
+                return
             self._sampler = sampler_of(model, request.shape, request.smoothing, request.bits)
             self.walker = Unconstrained(self._sampler, self.prompt.history)
             self._get_novelty(model)

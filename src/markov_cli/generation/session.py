@@ -11,13 +11,16 @@ import numpy as np
 from ..arrays.numbers import whole
 from ..errors import OptionError
 from ..inspecting.followers import Follower, follower
+from ..model.discounts import BLEND
 from ..model.language_model import LanguageModel
 from ..sampling.next_history import after
 from ..sampling.next_tokens import next_token_distribution
-from ..sampling.random_stream import RandomStream
+from ..sampling.random_stream import RandomStream, uniform
 from ..sampling.sampler import Samples
-from ..sampling.shape import Shape
-from ..text.types import EOS
+from ..sampling.shape import Shape, shaped_weights
+from ..scoring.next_of_blend import NextOfBlend
+from ..scoring.predictor import check_adapts
+from ..text.types import EOS, UNK
 from .batches import joined
 from .prompt import PromptMatch, find_prompt, ids_of, tokens_of, unknown
 from .request import check_count
@@ -99,11 +102,14 @@ class Session:
         ignore_case: bool = False,
         smoothing: str | None = None,
         shape: Shape | None = None,
+        adapt: bool = False,
     ) -> None:
-        """Begin with a prompt; `within` and `ignore_case` are as in `Request`."""
+        """Begin with a prompt; `within`, `ignore_case` and `adapt` are as in `Request`."""
         check_count(0, seed)
         self.model, self.seed = model, seed
         self.within, self.ignore_case = within, ignore_case
+        self.adapt = adapt
+        self._blend: NextOfBlend | None = None
         self._numbers, self._used = RandomStream(seed), 0
         self.steps: list[Written] = []
         self._offers: tuple[np.ndarray, np.ndarray] | None = None
@@ -114,7 +120,14 @@ class Session:
 
     def draw_from(self, smoothing: str | None, shape: Shape) -> None:
         """Use another distribution from now on; OptionError where it cannot be drawn from."""
-        self._sampler = sampler_of(self.model, shape, smoothing)
+        if self.adapt:
+            smoothing = check_adapts([self.model], smoothing, ["the model"])
+        self._blend = None
+        if smoothing == BLEND:
+            shape.check()
+            self._blend = self.model.checked(NextOfBlend, self.model.blend(), self.adapt)
+        else:
+            self._sampler = sampler_of(self.model, shape, smoothing)
         self.smoothing, self.shape = smoothing, shape
         self._offers = None
 
@@ -186,11 +199,26 @@ class Session:
         """Ids that can come next and their probabilities, the likeliest first; none after the end."""
         if self.complete:
             return np.empty(0, np.int64), np.empty(0)
+        if self._offers is None and self._blend is not None:
+            self._offers = self.model.checked(self._blend_offers, self._blend)
         if self._offers is None:
             self._offers = self.model.checked(
                 next_token_distribution, self._sampler, *self.place, self._sampler.smoothed
             )
         return self._offers
+
+    def _blend_offers(self, blend: NextOfBlend) -> tuple[np.ndarray, np.ndarray]:
+        """Ids that can come next, <unk> left out, and their probabilities under the shape, the likeliest first."""
+        text = np.array([*self.known.ids, *(step.id for step in self.steps)], np.int64)
+        p = blend.after([text])[0]
+        p[UNK] = 0.0
+        ids = np.flatnonzero(p > 0)
+        w = p[ids]
+        if not self.shape.plain:
+            w = shaped_weights(w, np.array([len(w)]), self.shape).astype(np.float64)
+        order = np.lexsort((ids, -w))
+        order = order[w[order] > 0]
+        return ids[order], w[order] / w.sum()
 
     def followers(self, top: int) -> list[Follower]:
         """The `top` likeliest next tokens."""
@@ -236,7 +264,7 @@ class Session:
         ]
         strange = [t for (t, _), c in zip(tokens, choices, strict=True) if not c]
         if strange:
-            raise unknown(self.model.vocabulary, strange)
+            raise unknown(self.model.vocabulary, strange, self.ignore_case)
         if choices and self.complete:
             raise OptionError("the text has ended", ":back removes the end, :new begins another text")
         for some in choices:
@@ -263,6 +291,12 @@ class Session:
         level, row = (np.array([x], np.int64) for x in self.place)
         raw = self._numbers.raw(self._used, 0, 1)
         self._used += 1
+        if self._blend is not None:
+            ids, p = self.offers()
+            until = np.cumsum(p)
+            i = int(np.searchsorted(until, uniform(raw)[0] * until[-1], "right"))
+            i = min(i, len(ids) - 1)
+            return Written(int(ids[i]), float(-np.log2(p[i])) + 0.0, *self._after(int(ids[i])))
         token, bits, level, row = self._sampler._step(level, row, raw)
         return Written(int(token[0]), float(bits[0]) + 0.0, int(level[0]), int(row[0]))
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..model.blend import Blend
+from ..model.discounts import BLEND
 from ..model.distribution import Distribution, full_distribution
 from ..model.language_model import LanguageModel
 from ..model.table import Table
+from ..scoring.next_of_blend import NextOfBlend
 from ..text.types import BOS
 from ..text.vocabulary import Vocabulary
 
@@ -81,6 +84,10 @@ def followers_of(
     """The followers of one known history, the commonest first; the likeliest under another smoothing."""
     if model.uses_raw_counts(smoothing):
         return model.checked(seen_followers, model.table, model.vocabulary, level, row, top)
+    if smoothing == BLEND:
+        ids = model.checked(model.table.ngram, level, row)
+        p = model.checked(_of_blend, model.blend(), ids)
+        return model.checked(_likeliest, p, model.table, model.vocabulary, level, row, top, True)
     distribution = model.distribution(smoothing)
     return model.checked(likely_followers, distribution, model.vocabulary, level, row, top, model.holds_counts)
 
@@ -129,9 +136,21 @@ def likely_followers(
 
     counted  False where the table holds probabilities only
     """
-    table = distribution.table
-    at = np.array([row], np.int64)
     p = full_distribution(distribution, level, row)
+    return _likeliest(p, distribution.table, vocabulary, level, row, top, counted)
+
+
+def _of_blend(blend: Blend, ids: list[int]) -> np.ndarray:
+    """p of every id after a history; exactly, where the mixture is linear."""
+    if blend.parameters is None or blend.parameters.mixture == "linear":
+        return blend.whole(ids)
+    return NextOfBlend(blend).after([np.array(ids, np.int64)])[0]
+
+
+def _likeliest(
+    p: np.ndarray, table: Table, vocabulary: Vocabulary, level: int, row: int, top: int | None, counted: bool
+) -> Followers:
+    at = np.array([row], np.int64)
     ids = np.lexsort((np.arange(len(p)), -p))
     ids = ids[p[ids] > 0][:top]
     low, high = (int(x[0]) for x in table.followers(level, at))

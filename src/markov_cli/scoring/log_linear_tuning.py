@@ -28,7 +28,9 @@ _DIGITS = 4  # of an exponent in the file
 
 @dataclass(frozen=True)
 class LogLinearFit:
-    """Exponents and figures; perplexities are of the sample.
+    """Exponents and figures.
+
+    Perplexities are those of the sample, times the linear blend's perplexity of the whole text by that of the sample.
 
     parts    names, mean exponents, and perplexities without the part
     tuned    perplexity with all
@@ -41,8 +43,13 @@ class LogLinearFit:
     sampled: int
 
 
-def fit_log_linear(mixture: LogLinear, windows: Sequence[Window], before: BlendParameters) -> LogLinearFit:
-    """Exponents for a linear blend that was tuned before, also those of recent text if it was tuned for it."""
+def fit_log_linear(
+    mixture: LogLinear, windows: Sequence[Window], before: BlendParameters, linear: float
+) -> LogLinearFit:
+    """Exponents for a linear blend that was tuned before, also those of recent text if it was tuned for it.
+
+    linear  perplexity of the whole text under that blend, without recent text
+    """
     said = [np.flatnonzero(w.codes != BOS) for w in windows]
     said = [places[places >= w.new] for places, w in zip(said, windows, strict=True)]
     total = sum(map(len, said))
@@ -66,9 +73,10 @@ def fit_log_linear(mixture: LogLinear, windows: Sequence[Window], before: BlendP
     skips = [("skip bigrams", static_only & (np.arange(len(start)) > 0))] if mixture.n_skips else []
     after = replace(before, mixture="log-linear", exponents=_rounded(static[:n_static]))
     sampled = sum(len(block.target) for block in blocks)
+    scale = linear / _perplexity(blocks, np.ones((1, 1)))
     if not adapt:
-        parts = [_part(blocks, name, mask, static, static_only) for name, mask in skips]
-        return LogLinearFit(after, parts, _perplexity(blocks, np.array([after.exponents])), sampled)
+        parts = [_part(blocks, name, mask, static, static_only, scale) for name, mask in skips]
+        return LogLinearFit(after, parts, scale * _perplexity(blocks, np.array([after.exponents])), sampled)
     every = np.ones(len(start), bool)
     best: tuple[float, int, np.ndarray, np.ndarray, list[Block]] | None = None
     for half_life in _HALF_LIVES:
@@ -84,17 +92,17 @@ def fit_log_linear(mixture: LogLinear, windows: Sequence[Window], before: BlendP
     rows = tuple(_rounded(exponents_of(blocks, every, found, hit, prior)[0]) for hit in range(N_HITS))
     at = np.arange(len(start))
     groups = [*skips, ("recent words", at == n_static), ("recent n-grams", at > n_static)]
-    parts = [_part(blocks, name, mask, found, every) for name, mask in groups]
+    parts = [_part(blocks, name, mask, found, every, scale) for name, mask in groups]
     after = replace(after, adaptive_exponents=rows, half_life=half_life)
-    return LogLinearFit(after, parts, _perplexity(blocks, np.array(rows)), sampled)
+    return LogLinearFit(after, parts, scale * _perplexity(blocks, np.array(rows)), sampled)
 
 
 def _part(
-    blocks: list[Block], name: str, mask: np.ndarray, found: np.ndarray, every: np.ndarray
+    blocks: list[Block], name: str, mask: np.ndarray, found: np.ndarray, every: np.ndarray, scale: float
 ) -> tuple[str, float, float]:
     """The mean exponent of some factors, and the perplexity without them, the other exponents found anew."""
     without, _ = exponents_of(blocks, every & ~mask, found)
-    return name, float(found[mask].mean()), _perplexity(blocks, without[None])
+    return name, float(found[mask].mean()), scale * _perplexity(blocks, without[None])
 
 
 def _perplexity(blocks: list[Block], exponents: np.ndarray) -> float:

@@ -173,7 +173,7 @@ def tune_blend(
     sampled = None
     if log_linear:
         blend.weights, blend.parameters = np.array(weights), parameters
-        found_logs = fit_log_linear(LogLinear(blend), held_out.windows, parameters)
+        found_logs = fit_log_linear(LogLinear(blend), held_out.windows, parameters, static)
         parameters, sampled = found_logs.parameters, found_logs.sampled
         found += [Part(name, w, float("nan"), without) for name, w, without in found_logs.parts]
         tuned = found_logs.tuned

@@ -8,9 +8,8 @@ and more.
 
 from __future__ import annotations
 
-import re
-
 from ..errors import NotText
+from .old_encodings import cp1252_note
 
 SNIFF_BYTES = 1 << 16
 MODEL_FORMAT = "markov-ngram-table"  # in the header of every model, among its first bytes
@@ -45,7 +44,7 @@ _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _ARCHIVE),
     b"\x93NUMPY": ("a NumPy array", _ANY),
     b"\x89HDF\r\n\x1a\n": ("an HDF5 file", _ANY),
-    b"PAR1\x15": ("a Parquet file", "export its text first"),
+    b"PAR1\x15": ("a Parquet file", "name its column of texts: --parquet COLUMN"),
     b"OggS\0": ("an Ogg file", _ANY),
     b"fLaC\0": ("a FLAC file", _ANY),
 }
@@ -122,6 +121,8 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     if binary or nul > invalid:
         raise NotText(f"{name}: not text: {share} are control characters or invalid", _ANY, "binary data")
     hint = "--encoding NAME: for example windows-1251, koi8-r, shift_jis, gb18030"
+    if encoding == "utf-8" and cp1252_note(head):
+        hint = "--encoding cp1252 makes sense of them"
     shown = "UTF-8" if encoding == "utf-8" else encoding
     raise NotText(f"{name}: not {shown}: {share} are invalid", hint, f"not {shown}")
 
@@ -143,17 +144,13 @@ def around_invalid(data: bytes, n: int = 1 << 12) -> bytes:
 def encoding_hint(text: str) -> str:
     """Advice for text that is not UTF-8, its invalid bytes as surrogates: cp1252 where they make sense in that.
 
-    Accented letters stand alone, and those of other scripts follow each other. Five bytes of Windows-1252 stand for
-    nothing.
-
     >>> [encoding_hint(t.encode(e).decode("utf-8", "surrogateescape")) for t, e in
-    ...     (("so war es früher", "cp1252"), ("так было раньше", "cp1251"))]
-    ['--encoding cp1252?', '--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030']
+    ...     (("so war es früher", "cp1252"), ("так было раньше", "cp1251"))]  # doctest: +NORMALIZE_WHITESPACE
+    ["--encoding cp1252 may be right: 1 of 1 bytes that are no UTF-8 make sense so, as in 'früher'",
+     '--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030']
     """
-    runs = [len(run) for run in re.findall("[\udc80-\udcff]+", text)]
-    alone = runs and sum(runs) <= 1.5 * len(runs)
-    meant = alone and not any(chr(0xDC00 + b) in text for b in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
-    return "--encoding cp1252?" if meant else "--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030"
+    meant = cp1252_note(text.encode("utf-8", "surrogateescape"))
+    return meant or "--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030"
 
 
 def _is_separated(head: bytes) -> bool:

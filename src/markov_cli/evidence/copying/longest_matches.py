@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...arrays.sorting import starts_new
 from ...arrays.threads import one_behind
 from .suffix_array import Shared, find, share, unfinished
 
@@ -90,24 +91,34 @@ class Unigrams:
     def watch(self, corpus: Iterable[Part]) -> Iterator[Part]:
         """Count the tokens of each part, and pass the part on."""
         for part in corpus:
-            for begin in np.flatnonzero(np.diff(part.file, prepend=-1)).tolist():
-                self._add(part.cut(begin)[1])
+            if len(part.codes):
+                self._add(part)
             yield part
 
     def _add(self, part: Part) -> None:
-        """Count the tokens of the first file of a part."""
-        file = int(part.file[0])
-        n = int(np.searchsorted(part.file, file, "right"))
-        codes, lines = part.codes[:n], part.line[:n]
+        """Count the tokens of a part."""
+        codes, n = part.codes, len(part.codes)
         place = np.empty(self.ids + 1, np.int64)
         place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first occurrence is written last
         count = np.bincount(codes, minlength=self.ids + 1)[: self.ids]
         seen = np.flatnonzero(count)
-        fresh = seen[self.count[seen] == 0]
-        self.file[fresh], self.line[fresh] = file, lines[place[fresh]]
-        self.files[seen] += self._latest[seen] != file
-        self._latest[seen] = file
+        first = part.file[place[seen]].astype(np.int64)
+        fresh = np.flatnonzero(self.count[seen] == 0)
+        self.file[seen[fresh]], self.line[seen[fresh]] = first[fresh], part.line[place[seen[fresh]]]
+        n_files, last = self._files(part, seen, first)
+        self.files[seen] += n_files - (self._latest[seen] == first)
+        self._latest[seen] = last
         self.count += count
+
+    def _files(self, part: Part, seen: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Number of files of a part that have each of the tokens `seen`, and the last of them: int64 each."""
+        base, span = int(part.file[0]), int(part.file[-1]) - int(part.file[0]) + 1
+        if span == 1:
+            return np.ones(len(seen), np.int64), first
+        pair = np.sort(part.codes * span + (part.file - base))
+        pair = pair[starts_new(pair)]
+        n_files = np.bincount(pair // span, minlength=self.ids + 1)[seen]
+        return n_files, pair[np.cumsum(n_files) - 1] % span + base  # the pairs of marks are the last
 
 
 def match(

@@ -258,6 +258,17 @@ def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> 
     return vocabulary.join(ids, size, _BETWEEN[unit])[0], len(ids)
 
 
+def _blend_notes(table: Table) -> list[str]:
+    """A note on the arrays that `markov tune` added."""
+    if not table.classes:
+        return []
+    size = sum(one.nbytes for one in table.classes)
+    return [
+        f"holds {len(table.classes)} sets of word classes, {size:,} bytes: they follow from the counts; the weights of "
+        "the blend are from held-out text"
+    ]
+
+
 def _notes(header: Header, table: Table) -> list[str]:
     out = []
     if header.holds == "probabilities":
@@ -286,4 +297,4 @@ def _notes(header: Header, table: Table) -> list[str]:
         out.append("types outside the vocabulary are <unk>: all figures describe the text with <unk> in their place")
     if header.options.lowercase:
         out.append("all figures describe the text in lower case")
-    return out
+    return out + _blend_notes(table)
