@@ -66,9 +66,9 @@ def ran_args(encoding, name="west"):
 def test_hints():
     assert around_invalid("plain é".encode()) == b""
     assert around_invalid(b"x" * 200 + b"\xff" + b"y" * 9000, 100)[64:66] == b"\xffy"
-    assert encoding_hint("f\udcfcr") == CP1252
-    assert encoding_hint("f\udc81r") != CP1252  # a byte that Windows-1252 has not
-    assert encoding_hint("") != CP1252
+    assert encoding_hint("f\udcfcr").startswith(CP1252)
+    assert CP1252 not in encoding_hint("f\udc81r")  # a byte that Windows-1252 has not
+    assert CP1252 not in encoding_hint("")
 
 
 def test_invalid_types_are_counted():

@@ -86,7 +86,7 @@ def import_(
     markov import book.tsv -o book.npz
     markov import model.json -o model.npz
     markov import web1t/ -o web.npz
-    markov import googlebooks-eng-*.gz --years 1950..2000 -o books.npz
+    markov import googlebooks-eng-*.gz --years 1950..1999 -o books.npz
 
     arpa: the model holds probabilities and no counts; it scores and generates, and commands that need counts
     refuse it. counts: the n-grams of all orders, whose counts must agree, or of the longest order alone,
