@@ -9,7 +9,7 @@ from markov_cli.text.types import Types, invalid_types
 
 WEST = "It\u2019s late \u2013 very late. Caf\u00e9 au lait costs 5 \u20ac. And so on, for a while, and it is fine.\n"
 EAST = "hello " * 40 + "так было раньше\n"
-CP1252 = "--encoding cp1252?"
+CP1252 = "--encoding cp1252 may be right"
 NAME = "--encoding NAME? For example windows-1251"
 
 
