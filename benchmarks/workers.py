@@ -79,6 +79,15 @@ def count_words(text: str) -> dict:
         return {"words": sum(len(line.split()) for line in file)}
 
 
+def count_trigrams(text: str, pattern: str) -> dict:
+    """Find tokens with `re.findall`, and count trigrams with a Counter."""
+    import re
+    from collections import Counter
+
+    tokens = re.findall(pattern, Path(text).read_text(encoding="utf-8", errors="replace"))
+    return {"tokens": len(tokens), "trigrams": len(Counter(zip(tokens, tokens[1:], tokens[2:], strict=False)))}
+
+
 def _peak_bytes() -> int | None:
     try:
         import resource
@@ -88,7 +97,7 @@ def _peak_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-WORK = {f.__name__.replace("_", "-"): f for f in (markovify_work, markovify_load, draw, count_words)}
+WORK = {f.__name__.replace("_", "-"): f for f in (markovify_work, markovify_load, draw, count_words, count_trigrams)}
 
 if __name__ == "__main__":
     print(json.dumps(WORK[sys.argv[1]](*sys.argv[2:])))

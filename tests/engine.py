@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 
@@ -15,13 +16,16 @@ PATTERN = r"\w+|[^\w\s]"
 
 
 def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **more):
-    """[[(token, flags)]] of a text (str or bytes), read in blocks, without empty sequences."""
+    """[[(token, flags)]] of a text (str or bytes, or sources), read in blocks, without empty sequences."""
     data = text.encode() if isinstance(text, str) else text
+    sources = data if isinstance(data, list) else [Source("text", data=data)]
     if tokenizer == "regex":
         more.setdefault("pattern", PATTERN)
     encoder, out = Encoder(TextOptions(tokenizer, unit, **more)), [[]]
     keep = tokenizer == "bytes"
-    for block in blocks(Source("text", data=data), keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()):
+    for block in chain.from_iterable(
+        blocks(s, keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()) for s in sources
+    ):
         piece = encoder.encode(block)
         numbers, begin = piece.number.tolist(), 0
         for end in piece.end.tolist():

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 
+from oracle_whole_tokens import whole_tokens
+
 LEFT, RIGHT = 1, 2
 UNK, BOS, EOS = 0, 1, 2
 SPACES = "\0\t\n\r "  # what the tokenizer `spaces` splits at
@@ -21,7 +23,17 @@ WIDE_ENDS = set("…‼‽⁇⁈⁉։؝؞؟۔।॥၊။።፧។៕。！．�
 STOPS = set("。！？｡")  # these end a sentence without white space after them
 TITLES = [
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "messrs", "mme", "mlle",
-    "vs", "cf", "e.g", "i.e",
+    "vs", "cf", "e.g", "i.e", "drs", "sen", "gov", "maj", "adm", "cmdr", "cpl", "supt", "insp", "mt", "viz", "approx",
+]  # fmt: skip
+BEFORE_NUMBERS = [
+    "fig", "figs", "no", "nos", "nr", "p", "pp", "vol", "vols", "eq", "eqs", "eqn", "ca", "c", "sec", "al", "ch",
+    "chap", "art", "para", "op", "pt", "l", "ll", "n", "v", "vv", "rm", "apt", "ext", "tel", "jan", "feb", "mar", "apr",
+    "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+]  # fmt: skip
+BEFORE_LOWER = [
+    "a.m", "p.m", "sec", "secs", "min", "mins", "hr", "hrs", "wk", "wks", "yr", "yrs", "etc", "al", "univ", "jr", "sr",
+    "inc", "ltd", "co", "corp", "bros", "dept", "est", "ca", "resp", "incl", "ed", "eds", "vol", "vols", "fig", "figs",
+    "ft", "oz", "lb", "lbs", "sq",
 ]  # fmt: skip
 
 
@@ -57,6 +69,7 @@ def words(text):
         if k == "extend":
             k = kinds[-1] if kinds and kinds[-1] != "space" else "word"
         kinds.append(k)
+    whole = whole_tokens(text, ["word" if k == "digit" else k for k in kinds])
     inside = []
     for i, c in enumerate(text):
         around = {kinds[i - 1], kinds[i + 1]} if 0 < i < len(text) - 1 else set()
@@ -87,6 +100,9 @@ def words(text):
         if begins:
             starts.append(i)
 
+    for i, j in whole:
+        starts = sorted({n for n in starts if not i <= n < j} | {i, *[j] * (j < len(text))})
+        kinds[i] = "word"
     spans = [(i, j) for i, j in zip(starts, [*starts, len(text)][1:], strict=True) if kinds[i] != "space"]
     flags = [0] * len(spans)
     for n in range(1, len(spans)):
@@ -122,32 +138,41 @@ def breaks(text, unit, is_white=white, wide=True, original=None):
     if unit == "line":
         return [(i - (i > 0 and text[i - 1] == "\r"), i + 1) for i, c in enumerate(text) if c == "\n"]
     found = []
-    for begin, end in gaps(text, is_white):
+    for (begin, end), (cased_begin, cased_end) in zip(gaps(text, is_white), gaps(original, is_white), strict=True):
         edge = begin == 0 or end == len(text)
         blank = text[begin:end].count("\n") >= 2
-        if edge or blank or (unit == "sentence" and ends_sentence(text[:begin], wide, original)):
+        around = original[:cased_begin], original[cased_end:]
+        if edge or blank or (unit == "sentence" and ends_sentence(*around, wide)):
             found.append((begin, end))
     if unit == "sentence" and wide:
         found += unspaced(text, is_white)
     return sorted(found)
 
 
-def ends_sentence(text, wide, original):
-    """True if a sentence ends with `text` before white space; its points are read in `original`."""
+def ends_sentence(text, then, wide):
+    """True if a sentence ends with `text` before white space; `then` follows it."""
     closers = CLOSERS | WIDE_CLOSERS if wide else CLOSERS
-    while text and text[-1] in closers:
-        text = text[:-1]
-    if text[-1:] == ".":
-        return not abbreviated(".".join(original.split(".")[: text.count(".")]))
-    return text[-1:] in (ENDS | WIDE_ENDS if wide else ENDS) and text != ""
+    mark = text.rstrip("".join(closers))
+    if mark[-1:] not in (ENDS | WIDE_ENDS if wide else ENDS) | {"."} or not mark:
+        return False
+    lower = unicodedata.category(then[0]) == "Ll" and (wide or then[0] < "\x80")
+    if lower and (mark != text or mark.endswith(("..", "\u2026") if wide else "..")):
+        return False
+    return mark[-1] != "." or not abbreviated(mark[:-1], lower, re.match(r"[(\[#$+~-]?[0-9]", then))
 
 
-def abbreviated(text):
-    """True if a point after `text` belongs to a title or an initial."""
-    for short in TITLES:
-        if text.lower().endswith(short) and text[-len(short) :].isascii() and opens(text[: -len(short)]):
-            return True
-    return text[-1:] in set("ABCDEFGHJKLMNOPQRSTUVWXYZ") and text != "" and opens(text[:-1])
+def abbreviated(text, lower, number):
+    """True if a point after `text` belongs to an abbreviation or an initial."""
+    if any(is_word(w, text) for w in TITLES + BEFORE_LOWER * lower + BEFORE_NUMBERS * bool(number)):
+        return True
+    initial = text[-1:] in set("ABCDEFGHJKLMNOPQRSTUVWXYZ") and text != "" and opens(text[:-1])
+    return initial and not is_word("a.m", text) and not is_word("p.m", text)
+
+
+def is_word(word, text):
+    """True if `text` ends with this word, in small or capital letters."""
+    end = text[-len(word) :]
+    return end.lower() == word and end.isascii() and opens(text[: -len(word)])
 
 
 def opens(text):
@@ -168,7 +193,7 @@ def unspaced(text, is_white):
     return list(found)
 
 
-def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False):
+def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", lowercase=False, keep_newlines=False):
     """All nonempty sequences of a text (bytes for `bytes`, else str)."""
     original = text
     if lowercase:
@@ -181,7 +206,7 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
         spaces = breaks(text, unit, SPACES.__contains__, original=original)
         tokens = [(m.group().encode(), 0, m.start()) for m in re.finditer(f"[^{SPACES}]+", text)]
     elif tokenizer == "regex":
-        return _matches(text, breaks(text, unit, original=original), pattern)
+        return _matches(text, breaks(text, unit, original=original), pattern, keep_newlines)
     else:
         spaces = breaks(text, unit, original=original)
         found = words(text) if tokenizer == "words" else [(c, 0, i) for i, c in enumerate(text)]
@@ -191,6 +216,12 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
         if tokenizer == "chars" and unit != "line":
             dropped |= {m.start() for m in re.finditer("\r\n", text)}
         tokens = [t for t in tokens if t[2] not in dropped]
+    if keep_newlines:
+        is_white = white if tokenizer == "words" else SPACES.__contains__
+        for begin, end in gaps(text, is_white):
+            if begin > 0 and end < len(text) and (begin, end) not in spaces:
+                tokens += [(t.encode(), LEFT | RIGHT, begin + i) for i, t in line_breaks(text[begin:end])]
+        tokens.sort(key=lambda t: t[2])
     out = [[]]
     todo = [begin for begin, _ in spaces]
     for token, flags, i in tokens:
@@ -201,13 +232,25 @@ def sequences(text, tokenizer="words", unit="sentence", pattern=r"\w+|[^\w\s]", 
     return [s for s in out if s]
 
 
-def _matches(text, spaces, pattern):
+def line_breaks(gap):
+    """Newlines, and the white space behind the last of them."""
+    found = [(i, c) for i, c in enumerate(gap) if c == "\n"]
+    rest = gap.rpartition("\n")[2]
+    if found and rest and rest.isspace() and not set(rest) & set("\0\r\v\f"):
+        found.append((len(gap) - len(rest), rest))
+    return found
+
+
+def _matches(text, spaces, pattern, keep_newlines=False):
     out = []
     at = 0
     for begin, end in [*spaces, (len(text), len(text))]:
         sequence, seen = [], -1
         for m in re.finditer(pattern, text[at:begin]):
             if m.group():
+                if keep_newlines and seen >= 0:
+                    breaks_here = line_breaks(text[at + seen : at + m.start()])
+                    sequence += [(t.encode(), LEFT | RIGHT) for _, t in breaks_here]
                 sequence.append((m.group().encode(), LEFT if m.start() == seen else 0))
                 seen = m.end()
         out.append(sequence)

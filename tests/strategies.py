@@ -27,9 +27,41 @@ texts = (
 )
 
 # texts like prose, with repetition
-_words = st.sampled_from(["the", "cat", "sat", "on", "a", "mat", "it's", "Mr", "e.g", "ran", "3.5", "猫", "é"])
-_marks = st.sampled_from([" ", " ", " ", " ", ", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". "])
+_words = st.sampled_from(
+    [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "A",
+        "Mat",
+        "it's",
+        "Mr",
+        "e.g",
+        "ran",
+        "3.5",
+        "猫",
+        "é",
+        "É",
+        "p.m",
+        "P.M",
+        "Fig",
+        "ca",
+        "7",
+    ]
+)
+_marks = st.sampled_from(
+    [" "] * 4 + [", ", ". ", "! ", "\n", ".\n\n", "; ", "。", '." ', ". ", "... ", "…\n", '?" ', ". (", " . "]
+)
 prose = st.lists(st.tuples(_words, _marks).map("".join), min_size=1, max_size=30).map("".join)
+
+# texts like chats: links, names and emoji, whole and broken
+_chat_atoms = st.sampled_from(
+    ["http://", "www.", "a", "b.c", "@", "@x", "#", "#t", ":", ":a:", "::", "<", "<a", ">", "1", "_", "-", ".", "(",
+     ")", "/", " ", " ", "é", "猫", "カ", "“", "\u0301", "\ufe0f", "+", "%", "&", "'", "\n", "9", "w", "😀", ",", "[",
+     "]", "’"]
+)  # fmt: skip
+chats = st.lists(_chat_atoms, max_size=24).map("".join)
 
 TOKENIZERS = ["words", "spaces", "chars", "bytes", "regex"]
 UNITS = ["sentence", "line", "paragraph", "file"]

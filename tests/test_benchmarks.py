@@ -38,3 +38,11 @@ def test_a_wrong_answer_is_found(corpora):
     chain = answers.chain_of(["a b c", "a b d"])
     assert answers.walks(["a b c"], chain) and not answers.walks(["a b a"], chain)
     assert not answers.Check("tokens", 1, 2, "plain Python").agrees
+
+
+def test_the_marked_pages_have_no_more_errors_than_the_documents_say():
+    sentences = importlib.import_module("sentences")
+    pages = [page.read_text(encoding="utf-8").splitlines() for page in sorted(sentences.PAGES.glob("*.txt"))]
+    found = [sentences.errors(lines, sentences.ours) for lines in pages]
+    assert sum(map(len, pages)) == 174
+    assert [sum(column) for column in zip(*found, strict=True)] == [2, 4]

@@ -90,7 +90,8 @@ def test_a_prompt_is_kept_as_typed_and_continued(run, folder):
 def test_a_shortened_history_is_reported(run, folder):
     ran = run("generate", folder / "change.npz", "-s", "1", "--prompt", "blue must")
     assert ran.stdout == "blue must be the change you wish to see in the world\n"
-    assert ran.stderr == "history shortened to what the model knows: must\n"
+    known = "'blue' is not in the model; nearest known: 'be'\n"
+    assert ran.stderr == known + "history shortened to what the model knows: must\n"
 
 
 def test_ignore_case_finds_the_known_spelling(run, folder):

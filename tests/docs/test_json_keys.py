@@ -35,6 +35,8 @@ PREPARED = [
     "printf 'a b\\t40\\nb a\\t50\\n' > cut.tsv; markov import cut.tsv -o cut.npz -q",
     "markov train small.txt --tokenizer regex --pattern '[a-z]+' -o regex.npz -q",
     'printf \'{"t": "the cat"}\\n\' > web.jsonl',
+    'printf \'{"t": "the cat", "w": 1}\\n{"t": "dogs", "w": 2}\\n\' > who.jsonl',
+    "markov train who.jsonl --jsonl t --group-by w -o 'who/{}.npz' -q",
     "markov canary make --format 'pin {d} {d}' --count 5 --repeat 1 -s 1 -o c.txt -q",
     "markov train small.txt c.txt -o canary.npz -q",
     "cp story.npz bad.npz; printf X | dd of=bad.npz bs=1 seek=20000 conv=notrunc 2> /dev/null",
@@ -49,6 +51,7 @@ COMMANDS = {
         "markov train small.txt same.txt --min-files 2 -o m.npz",
         "markov train small.txt --tokenizer regex --pattern '[a-z]+' -o m.npz",
     ],
+    "train --group-by": ["markov train who.jsonl --jsonl t --group-by w -o 'g/{}.npz'"],
     "generate": [
         "markov generate small.npz -s 1",
         "markov generate small.npz -s 1 --contains cat",
@@ -86,6 +89,7 @@ COMMANDS = {
     "score --each line": ["markov score small.npz other.txt --each line"],
     "score --each token": ["markov score small.npz other.txt --each token"],
     "score --classify": ["markov score small.npz other.txt --model other.npz --classify"],
+    "score --classify --label": ["markov score who who.jsonl --classify --jsonl t --label w"],
     "score --jsonl": [
         "markov score small.npz web.jsonl --jsonl t",
         "markov score small.npz web.jsonl --jsonl t --cut 10,20",

@@ -129,6 +129,35 @@ def test_compressed_files(tmp_path, kind, packed):
     assert (model.header.tokens, model.header.sequences) == (3, 2)
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_files_at_addresses(kind):
+    fsspec = pytest.importorskip("fsspec")
+    data, form = file_of(kind, ["a b", "c"])
+    store = fsspec.filesystem("memory")
+    for name in ("one", "two"):
+        with store.open(f"/{kind}/{name}", "wb") as out:
+            out.write(data if kind == "parquet" else gzip.compress(data))
+    asked = {"unit": "file", form.kind: form.text}
+    assert markov_cli.train(f"memory://{kind}/one", **asked).header.tokens == 3
+    assert markov_cli.train(f"memory://{kind}", **asked).header.sequences == 4
+
+
+def test_a_parquet_file_is_named_where_text_is_asked_for(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"PAR1\x15\x04" + bytes(99))
+    with pytest.raises(TextError, match="a Parquet file, not text") as told:
+        markov_cli.train(path, jsonl="t")
+    assert told.value.hint == "name its column of texts: --parquet COLUMN"
+
+
+def test_records_that_are_all_bad(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": "b"}\n' * 3)
+    with pytest.raises(TextError, match=r"x\.jsonl: no token; 3 records left out") as told:
+        markov_cli.train(path, jsonl="text", skip_bad=True)
+    assert told.value.hint.endswith("x.jsonl: line 1: no field 'text'")
+
+
 # ------------------------------------------------------------ records that are none
 
 JSON = [

@@ -8,7 +8,7 @@ import oracle
 from conftest import examples
 from engine import model_of, sequences
 from markov_cli.text.char_classes import kinds_of
-from strategies import TOKENIZERS, UNITS, texts
+from strategies import TOKENIZERS, UNITS, chats, texts
 
 L, R = oracle.LEFT, oracle.RIGHT
 KINDS = ["space", "word", "mark", "single", "katakana", "extend", "digit"]  # in the order of their codes
@@ -38,7 +38,7 @@ def flags(text):
         # a run of one mark is one token; a different mark starts a new one
         ("no!!! what?! ... --> __", ["no", "!!!", "what", "?", "!", "...", "--", ">", "__"]),
         ("—— …… —…", ["——", "……", "—", "…"]),  # also beyond ASCII
-        ("#tag @you 50% $5", ["#", "tag", "@", "you", "50", "%", "$", "5"]),
+        ("#tag @you 50% $5", ["#tag", "@you", "50", "%", "$", "5"]),
         ("naïve Straße déjà-vu", ["naïve", "Straße", "déjà", "-", "vu"]),
         ("e\u0301te\u0301", ["e\u0301te\u0301"]),  # a combining accent belongs to its letter
         ("a \u0301b", ["a", "\u0301b"]),  # after a space it counts as a letter
@@ -50,6 +50,37 @@ def flags(text):
     ],
 )
 def test_words_of_alphabets(text, tokens):
+    assert split(text) == tokens
+
+
+@pytest.mark.parametrize(
+    "text, tokens",
+    [
+        # links, without the marks behind them; a bracket stays where its pair is in the link
+        ("(see https://a.org/b?c=1&d#e), ok", ["(", "see", "https://a.org/b?c=1&d#e", ")", ",", "ok"]),
+        (
+            "www.a.org! http://a.org/b_(c). <ftp://x>",
+            ["www.a.org", "!", "http://a.org/b_(c)", ".", "<", "ftp://x", ">"],
+        ),
+        ('[t](http://a.b/) "http://a.b"', ["[", "t", "]", "(", "http://a.b/", ")", '"', "http://a.b", '"']),
+        ("看http://t.co/a好 http://a.b/é", ["看", "http://t.co/a", "好", "http://a.b/é"]),  # ideographs end a link
+        (":// http:// x://. www.", [":", "//", "http", ":", "//", "x", ":", "//", ".", "www", "."]),  # none
+        # mail addresses, with what services put before them
+        ("a.b+c@d-e.org. me@host x@1.2", ["a.b+c@d-e.org", ".", "me", "@", "host", "x", "@", "1.2"]),
+        ("@a@b.org", ["@a@b.org"]),
+        # names and tags begin a word; a tag has a letter; C# and entities of HTML are none
+        ("@a_1! @größe a@b @ @@c", ["@a_1", "!", "@größe", "a", "@", "b", "@", "@@", "c"]),
+        (
+            "#a_1 #1 #東京 C# x#y &#39; ##z",
+            ["#a_1", "#", "1", "#東京", "C", "#", "x", "#", "y", "&", "#", "39", ";", "##", "z"],
+        ),
+        ("@it's #a’s @3.5 &#x27;", ["@it", "'s", "#a", "’s", "@3", ".5", "&", "#", "x27", ";"]),
+        # emoji by name, also several; times and C++ are none
+        (":a: :+1::b-c: <:d:1> <a:e:2>", [":a:", ":+1:", ":b-c:", "<:d:1>", "<a:e:2>"]),
+        ("7:45:10 a:b: x::y:", ["7", ":", "45", ":", "10", "a", ":", "b", ":", "x", "::", "y", ":"]),
+    ],
+)
+def test_words_of_chats(text, tokens):
     assert split(text) == tokens
 
 
@@ -201,6 +232,15 @@ def test_every_character_class_agrees_with_the_character_name():
 @example("🇩\u0301🇪 \u200d🇩🇪🇩")
 @example("1\u0301,2 a’\u0301b")
 def test_words_equal_the_oracle(text):
+    assert sequences(text, "words", "file") == oracle.sequences(text, "words", "file")
+
+
+@examples(300)
+@given(chats)
+@example("http://http://a.b) www.c")
+@example(":a::b:c::d: <:e:1><a:f:2>")
+@example("@a@b.c #a@b.c @@b _@c.d")
+def test_words_of_chats_equal_the_oracle(text):
     assert sequences(text, "words", "file") == oracle.sequences(text, "words", "file")
 
 

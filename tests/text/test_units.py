@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import model_of, sequences
+from markov_cli.text.reading import Source
 from strategies import prose, texts
 
 
@@ -20,16 +21,35 @@ def parts(text, unit="sentence", tokenizer="words"):
     "text, found",
     [
         ("One two. Three! Four? Five", ["One two.", "Three!", "Four?", "Five"]),
-        ("Wait... what?! Yes.", ["Wait...", "what?!", "Yes."]),
+        ("Wait... What?! Yes.", ["Wait...", "What?!", "Yes."]),
+        # before a lower-case letter nothing ends with an ellipsis, a closing quote or a bracket
+        ("Wait... what?! Yes.. no. ok", ["Wait... what?!", "Yes.. no.", "ok"]),
+        ("So… où? So… Où?", ["So… où?", "So…", "Où?"]),
+        (
+            '"Who?" asked Ines. (At last!) she came. "No." É',
+            ['"Who?" asked Ines.', "(At last!) she came.", '"No."', "É"],
+        ),
+        # times and what often ends a sentence, before a lower-case letter; P.M. is no initial
+        (
+            "At 5 p.m. we left. At 5 P.M. We ate etc. and so on, etc. End",
+            ["At 5 p.m. we left.", "At 5 P.M.", "We ate etc. and so on, etc.", "End"],
+        ),
+        ("It takes 10 min. to boil. For 10 min. Then", ["It takes 10 min. to boil.", "For 10 min.", "Then"]),
+        # abbreviations of numbers, before a number
+        (
+            "See Fig. 3, No. 7, p. 12, Vol. 2 and Eq. (4). No. Then",
+            ["See Fig. 3, No. 7, p. 12, Vol. 2 and Eq. (4).", "No.", "Then"],
+        ),
+        ("It is approx. the third fig. He ate it.", ["It is approx. the third fig.", "He ate it."]),
         ("A hard-wrapped\nbook goes\non. Like this.", ["A hard-wrapped book goes on.", "Like this."]),
         # closing quotes and brackets belong to the sentence they close
-        ('"Stop!" he said. (Really.) End', ['"Stop!"', "he said.", "(Really.)", "End"]),
+        ('"Stop!" He sat. (Really.) End', ['"Stop!"', "He sat.", "(Really.)", "End"]),
         ("'So.' [Then.]  End", ["'So.'", "[Then.]", "End"]),
-        ("“Yes.” «Non.» ‘No.’ x", ["“Yes.”", "«Non.»", "‘No.’", "x"]),
-        ('He left.") x', ['He left.")', "x"]),
+        ("“Yes.” «Non.» ‘No.’ X", ["“Yes.”", "«Non.»", "‘No.’", "X"]),
+        ('He left.") X', ['He left.")', "X"]),
         ('a "b" c) d', ['a "b" c) d']),  # closers alone end nothing
         ("3.14 is e.a.t.en, so.", ["3.14 is e.a.t.en, so."]),  # no white space after the point
-        ("Wait… no", ["Wait…", "no"]),
+        ("Wait… No", ["Wait…", "No"]),
         # a blank line ends a sentence without a mark; white space within it does not matter
         ("Chapter One\n\nIt was", ["Chapter One", "It was"]),
         ("Chapter One\n \t\nIt was\n\n\n\nthen", ["Chapter One", "It was", "then"]),
@@ -146,3 +166,18 @@ def test_lowercase_does_not_change_the_sentences(tokenizer):
     plain = sequences(text, tokenizer)
     lowered = sequences(text, tokenizer, lowercase=True)
     assert len(lowered) == len(plain) == 6  # neither the Kelvin sign nor `I` is an initial
+
+
+@pytest.mark.parametrize("tokenizer, unit", [("words", "sentence"), ("bytes", "sentence"), ("regex", "sentence")])
+@pytest.mark.parametrize("then", ["but no.", "éclair!", "3 more", "But no."])
+def test_what_follows_a_sentence_is_seen_across_blocks_and_parts(tmp_path, tokenizer, unit, then):
+    text = f'He said (in Fig. 2) no. So it is... {then} And "yes!" {then} At 5 p.m. {then} No. {then}\n' * 3
+    path = tmp_path / "a.txt"
+    path.write_text(text, encoding="utf-8")
+    whole = sequences(text, tokenizer, unit)
+    for size in range(4, 60, 7):
+        assert sequences(text, tokenizer, unit, size) == whole
+    if tokenizer != "regex":  # of which no file is divided
+        for cut in range(5, path.stat().st_size, 3):
+            parts = [Source(str(path), part=edges) for edges in ((0, cut), (cut, path.stat().st_size))]
+            assert sequences(parts, tokenizer, unit) == whole

@@ -132,8 +132,8 @@ def update(
     _check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, vocab=words, encoding=encoding, max_expansion=max_expansion, jsonl=jsonl, csv=csv,
-        parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
+        pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
+        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
         jobs=jobs, progress=progress, guard_like=old.table.guard,
     )  # fmt: skip
     if progress is not None:

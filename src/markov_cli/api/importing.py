@@ -29,6 +29,7 @@ def import_model(
     unit: str = "line",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     space_as: str | None = None,
     years: Years = (None, None),
@@ -39,7 +40,7 @@ def import_model(
     paths     a file; for counts, several files or a folder, too
     format    `arpa`, `counts`, `books` (n-grams of Google Books) or `markovify`; None for what the file looks like
     order     counts only; None for that of the longest n-gram
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
     space_as  ARPA and counts only: the word that stands for a space, for a model of characters
     years     books only: the first and the last year whose counts are added up, None for any
@@ -54,7 +55,7 @@ def import_model(
     ...     markov_cli.import_model(path).header.holds
     'counts'
     """
-    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
+    options = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     files = ForeignFiles([os.fspath(p) for p in listed(paths)], format, encoding)
     return read_model(files, options, order=order, space_as=space_as, years=years, jobs=jobs)
 
@@ -157,6 +158,7 @@ def import_arpa(
     unit: str = "line",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     space_as: str | None = None,
     jobs: int = 2,
@@ -165,7 +167,7 @@ def import_arpa(
 
     It scores and generates; what needs counts raises NeedsCounts.
 
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
     space_as  the word that stands for a space, for a model of characters
 
@@ -179,8 +181,8 @@ def import_arpa(
     'probabilities'
     """
     return import_model(
-        path, format="arpa", tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern, encoding=encoding,
-        space_as=space_as, jobs=jobs,
+        path, format="arpa", tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
+        keep_newlines=keep_newlines, encoding=encoding, space_as=space_as, jobs=jobs,
     )  # fmt: skip
 
 
@@ -192,6 +194,7 @@ def import_counts(
     unit: str = "line",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     space_as: str | None = None,
     jobs: int = 1,
@@ -200,7 +203,7 @@ def import_counts(
 
     paths     files or folders, in any order
     order     None for that of the longest n-gram
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the files; byte-order marks are noticed
     space_as  the word that stands for a space, for a model of characters
 
@@ -226,12 +229,13 @@ def import_markovify(
     unit: str = "line",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     jobs: int = 1,
 ) -> Model:
     """Make a model from markovify's JSON; state size s becomes order s + 1.
 
-    tokenizer, unit, lowercase, pattern  how text is read for the model; the file does not say
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
 
     TextError if it is no such JSON.

@@ -72,7 +72,7 @@ class Inspection(Result):
 
     model            its file; None for a model in memory
     format, version  of the file format
-    tokenizer, unit, lowercase, pattern  how text is read for it
+    tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for it
     tokens, types    without markers
     min_type_count, max_types, prune, min_sequences, min_files, cap_per_sequence  what was left out in training
     blend      the parameters of `--smoothing blend` that `tune` found, as the header has them
@@ -104,6 +104,7 @@ class Inspection(Result):
     unicode: str
     counts_of_counts: tuple[tuple[int, ...], ...]
     holds: str
+    keep_newlines: bool | None = field(default=None, metadata=OPTIONAL)
     max_types: int | None = field(default=None, metadata=OPTIONAL)
     min_sequences: int | None = field(default=None, metadata=OPTIONAL)
     min_files: int | None = field(default=None, metadata=OPTIONAL)

@@ -118,6 +118,7 @@ def trace(
     text_unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     min_tokens: int = 6,
     top: int | None = None,
     encoding: str = "utf-8",
@@ -132,7 +133,7 @@ def trace(
     paths, texts              the text
     corpus, corpus_texts      what it is compared with
     baseline, baseline_texts  text of the same kind that is not in the corpus: its figures, to compare with
-    tokenizer, pattern, lowercase  how both are divided into tokens
+    tokenizer, pattern, lowercase, keep_newlines  how both are divided into tokens
     unit, text_unit           what one sequence is, of the corpus and of the text; no fragment crosses its end
     min_tokens                tokens of the shortest fragment listed
     top                       only the rarest fragments; None for all
@@ -145,7 +146,7 @@ def trace(
     >>> found.figures.longest_fragment, found.figures.novel[2]
     (5, 0.2)
     """
-    options = TextOptions.of(tokenizer, unit, lowercase, pattern)
+    options = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     repairs, records = Repairs(), record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     found = trace_sources(
         sources_of(paths, texts),

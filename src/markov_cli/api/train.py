@@ -33,6 +33,7 @@ def train(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
@@ -63,6 +64,7 @@ def train(
     tokenizer         words, spaces, chars, bytes, or regex with a pattern
     unit              one sequence is a sentence, line, paragraph or file
     lowercase         read everything in lower case
+    keep_newlines     line breaks and indentation are tokens
     min_type_count    types seen less often become `<unk>`
     max_types         keep this many types, the commonest; the others become `<unk>`
     vocab             a file with a word on each line, or words: all other types become `<unk>`
@@ -96,8 +98,9 @@ def train(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
-        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
     if guard_like is not None:
@@ -161,6 +164,7 @@ def train_file(
     unit: str = "sentence",
     lowercase: bool = False,
     pattern: str | None = None,
+    keep_newlines: bool = False,
     encoding: str = "utf-8",
     min_type_count: int = 1,
     max_types: int | None = None,
@@ -210,9 +214,9 @@ def train_file(
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern), borders, min_type_count,
-        max_types, vocab, prune, prune_vocab, Protection(min_sequences, min_files, cap_per_sequence), encoding,
-        guard, guard_rate, jobs, records,
+        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        min_type_count, max_types, vocab, prune, prune_vocab,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from .numbers import whole
@@ -57,6 +58,31 @@ def ordered_map(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_behind(call: Callable[..., None], jobs: int) -> Iterator[Callable[..., None]]:
+    """A function that calls another in a second thread, one call at a time, in order; directly where jobs is 1.
+
+    Each call waits for the one before. The last has ended when the context ends; errors are raised there, or by
+    the next call.
+    """
+    if jobs == 1:
+        yield call
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        running: list[Future[None]] = []
+
+        def next_(*args: object) -> None:
+            while running:
+                running.pop().result()
+            running.append(pool.submit(call, *args))
+
+        yield next_
+        while running:
+            running.pop().result()
 
 
 def usable_cores() -> int:

@@ -115,7 +115,7 @@ def explore(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
         smoothing=kw["smoothing"], temperature=kw["temperature"], top_k=kw["top_k"], top_p=kw["top_p"],
         adapt=kw["adapt"],
     )  # fmt: skip
-    say_history(loaded, session.known, quiet)
+    say_history(loaded, session.known, kw["ignore_case"], quiet)
     say_smoothing(loaded, session.smoothing, quiet)
     talk = _Talk(session, kw["top"], kw["max_tokens"], as_json, not (unseeded and kw["once"]))
     if kw["once"]:

@@ -11,7 +11,7 @@ import click
 from ..errors import ANSWER_IS_NO, OptionError
 from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
 from .option_groups import GroupedCommand
-from .options import is_closed, model_argument, note, records_of, say_history, say_smoothing
+from .options import is_closed, model_argument, note, records_of, say_history, say_prompt, say_smoothing
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -93,8 +93,10 @@ def start(model: LanguageModel | MixedModel, request: Request, quiet: bool) -> R
 
     run = Run(model, request)
     several = isinstance(model, MixedModel)
-    if not several:
-        say_history(model, run.prompt, quiet)
+    if several:
+        say_prompt(model, run.prompt, request.ignore_case, quiet)
+    else:
+        say_history(model, run.prompt, request.ignore_case, quiet)
     for one in model.models if isinstance(model, MixedModel) else [model]:
         say_smoothing(one, "blend" if request.adapt else request.smoothing, quiet)
     from ..render.train import repair_lines

@@ -14,7 +14,7 @@ from .options import encoding_option, json_option, note, output_option, quiet_op
 from .output import no_output
 from .train import TOKENIZERS, UNITS
 
-TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern")
+TEXT_OPTIONS = ("tokenizer", "unit", "lowercase", "pattern", "keep_newlines")
 FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
     "arpa": ("space_as",),
     "counts": ("order", "space_as"),
@@ -52,6 +52,7 @@ FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
 @click.option("--pattern", metavar="REGEX", help=r"The tokens of --tokenizer regex.  [default: \w+|[^\w\s]]")
 @click.option("--unit", type=click.Choice(UNITS), default="line", show_default=True, help="One sequence of text.")
 @click.option("--lowercase", is_flag=True, help="Convert text to lower case for this model.")
+@click.option("--keep-newlines", is_flag=True, help="Line breaks and indentation are tokens of this model.")
 @click.option(
     "--years",
     type=YearsType(),

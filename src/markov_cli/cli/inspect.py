@@ -114,7 +114,7 @@ def inspect(
         return 0
     text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
-    say_history(loaded, known, quiet)
+    say_history(loaded, known, ignore_case, quiet)
     if form == "dot":
         click.echo(show.history_dot(loaded, known, min(top, 50), smoothing), nl=False)
         return 0

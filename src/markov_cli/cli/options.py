@@ -227,8 +227,18 @@ def note(text: str, quiet: bool = False) -> None:
         say(text.replace("\n", "\\n"))
 
 
-def say_history(loaded: Any, known: Any, quiet: bool) -> None:
+def say_prompt(loaded: Any, known: Any, ignore_case: bool, quiet: bool) -> None:
+    """Note tokens of a prompt or history that the model does not know, or knows with other quotes."""
+    if not quiet and (known.strange or known.respelled):
+        from ..generation.prompt import prompt_notes
+
+        for text in loaded.checked(prompt_notes, loaded.vocabulary, known, ignore_case):
+            note(text)
+
+
+def say_history(loaded: Any, known: Any, ignore_case: bool, quiet: bool) -> None:
     """Note the part of a prompt or history that was used, where the model does not know all of it."""
+    say_prompt(loaded, known, ignore_case, quiet)
     could = min(len(known.ids), loaded.order - 1)
     if known.level < could:
         used = " ".join(loaded.vocabulary.name_of(i) for i in known.ids[len(known.ids) - known.level :])

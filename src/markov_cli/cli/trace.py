@@ -56,6 +56,7 @@ from .train import TOKENIZERS, UNITS
     help="One sequence of the text; line: one text on each line.  [default: --unit]",
 )
 @click.option("--lowercase", is_flag=True, help="Convert text and corpus to lower case.")
+@click.option("--keep-newlines", is_flag=True, help="Line breaks and indentation are tokens.")
 @several(record_options("--corpus and --baseline"))
 @encoding_option("text and corpus")
 @click.option(
@@ -114,7 +115,7 @@ def trace(
     from ..text.sources import sources_of
     from .output import check_apart, check_target
 
-    options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"])
+    options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"], kw["keep_newlines"])
     encoding = check_encoding(kw["encoding"])
     html, least = kw["html"], kw["min_tokens"]
     if html is not None and html != "-":

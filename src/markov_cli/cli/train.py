@@ -61,6 +61,11 @@ UNITS = ("sentence", "line", "paragraph", "file")
         help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
+    click.option(
+        "--keep-newlines",
+        is_flag=True,
+        help="A line break is a token, and so is the white space that a line begins with: for poems, lyrics and code.",
+    ),
     *record_options("CORPUS"),
     click.option(
         "--weights",
@@ -303,8 +308,8 @@ def _train(
     given = {
         name: ctx.params[name]
         for name in (
-            "order", "tokenizer", "unit", "lowercase", "pattern", "encoding", "min_type_count", "max_types", "prune",
-            "min_sequences", "min_files", "cap_per_sequence",
+            "order", "tokenizer", "unit", "lowercase", "pattern", "keep_newlines", "encoding", "min_type_count",
+            "max_types", "prune", "min_sequences", "min_files", "cap_per_sequence",
             "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
         )
     }  # fmt: skip

@@ -10,11 +10,12 @@ sorted alone, by one of several threads, and its rows are consecutive rows of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.memory import give_back
 from ..arrays.sorting import sort_keys
 from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
@@ -33,7 +34,7 @@ class Level:
     token     uint32 (r,)  the last id of each n-gram
     count     int64 (r,)   its count
     children  int64 (r,)   number of rows of the next order that extend it; None at the top
-    left      int64 (r,)   number of distinct left neighbours; None at the top
+    left      int (r,)     number of distinct left neighbours, of any integer type; None at the top
     link      uint (r,)    row, one order below, of the n-gram without its first id;
                            None for orders 1, 2 and the top
     """
@@ -86,11 +87,13 @@ def count_ngrams(
             parts.append(rows)
             tick(0.7 * len(parts) / n_places)
         stream = stream[:0].copy()  # no longer needed; joining needs the memory
+        give_back()
         levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
         unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
         del parts
+        give_back()
         left_neighbours(levels, bits, min(SUFFIX_ROWS, 4 * range_windows), jobs, pool)
     tick(1.0)
     return levels
@@ -197,31 +200,51 @@ def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: 
         suffix = np.repeat(suffix_of_parent, parent.children)
         low, high = opened[k - 2]
         n = len(below.token)
-        left = np.zeros(n, np.int64)
+        left = np.zeros(n, _smallest_id(len(here.token)))
         link = np.empty(len(here.token), _smallest_id(n)) if k < top else None
         edges = _even_edges(suffix, size, jobs)
+        rows_before = [Future[int]() for _ in range(len(edges))]  # of each range: rows that earlier ranges have filled
+        rows_before[0].set_result(0)
 
         def one(
             i: int,
             suffix: np.ndarray = suffix,
             edges: np.ndarray = edges,
             token: np.ndarray = here.token,
-            wants_link: bool = link is not None,
-        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            return _suffix_range(suffix, token, int(edges[i]), int(edges[i + 1]), bits, wants_link)
-
-        at = 0
-        for which, rank, runs in pool.map(one, range(len(edges) - 1)):
-            row = np.arange(at, at + len(runs))
-            row[row >= low] += high - low
-            left[row] = runs
+            link: np.ndarray | None = link,
+            left: np.ndarray = left,
+            rows_before: list[Future[int]] = rows_before,
+            low: int = low,
+            high: int = high,
+        ) -> None:
+            """Fill in one range; it waits for the size of earlier ranges, which threads begin before this one."""
+            try:
+                which, rank, runs = _suffix_range(
+                    suffix, token, int(edges[i]), int(edges[i + 1]), bits, link is not None
+                )
+                at = rows_before[i].result()
+            except BaseException as error:
+                rows_before[i + 1].set_exception(error)
+                raise
+            rows_before[i + 1].set_result(at + len(runs))
+            inside = min(max(low - at, 0), len(runs))  # runs before the rows that open with BOS
+            for begin, part in ((at, runs[:inside]), (at + inside + high - low, runs[inside:])):
+                there = left[begin : begin + len(part)]
+                there[:] = part[: len(there)]  # more runs than rows: told below
             if link is not None:
-                link[which] = row[rank]
-            at += len(runs)
+                row = rank + at
+                row[rank >= inside] += high - low
+                link[which] = row
+
+        for _ in pool.map(one, range(len(edges) - 1)):
+            pass
+        at = rows_before[-1].result()
         if at != n - (high - low):
             raise IndexError(f"order {k - 1}: {n - (high - low):,} n-grams, and {at:,} that end one of order {k}")
         below.left, here.link = left, link
         suffix_of_parent = link if link is not None else suffix
+        del one, suffix, left, link  # the next order needs the memory
+        give_back()
 
 
 def _smallest_id(n: int) -> type[np.unsignedinteger]:

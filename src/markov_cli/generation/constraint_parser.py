@@ -13,7 +13,7 @@ from ..sampling import automata
 from ..sampling.automata import ANY, ONE, Automaton, Piece
 from ..text.types import N_MARKERS
 from .batches import TextModel
-from .prompt import tokens_of, tokens_of_each
+from .prompt import other_quotes, tokens_of, tokens_of_each
 from .request import Constraints
 
 _MANY = 50  # more words than this are looked up together
@@ -110,7 +110,9 @@ class ConstraintParser:
 
     def gaps(self, text: str) -> list[Piece]:
         """Words and gaps of a pattern; a gap may touch a mark, as in `the *, and _ .`"""
-        parts = text.split() if self.model.vocabulary.spaced else re.findall(r"[*_]|[^*_]+", text)
+        parts = re.findall(r"[*_]|[^*_]+", text)
+        if self.model.vocabulary.spaced:
+            parts = re.findall(r"\n|\S+", text) if self.model.header.options.keep_newlines else text.split()
         out: list[Piece] = []
         for part in parts:
             tokens = (
@@ -129,7 +131,11 @@ class ConstraintParser:
 
     def _ids_of(self, token: bytes) -> frozenset[int]:
         if token not in self._sets:
-            found = self.model.checked(self.model.vocabulary.find, token, None, self.ignore_case)
+            find = self.model.vocabulary.find
+            found = self.model.checked(find, token, None, self.ignore_case)
+            if not found:
+                for other in other_quotes(token):
+                    found = [*found, *self.model.checked(find, other, None, self.ignore_case)]
             self._sets[token] = frozenset(i for i in found if i >= N_MARKERS)
         return self._sets[token]
 

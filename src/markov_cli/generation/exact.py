@@ -10,6 +10,8 @@ import numpy as np
 from ..model.discounts import BLEND
 from ..model.distribution import Distribution
 from ..model.language_model import LanguageModel
+from ..model.listed import Listed
+from ..model.smoothing import Smoothed
 from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
 from ..sampling.automata import DEAD, Automaton
@@ -104,6 +106,8 @@ def exact_walker(model: LanguageModel | MixedModel, smoothing: str | None, task:
     if smoothing == BLEND:
         raise TooMuch("--smoothing blend allows no exact calculation")
     distribution = model.distribution(smoothing)
+    if not isinstance(distribution, Smoothed | Listed):
+        raise TooMuch("--smoothing blend allows no exact calculation")
     if shape.top_k or shape.top_p < 1 or not shape.temperature or not backs_off(distribution):
         return _of_shaped(distribution, task)
     _check_size(backoff_graph.estimate(model.table), _nodes(model.table), task)

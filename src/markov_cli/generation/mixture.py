@@ -67,7 +67,10 @@ class MixedModel:
         ids = [UNK] * length
         for k, union in zip(each, self.union, strict=True):
             ids = [int(union[i]) if now == UNK else now for now, i in zip(ids, k.ids, strict=True)]
-        return PromptMatch(ids, 0, 0, text), each
+        known = [k for k in own if k is not None]
+        unknown = tuple(word for word in known[0].strange if all(word in k.strange for k in known))
+        respelled = dict(pair for k in known for pair in k.respelled)
+        return PromptMatch(ids, 0, 0, text, unknown, tuple(respelled.items())), each
 
     def walker(self, histories: Sequence[PromptMatch], smoothing: str | None, shape: Shape) -> Mixture:
         """Walker that draws from the mixture; `histories` is the prompt in each model's own ids."""

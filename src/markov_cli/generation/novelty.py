@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -182,7 +183,7 @@ class Novelty:
     def _read_again(self, whole: bytes, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Hashes of the tokens of finished texts, joined, and the number of tokens of each."""
         kind = self.options.tokenizer
-        if kind == "regex":
+        if kind == "regex" or self.options.keep_newlines:
             edges = edge.tolist()
             texts = [whole[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(edges)]
             tokens = [[token for token, _ in tokens_of(text, self.options)] for text in texts]
@@ -251,7 +252,7 @@ def _read(
     """The training text as provisional token numbers, and as ids; TextError if it has no token."""
     options = model.header.options
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
-        options = TextOptions(options.tokenizer, "file", options.lowercase, options.pattern)
+        options = replace(options, unit="file")
     recoder = model.checked(Recoder, [model.vocabulary], options, jobs)
     blocks = read_blocks(corpus, encoding, options.tokenizer == "bytes", repairs)
     numbers = [piece.number for piece, _ in encode_blocks(blocks, recoder.encoders)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,16 +22,20 @@ _MAX_CASES = 256  # spellings of a history that --ignore-case tries
 class PromptMatch:
     """A prompt or history in a model's ids.
 
-    ids    its tokens, UNK for unknown ones; BOS first where it opens a sequence
-    level  number of tokens of the longest known history at its end
-    row    row of that history
-    text   as it was typed
+    ids        its tokens, UNK for unknown ones; BOS first where it opens a sequence
+    level      number of tokens of the longest known history at its end
+    row        row of that history
+    text       as it was typed
+    strange    its unknown tokens, each once
+    respelled  tokens that are known with other quotes or apostrophes, each with its known spelling
     """
 
     ids: list[int]
     level: int
     row: int
     text: str = ""
+    strange: tuple[str, ...] = ()
+    respelled: tuple[tuple[str, str], ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -73,11 +77,11 @@ def find_prompt(model: LanguageModel, text: str, at_start: bool = False, ignore_
 def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: bool) -> PromptMatch:
     vocabulary, table = model.vocabulary, model.table
     tokens = tokens_of(text, model.header.options)
-    choices = [ids_of(vocabulary, t, f, ignore_case) for t, f in tokens[:-1]]
-    if tokens:
-        choices.append(ids_of(vocabulary, tokens[-1][0], tokens[-1][1], ignore_case, last=True))
-    if tokens and not any(choices):
-        raise unknown(vocabulary, [t for t, _ in tokens])
+    choices = [ids_of(vocabulary, t, f, ignore_case, k == len(tokens) - 1) for k, (t, f) in enumerate(tokens)]
+    strange = [t for (t, _), c in zip(tokens, choices, strict=True) if not c]
+    if tokens and len(strange) == len(tokens):
+        raise unknown(vocabulary, strange, ignore_case)
+    about = tuple(_texts(strange)), _respelled(vocabulary, tokens, choices)
     before = [BOS] if at_start and model.header.borders else []
     fixed = [c[0] if c else UNK for c in choices]
     keep = max(len(fixed) - (table.order - 1), 0) if table.order > 1 else len(fixed)
@@ -87,14 +91,14 @@ def _find_prompt(model: LanguageModel, text: str, at_start: bool, ignore_case: b
         whole = [*before, *fixed[:keep], *ids]
         level, row = table.find(whole)
         if best is None or level > best.level:
-            best = PromptMatch(whole, level, row, text)
+            best = PromptMatch(whole, level, row, text, *about)
     assert best is not None
     return best
 
 
 def tokens_of(text: str, options: TextOptions) -> list[tuple[bytes, int]]:
     """Tokenize one text with a model's options: bytes and flags of each token."""
-    encoder = Encoder(TextOptions(options.tokenizer, "file", options.lowercase, options.pattern))
+    encoder = Encoder(replace(options, unit="file"), open_ends=True)
     plain = text.encode("utf-8", "surrogateescape")
     if options.tokenizer != "bytes":
         plain = plain.decode("utf-8", "replace").encode()
@@ -129,6 +133,8 @@ def tokens_of_each(texts: Sequence[str], options: TextOptions) -> list[list[byte
 def ids_of(vocabulary: Vocabulary, token: bytes, flags: int, ignore_case: bool, last: bool = False) -> list[int]:
     """Ids that match a token: an equal spelling first, then one with equal flags.
 
+    A token that is unknown is looked up with curly quotes and apostrophes for straight ones, and the other way round.
+
     last  the token ends its text, so the flag of its right side is ignored
     """
 
@@ -137,15 +143,77 @@ def ids_of(vocabulary: Vocabulary, token: bytes, flags: int, ignore_case: bool, 
         # the last token may go on or touch the next one, so the flag of its right side is ignored
         return vocabulary.bytes_of(i) != token, (own ^ flags) & (1 if last else 3) != 0
 
-    return sorted(vocabulary.find(token, None, ignore_case), key=unlike)
+    found = vocabulary.find(token, None, ignore_case)
+    if not found:
+        found = [i for other in other_quotes(token) for i in vocabulary.find(other, None, ignore_case)]
+    return sorted(found, key=unlike)
 
 
-def unknown(vocabulary: Vocabulary, tokens: list[bytes]) -> HistoryError:
+_QUOTES = ("'\u2019\u2018", '"\u201c\u201d')  # straight and curly: apostrophes and single quotes, double quotes
+
+
+def other_quotes(token: bytes) -> list[bytes]:
+    """A token with other quotes and apostrophes; none where it has none.
+
+    >>> [t.decode() for t in other_quotes(b"don't")], other_quotes(b"do")
+    (['don’t', 'don‘t'], [])
+    """
+    text = token.decode("utf-8", "replace")
+    found = [text]
+    for alike in _QUOTES:
+        if any(c in text for c in alike):
+            found = [t.translate(dict.fromkeys(map(ord, alike), c)) for t in found for c in alike]
+    return [t.encode() for t in dict.fromkeys(found) if t != text]
+
+
+def _respelled(
+    vocabulary: Vocabulary, tokens: list[tuple[bytes, int]], choices: list[list[int]]
+) -> tuple[tuple[str, str], ...]:
+    """Tokens that were found with other quotes, each with the spelling that was found."""
+    found = {}
+    for (token, _), ids in zip(tokens, choices, strict=True):
+        if ids and vocabulary.bytes_of(ids[0]).lower() in other_quotes(token.lower()):
+            found[token.decode("utf-8", "replace")] = vocabulary.text_of(ids[0])
+    return tuple(found.items())
+
+
+def _texts(tokens: list[bytes]) -> dict[str, None]:
+    """Tokens as texts, each once, in order."""
+    return dict.fromkeys(t.decode("utf-8", "replace") for t in tokens)
+
+
+_NAMED = 5  # unknown tokens for which known ones are looked for
+
+
+def prompt_notes(vocabulary: Vocabulary, known: PromptMatch, ignore_case: bool = False) -> list[str]:
+    """Lines about tokens of a prompt that the model does not know, or knows with other quotes."""
+    out = [f"{typed!r} read as {own!r}, as the model has it" for typed, own in known.respelled]
+    for word in known.strange[:_NAMED]:
+        near = vocabulary.nearest(word)
+        other = _other_case(vocabulary, [word], ignore_case)
+        said = (
+            f"; nearest known: {', '.join(map(repr, near))}" if near else "" if other else "; no similar word is known"
+        )
+        out.append(f"{word!r} is not in the model{said}{other}")
+    if more := known.strange[_NAMED:]:
+        out.append(f"neither are {', '.join(map(repr, more))}")
+    return out
+
+
+def _other_case(vocabulary: Vocabulary, words: list[str], ignore_case: bool) -> str:
+    """The option that finds one of some unknown words, to be added to a line."""
+    if ignore_case:
+        return ""
+    found = [i for word in words for i in vocabulary.find(word.encode("utf-8", "surrogateescape"), None, True)[:1]]
+    return f"; --ignore-case finds {', '.join(repr(vocabulary.text_of(i)) for i in found)}" if found else ""
+
+
+def unknown(vocabulary: Vocabulary, tokens: list[bytes], ignore_case: bool = False) -> HistoryError:
     """Error for tokens that are not in the vocabulary; names the most similar types."""
-    words = [t.decode("utf-8", "replace") for t in tokens]
+    words = [*_texts(tokens)]
     near = [w for word in words[:3] for w in vocabulary.nearest(word)]
     shown = ", ".join(repr(w) for w in words[:3]) + (", ..." if len(words) > 3 else "")
-    hint = (
-        f"nearest known: {', '.join(dict.fromkeys(near))}" if near else "no similar word is known; see: inspect MODEL"
-    )
+    other = _other_case(vocabulary, words[:3], ignore_case)
+    hint = f"nearest known: {', '.join(dict.fromkeys(near))}{other}" if near else other.removeprefix("; ")
+    hint = hint or "no similar word is known; see: inspect MODEL"
     return HistoryError(f"{shown}: not in the model's {len(vocabulary) - N_MARKERS:,} types", hint)

@@ -264,7 +264,7 @@ class Session:
         ]
         strange = [t for (t, _), c in zip(tokens, choices, strict=True) if not c]
         if strange:
-            raise unknown(self.model.vocabulary, strange)
+            raise unknown(self.model.vocabulary, strange, self.ignore_case)
         if choices and self.complete:
             raise OptionError("the text has ended", ":back removes the end, :new begins another text")
         for some in choices:

@@ -66,14 +66,16 @@ def build_table(
     def one(k: int) -> Order:
         level, total = levels[k], totals[k]
         row = Order(pack(level.count))
+        level.count = level.count[:0].copy()  # each column is freed when it is stored
         if k:
-            row.token = level.token.astype(token_type)
+            row.token = level.token.astype(token_type, copy=False)
         if level.children is not None:
-            first = np.zeros(len(level.token) + 1, np.int64)
-            np.cumsum(level.children, out=first[1:], dtype=np.int64)
-            row.first = first.astype(smallest(n_rows[k + 1]))
+            row.first = np.zeros(len(level.token) + 1, smallest(n_rows[k + 1]))
+            np.cumsum(level.children, out=row.first[1:], dtype=row.first.dtype)
+            level.children = None
         if level.left is not None:
             row.left = Counts.pack(level.left)
+            level.left = None
         if level.link is not None:
             row.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
         if total is not None:

@@ -28,6 +28,9 @@ _NUMBERS = ("max_types", "vocab_words", "prune_vocab", "total_0", "left_total_0"
 _WHERE_SET = (*_NUMBERS, "vocab_hash")  # keys that are there only then
 
 
+_SWITCHES = ("keep_newlines",)  # text options that are there only where they are set
+
+
 @dataclass
 class Header:
     """Everything about a model but its arrays; kept in the file as JSON."""
@@ -93,7 +96,7 @@ class Header:
     def as_dict(self) -> dict[str, Any]:
         """The header's fields, flat, as `inspect --json` prints them."""
         plain = asdict(self)
-        options = plain.pop("options")
+        options = {name: value for name, value in plain.pop("options").items() if name not in _SWITCHES or value}
         del plain["blend"]
         if self.blend is not None:
             plain["blend"] = self.blend.as_dict()
@@ -153,7 +156,11 @@ def header_of(head: dict[str, Any]) -> Header:
         raise ValueError("a pattern belongs to the tokenizer regex")
     if pattern is not None:
         compile_pattern(pattern)
-    options = TextOptions(choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern)
+    text = choice("tokenizer", TOKENIZERS), choice("unit", UNITS), head["lowercase"], pattern
+    options = TextOptions(*text, keep_newlines="keep_newlines" in head)
+    for name in _SWITCHES:
+        if head.get(name, True) is not True:
+            raise ValueError(f"{name} {head[name]!r}")
     prune, coc = head["prune"], head["counts_of_counts"]
     if not isinstance(prune, list) or not all(_whole(p) for p in prune):
         raise ValueError(f"prune {prune!r}")

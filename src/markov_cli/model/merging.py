@@ -30,7 +30,7 @@ from .weighted_counts import need_whole, rounded
 
 _MOST = 1 << 62  # what a sum of counts must stay below
 _MOST_REAL = 1 << 29  # and one of weighted counts, which have 24 binary digits behind the point
-_ALIKE = ("tokenizer", "pattern", "unit", "lowercase")
+_ALIKE = ("tokenizer", "pattern", "unit", "lowercase", "keep_newlines")
 
 
 class Stored(NamedTuple):

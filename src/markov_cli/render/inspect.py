@@ -49,6 +49,7 @@ def show_model(model: Model, found: Inspection) -> None:
     o = h.options
     extra = [f"pattern {o.pattern}"] if o.pattern else []
     extra += ["lower case"] if o.lowercase else []
+    extra += ["line breaks are tokens"] if o.keep_newlines else []
     extra += [f"types seen {h.min_type_count} times or more"] if h.min_type_count > 1 else []
     extra += [f"the {h.max_types:,} commonest types"] if h.max_types else []
     extra += [f"types of a list of {some(h.vocab_words, 'word')}"] if h.vocab_words else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.results import RepairCounts, WordListFigures
 from ..text.file_kinds import in_another_encoding
+from ..text.text_kinds import text_notes
 from .json_text import json_text
 from .safe_text import one_line, protection_words, size, some
 
@@ -76,7 +77,8 @@ def train_lines(model: Model, path: str, model_bytes: int, seconds: float) -> li
     """The summary for people: what was read, what was made, what was repaired or skipped."""
     out = made_lines(model, path, model_bytes, seconds, "read")
     out[-1] += f", {_rate(model.header.tokens / max(seconds, 1e-9))}"
-    return out + [f"note     {line}" for line in repair_lines(model.repairs) + _advice(model)]
+    seen = text_notes(model.repairs.heads)
+    return out + [f"note     {line}" for line in repair_lines(model.repairs) + seen + _advice(model)]
 
 
 def update_lines(model: Model, path: str, model_bytes: int, seconds: float) -> list[str]:

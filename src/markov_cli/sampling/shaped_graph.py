@@ -19,7 +19,7 @@ from .shape import Shape, shaped_weights
 from .state_graph import Histories, TooLarge, explored
 
 _PROBABILITIES = 1 << 20  # computed at one time
-WORK = 1 << 26  # most probabilities that are computed
+WORK = 1 << 25  # most probabilities that are computed
 
 
 def shaped_histories(distribution: Distribution, shape: Shape, start: tuple[int, int], most: int) -> Histories:

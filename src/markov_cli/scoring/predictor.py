@@ -232,7 +232,7 @@ def check_same_options(named: Sequence[tuple[str, TextOptions]], hint: str) -> N
     """Raise OptionError where the text options of one model differ from the first's, so that they cannot be mixed."""
     name, options = named[0]
     for other_name, other in named[1:]:
-        for field in ("tokenizer", "pattern", "lowercase", "unit"):
+        for field in ("tokenizer", "pattern", "lowercase", "unit", "keep_newlines"):
             a, b = getattr(options, field), getattr(other, field)
             if a != b:
                 raise OptionError(f"{name} has {field} {a}, {other_name} {b}: their tokens cannot be mixed", hint)

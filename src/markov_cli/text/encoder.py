@@ -19,7 +19,9 @@ from ..errors import OptionError
 from . import char_classes as ch
 from . import tokenizer as tk
 from .interning import TypeInterner
-from .pattern_tokens import PatternTokenizer
+from .line_breaks import BOTH, between_matches, edge_gaps, with_newlines
+from .lower_case import with_offsets_of_lower
+from .pattern_tokens import PatternTokenizer, PatternTokens
 from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
 from .text_blocks import Block, no_seams, padded
@@ -36,15 +38,26 @@ class TextOptions:
     unit: str = "sentence"
     lowercase: bool = False
     pattern: str | None = None
+    keep_newlines: bool = False
 
     @classmethod
-    def of(cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None) -> TextOptions:
+    def of(
+        cls, tokenizer: str, unit: str, lowercase: bool = False, pattern: str | None = None, keep_newlines: bool = False
+    ) -> TextOptions:
         """These options, with the pattern that `regex` has where none is given; OptionError where one is in vain."""
         if tokenizer == "regex" and pattern is None:
             pattern = tk.DEFAULT_PATTERN
         if pattern is not None and tokenizer != "regex":
             raise OptionError("--pattern needs --tokenizer regex", "add it, or leave --pattern out")
-        return cls(tokenizer, unit, lowercase, pattern)
+        if keep_newlines and tokenizer in ("chars", "bytes"):
+            raise OptionError(
+                f"--keep-newlines with --tokenizer {tokenizer}, where a newline is a token anyway", "leave it out"
+            )
+        if keep_newlines and unit == "line":
+            raise OptionError(
+                "--keep-newlines with --unit line: no line has a newline", "--unit paragraph, sentence or file"
+            )
+        return cls(tokenizer, unit, lowercase, pattern, keep_newlines)
 
 
 @dataclass
@@ -122,15 +135,25 @@ class NumberedTypes(Protocol):
 class Encoder:
     """Turns blocks into pieces; one per thread, for what it counts along the way."""
 
-    def __init__(self, options: TextOptions, interner: TypeInterner | None = None, keep_text: bool = False) -> None:
-        """An encoder; with `keep_text` each piece brings the text it was made of."""
-        self.options = options
+    def __init__(
+        self,
+        options: TextOptions,
+        interner: TypeInterner | None = None,
+        keep_text: bool = False,
+        open_ends: bool = False,
+    ) -> None:
+        """An encoder; with `keep_text` each piece brings the text it was made of.
+
+        open_ends  a text may be part of a sequence: newlines at its edges are tokens with `--keep-newlines`
+        """
+        self.options, self.open_ends = options, open_ends
         self.keep_text = keep_text
         self.interner = TypeInterner() if interner is None else interner
         self.repairs = Repairs()
         self.text_bytes = 0
         self._carry = b""  # of a sequence that `regex` found open
         self._original: np.ndarray | None = None  # the block before it was lowered
+        self._cased: np.ndarray | None = None  # the same with the offsets of the lowered block
         self._seams = no_seams()  # between texts of the block, as it is now
         self._pattern = None
         if options.pattern:
@@ -151,6 +174,10 @@ class Encoder:
             return self._encode_units(a, m, block)
         spans, gaps = (tk.split_words if kind == "words" else tk.split_spaces)(a, m)
         breaks = self._breaks(a, m, gaps, block)
+        if self.options.keep_newlines and m:
+            ends = not self.open_ends
+            edges = edge_gaps(gaps, m, block.first and ends, block.last and ends, self._seams)
+            spans = with_newlines(spans, a, m, gaps, breaks, edges)
         number = self.interner.numbers(a, *spans)
         end = np.searchsorted(spans.start, breaks.begin)
         return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
@@ -170,7 +197,7 @@ class Encoder:
         if not self.keep_text:
             return Piece(number, end, block.last, None, closing, block.which, block.place)
         original = self._original
-        if original is not None and m == len(original) - 8 and _in_place(a[:m], original[:m]):
+        if original is not None and original is self._cased:
             a = original  # as it was before it was lowered
         cut = Cut(a[:m].tobytes(), *breaks, *spans, seams)
         return Piece(number, end, block.last, cut, closing, block.which, block.place)
@@ -183,10 +210,10 @@ class Encoder:
         if raw and not o.lowercase:
             return data, block.size
         plain = data[: block.size].tobytes()
-        self._original = None
+        self._original = self._cased = None
         if plain.isascii():
             if o.lowercase:
-                self._original = data
+                self._original = self._cased = data
             return (padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
@@ -195,18 +222,21 @@ class Encoder:
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()
         if o.lowercase:
-            self._original = padded(plain)
-            plain = text.lower().encode("utf-8", "surrogateescape" if raw else "strict")
+            self._original = self._cased = padded(plain)
+            errors = "surrogateescape" if raw else "strict"
+            plain = text.lower().encode("utf-8", errors)
+            if not _in_place(np.frombuffer(plain, np.uint8), self._original[:-8]):
+                self._cased = padded(with_offsets_of_lower(text).encode("utf-8", errors))
         return padded(plain), len(plain)
 
     def _breaks(self, a: np.ndarray, m: int, gaps: tk.Gaps, block: Block) -> Breaks:
-        wide = None
-        sees_wide = self.options.unit == "sentence" and self.options.tokenizer != "bytes"
-        if sees_wide and (a[:m] >= 0xC0).any():
+        wide, is_text = None, self.options.tokenizer != "bytes"
+        if is_text and self.options.unit == "sentence" and (a[:m] >= 0xC0).any():
             wide = ch.decode(a, m)
             if self.options.tokenizer == "spaces":
                 wide = _valid(wide, a, m)
-        return find_breaks(a, m, self.options.unit, gaps, wide, block.first, block.last, self._original, self._seams)
+        edges = block.first, block.last, self._seams, self._cased, block.after
+        return find_breaks(a, m, self.options.unit, gaps, wide, *edges, is_text)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Characters or bytes: white space is a token like any other, but between sequences."""
@@ -239,14 +269,28 @@ class Encoder:
         whole = self._carry + a[:m].tobytes()
         before = len(self._carry)
         begin, end = breaks.begin + before, breaks.end + before
-        if block.last or self._pattern.may_end(whole):
+        keep = self.options.keep_newlines
+        if block.last or (not keep and self._pattern.may_end(whole)):
             begin, end = np.append(begin, len(whole)), np.append(end, len(whole))
         done = int(end[-1]) if len(end) else 0
         self._carry = whole[done:]
-        found = self._pattern.tokens(whole[:done], np.append(0, end[:-1]), begin)
+        starts = np.append(0, end[:-1])
+        found = self._pattern.tokens(whole[:done], starts, begin)
+        if keep:
+            found = self._with_newlines(found, whole[:done], starts, begin)
         self.repairs.unmatched += found.unmatched
         ends = np.searchsorted(found.start, breaks.begin + before)
         return self._piece(found.number, ends, block, a, m, breaks, (found.start - before, found.length))
+
+    def _with_newlines(self, found: PatternTokens, text: bytes, begin: np.ndarray, end: np.ndarray) -> PatternTokens:
+        """Tokens of sequences, with line breaks and indentation among them."""
+        a = padded(text)
+        start, length = between_matches(a, found.start, found.length, begin, end, self.open_ends)
+        number = self.interner.numbers(a, start, length, np.full(len(start), BOTH, np.uint8))
+        order = np.argsort(np.concatenate((found.start, start)), kind="stable")
+        pairs = (found.number, number), (found.start, start), (found.length, length)
+        number, start, length = (np.concatenate(pair)[order] for pair in pairs)
+        return PatternTokens(number, start, length, found.unmatched)
 
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
@@ -284,7 +328,7 @@ def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
 
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
     """The characters of two texts in UTF-8 begin at the same bytes."""
-    return bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
+    return len(a) == len(b) and bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
 
 
 def _code_point_types(cp: np.ndarray) -> Types:

@@ -9,6 +9,7 @@ and more.
 from __future__ import annotations
 
 from ..errors import NotText
+from .old_encodings import cp1252_note
 
 SNIFF_BYTES = 1 << 16
 MODEL_FORMAT = "markov-ngram-table"  # in the header of every model, among its first bytes
@@ -43,7 +44,7 @@ _SIGNATURES: dict[bytes, tuple[str, str]] = {
     b"!<arch>\n": ("an ar archive", _ARCHIVE),
     b"\x93NUMPY": ("a NumPy array", _ANY),
     b"\x89HDF\r\n\x1a\n": ("an HDF5 file", _ANY),
-    b"PAR1\x15": ("a Parquet file", "export its text first"),
+    b"PAR1\x15": ("a Parquet file", "name its column of texts: --parquet COLUMN"),
     b"OggS\0": ("an Ogg file", _ANY),
     b"fLaC\0": ("a FLAC file", _ANY),
 }
@@ -120,6 +121,8 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     if binary or nul > invalid:
         raise NotText(f"{name}: not text: {share} are control characters or invalid", _ANY, "binary data")
     hint = "--encoding NAME: for example windows-1251, koi8-r, shift_jis, gb18030"
+    if encoding == "utf-8" and cp1252_note(head):
+        hint = "--encoding cp1252 makes sense of them"
     shown = "UTF-8" if encoding == "utf-8" else encoding
     raise NotText(f"{name}: not {shown}: {share} are invalid", hint, f"not {shown}")
 

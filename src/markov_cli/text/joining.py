@@ -33,7 +33,7 @@ def join_texts(
     whole, edges = vocabulary.join(ids, length)
     spaced = np.zeros(len(length), bool)
     if vocabulary.spaced:
-        head = head.rstrip()
+        head = _trimmed(vocabulary, head, last)
         right = int(vocabulary.flags_of(np.array([last]))[0]) >> 1 & 1
         filled = np.flatnonzero(length)
         first = ids[(np.cumsum(length) - length)[filled]]
@@ -45,12 +45,17 @@ def join_texts(
     return b"".join(texts), np.cumsum([0, *map(len, texts)])
 
 
+def _trimmed(vocabulary: Vocabulary, head: bytes, last: int) -> bytes:
+    """A prompt without the white space at its end, unless that is its last token."""
+    return head if last != BOS and vocabulary.bytes_of(last).isspace() else head.rstrip()
+
+
 class Joiner:
     """Writes tokens one by one, as `join_texts` writes them together."""
 
     def __init__(self, vocabulary: Vocabulary, head: bytes = b"", last: int = BOS) -> None:
         self.vocabulary = vocabulary
-        self.head = head.rstrip() if vocabulary.spaced else head
+        self.head = _trimmed(vocabulary, head, last) if vocabulary.spaced else head
         self._first = self._before = last
 
     def begin(self) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import NotText, TextError
-from .records import Bad, Batch, Reader, no_extra
+from .records import Bad, Batch, Reader
 from .sources import opened
 
 _BATCH_ROWS = 1 << 12
@@ -20,7 +20,7 @@ def parquet_batches(reader: Reader) -> Iterator[Batch]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        no_extra(name, "pyarrow", "parquet")
+        raise TextError(f"{name}: reading Parquet needs the package pyarrow", "pip install pyarrow") from None
     if reader.source.is_stdin:
         raise TextError(f"{name}: a Parquet file is read from its end", "name a file")
     file = opened(reader.source)

@@ -20,9 +20,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
-from .byte_ranges import file_size
 from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
-from .sources import Source, find_sources, opened
+from .sources import Source, find_sources, opened, read_behind
 from .text_blocks import Block, padded
 
 __all__ = [
@@ -55,6 +54,8 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+_HEADS, _HEAD_BYTES = 8, 1 << 14  # of files that are kept to say what the text looks like
+_LOOK_AHEAD = 8  # bytes of the next block
 SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
 _WHITE = np.zeros(256, bool)  # what separates tokens for every tokenizer: places to cut at
 _WHITE[[0, 9, 10, 13, 32]] = True
@@ -74,6 +75,7 @@ class Repairs:
     kinds: list[str] = field(default_factory=list)  # what each of them is
     bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
     first_bad: str = ""  # `name: line 7`
+    heads: list[str] = field(default_factory=list)  # the first bytes, as characters, of the first files: what are they?
 
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
@@ -87,6 +89,12 @@ class Repairs:
         for reason, n in other.bad_records.items():
             self.bad_records[reason] = self.bad_records.get(reason, 0) + n
         self.first_bad = self.first_bad or other.first_bad
+        self.heads = (self.heads + other.heads)[:_HEADS]
+
+    def see(self, head: bytes) -> None:
+        """Keep the first bytes of a file, if it is one of the first."""
+        if head and len(self.heads) < _HEADS:
+            self.heads.append(head[:_HEAD_BYTES].decode("latin-1"))
 
     def leave_out_record(self, place: str, reason: str) -> None:
         """Count a record that has no text to read."""
@@ -102,7 +110,13 @@ class Repairs:
 
 
 def _decompressed(raw: BinaryIO, name: str) -> Any:
-    head = raw.peek(10)[:10] if hasattr(raw, "peek") else b""
+    if hasattr(raw, "peek"):
+        head = raw.peek(10)[:10]
+    elif raw.seekable():  # a file at an address
+        head = raw.read(10)
+        raw.seek(0)
+    else:
+        head = b""
     kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), None)
     if kind == "gzip":
         return gzip.GzipFile(fileobj=raw)
@@ -187,6 +201,8 @@ class _Stream:
             if self._unchecked:
                 self._unchecked = False
                 refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
+                if not self.source.records:
+                    self.repairs.see(data[:SNIFF_BYTES])
             return data
 
     def _check_expansion(self, more: int) -> None:
@@ -293,7 +309,6 @@ def blocks(
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0
-        ends = source.part is None or source.part[1] >= file_size(source.path)
         before = 0
         want = block_bytes
         while True:
@@ -314,17 +329,20 @@ def blocks(
                 continue
             want = block_bytes
             pending[-1] = piece[:cut]
-            yield _block(pending, False, first, stream.done_on_disk - before, which)
+            after = piece[cut : cut + _LOOK_AHEAD]
+            yield _block(pending, False, first, stream.done_on_disk - before, which, after)
             before = stream.done_on_disk
             pending, first = [piece[cut:]], False
-        yield _block(pending, ends, first, stream.done_on_disk - before, which)
+        after = b"" if source.part is None else read_behind(source)
+        if pending or first:  # an empty part was the white space at the end of the one before it
+            yield _block(pending, not after, first, stream.done_on_disk - before, which, after)
     finally:
         stream.close()
 
 
-def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int) -> Block:
+def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: int, after: bytes) -> Block:
     data = padded(b"".join(pieces))
-    return Block(data, len(data) - 8, last, first, progress, (which,))
+    return Block(data, len(data) - 8, last, first, progress, (which,), after=after)
 
 
 def _starts_solid(piece: bytes) -> bool:

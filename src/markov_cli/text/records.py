@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -218,8 +218,3 @@ def field_of(found: dict[str, Any], field: str) -> Any:
             raise Bad(f"no field {field!r}", f"its fields: {names or 'none'}; or leave such records out: --skip-bad")
         value = value[name]
     return value
-
-
-def no_extra(name: str, package: str, extra: str) -> NoReturn:
-    """TextError for a file that needs a package which is not installed."""
-    raise TextError(f"{name}: needs the package {package}", f"pip install 'markov-ngrams[{extra}]'") from None

@@ -5,12 +5,20 @@ stretch of bytes between two sequences that belongs to neither, [begin, end).
 
 The sentence rule: a sentence-ending mark, closing quotes or brackets if any, then white
 space. A blank line ends one too. Full stops of scripts written without spaces need no white
-space behind them. A point does not end a sentence behind a title or abbreviation of
-`ABBREVIATIONS` or behind a single capital letter other than I (`J. R. Hale`).
+space behind them. No sentence ends
+
+    behind a title or abbreviation of `ABBREVIATIONS`, or a single capital letter other than I (`J. R. Hale`)
+    between an abbreviation of `BEFORE_NUMBERS` and a number (`Fig. 3`)
+    before a lower-case letter, behind `...` or `…`, closing quotes or brackets, or an
+    abbreviation of `BEFORE_LOWER` (`5 p.m. and`)
+
+Only the eight bytes before a mark and the eight behind the white space decide, so a block needs no more of the next.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +28,26 @@ from .tokenizer import Gaps
 
 UNITS = ("sentence", "line", "paragraph", "file")
 
-# English titles and abbreviations that stand inside a sentence; case does not matter.
+# English abbreviations of at most seven letters; case does not matter. These stand inside a sentence.
 ABBREVIATIONS = (
     "mr", "mrs", "ms", "dr", "st", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt",
     "messrs", "mme", "mlle", "vs", "cf", "e.g", "i.e",
+    "drs", "sen", "gov", "maj", "adm", "cmdr", "cpl", "supt", "insp", "mt", "viz", "approx",
+)  # fmt: skip
+# These stand inside a sentence where a number follows.
+BEFORE_NUMBERS = (
+    "fig", "figs", "no", "nos", "nr", "p", "pp", "vol", "vols", "eq", "eqs", "eqn", "ca", "c", "sec", "al",
+    "ch", "chap", "art", "para", "op", "pt", "l", "ll", "n", "v", "vv", "rm", "apt", "ext", "tel",
+    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+)  # fmt: skip
+# These stand inside a sentence where a lower-case letter follows: times, and what often ends a sentence.
+BEFORE_LOWER = (
+    "a.m", "p.m", "sec", "secs", "min", "mins", "hr", "hrs", "wk", "wks", "yr", "yrs",
+    "etc", "al", "univ", "jr", "sr", "inc", "ltd", "co", "corp", "bros", "dept", "est", "ca", "resp", "incl", "ed",
+    "eds", "vol", "vols", "fig", "figs", "ft", "oz", "lb", "lbs", "sq",
 )  # fmt: skip
 
+_U = np.uint64
 _NEITHER, _CLOSER, _END, _POINT = range(4)
 _ROLE = np.zeros(256, np.uint8)
 _ROLE[[ord(c) for c in "\"')]}"]] = _CLOSER
@@ -64,16 +86,20 @@ def find_breaks(
     wide: Wide | None,
     first: bool,
     last: bool,
-    original: np.ndarray | None = None,
     seams: np.ndarray = NO_BREAKS.begin,
+    cased: np.ndarray | None = None,
+    after: bytes = b"",
+    is_text: bool = True,
 ) -> Breaks:
     """The breaks of one block.
 
-    wide      the block's characters above U+007F, None where there are none
-    first     the text begins with this block: white space there is a break (sentence, paragraph)
-    last      the text ends with it: likewise
-    original  the block before it was lowered, where it was: only there an initial is a capital
-    seams     newlines between texts, in order: there is a break at each
+    wide     the block's characters above U+007F, None where there are none
+    first    the text begins with this block: white space there is a break (sentence, paragraph)
+    last     the text ends with it: likewise
+    seams    newlines between texts, in order: there is a break at each
+    cased    the block with its capital letters where `a` is lowered, of the same size
+    after    the first bytes of the next block
+    is_text  False for bytes, of which only ASCII counts
     """
     if unit == "file":
         return Breaks(seams, seams + 1) if len(seams) else NO_BREAKS
@@ -91,7 +117,7 @@ def find_breaks(
     breaks[np.searchsorted(begin, seams, "right") - 1] = True
     if unit == "sentence":
         role = _roles(a, m, wide)
-        breaks |= _sentence_ends(a, role, begin, original)
+        breaks |= _sentence_ends(a if cased is None else cased, m, role, gaps, is_text, after)
         if wide is not None:
             stop = _unspaced_stops(m, role, wide)
             if len(begin):  # where white space follows, the gap says it already
@@ -125,24 +151,30 @@ def _roles(a: np.ndarray, m: int, wide: Wide | None) -> np.ndarray:
     return role
 
 
-def _sentence_ends(a: np.ndarray, role: np.ndarray, begin: np.ndarray, original: np.ndarray | None) -> np.ndarray:
+def _sentence_ends(a: np.ndarray, m: int, role: np.ndarray, gaps: Gaps, is_text: bool, after: bytes) -> np.ndarray:
     """True for gaps where a sentence ends: bool."""
-    ends = np.zeros(len(begin), bool)
-    where = np.flatnonzero(role[begin - 1])
-    i = begin[where] - 1
+    ends = np.zeros(len(gaps.begin), bool)
+    where = np.flatnonzero(role[gaps.begin - 1])
+    i = gaps.begin[where] - 1
     closed = np.flatnonzero(role[i] == _CLOSER)
     if len(closed):
         run, _ = _closer_runs(role)
         i[closed] = run[np.searchsorted(run, i[closed], "right") - 1] - 1
     what = role[i]
-    point = np.flatnonzero(what == _POINT)
-    if original is None:
-        short = _abbreviated(a, i[point])
-    else:  # lowering changes lengths here and there, but not how many points there are
-        nth = np.searchsorted(np.flatnonzero(a[: len(role) - 1] == ord(".")), i[point])
-        short = _abbreviated(original, np.flatnonzero(original == ord("."))[nth])
-    what[point[short]] = _NEITHER
-    ends[where] = (what == _END) | (what == _POINT)
+    end = np.flatnonzero((what == _END) | (what == _POINT))
+    where, i, point = where[end], i[end], what[end] == _POINT
+    then = _view(a)[gaps.end[where]]
+    if len(where) and gaps.end[where[-1]] == m:
+        then[-1] = int.from_bytes(after[:8].ljust(8, b"\0"), "little")
+    lower, number = _is_lower(then, is_text), _opens_number(then)
+    inside = np.zeros(len(where), bool)
+    if len(closed):
+        inside |= lower & (gaps.begin[where] - 1 != i)
+    before = _letters_before(a, i)
+    inside |= lower & (point & (before >> _U(56) == ord(".")) | _is_ellipsis(before, a[i]))
+    some = np.flatnonzero(point & ~inside)
+    inside[some] = _abbreviated(before[some], lower[some], number[some])
+    ends[where[~inside]] = True
     return ends
 
 
@@ -156,42 +188,99 @@ def _closer_runs(role: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return closer[head], closer[tail] + 1
 
 
+def _view(a: np.ndarray) -> np.ndarray:
+    """The eight bytes from each offset on as a uint64, the first one lowest."""
+    return np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
+
+
 def _letters_before(a: np.ndarray, i: np.ndarray) -> np.ndarray:
     """The eight bytes before each offset as a uint64, the nearest one highest, spaces before the text."""
-    view = np.ndarray((len(a) - 7,), "<u8", a, strides=(1,))
-    word = view[np.maximum(i - 8, 0)]
+    word = _view(a)[np.maximum(i - 8, 0)]
     for j in np.flatnonzero(i < 8).tolist():  # at most eight
         word[j] = int.from_bytes(a[: i[j]].tobytes().rjust(8), "little")
     return word
 
 
-_FOLD = np.uint64(0x2020202020202020)  # ASCII letters to lower case; `.` is left as it is
+def _is_ellipsis(before: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """True for U+2026, given its last byte and the eight before it: bool."""
+    return (last == 0xA6) & (before >> _U(48) == 0x80E2)
 
 
-def _key(text: str) -> tuple[np.uint64, np.uint64]:
-    return np.uint64(int.from_bytes(text.encode(), "little")), np.uint64(8 * (8 - len(text)))
+def _is_lower(then: np.ndarray, is_text: bool) -> np.ndarray:
+    """True for lower-case letters, given the eight bytes from each on: bool."""
+    first = then & _U(255)
+    lower = (first >= ord("a")) & (first <= ord("z"))
+    some = np.flatnonzero(first >= 0xC0)
+    if is_text and len(some):
+        distinct, which = np.unique(then[some] & _U(2**32 - 1), return_inverse=True)
+        lower[some] = np.array([_is_lower_wide(c) for c in distinct.tolist()], bool)[which]
+    return lower
 
 
-def _abbreviated(a: np.ndarray, i: np.ndarray) -> np.ndarray:
-    """True for points i behind an abbreviation or an initial: bool."""
-    before = _letters_before(a, i)
+@lru_cache(1 << 12)
+def _is_lower_wide(letters: int) -> bool:
+    """True where four bytes, the first one lowest, begin with a lower-case letter."""
+    text = letters.to_bytes(4, "little").decode("utf-8", "replace")
+    return unicodedata.category(text[0]) == "Ll"
+
+
+def _opens_number(then: np.ndarray) -> np.ndarray:
+    """True for numbers, also behind one opening mark or sign, given the eight bytes from each on: bool."""
+    first, second = then & _U(255), then >> _U(8) & _U(255)
+    return _is_digit(first) | (_OPENS_NUMBER[first.astype(np.intp)] & _is_digit(second))
+
+
+_OPENS_NUMBER = np.zeros(256, bool)
+_OPENS_NUMBER[[ord(c) for c in "([#$+-~"]] = True
+_FOLD = _U(0x2020202020202020)  # ASCII letters to lower case; `.` is left as it is
+
+
+def _ends_with(texts: tuple[str, ...], before: np.ndarray) -> np.ndarray:
+    """True where one of these words stands, given the eight bytes before its end: bool."""
     folded = before | _FOLD
-    found = np.zeros(len(i), bool)
-    for text in ABBREVIATIONS:
-        key, shift = _key(text)
-        hit = np.flatnonzero((folded >> shift) == key)
-        found[hit] |= _opens_word((before[hit] >> (shift - np.uint64(8))) & np.uint64(255))
-    last = before >> np.uint64(56)
+    found = np.zeros(len(before), bool)
+    for shift, keys in _keys(texts):
+        word = folded >> shift
+        hit = np.flatnonzero(keys[np.searchsorted(keys[:-1], word)] == word)
+        found[hit] |= _opens_word(before[hit] >> (shift - _U(8)) & _U(255))
+    return found
+
+
+@lru_cache
+def _keys(texts: tuple[str, ...]) -> list[tuple[np.uint64, np.ndarray]]:
+    """The words of each length as rising numbers, and the bits above which they stand; the last word is there twice."""
+    out = []
+    for n in sorted({len(text) for text in texts}):
+        keys = sorted(int.from_bytes(t.encode(), "little") for t in texts if len(t) == n)
+        out.append((_U(8 * (8 - n)), np.array([*keys, keys[-1]], _U)))
+    return out
+
+
+def _abbreviated(before: np.ndarray, lower: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """True for points behind an abbreviation or an initial, inside a sentence: bool.
+
+    before         the eight bytes before each
+    lower, number  what follows it
+    """
+    last = before >> _U(56)
     capital = (last >= ord("A")) & (last <= ord("Z")) & (last != ord("I"))
-    return found | (capital & _opens_word((before >> np.uint64(48)) & np.uint64(255)))
+    found = capital & _opens_word(before >> _U(48) & _U(255)) & ~_ends_with(("a.m", "p.m"), before)
+    found |= _ends_with(ABBREVIATIONS, before)
+    for follows, texts in ((lower, BEFORE_LOWER), (number, BEFORE_NUMBERS)):
+        some = np.flatnonzero(follows)
+        found[some] |= _ends_with(texts, before[some])
+    return found
+
+
+def _is_digit(byte: np.ndarray) -> np.ndarray:
+    return (byte >= ord("0")) & (byte <= ord("9"))
 
 
 def _opens_word(byte: np.ndarray) -> np.ndarray:
     """A word can begin behind this byte: it is no letter, digit or part of a wide character."""
-    fold = byte | np.uint64(0x20)
+    fold = byte | _U(0x20)
     letter = (fold >= ord("a")) & (fold <= ord("z"))
-    digit = (byte >= ord("0")) & (byte <= ord("9"))
-    return ~(letter | digit | (byte >= 0x80) | (byte == ord("'")))
+    return ~(letter | _is_digit(byte) | (byte >= 0x80) | (byte == ord("'")))
 
 
 def _unspaced_stops(m: int, role: np.ndarray, wide: Wide) -> np.ndarray:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import NotText, OptionError, TextError
-from .byte_ranges import PartOfFile, find_urls, is_url, open_url, url_size
+from .byte_ranges import PartOfFile, find_urls, is_url, next_cut, open_url, url_size
 from .record_format import RecordFormat
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, folders, `-`: one, or several
@@ -213,6 +213,14 @@ def opened(source: Source) -> BinaryIO:
             file.close()
         raise
     return _part(file, source)
+
+
+def read_behind(source: Source, n: int = 8) -> bytes:
+    """The first bytes behind a part of a file."""
+    assert source.part is not None
+    with opened(replace(source, part=None)) as file:
+        file.seek(next_cut(file, source.part[1]))
+        return file.read(n)
 
 
 def _part(file: BinaryIO, source: Source) -> BinaryIO:

@@ -32,6 +32,7 @@ class Block:
     which  number of the source of each of its t texts
     seams  int64 (t - 1,), offset of the newline between each two of them
     place  line of the file on which each text begins, where the texts are records
+    after  the first bytes behind it, which decide if a sentence ends with it
     """
 
     data: np.ndarray
@@ -42,6 +43,7 @@ class Block:
     which: Sequence[int] = (0,)
     seams: np.ndarray = field(default_factory=no_seams)
     place: Sequence[int] = ()
+    after: bytes = b""
 
     @property
     def text_bytes(self) -> int:

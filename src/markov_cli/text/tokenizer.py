@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays.sorting import ragged
 from ..errors import OptionError
 from . import char_classes as ch
 from .regex_timeout import at_most
+from .whole_tokens import whole_spans
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 DEFAULT_PATTERN = r"\w+|[^\w\s]"  # of `regex`
@@ -87,9 +89,14 @@ def gaps_of(a: np.ndarray, m: int, wide: bool) -> Gaps:
 
 def split_words(a: np.ndarray, m: int) -> tuple[Spans, Gaps]:
     """Words, numbers and marks; see the module's legend for the flags."""
-    kind = np.frombuffer(bytearray(a[:m].tobytes().translate(ch.ASCII_KINDS)), np.uint8)
+    plain = a[:m].tobytes()
+    with_end = np.empty(m + 1, np.uint8)
+    kind = with_end[:m]
+    kind[:] = np.frombuffer(plain.translate(ch.ASCII_KINDS), np.uint8)
+    with_end[m] = ch.SPACE
     wide = ch.decode(a, m) if (a[:m] >= 0x80).any() else None
     base = _set_wide(kind, wide) if wide is not None else None
+    whole = whole_spans(plain, a, with_end)
     _join_inside_words(a, m, kind, wide)
     kind[kind == ch.DIGIT] = ch.WORD
     cut = np.empty(m, bool)  # cut[i]: a token or gap begins at i
@@ -98,6 +105,11 @@ def split_words(a: np.ndarray, m: int) -> tuple[Spans, Gaps]:
     cut[1:] |= (kind[1:] == ch.MARK) & (a[1:m] != a[: m - 1])
     if wide is not None and base is not None:
         _cut_wide(cut, kind, wide, base)
+    if whole is not None:
+        begin, end = whole
+        cut[ragged(begin, end - begin)] = False
+        cut[begin] = cut[end[end < m]] = True
+        kind[begin] = ch.WORD
     edge = np.flatnonzero(cut)
     of = kind[edge]
     edge = np.append(edge, m)

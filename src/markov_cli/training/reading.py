@@ -66,6 +66,12 @@ def read_text(
                 f"{names}: {len(repairs.skipped):,} of {len(sources):,} files are not text, and no token in the others",
                 f"name a text; the first is: {repairs.skipped[0]} ({repairs.kinds[0]})",
             )
+        if repairs.bad_records:
+            reason = next(iter(repairs.bad_records))
+            raise TextError(
+                f"{names}: no token; {sum(repairs.bad_records.values()):,} records left out",
+                f"name the field of the texts; {repairs.first_bad}: {reason}",
+            )
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
     if labels is not None:
         text_bytes += labels.more_bytes

@@ -15,9 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .suffix_array import find, share, unfinished
+from ...arrays.sorting import starts_new
+from ...arrays.threads import one_behind
+from .suffix_array import Shared, find, share, unfinished
 
-SORTED_CODES = 1 << 21  # most codes sorted together, for a small text: keys fit 64 bits
+SORTED_CODES = 1 << 21  # codes sorted together, for a small text: keys fit 64 bits
+_TIMES = 5  # the same, in lengths of a large text (measured: 2 takes half as much time again, 10 no less)
 
 
 class Part(NamedTuple):
@@ -88,34 +91,47 @@ class Unigrams:
     def watch(self, corpus: Iterable[Part]) -> Iterator[Part]:
         """Count the tokens of each part, and pass the part on."""
         for part in corpus:
-            for begin in np.flatnonzero(np.diff(part.file, prepend=-1)).tolist():
-                self._add(part.cut(begin)[1])
+            if len(part.codes):
+                self._add(part)
             yield part
 
     def _add(self, part: Part) -> None:
-        """Count the tokens of the first file of a part."""
-        file = int(part.file[0])
-        n = int(np.searchsorted(part.file, file, "right"))
-        codes, lines = part.codes[:n], part.line[:n]
+        """Count the tokens of a part."""
+        codes, n = part.codes, len(part.codes)
         place = np.empty(self.ids + 1, np.int64)
         place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first occurrence is written last
         count = np.bincount(codes, minlength=self.ids + 1)[: self.ids]
         seen = np.flatnonzero(count)
-        fresh = seen[self.count[seen] == 0]
-        self.file[fresh], self.line[fresh] = file, lines[place[fresh]]
-        self.files[seen] += self._latest[seen] != file
-        self._latest[seen] = file
+        first = part.file[place[seen]].astype(np.int64)
+        fresh = np.flatnonzero(self.count[seen] == 0)
+        self.file[seen[fresh]], self.line[seen[fresh]] = first[fresh], part.line[place[seen[fresh]]]
+        n_files, last = self._files(part, seen, first)
+        self.files[seen] += n_files - (self._latest[seen] == first)
+        self._latest[seen] = last
         self.count += count
+
+    def _files(self, part: Part, seen: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Number of files of a part that have each of the tokens `seen`, and the last of them: int64 each."""
+        base, span = int(part.file[0]), int(part.file[-1]) - int(part.file[0]) + 1
+        if span == 1:
+            return np.ones(len(seen), np.int64), first
+        pair = np.sort(part.codes * span + (part.file - base))
+        pair = pair[starts_new(pair)]
+        n_files = np.bincount(pair // span, minlength=self.ids + 1)[seen]
+        return n_files, pair[np.cumsum(n_files) - 1] % span + base  # the pairs of marks are the last
 
 
 def match(
-    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int = SORTED_CODES
+    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int | None = None, jobs: int = 1
 ) -> tuple[Matches, Unigrams]:
     """Find the longest matches of a text in a corpus.
 
     text          int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
-    sorted_codes  number of codes sorted at one time, with the text
+    sorted_codes  number of codes sorted at one time, with the text; None to choose it
+    jobs          with 2 or more, a batch is sorted while matches are looked for in the one before
     """
+    if sorted_codes is None:  # every batch sorts the text again
+        sorted_codes = max(SORTED_CODES, _TIMES * len(text))
     out = Matches.none(len(text))
     single = Unigrams(ids)
     latest = np.full(len(text), -1, np.int64)  # the last file in which each string was counted
@@ -124,10 +140,7 @@ def match(
     def room() -> int:
         return max(sorted_codes - len(text) - len(tail.codes), len(text), 1)
 
-    for part, last in _batches(single.watch(corpus), room):
-        batch = joined([tail, part])
-        both = share(text, batch.codes, ids)
-        limit = len(batch.codes) - (0 if last else unfinished(both))
+    def settle(both: Shared, batch: Part, limit: int) -> None:
         found = find(both, out.length, limit, batch.file)
         at, length = found.at, found.length[found.at]
         first, final = batch.file[found.first], batch.file[found.last]
@@ -140,7 +153,15 @@ def match(
         out.files[which], out.file[which] = found.groups[new], first[new]
         out.line[which] = batch.line[found.first[new]]
         latest[at] = final
-        tail = batch.cut(limit)[1]
+
+    with one_behind(settle, jobs) as next_:
+        for part, last in _batches(single.watch(corpus), room):
+            batch = joined([tail, part])
+            both = share(text, batch.codes, ids)
+            limit = len(batch.codes) - (0 if last else unfinished(both))
+            tail = batch.cut(limit)[1]
+            next_(both, batch, limit)
+            del both
     alone = np.flatnonzero((out.length == 0) & (text < ids))
     alone = alone[single.count[text[alone]] > 0]
     token = text[alone]

@@ -16,7 +16,7 @@ from ...text.segmentation import UNITS
 from ...text.tokenizer import TOKENIZERS
 from .fragments import Trace, figures, fragments, runs
 from .located_text import CorpusReader, Passages, read_passages, with_marks
-from .longest_matches import SORTED_CODES, match
+from .longest_matches import match
 
 
 def check_options(options: TextOptions) -> None:
@@ -37,7 +37,7 @@ def trace_sources(
     jobs: int = 1,
     progress: Callable[[float, float], None] = lambda done, total: None,
     repairs: Repairs | None = None,
-    sorted_codes: int = SORTED_CODES,
+    sorted_codes: int | None = None,
 ) -> Trace:
     """Compare sources with a corpus.
 
@@ -70,7 +70,7 @@ def trace_sources(
         lambda done: progress(done, total),
     )
     split = n if baseline else None
-    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes)
+    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes, jobs)
     repairs.add(reader.repairs)
     return out
 
@@ -82,7 +82,8 @@ def trace_ids(
     reader: CorpusReader,
     options: TextOptions,
     text_unit: str,
-    sorted_codes: int = SORTED_CODES,
+    sorted_codes: int | None = None,
+    jobs: int = 1,
 ) -> Trace:
     """Compare a text whose ids are known with a corpus; TextError if the corpus has no token.
 
@@ -90,7 +91,7 @@ def trace_ids(
     split  token at which the baseline begins; None without one
     """
     codes, place = with_marks(ids, text.ends, reader.ids)
-    every, single = match(codes, reader.ids, reader.parts(), sorted_codes)
+    every, single = match(codes, reader.ids, reader.parts(), sorted_codes, jobs)
     found = every.take(place)
     if not reader.tokens:
         raise _no_token(reader.sources, "name a corpus")
