@@ -93,7 +93,7 @@ def test_notes_go_to_stderr(run, inside):
     )
     ran = run("score", "story.npz", "--smoothing", "wb", stdin=b"the caf\xe9\n\n")
     assert ran.stderr.splitlines() == [
-        "note: 1 invalid UTF-8 sequence read as U+FFFD",
+        "note: 1 invalid UTF-8 sequence read as U+FFFD; --encoding cp1252?",
         "note: 1 empty sequence skipped",
     ]
 

@@ -84,7 +84,7 @@ def test_a_folder_of_the_web_1t_set(run, tmp_path):
     ran = run("import", "set", "-o", "m.npz", cwd=tmp_path)
     assert ran.code == 0, ran.stderr
     lines = ran.stderr.splitlines()
-    assert lines[0] == "2 <S> and </S> read as <s> and </s>"
+    assert lines[0] == "2 markers in capitals read as <s> and </s>"
     assert lines[1].startswith("4 files left out, of another kind: ") and "total" in lines[1] and "vocab_cs" in lines[1]
     assert lines[2].startswith("holds    counts, cut below 2: 23 tokens of 7 types in 5 sequences")
     cut = markov_cli.Model.load(tmp_path / "m.npz")

@@ -172,7 +172,7 @@ def test_words_that_are_not_utf_8_are_kept_and_noted(run, tmp_path):
     markov_cli.export_arpa(model, tmp_path / "m.arpa")
     (tmp_path / "m.arpa").write_bytes((tmp_path / "m.arpa").read_text(encoding="utf-8").encode("latin-1"))
     ran = run("import", tmp_path / "m.arpa", "-o", tmp_path / "m.npz")
-    assert ran.stderr.splitlines()[0].startswith("5 words are not UTF-8 and kept as bytes; in another encoding?")
+    assert ran.stderr.splitlines()[0].startswith("5 words are not UTF-8, kept as bytes; --encoding cp1252?")
     assert markov_cli.Model.load(tmp_path / "m.npz").vocabulary.find("caf\u00e9".encode("latin-1"))
     two_lines(
         run("import", tmp_path / "m.arpa", "-o", "x.npz", "--encoding", "klingon"), 2, "unknown encoding", "utf-16"

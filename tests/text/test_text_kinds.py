@@ -22,7 +22,7 @@ HELP = ["grep -vE", "w3m -dump", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN"
         "mailbox.mbox", "sed 's,</*s>,,g'", "not the unknown token"]  # fmt: skip
 
 
-@pytest.mark.parametrize("name, help_", zip(KINDS, HELP, strict=True))
+@pytest.mark.parametrize("name, help_", [*zip(KINDS, HELP, strict=True)])
 def test_a_kind_is_named_with_what_helps(name, help_):
     (note,) = text_notes(["".join(KINDS[name].format(i) for i in range(1, 9))])
     assert name in note and help_ in note
@@ -79,7 +79,7 @@ def test_train_says_it(run, tmp_path, tokenizer):
     plain = "The old clock stood in the hall, and nobody ever looked at it for long. " * 3
     (tmp_path / "a.txt").write_bytes((plain + "The café was closed.\n").encode("cp1252") * 4)
     ran = run("train", tmp_path / "a.txt", "-o", tmp_path / "m.npz", "--tokenizer", tokenizer)
-    assert "note     --encoding cp1252 may be right: 4 of 4 bytes" in ran.stderr
+    assert "--encoding cp1252 may be right: 4 of 4 bytes" in ran.stderr
     ran = run("train", tmp_path / "a.txt", "-o", tmp_path / "m.npz", "--encoding", "cp1252")
     assert "note" not in ran.stderr
 

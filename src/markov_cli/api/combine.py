@@ -244,6 +244,7 @@ def prune_by_entropy(
     smoothing: str | None = None,
     heldout: Paths = (),
     heldout_texts: Texts = (),
+    encoding: str = "utf-8",
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> EntropyPruning:
@@ -253,6 +254,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
+    encoding   of its files
     keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
@@ -285,7 +287,7 @@ def prune_by_entropy(
     if not paths and not texts:
         return found
     before, after = (
-        m.score(paths, texts=texts, smoothing=method, jobs=jobs).perplexity
+        m.score(paths, texts=texts, smoothing=method, encoding=encoding, jobs=jobs).perplexity
         for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)

@@ -10,11 +10,11 @@ from ..formats.counted_model import counted_model
 from ..formats.foreign_files import ForeignFiles
 from ..formats.lower_orders import Rows
 from ..formats.ngram_listing import Notes
-from ..formats.word_checks import check_lengths, n_invalid
+from ..formats.word_checks import check_lengths
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
 from ..text.sources import Paths, listed
-from ..text.types import Types
+from ..text.types import Types, invalid_types
 from .model import Model
 
 Years = tuple[int | None, int | None]
@@ -146,7 +146,7 @@ def _counted(
 ) -> Model:
     check_lengths(types, options.tokenizer, name)
     model = Model(counted_model(given, types, name, order, options, jobs, notes, cut))
-    notes.invalid_words = n_invalid(types)
+    notes.invalid_words, notes.invalid_text = invalid_types(types)
     model.notes = notes
     return model
 

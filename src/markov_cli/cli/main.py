@@ -43,6 +43,18 @@ class _Ending(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [c.name or "" for c in _COMMANDS]  # in the order in which they are used
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and any(re.match(r"-[A-Za-z][A-Za-z]", word) for word in rest):
+            from .other_names import with_one_dash
+
+            word = with_one_dash(rest, command)
+            if word is not None:  # Click takes it for the first letter's option and a value
+                raise click.NoSuchOption(word, ctx=click.Context(command, info_name=name, parent=ctx))
+        return name, command, rest
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
@@ -116,6 +128,7 @@ def _usage(error: click.ClickException) -> int:
     if advice is not None:
         if isinstance(error, click.NoSuchOption):
             message = f"no such option '{error.option_name}'"  # each version of Click has its own words
+        message = re.sub(r"\. Did you mean .*", "", message)
         hint = f"{advice}; {hint}"
     complain(message[:1].lower() + message[1:], hint)
     return error.exit_code

@@ -10,6 +10,7 @@ import click
 from ..errors import OptionError
 from .option_types import PruneType, SizeType
 from .options import (
+    encoding_option,
     jobs_option,
     json_option,
     model_argument,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Score this text with both models, and print both perplexities.",
 )
+@encoding_option("--heldout")
 @click.option("--no-guard", is_flag=True, help="Remove the guard of train --guard.")
 @jobs_option
 @json_option
@@ -83,6 +85,7 @@ def prune(
     size: int | None,
     smoothing: str | None,
     heldout: tuple[str, ...],
+    encoding: str,
     no_guard: bool,
     jobs: int | None,
     as_json: bool,
@@ -141,7 +144,7 @@ def prune(
             words = WordList.of(vocab, lowercase=loaded.header.options.lowercase)
         if by_entropy:
             found = prune_by_entropy(
-                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout,
+                loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout, encoding=encoding,
                 keep_guard=keep_guard, jobs=jobs,
             )  # fmt: skip
             if not quiet:

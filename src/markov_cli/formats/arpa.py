@@ -18,14 +18,14 @@ from ..model.probability_rows import Rows as AllRows
 from ..model.smoothing import Smoothed
 from ..model.table import MAX_ORDER, Order, Table, no_rows
 from ..text.encoder import TextOptions
-from ..text.types import BOS, Types
+from ..text.types import BOS, Types, invalid_types
 from ..text.vocabulary import Vocabulary
 from ..text.word_escapes import names_of
 from .arpa_reading import read
 from .arpa_writing import ZERO, Rows, write
 from .ngram_listing import Notes, trie_of
 from .opening import ForeignFile
-from .word_checks import check_lengths, n_invalid
+from .word_checks import check_lengths
 
 
 def export_arpa(
@@ -76,7 +76,7 @@ def import_arpa(
     listing = read(file, jobs=jobs)
     trie = trie_of(listing, space_as)
     check_lengths(trie.types, options.tokenizer, listing.name)
-    listing.notes.invalid_words = n_invalid(trie.types)
+    listing.notes.invalid_words, listing.notes.invalid_text = invalid_types(trie.types)
     n = len(trie.orders)
     if n > MAX_ORDER:
         raise OptionError(f"{listing.name}: order {n:,} is above {MAX_ORDER:,}", "import a model of lower order")

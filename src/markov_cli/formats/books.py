@@ -28,6 +28,7 @@ from .ngram_listing import Notes
 from .opening import ForeignFile, line_blocks
 
 _BLOCK_BYTES = 1 << 22
+_LINE_BYTES = 1 << 20  # a line of version 3 has some 10 kB; each of its numbers takes many times its bytes
 _FORM = "a line is: ngram, year, count, volumes, with tabs between"
 _TAG = re.compile(rb"(.*_)?(NOUN|VERB|ADJ|ADV|PRON|DET|ADP|NUM|CONJ|PRT|X|\.)_?|_ROOT_", re.DOTALL)
 _BORDERS = {b"_START_": BOS, b"_END_": EOS}
@@ -46,7 +47,7 @@ def read_books(files: Iterable[ForeignFile], years: Years, notes: Notes) -> tupl
     """
     found = CountRows()
     for file in files:
-        for block, line in line_blocks(file, _BLOCK_BYTES):
+        for block, line in line_blocks(file, _BLOCK_BYTES, _LINE_BYTES):
             found.add(_summed(block, line, years, file.name), None, file.name)
     given, types = found.finish(notes)
     return _untagged(given, types, notes)

@@ -43,6 +43,7 @@ class Notes:
     added_markers: int = 0  # markers without a unigram
     unk_in_capitals: int = 0  # <UNK> read as <unk>
     invalid_words: int = 0  # words that are not UTF-8, kept as they are
+    invalid_text: str = ""  # some of them
     put_in: int = 0  # n-grams that cut counts lack, with the least count that they can have
     raised: int = 0  # counts below those of what extends the n-gram
     capital_markers: int = 0  # <S> and </S> read as <s> and </s>

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..errors import TextError
 from ..text.reading import Repairs, Source, check_encoding, open_foreign
 
-LONGEST_LINE = 1 << 26
+LONGEST_LINE = 1 << 24
 HEAD_BYTES = 1 << 16  # some programs write a page of prose before their data
 
 
@@ -59,18 +59,19 @@ def open_file(source: Source | str, encoding: str = "utf-8") -> ForeignFile:
     return ForeignFile(Source(source) if isinstance(source, str) else source, encoding)
 
 
-def line_blocks(file: ForeignFile, block_bytes: int) -> Iterator[tuple[bytes, int]]:
+def line_blocks(file: ForeignFile, block_bytes: int, longest: int | None = None) -> Iterator[tuple[bytes, int]]:
     """A file in blocks of whole lines, and the number of the first line of each; the last line may lack its newline.
 
-    TextError for a line of more than LONGEST_LINE bytes.
+    TextError for a line of more than `longest` bytes (LONGEST_LINE).
     """
+    longest = longest or LONGEST_LINE
     rest, line = b"", 1
     while data := file.read(block_bytes):
         cut = data.rfind(b"\n") + 1
         if not cut:
             rest += data
-            if len(rest) > LONGEST_LINE:
-                raise TextError(f"{file.name}, line {line:,}: more than {LONGEST_LINE:,} bytes", "check the file")
+            if len(rest) > longest:
+                raise TextError(f"{file.name}, line {line:,}: more than {longest:,} bytes", "check the file")
             continue
         block = rest + data[:cut]
         rest = data[cut:]

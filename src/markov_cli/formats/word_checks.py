@@ -8,16 +8,6 @@ from ..errors import ModelFileError
 from ..text.types import Types
 
 
-def n_invalid(types: Types) -> int:
-    """The number of types that are not UTF-8."""
-    wide = np.flatnonzero(types.blob >= 0x80)
-    if not len(wide):
-        return 0
-    end = types.start + types.length
-    some = np.flatnonzero(np.searchsorted(wide, types.start) < np.searchsorted(wide, end))
-    return sum(not _is_utf8(types.bytes_of(i)[0]) for i in some.tolist())
-
-
 def _is_utf8(word: bytes) -> bool:
     try:
         word.decode()

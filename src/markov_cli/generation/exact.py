@@ -14,10 +14,10 @@ from ..model.listed import Listed
 from ..model.smoothing import Smoothed
 from ..model.table import Table
 from ..sampling import backoff_graph, backoff_weights, state_graph, success_weights
+from ..sampling.alias_tables import backs_off
 from ..sampling.automata import DEAD, Automaton
 from ..sampling.backoff_graph import BackoffGraph
 from ..sampling.backoff_mixture import raw_graph, union_graphs, without_runs
-from ..sampling.backoff_top_p import backs_off
 from ..sampling.backoff_walker import ExactBackoff
 from ..sampling.shape import Shape
 from ..sampling.shaped_graph import TooLarge, shaped_histories

@@ -1,6 +1,7 @@
 """Finds ids among the sorted followers of many histories: a guide table, then binary search.
 
-Legend: h is a history, given by its row; w an id; a bucket is a run of neighbouring followers of one history; m look-ups.
+Legend: h is a history, given by its row; w an id; a bucket is a run of neighbouring followers of one history; m
+look-ups.
 
 A history has as many buckets as followers. The bucket of an id is its share of all followers, so that
 buckets are about equally full although small ids are frequent. Both rise with the id, so the followers in a bucket are
@@ -122,7 +123,7 @@ def pays(first: np.ndarray) -> bool:
 
 
 def owners(edges: np.ndarray) -> np.ndarray:
-    """Index of the range that each row is in: int64 (edges[-1] - edges[0],), as np.repeat gives, and faster for short ranges.
+    """Index of the range that each row is in: int64 (edges[-1] - edges[0],); for short ranges faster than np.repeat.
 
     edges  int64 (r + 1,), rising: range i is rows edges[i]..edges[i + 1] - 1
 

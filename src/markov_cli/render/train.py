@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.results import RepairCounts, WordListFigures
-from ..text.file_kinds import in_another_encoding
+from ..text.file_kinds import encoding_hint, in_another_encoding
 from ..text.text_kinds import text_notes
 from .json_text import json_text
 from .safe_text import one_line, protection_words, size, some
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # files that a line names
 _ADDED = "without a unigram added, with log10 -99 (<unk>: -100)"
-_PUT_IN = "put in, with the least count that it can have"
+_PUT_IN = "put in, with the least possible count"
 _RAISED = "raised to the sum of longer n-grams' counts"
-_KEPT = "kept as bytes; in another encoding? --encoding cp1252, for example"
 
 
 def _rows(model: Model) -> list[int]:
@@ -134,7 +133,7 @@ def import_notes(notes: Notes | None) -> list[str]:
         (notes.blanks, "missing shorter n-gram put in", "missing shorter n-grams put in"),
         (notes.added_markers, f"marker {_ADDED}", f"markers {_ADDED}"),
         (notes.unk_in_capitals, "<UNK> read as <unk>", "<UNK> read as <unk>"),
-        (notes.capital_markers, "marker in capitals, <S> or </S>, read as one", "<S> and </S> read as <s> and </s>"),
+        (notes.capital_markers, "marker in capitals read as <s> or </s>", "markers in capitals read as <s> and </s>"),
         (
             notes.tagged,
             "n-gram with a tag, such as _NOUN, left out",
@@ -142,10 +141,9 @@ def import_notes(notes: Notes | None) -> list[str]:
         ),
         (notes.put_in, f"missing shorter n-gram {_PUT_IN}", f"missing shorter n-grams {_PUT_IN}"),
         (notes.raised, f"count {_RAISED}", f"counts {_RAISED}"),
-        (notes.invalid_words, f"word is not UTF-8 and {_KEPT}", f"words are not UTF-8 and {_KEPT}"),
     )
     out = [f"{n:,} {one if n == 1 else many}" for n, one, many in said if n]
-    out += notes.said
+    out += _kept_lines(notes.invalid_words, notes.invalid_text) + notes.said
     if notes.left_out:
         named = ", ".join(map(one_line, notes.left_out[:_NAMED])) + (", ..." if len(notes.left_out) > _NAMED else "")
         out.append(f"{some(len(notes.left_out), 'file')} left out, of another kind: {named}")
@@ -160,7 +158,8 @@ def repair_lines(r: Repairs) -> list[str]:
     """A line for each kind of repair and for skipped files."""
     out = []
     if r.invalid:
-        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD")
+        out.append(f"{some(r.invalid, 'invalid UTF-8 sequence')} read as U+FFFD; {encoding_hint(r.invalid_text)}")
+    out += _kept_lines(r.invalid_types, r.invalid_text)
     if r.byte_order_marks:
         out.append(f"{some(r.byte_order_marks, 'byte-order mark')} left out")
     if r.crlf:
@@ -182,6 +181,12 @@ def bad_record_lines(r: Repairs) -> list[str]:
     named = ", ".join(f"{n:,} {one_line(reason)}" for reason, n in reasons[:_NAMED])
     more = ", ..." if len(reasons) > _NAMED else ""
     return [f"{some(sum(r.bad_records.values()), 'record')} left out: {named}{more}; first: {one_line(r.first_bad)}"]
+
+
+def _kept_lines(n: int, sample: str) -> list[str]:
+    """A line for words that are not UTF-8 and are kept as they are."""
+    are = "word is" if n == 1 else "words are"
+    return [f"{n:,} {are} not UTF-8, kept as bytes; {encoding_hint(sample)}"] if n else []
 
 
 def left_out_lines(r: Repairs) -> list[str]:

@@ -147,3 +147,10 @@ def drawing_of(distribution: Distribution) -> Drawing:
         return CountDrawing(distribution)
     assert isinstance(distribution, Listed)
     return ListedDrawing(distribution)
+
+
+def backs_off(distribution: Distribution) -> bool:
+    """True if a distribution has the form p(w | h) = own(h w) + back(h) p(w | h'), h' the history a token shorter."""
+    if isinstance(distribution, Smoothed):
+        return distribution.method in ("kn", "wb", "abs")
+    return isinstance(distribution, Listed)

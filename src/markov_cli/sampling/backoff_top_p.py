@@ -25,25 +25,26 @@ import numpy as np
 
 from ..arrays.sorting import ragged
 from ..model.distribution import Distribution, histories
-from ..model.listed import Listed
-from ..model.smoothing import Smoothed
 from ..text.types import BOS, UNK
 from .random_stream import uniform
 from .shape import Shape, draw_weighted, shaped_weights
-from .sorted_followers import BigramLists, Lists, UnigramList, place_in, segment_sums, whole_weights
+from .sorted_followers import (
+    BigramLists,
+    Lists,
+    UnigramList,
+    first_gap,
+    no_lists,
+    place_in,
+    segment_sums,
+    unigram_ranks,
+    whole_weights,
+)
 from .top_p_cut import ThreeLists
 from .top_p_cuts import EXACT, ManyLists
 
 _KEPT = 1 << 20  # cuts that are remembered
 _TOGETHER = 16  # histories from which cutting them together is faster than one by one (measured)
 _UPPER = 1 << 20  # ids of upper lists computed at one time
-
-
-def backs_off(distribution: Distribution) -> bool:
-    """True if a distribution has the form that `ShapedBackoff` needs."""
-    if isinstance(distribution, Smoothed):
-        return distribution.method in ("kn", "wb", "abs")
-    return isinstance(distribution, Listed)
 
 
 @dataclass
@@ -152,7 +153,7 @@ class ShapedBackoff:
                 back[k - 1][here] = self.distribution.backoff(k, some)
                 low, high = table.followers(k, some)
                 keys.append(np.repeat(here, high - low) * v + table.tokens(k + 1, ragged(low, high - low)))
-        lists = self.bigrams.lists(word) if table.order > 1 else _no_lists(s)
+        lists = self.bigrams.lists(word) if table.order > 1 else no_lists(s)
         empty = level == 0
         lists.size[empty] = lists.n_ranked[empty] = lists.all_taken[empty] = 0
         back[0][~empty] = lists.back[~empty]
@@ -268,7 +269,7 @@ class ShapedBackoff:
     def _first_bigram(self, upper: _UpperLists, place: np.ndarray) -> np.ndarray:
         """Largest p in each bigram list of an id that is not in the upper list: float64 (s,)."""
         lists = upper.lists
-        gap = _first_gap(place, upper.begin)
+        gap = first_gap(place, upper.begin)
         inside = np.flatnonzero(gap < lists.size)
         p = np.zeros(len(upper.bigram_factor))
         p[inside] = -lists.columns["minus"][lists.begin[inside] + gap[inside]] * upper.bigram_factor[inside]
@@ -277,7 +278,7 @@ class ShapedBackoff:
     def _first_unigram(self, upper: _UpperLists) -> np.ndarray:
         """Largest p in each unigram list: float64 (s,)."""
         every = np.arange(len(upper.bigram_factor))
-        rank = _unigram_ranks(upper.lists, every, np.zeros(len(every), np.int64))
+        rank = unigram_ranks(upper.lists, every, np.zeros(len(every), np.int64))
         p = np.zeros(len(every))
         inside = np.flatnonzero(rank < len(self.unigrams.ids))
         p[inside] = self.unigrams.p[self.unigrams.ids[rank[inside]]] * upper.unigram_factor[inside]
@@ -371,7 +372,7 @@ class ShapedBackoff:
         of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k)
         at = ragged(lists.begin, of_bigram)
         own_bigram, own_unigram = np.repeat(np.arange(s), of_bigram), np.repeat(np.arange(s), of_unigram)
-        rank = _unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))
+        rank = unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))
         p_bigram, p_unigram = -lists.columns["minus"][at], unigrams.p[unigrams.ids[rank]] * upper.back[0][own_unigram]
         for b in upper.back[1:]:
             p_bigram, p_unigram = p_bigram * b[own_bigram], p_unigram * b[own_unigram]
@@ -390,29 +391,3 @@ class ShapedBackoff:
         parts = [self._first(self._upper(level[a:b], row[a:b])) for a, b in self._groups(level, row)]
         ids, p, size = (np.concatenate(column) for column in zip(*parts, strict=True))
         return ids, p, size
-
-
-def _unigram_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Rank of the j-th id that does not follow the word: int64."""
-    begin = lists.begin[which]
-    return j + place_in(lists.columns["skipped"], begin, begin + lists.n_ranked[which], j) - begin
-
-
-def _no_lists(n: int) -> Lists:
-    """Empty bigram lists for n histories, for a table of order 1."""
-    names = ("token", "minus", "weight", "running", "place", "rank", "left_over", "taken", "skipped")
-    a, b, c, d = (np.zeros(n, np.int64) for _ in range(4))
-    empty = {name: np.empty(0, np.float64 if name == "minus" else np.int64) for name in names}
-    return Lists(a, b, np.ones(n), c, d, empty)
-
-
-def _first_gap(place: np.ndarray, begin: np.ndarray) -> np.ndarray:
-    """Least number from 0 on that is missing among the rising places of each segment: int64."""
-    size = np.diff(begin)
-    here = ragged(np.zeros(len(size), np.int64), size)
-    out = size.copy()
-    some = np.flatnonzero(size)
-    if len(some):
-        first = np.minimum.reduceat(np.where(place != here, here, np.iinfo(np.int64).max), begin[some])
-        out[some] = np.minimum(first, size[some])
-    return out

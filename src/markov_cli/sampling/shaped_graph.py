@@ -13,7 +13,8 @@ import numpy as np
 from ..model.distribution import Distribution, histories
 from ..model.table import Table
 from ..text.types import BOS, EOS, UNK
-from .backoff_top_p import ShapedBackoff, backs_off
+from .alias_tables import backs_off
+from .backoff_top_p import ShapedBackoff
 from .next_history import after
 from .shape import Shape, shaped_weights
 from .state_graph import Histories, TooLarge, explored

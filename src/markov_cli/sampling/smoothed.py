@@ -10,8 +10,8 @@ import numpy as np
 from ..errors import ModelFileError
 from ..model.distribution import Distribution, full_distribution, histories, probability
 from ..text.types import BOS, UNK
-from .alias_tables import drawing_of
-from .backoff_top_p import ShapedBackoff, backs_off
+from .alias_tables import backs_off, drawing_of
+from .backoff_top_p import ShapedBackoff
 from .next_history import after, distinct_levels
 from .random_stream import rehash, uniform
 from .shape import Shape, draw_weighted, shaped_weights

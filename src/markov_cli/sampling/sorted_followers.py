@@ -181,3 +181,29 @@ def segment_sums(values: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.
     """Sums of values[begin[i] : begin[i] + size[i]], 0 for empty segments: int64."""
     running = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
     return running[begin + size] - running[begin]
+
+
+def unigram_ranks(lists: Lists, which: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Rank of the j-th id that does not follow the word: int64."""
+    begin = lists.begin[which]
+    return j + place_in(lists.columns["skipped"], begin, begin + lists.n_ranked[which], j) - begin
+
+
+def no_lists(n: int) -> Lists:
+    """Empty bigram lists for n histories, for a table of order 1."""
+    names = ("token", "minus", "weight", "running", "place", "rank", "left_over", "taken", "skipped")
+    a, b, c, d = (np.zeros(n, np.int64) for _ in range(4))
+    empty = {name: np.empty(0, np.float64 if name == "minus" else np.int64) for name in names}
+    return Lists(a, b, np.ones(n), c, d, empty)
+
+
+def first_gap(place: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Least number from 0 on that is missing among the rising places of each segment: int64."""
+    size = np.diff(begin)
+    here = ragged(np.zeros(len(size), np.int64), size)
+    out = size.copy()
+    some = np.flatnonzero(size)
+    if len(some):
+        first = np.minimum.reduceat(np.where(place != here, here, np.iinfo(np.int64).max), begin[some])
+        out[some] = np.minimum(first, size[some])
+    return out

@@ -81,7 +81,10 @@ class Documents:
 
     def add_repairs(self, repairs: Repairs) -> None:
         """Add the repairs of reading the texts for the first predictor."""
-        for encoder in self._groups[0].recoder.encoders:
+        recoder = self._groups[0].recoder
+        recoder.see_invalid_types()
+        repairs.add(recoder.repairs)
+        for encoder in recoder.encoders:
             repairs.add(encoder.repairs)
 
 

@@ -77,7 +77,7 @@ class Scorer:
         return p, longest
 
     def _look_up(self, ids: np.ndarray, values: RowValues, within: bool) -> tuple[np.ndarray, np.ndarray]:
-        """`score` by values that are known for every row; some ids at a time, so that their arrays stay in the cache."""
+        """`score` by known values of every row; some ids at a time, so that their arrays stay in the cache."""
         p, longest = np.empty(len(ids)), np.empty(len(ids), np.uint32)
         for begin in range(0, len(ids), _PIECE):
             before = max(begin - self.table.order + 1, 0)  # no history reaches further back

@@ -79,6 +79,7 @@ class Reading:
     @property
     def repairs(self) -> Repairs:
         """Changes made while reading."""
+        self.recoder.see_invalid_types()
         out = self.recoder.repairs
         for encoder in self.recoder.encoders:
             out.add(encoder.repairs)

@@ -94,6 +94,7 @@ class CsvRows:
             try:
                 text = block.data.decode("utf-8")
             except UnicodeDecodeError:
+                reader.repairs.see_invalid(block.data)
                 text = block.data.decode("utf-8", "replace")
                 reader.repairs.invalid += text.count("�") - block.data.count("�".encode())
             for self._number, line in enumerate(text.split("\n"), block.first):

@@ -218,6 +218,7 @@ class Encoder:
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
         except UnicodeDecodeError:
+            self.repairs.see_invalid(plain)
             text = plain.decode("utf-8", "replace")
             self.repairs.invalid += text.count("�") - plain.count(_REPLACED)
             plain = text.encode()

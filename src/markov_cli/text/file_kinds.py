@@ -127,6 +127,32 @@ def refuse_binary(head: bytes, name: str, encoding: str = "utf-8") -> None:
     raise NotText(f"{name}: not {shown}: {share} are invalid", hint, f"not {shown}")
 
 
+def around_invalid(data: bytes, n: int = 1 << 12) -> bytes:
+    """Up to n bytes of a text from shortly before its first bytes that are not UTF-8; b"" where all are.
+
+    >>> around_invalid("so war es früher".encode("latin-1"))
+    b'so war es fr\xfcher'
+    """
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        begin = max(error.start - 64, 0)
+        return data[begin : begin + n]
+    return b""
+
+
+def encoding_hint(text: str) -> str:
+    """Advice for text that is not UTF-8, its invalid bytes as surrogates: cp1252 where they make sense in that.
+
+    >>> [encoding_hint(t.encode(e).decode("utf-8", "surrogateescape")) for t, e in
+    ...     (("so war es früher", "cp1252"), ("так было раньше", "cp1251"))]  # doctest: +NORMALIZE_WHITESPACE
+    ["--encoding cp1252 may be right: 1 of 1 bytes that are no UTF-8 make sense so, as in 'früher'",
+     '--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030']
+    """
+    meant = cp1252_note(text.encode("utf-8", "surrogateescape"))
+    return meant or "--encoding NAME? For example windows-1251, koi8-r, shift_jis or gb18030"
+
+
 def _is_separated(head: bytes) -> bool:
     """True where NULs stand between pieces of text, as `find -print0` writes them.
 

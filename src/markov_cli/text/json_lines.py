@@ -82,6 +82,7 @@ def json_batches(reader: Reader) -> Iterator[Batch]:
         try:
             text = block.data.decode("utf-8")
         except UnicodeDecodeError:
+            reader.repairs.see_invalid(block.data)
             text = block.data.decode("utf-8", "replace")
             reader.repairs.invalid += text.count("�") - block.data.count("�".encode())
         _read_objects(reader, text.replace("\r\n", "\n") if "\r\n" in text else text, block.first)
@@ -140,6 +141,7 @@ def json_objects(reader: Reader) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError:
+                reader.repairs.see_invalid(line)
                 text = line.decode("utf-8", "replace")
                 reader.repairs.invalid += text.count("�") - line.count("�".encode())
             try:

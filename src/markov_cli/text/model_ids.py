@@ -16,7 +16,7 @@ from .encoder import Piece, TextOptions
 from .encoding_threads import encode_blocks, new_encoders, read_blocks
 from .interning import TypeInterner
 from .reading import Repairs, Source
-from .types import N_MARKERS, UNK
+from .types import N_MARKERS, UNK, invalid_types
 from .vocabulary import Vocabulary
 
 
@@ -33,6 +33,7 @@ class Recoder:
         self.repairs = Repairs()
         interner = TypeInterner()
         self._id_of = [_ids(interner, vocabulary, options.tokenizer) for vocabulary in vocabularies]
+        self._n_known = len(interner)
         self.encoders = new_encoders(options, jobs, interner, keep_text)
 
     @property
@@ -46,6 +47,14 @@ class Recoder:
         found = read_blocks(sources, encoding, keep_bytes, self.repairs, unit=self.options.unit)
         for piece, _ in encode_blocks(found, self.encoders):
             yield piece
+
+    def see_invalid_types(self) -> None:
+        """Count the text's types that no model has and that are not UTF-8, where the tokenizer keeps bytes."""
+        if self.options.tokenizer == "spaces":
+            types = self.encoders[0].interner.types()
+            n, text = invalid_types(types.take(np.arange(self._n_known, len(types))))
+            self.repairs.invalid_types = n
+            self.repairs.invalid_text = self.repairs.invalid_text or text
 
     def ids(self, model: int, codes: np.ndarray) -> np.ndarray:
         """Codes as one model's ids, UNK for what it does not know: uint32 (m,)."""

@@ -10,8 +10,8 @@ _PUNCTUATION = "‚„…‘’“”•–—™€£§©«®°»¡¿·\xa0"
 def cp1252_note(head: bytes) -> str | None:
     """A line that suggests `--encoding cp1252` where bytes that are no UTF-8 make sense as such; None where not.
 
-    Each must be a letter beside a letter, or a word, or a quote, dash or sign that is not between two letters, but for an
-    apostrophe.
+    Each must be a letter beside a letter, or a word, or a quote, dash or sign that is not between two letters; an
+    apostrophe and a dash may be.
 
     >>> cp1252_note("Das Café öffnet, sagt Zoë.".encode("cp1252")) is not None, cp1252_note("привет".encode("cp1251"))
     (True, None)

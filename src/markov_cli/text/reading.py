@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
-from .file_kinds import SNIFF_BYTES, refuse_binary, refuse_signature
+from .file_kinds import SNIFF_BYTES, around_invalid, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened, read_behind
 from .text_blocks import Block, padded
 
@@ -66,6 +66,8 @@ class Repairs:
     """The bytes that were replaced or left out while reading; every command reports them."""
 
     invalid: int = 0  # byte sequences that were not UTF-8, each now U+FFFD
+    invalid_types: int = 0  # types that are not UTF-8, kept as they are by tokenizers that keep bytes
+    invalid_text: str = ""  # some of the text around those bytes, which are surrogates in it
     crlf: int = 0  # line ends CR LF read as LF, where it makes a difference
     byte_order_marks: int = 0
     empty_sequences: int = 0
@@ -80,6 +82,8 @@ class Repairs:
     def add(self, other: Repairs) -> None:
         """Add what an encoder, or another reading, counted; empty sequences are counted for the whole."""
         self.invalid += other.invalid
+        self.invalid_types += other.invalid_types
+        self.invalid_text = self.invalid_text or other.invalid_text
         self.crlf += other.crlf
         self.byte_order_marks += other.byte_order_marks
         self.unmatched += other.unmatched
@@ -95,6 +99,11 @@ class Repairs:
         """Keep the first bytes of a file, if it is one of the first."""
         if head and len(self.heads) < _HEADS:
             self.heads.append(head[:_HEAD_BYTES].decode("latin-1"))
+
+    def see_invalid(self, data: bytes) -> None:
+        """Keep some text around the first invalid bytes, from which an encoding may be guessed."""
+        if not self.invalid_text:
+            self.invalid_text = around_invalid(data).decode("utf-8", "surrogateescape")
 
     def leave_out_record(self, place: str, reason: str) -> None:
         """Count a record that has no text to read."""
@@ -212,7 +221,7 @@ class _Stream:
         if self._unpacked > _BOMB_BYTES and most and packed and self._unpacked > most * packed:
             raise TextError(
                 f"{self.source.name}: {packed:,} compressed bytes became over {self._unpacked:,}: no text does that",
-                f"if you know it, --max-expansion 0, or a number above {most:g}",
+                f"if you know it, --max-expansion 0, or a number above {most:g}; other commands take it unpacked",
             )
 
     def _begin(self, data: bytes) -> bytes:

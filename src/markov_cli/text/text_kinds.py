@@ -1,4 +1,4 @@
-"""Tells what a text looks like besides prose: subtitles, HTML, JSON, CSV, mail, logs, wrapped lines, old encodings.
+"""Tells what a text looks like besides prose: subtitles, HTML, JSON, CSV, mail, logs, wrapped lines.
 
 Only the first bytes of the first files are looked at, and nothing is changed: each kind gives one line that names what
 was seen, and the option or the filter that helps.
@@ -11,8 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-
-from .old_encodings import cp1252_note
 
 _FEWEST = 4  # lines of a text of which anything is said
 _TIMES = re.compile(r"\s*(\d+:)?\d\d:\d\d[,.]\d{3} +--> ")
@@ -39,8 +37,7 @@ def text_notes(heads: Sequence[str]) -> list[str]:
         found = Counter(note for head in given if (note := look(head)) is not None)
         if found and sum(found.values()) > _MOST * len(heads):
             out.append(found.most_common(1)[0][0])
-    encoded = [note for head in given if (note := cp1252_note(head)) is not None]
-    return out + encoded[:1]
+    return out
 
 
 def _lines(head: bytes) -> list[str]:

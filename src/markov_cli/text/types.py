@@ -50,6 +50,29 @@ class Types:
         return np.concatenate((self.blob, np.zeros(8, np.uint8)))
 
 
+def invalid_types(types: Types) -> tuple[int, str]:
+    """The number of types that are not UTF-8, and some of them, joined by spaces, with surrogates for those bytes."""
+    try:
+        types.blob.tobytes().decode()
+        if not ((types.blob[types.start[types.length > 0]] & 0xC0) == 0x80).any():
+            return 0, ""
+    except UnicodeDecodeError:
+        pass
+    wide = np.flatnonzero(types.blob >= 0x80)
+    some = np.searchsorted(wide, types.start) < np.searchsorted(wide, types.start + types.length)
+    found: list[bytes] = []
+    n = 0
+    for i in np.flatnonzero(some).tolist():
+        word = types.bytes_of(i)[0]
+        try:
+            word.decode()
+        except UnicodeDecodeError:
+            n += 1
+            if len(found) < 200:
+                found.append(word[:64])
+    return n, b" ".join(found).decode("utf-8", "surrogateescape")
+
+
 def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     """The types by falling count, ties by their bytes, then by their flags: int64 (V,).
 

@@ -116,6 +116,8 @@ def _child(pipe, folder, numbers, seed, kinds):
         kind, case = case_of(number, seed, kinds)
         tell(case=number, kind=kind, way=f"{case.way} {' '.join(case.options)}")
         _one(case, tell)
+        if models._memory("VmSize") > used + (1 << 30):
+            break  # the next cases want a process of their own
 
 
 def run(numbers, seed, folder, jobs=1, kinds=(), say=None):
@@ -135,7 +137,7 @@ def run(numbers, seed, folder, jobs=1, kinds=(), say=None):
         _, status = os.waitpid(child, 0)
         last = _judge(tally, told, status)
         rest = batch[batch.index(last) + 1 :] if last is not None else []
-        if status and rest:
+        if rest:
             batches.append(rest)
         if say and tally.cases % 2000 < BATCH:
             say(f"{tally.cases:,} cases, {len(tally.findings):,} findings")

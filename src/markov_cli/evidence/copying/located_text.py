@@ -93,8 +93,7 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
     for piece, _ in pieces_of(sources, encoding, encoders, repairs):
         cut = piece.cut
         assert cut is not None
-        seams = cut.seams if not len(piece.place) else cut.seams[:0]  # records have their lines, as in their file
-        edges = _text_edges(cut) - (np.arange(len(piece.which)) if len(seams) else 0)
+        edges = _text_edges(cut) - np.arange(len(piece.which))  # without the seams
         for i, edge in zip(piece.which, edges.tolist(), strict=True):
             bounds += [size + edge] * (i + 1 - len(bounds))
         numbers.append(piece.number)
@@ -102,10 +101,10 @@ def read_passages(sources: Sequence[Source], encoding: str, encoders: list[Encod
         n += len(piece.number)
         if piece.last:
             ends.append(np.array([n]))
-        starts.append(cut.start - np.searchsorted(seams, cut.start) + size)
+        starts.append(cut.start - np.searchsorted(cut.seams, cut.start) + size)
         lengths.append(cut.length)
         files.append(piece.token_sources().astype(np.int32))
-        data.append(_without(cut.data, seams))
+        data.append(_without(cut.data, cut.seams))
         size += len(data[-1])
     for encoder in encoders:
         repairs.add(encoder.repairs)
