@@ -93,7 +93,8 @@ def test_notes_go_to_stderr(run, inside):
     )
     ran = run("score", "story.npz", "--smoothing", "wb", stdin=b"the caf\xe9\n\n")
     assert ran.stderr.splitlines() == [
-        "note: 1 invalid UTF-8 sequence read as U+FFFD; --encoding cp1252?",
+        "note: 1 invalid UTF-8 sequence read as U+FFFD; --encoding cp1252 may be right: 1 of 1 bytes that are no UTF-8"
+        " make sense so, as in 'café'",
         "note: 1 empty sequence skipped",
     ]
 

@@ -72,7 +72,7 @@ COMMANDS = {
         "harbour zebra",
         ["'zebra' is not in the model", "harbour zebra"],
     ),
-    "generate, notes behind": ("generate m.npz -s 1 -c 200 --match ^The", ["The", "The", "200 of "]),
+    "generate, notes behind": ("generate m.npz -s 1 -c 200 --balanced", ["", "200 of "]),
     "score --each line": ("score m.npz lines.txt --each line --cut 9,99", ["bucket\t", "tail\t", "head 0, ", "note: "]),
     "score --each token": ("score m.npz lines.txt --each token", ["token\t", "The\t", "note: 1 empty"]),
     "score --classify": (

@@ -158,7 +158,7 @@ def _is_separated(head: bytes) -> bool:
 
     In UTF-16 they keep to every other byte.
 
-    >>> _is_separated(b"one\\0two words\\0three\\0" * 9), _is_separated("one two".encode("utf-16-le"))
+    >>> _is_separated(b"one\\0four\\0three\\0" * 9), _is_separated("one two".encode("utf-16-le"))
     (True, False)
     """
     nul = head.count(0)
