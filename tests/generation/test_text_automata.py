@@ -104,3 +104,21 @@ def test_without_memory_the_checks_are_tried(harbour, monkeypatch):
     tried = [t.text for t in run.texts()]
     assert all(30 <= len(t) <= 50 for t in [*kept, *tried])
     assert run.constrained.tried > 20
+
+
+def test_types_of_very_many_characters_are_tried():
+    """An automaton would read them a character at a time."""
+    model = as_model(model_of("a b c " + "d" * 5000 + " a.", tokenizer="spaces", order=2))
+    run = run_of(model, count=5, seed=1, constraints=Constraints(match="a"))
+    assert all("a" in t.text for t in run.texts())
+    with pytest.raises(NotFinite, match="a type of 5,000 characters"):
+        text_automata.Spelling(model.vocabulary)
+
+
+def test_a_model_without_types_has_no_text_that_matches(run, tmp_path):
+    """Every word of it is <unk>."""
+    (tmp_path / "v.txt").write_text("zebra\n")
+    (tmp_path / "a.txt").write_text("a b c.\n")
+    run("train", tmp_path / "a.txt", "--vocab", tmp_path / "v.txt", "-o", tmp_path / "m.npz")
+    done = run("generate", tmp_path / "m.npz", "--match", "a", "--characters", "3..40", "-s", 1)
+    assert done.code in (1, 3) and done.stdout == "" and "Traceback" not in done.stderr

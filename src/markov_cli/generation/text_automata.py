@@ -21,6 +21,7 @@ from .request import NO_MOST, Constraints, Range
 from .text_checks import shown
 
 _CELLS = 1 << 26  # most states times ids
+_LONGEST = 1 << 10  # characters of a type; an automaton reads all types together, a character at a time
 _START, _SPACED, _TOUCHING = range(3)
 
 
@@ -31,13 +32,17 @@ class Spelling:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Read the types; NotFinite where a type is less than a character."""
+        """Read the types; NotFinite where one is less than a character, or very long, and where there are none."""
         if vocabulary.tokenizer == "bytes":
             raise NotFinite("tokens that are single bytes")
+        if len(vocabulary) == N_MARKERS:
+            raise NotFinite("no types")
         self.vocabulary = vocabulary
         n = len(vocabulary)
         words = [vocabulary.bytes_of(i).decode("utf-8", "replace") for i in range(N_MARKERS, n)]
         self.length = np.array([0] * N_MARKERS + [len(word) for word in words], np.int64)
+        if self.length.max() > _LONGEST:
+            raise NotFinite(f"a type of {self.length.max():,} characters")
         codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), "<u4")
         distinct, self._code = np.unique(np.append(codes, 32), return_inverse=True)
         self.space, self._code = int(self._code[-1]), self._code[:-1]
