@@ -379,3 +379,12 @@ def test_a_model_of_probabilities_gives_certain_strings_only(tmp_path, run, harb
     for option in ("--rebuild", "--member"):
         done = run("audit", tmp_path / "p.npz", option, tmp_path / "m.arpa")
         assert done.code == 1 and "needs whole counts" in done.stderr
+
+
+def test_a_string_that_is_too_large_is_refused_and_a_text_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("markov_cli.api.audit.SHOWN_BYTES", 300)
+    word = "a" * 300
+    markov_cli.train(texts=[" ".join(f"{word} {c}" for c in "bcdefghijk")], tokenizer="spaces").save(tmp_path / "m.npz")
+    with pytest.raises(markov_cli.MarkovError, match=r"a string of [\d,]+ bytes, where 300 can be shown"):
+        markov_cli.audit(tmp_path / "m.npz", min_tokens=5)
+    assert len(markov_cli.rebuild(tmp_path / "m.npz", 1).text) > 3000

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.numbers import whole
+from ..errors import MarkovError
 from ..evidence import model_evidence
 from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
 from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
@@ -32,6 +33,8 @@ from .audit_results import (
 )
 from .model import Model, ModelLike, guard_figures, opened
 from .results import ratio
+
+SHOWN_BYTES = 1 << 27  # of the text of one string
 
 
 def audit(
@@ -215,7 +218,13 @@ def _shares(found: dict[int, Any] | None) -> dict[int, Any] | None:
 
 
 def text_of(model: Model, ids: np.ndarray) -> str:
-    """Ids as text; UNK is shown as a marker."""
+    """Ids as text; UNK is shown as a marker. MarkovError for one that is too large to show."""
+    size = int(model.vocabulary.spans(ids)[1].sum())
+    if size > SHOWN_BYTES:
+        raise MarkovError(
+            f"a string of {size:,} bytes, where {SHOWN_BYTES:,} can be shown",
+            "leave --strings, --member and --json out; --rebuild writes a text of any size",
+        )
     if not (ids == UNK).any():
         return model.vocabulary.join_one(ids.tolist())
     return model.vocabulary.show(ids.tolist())
