@@ -276,3 +276,8 @@ def test_real_counts_may_add_up_to_a_sum_that_differs_in_its_last_digits():
     _check_total(counts)
     with pytest.raises(ModelFileError, match="do not add up"):
         _check_total(Reals(values + 1e-3, counts.sums))
+
+
+def test_real_counts_without_a_finite_sum_are_damage():
+    with pytest.raises(ModelFileError, match="the sum of the counts is too large for a number"):
+        Reals.pack(np.full(3, 1e308))

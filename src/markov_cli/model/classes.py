@@ -82,6 +82,8 @@ class _Exchange:
         a, b = self.class_of[self.pairs], self.class_of[self.second]
         self.both = np.bincount(a * self.n + b, self.count, self.n * self.n).reshape(self.n, self.n)
         self.total = np.bincount(self.class_of, self.size, self.n)
+        self.f = _f(self.both)
+        self.across, self.f_across = np.ascontiguousarray(self.both.T), np.ascontiguousarray(self.f.T)
 
     def objective(self) -> float:
         """The sum that is maximised."""
@@ -148,11 +150,11 @@ class _Exchange:
         self._add(old, right, left, -1.0, low, high)
         # the words are taken out first, so that staying is judged as moving is
         gain = np.zeros((m, self.n))
-        f, more = _f(self.both), None
+        f, more = self.f, None
         if np.count_nonzero(right[2] == 1) + np.count_nonzero(left[2] == 1) > 2 * self.n:  # rare words
             more = _f(self.both + 1.0) - f
-        across = np.ascontiguousarray(self.both.T), np.ascontiguousarray(f.T)
-        self._add_gain(gain, *across, None if more is None else np.ascontiguousarray(more.T), right)
+        more_across = None if more is None else np.ascontiguousarray(more.T)
+        self._add_gain(gain, self.across, self.f_across, more_across, right)
         self._add_gain(gain, self.both, f, more, left)
         size = self.size[low:high, None]
         gain -= 2 * (_f(self.total[None] + size) - _f(self.total)[None])
@@ -164,10 +166,13 @@ class _Exchange:
         return int(np.count_nonzero(new != old))
 
     def _add(self, classes: np.ndarray, right: _Sums, left: _Sums, sign: float, low: int, high: int) -> None:
+        """Add the pairs of a batch to the counts of pairs of classes, wherever these are kept."""
         n = self.n
+        cell = np.concatenate((classes[right[0]] * n + right[1], left[1] * n + classes[left[0]]))
         flat = self.both.reshape(-1)
-        word, other, c = right
-        flat += np.bincount(classes[word] * n + other, sign * c, n * n)
-        word, other, c = left
-        flat += np.bincount(other * n + classes[word], sign * c, n * n)
+        np.add.at(flat, cell, sign * np.concatenate((right[2], left[2])))
+        turned, now = cell % n * n + cell // n, flat[cell]
+        f = _f(now)
+        self.f.reshape(-1)[cell] = f
+        self.across.reshape(-1)[turned], self.f_across.reshape(-1)[turned] = now, f
         self.total += np.bincount(classes, sign * self.size[low:high], n)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import NeedsCounts, OptionError
-from .count_column import SPAN, Counts
+from ..errors import ModelFileError, NeedsCounts, OptionError
+from .count_column import DAMAGED, SPAN, Counts
 
 _DIGITS = 24  # binary ones behind the point that a weight keeps, if there is room
 _ROOM = 50  # bits of the largest sum; the rest of float64's 53 lets such models be merged again
@@ -34,10 +34,13 @@ class Reals(Counts):
 
     @classmethod
     def pack(cls, values: np.ndarray) -> Reals:
-        """Store numbers (n,) all of whose sums are exact."""
+        """Store numbers (n,) all of whose sums are exact; ModelFileError where they have no sum."""
         edges = np.arange(0, len(values), SPAN)
-        spans = np.add.reduceat(values, edges) if len(values) else values
-        sums = np.concatenate((np.zeros(1), np.cumsum(spans)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            spans = np.add.reduceat(values, edges) if len(values) else values
+            sums = np.concatenate((np.zeros(1), np.cumsum(spans)))
+        if not np.isfinite(sums[-1]):
+            raise ModelFileError("the sum of the counts is too large for a number", DAMAGED)
         return cls(values.astype(_FLOAT), sums.astype(_FLOAT))
 
     @property
