@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+import markov_cli
 from engine import model_of
+from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import ModelFileError
 from markov_cli.model import guide, table
 from markov_cli.model.guide import Guide, owners, search
+from markov_cli.model.row_values import run_all
 from markov_cli.model.smoothing import Smoothed, SmoothingMethod
 from markov_cli.scoring import scorer
 from markov_cli.scoring.scorer import Scorer
@@ -103,3 +106,21 @@ def test_scores_by_prepared_rows_are_the_same_to_the_bit(story, harbour, monkeyp
         assert p.tolist() == expected.tolist()
         assert length.tolist() == longest.tolist()
     assert longest.max() == 4
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_overflow_in_another_thread_is_an_error_too(jobs):
+    def add(*values):
+        np.add(*np.array(values))
+
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        run_all(add, [(1.0, 2.0), (1e308, 1e308)], jobs)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        list(ordered_map(lambda x: np.float64(x) * 10, [1e307, 1e308], jobs))
+
+
+def test_probabilities_that_are_all_zero_are_damage(tmp_path):
+    text = "\\data\\\nngram 1=3\n\n\\1-grams:\n-99 <s>\n-99 </s>\n-99 a\n\n\\end\\\n"
+    (tmp_path / "m.arpa").write_text(text)
+    markov_cli.import_model(tmp_path / "m.arpa").save(tmp_path / "m.npz")
+    assert markov_cli.verify(tmp_path / "m.npz").damage == ("log10_1: no type has a probability",)

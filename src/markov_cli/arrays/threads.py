@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from .numbers import whole
@@ -51,7 +52,7 @@ def ordered_map(
     with thread_pool(jobs) as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(call, ready(item)))
+                waiting.append(pool.submit(copy_context().run, call, ready(item)))
                 if len(waiting) > 2 * jobs:
                     yield waiting.popleft().result()
             while waiting:
@@ -78,7 +79,7 @@ def one_behind(call: Callable[..., None], jobs: int) -> Iterator[Callable[..., N
         def next_(*args: object) -> None:
             while running:
                 running.pop().result()
-            running.append(pool.submit(call, *args))
+            running.append(pool.submit(copy_context().run, call, *args))
 
         yield next_
         while running:

@@ -15,6 +15,7 @@ from ..arrays.sorting import starts_new
 from ..errors import MarkovError
 from ..model.class_model import are_classes
 from ..model.count_column import SPAN, Counts, smallest
+from ..model.distribution import STANDS_FOR_NONE
 from ..model.fingerprints import Guard
 from ..model.model_file import ModelFile, framing_differs
 from ..model.table import Table
@@ -291,6 +292,8 @@ def _probabilities(file: ModelFile) -> Iterator[str]:
         if order.backoff is not None and not np.isfinite(order.backoff).all():
             yield f"backoff_{k}: not a number"
     types = table.orders[0].log10
+    if types is not None and not (types[EOS:] > STANDS_FOR_NONE).any():
+        yield "log10_1: no type has a probability"
     if types is not None and not file.header.tokens and (np.diff(types[N_MARKERS:]) > 0).any():
         yield "log10_1: types not by falling probability"
 

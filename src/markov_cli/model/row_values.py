@@ -7,6 +7,7 @@ b(h) p(w | h'), or, for listed probabilities, p(w | h) itself; b(h) is the backo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,5 +53,6 @@ def run_all(call: Callable[..., None], parts: Iterable[tuple[int, ...]], jobs: i
             call(*part)
         return
     with thread_pool(jobs) as pool:
-        for _ in pool.map(lambda part: call(*part), parts):
-            pass
+        # what NumPy does on an overflow is part of the context
+        for done in [pool.submit(copy_context().run, call, *part) for part in parts]:
+            done.result()

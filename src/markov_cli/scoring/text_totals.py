@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,7 +47,7 @@ class Reading:
         self.predictor, self.sources, self.encoding, self.jobs = predictor, sources, encoding, jobs
         due = predictor.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(predictor))
         with ThreadPoolExecutor(1) as pool:  # prepares while the vocabulary is read
-            ready = pool.submit(predictor.prepare, jobs) if due else None
+            ready = pool.submit(copy_context().run, predictor.prepare, jobs) if due else None
             self.recoder = predictor.guard(Recoder, predictor.vocabularies, predictor.options, jobs, keep_text)
             if ready is not None:
                 ready.result()
