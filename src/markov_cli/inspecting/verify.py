@@ -25,6 +25,8 @@ from ..text.vocabulary import UNSPACED
 
 _SLICE = 1 << 22
 
+LARGEST_BACKOFF = 99  # log10; several together are no number
+
 
 def damage(file: ModelFile) -> list[str]:
     """Everything that is wrong with an opened model, the worst first."""
@@ -291,6 +293,8 @@ def _probabilities(file: ModelFile) -> Iterator[str]:
             yield f"log10_{k}: a probability above 1"
         if order.backoff is not None and not np.isfinite(order.backoff).all():
             yield f"backoff_{k}: not a number"
+        elif order.backoff is not None and (order.backoff > LARGEST_BACKOFF).any():
+            yield f"backoff_{k}: a backoff weight above 1e{LARGEST_BACKOFF}"
     types = table.orders[0].log10
     if types is not None and not (types[EOS:] > STANDS_FOR_NONE).any():
         yield "log10_1: no type has a probability"
