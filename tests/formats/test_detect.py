@@ -223,3 +223,12 @@ def test_a_model_of_characters_names_its_space(run, tmp_path):
     two_lines(run("export", tmp_path / "m.npz", "--space-as", "s", "-o", "y"), 2, "has a token of that name", "another")
     two_lines(run("export", tmp_path / "m.npz", "--space-as", "</s>", "-o", "y"), 2, "not a word", "'|'")
     two_lines(run("import", tmp_path / "x.arpa", "--space-as", "|", "-o", "y"), 2, "no token that is a space", "chars")
+
+
+@pytest.mark.parametrize("kind", ["arpa", "counts", "markovify"])
+def test_how_text_is_read_comes_from_the_options_of_every_import(tmp_path, kind):
+    model = markov_cli.train(texts=["a b c. a b d."], order=2)
+    getattr(markov_cli, f"export_{kind}")(model, tmp_path / "m")
+    how = {"tokenizer": "words", "unit": "paragraph", "lowercase": True, "keep_newlines": True}
+    options = getattr(markov_cli, f"import_{kind}")(tmp_path / "m", **how).header.options
+    assert {name: getattr(options, name) for name in how} == how

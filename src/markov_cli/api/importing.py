@@ -218,7 +218,7 @@ def import_counts(
     """
     return import_model(
         paths, format="counts", order=order, tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
-        encoding=encoding, space_as=space_as, jobs=jobs,
+        keep_newlines=keep_newlines, encoding=encoding, space_as=space_as, jobs=jobs,
     )  # fmt: skip
 
 
@@ -249,5 +249,5 @@ def import_markovify(
     """
     return import_model(
         path, format="markovify", tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
-        encoding=encoding, jobs=jobs,
+        keep_newlines=keep_newlines, encoding=encoding, jobs=jobs,
     )  # fmt: skip

@@ -96,7 +96,7 @@ def trace(
     number of times and of files, and its rarity: -log2 of the product of its tokens' probabilities. A
     fragment that occurs often is a phrase, not a source. Without TEXT_FILE, the command reads stdin.
 
-    The text is kept in memory, about 200 bytes a token; the corpus is read once, in parts of limited size.
+    The text is kept in memory, 0.5 to 1.5 kB a token; the corpus is read once, in parts of limited size.
     """
     if not text:
         if stdin_is_terminal():
