@@ -241,14 +241,32 @@ def inflow(g: Graph) -> np.ndarray:
 
 
 def _connected(g: Graph) -> np.ndarray:
-    """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,)."""
-    parent = np.arange(g.n_nodes + 1)
-    a, b = g.source, g.target
+    """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,).
+
+    In a balanced graph as many edges leave a set of nodes as enter it, so the nodes connected with S are those that
+    reach it. Most do by their first edges alone; the other edges are followed only from the rest.
+    """
+    kind = g.target.dtype
+    n = g.n_nodes
+    to = np.append(np.arange(n, dtype=kind), kind.type(n))  # the first edge's target, for nodes that have one
+    some = np.flatnonzero(np.diff(g.first) > 0)
+    to[some] = g.target[g.first[some]]
+    to[g.root] = g.root
+    for _ in range(n.bit_length()):
+        further = to[to]
+        if np.array_equal(further, to):
+            break
+        to = further
+    there = to == g.root
+    parent = np.arange(n + 1)
+    parent[there] = g.root
+    rest = np.flatnonzero(~there[g.source])
+    a, b = g.source[rest], g.target[rest]
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
         apart = np.flatnonzero(low != high)
         if not len(apart):
-            return parent[: g.n_nodes] == parent[g.root]
+            return parent[:n] == parent[g.root]
         a, b = a[apart], b[apart]
         np.minimum.at(parent, high[apart], low[apart])
         while True:
