@@ -14,7 +14,7 @@ Weights and sums of a list are whole numbers as in `shape`; the sums of the bigr
 once and rounded. Equal probabilities within a list are sorted by id; between lists, by the order above.
 
 This needs a distribution that backs off to the next shorter history: Kneser-Ney, Witten-Bell, absolute
-discounting, listed probabilities. A table has every end of its n-grams, so each follower of h follows w too.
+discounting, listed probabilities.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class _UpperLists:
     begin         int64 (s + 1,)
     place         int64 (e,), index in the bigram list
     lists         bigram lists of the words; empty for an empty history
+    stray         bool (s,), an id does not follow w (relative entropy prunes so); without top-k the list is empty then
     """
 
     key: np.ndarray
@@ -70,6 +71,7 @@ class _UpperLists:
     begin: np.ndarray
     place: np.ndarray
     lists: Lists
+    stray: np.ndarray
 
 
 @dataclass
@@ -159,14 +161,17 @@ class ShapedBackoff:
         back[0][~empty] = lists.back[~empty]
         key = np.sort(np.concatenate(keys))
         owner, token = np.divmod(key[np.diff(key, prepend=-1) != 0], v)
-        place, p = owner, np.empty(0)
+        place, p, stray = owner, np.empty(0), np.zeros(s, bool)
         if len(owner):
-            low, _ = table.followers(1, word[owner])
+            at = lists.begin[owner] - table.followers(1, word[owner])[0]
             child = table.child(1, word[owner], token)
-            if (child < 0).any():
-                raise IndexError("an n-gram whose end is not in the table")
-            place = lists.columns["place"][lists.begin[owner] + child - low]
-            p = -lists.columns["minus"][lists.begin[owner] + place]
+            stray[owner[child < 0]] = True
+            if not self.k:
+                owner, token, child, at = (x[~stray[owner]] for x in (owner, token, child, at))
+            known, place = np.flatnonzero(child >= 0), np.zeros(len(owner), np.int64)
+            place[known] = lists.columns["place"][at[known] + child[known]]
+            p = self.unigrams.given[token] * lists.back[owner]
+            p[known] = -lists.columns["minus"][lists.begin[owner[known]] + place[known]]
             for k in range(2, len(rows)):
                 here = np.flatnonzero(level[owner] >= k)
                 history = rows[k][owner[here]]
@@ -177,7 +182,7 @@ class ShapedBackoff:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
         return _UpperLists(
-            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
+            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists, stray
         )
 
     # ------------------------------------------------------------ temperature and top-p
@@ -185,6 +190,7 @@ class ShapedBackoff:
     def _draw_lists(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         sums = self._sums(upper)
+        sums.good &= ~upper.stray
         if self.shape.top_p < 1:
             self._cut(upper, sums)
         in_upper = np.bincount(upper.owner, sums.weight, len(upper.bigram_factor))
@@ -369,7 +375,7 @@ class ShapedBackoff:
         unigrams, lists, v, s = self.unigrams, upper.lists, self.table.n_ids, len(upper.bigram_factor)
         n_upper = np.diff(upper.begin)
         of_bigram = np.minimum(lists.size, self.k + n_upper)
-        of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k)
+        of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k + n_upper * upper.stray)
         at = ragged(lists.begin, of_bigram)
         own_bigram, own_unigram = np.repeat(np.arange(s), of_bigram), np.repeat(np.arange(s), of_unigram)
         rank = unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))

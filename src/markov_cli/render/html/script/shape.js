@@ -130,16 +130,19 @@ class ShapedBackoff {
       const [low, high] = table.followers(k, rows[k]);
       for (let r = low; r < high; r++) tokens.add(table.token(k + 1, r));
     }
-    const token = Array.from(tokens).sort((x, y) => x - y);
-    const place = token.map((id) => list.place[table.child(1, rows[1], id) - list.low]);
+    let token = Array.from(tokens).sort((x, y) => x - y);
+    const child = new Map(token.map((id) => [id, table.child(1, rows[1], id)]));
+    const stray = token.some((id) => child.get(id) < 0);  // relative entropy prunes so
+    if (stray && !this.k) token = [];
+    const place = token.map((id) => list.place[child.get(id) - list.low]);
     const p = Float64Array.from(token, (id, i) => {
       if (id === UNK || id === BOS) return 0;
-      let own = list.p[place[i]];
+      let own = child.get(id) < 0 ? this.unigrams.given[id] * list.back : list.p[place[i]];
       for (let k = 2; k <= level; k++) own = distribution.extend(k, rows[k], table.child(k, rows[k], id), own);
       return own;
     });
     const bigramFactor = back.slice(1).reduce((x, b) => x * b, 1);
-    return { key: level * 2 ** 32 + row, back, token, p, place, list, bigramFactor, unigramFactor: bigramFactor * back[0] };
+    return { key: level * 2 ** 32 + row, back, token, p, place, list, stray, bigramFactor, unigramFactor: bigramFactor * back[0] };
   }
 
   // An id, or -1 where the weights are not fine enough.
@@ -160,7 +163,7 @@ class ShapedBackoff {
     for (let i = 0; i < nBigram; i++) {
       if (!found.has(list.token[i])) found.set(list.token[i], upper.back.slice(1).reduce((x, b) => x * b, list.p[i]));
     }
-    const nUnigram = Math.min(unigrams.ids.length - list.ranked, k);
+    const nUnigram = Math.min(unigrams.ids.length - list.ranked, k + (upper.stray ? upper.token.length : 0));
     for (let j = 0; j < nUnigram; j++) {
       const id = unigrams.ids[this.unigramRank(list, j)];
       if (!found.has(id)) found.set(id, upper.back.reduce((x, b) => x * b, unigrams.p[id]));
@@ -193,7 +196,7 @@ class ShapedBackoff {
 
   drawLists(upper, u) {
     const { unigrams } = this, list = upper.list, sums = this.sums(upper);
-    if (!sums.good) return -1;
+    if (upper.stray || !sums.good) return -1;
     if (this.shape.topP < 1) this.cut(upper, sums);
     const running = sumsBefore(sums.weight), inUpper = running[running.length - 1];
     const inBigram = rint(sums.scaleBigram * sums.freeBigram), inUnigram = rint(sums.scaleUnigram * sums.freeUnigram);
