@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .page import inline
+from .markup import inline
 
-_W, _H, _LEFT, _TOP, _BOTTOM = 640, 250, 52, 14, 44
+_W, _H, _LEFT, _TOP, _BOTTOM = 480, 250, 52, 14, 44
 _COLOURS = ("var(--a)", "var(--b)", "var(--soft)")
 _DASHES = ("", ' stroke-dasharray="7 4"', ' stroke-dasharray="2 4"')
 Series = tuple[str, Sequence[float | None]]
