@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .markup import inline, text
+from .svg import bar
 
 
 def header(title: str, line: str) -> str:
@@ -52,8 +53,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int
     return f'<div class="wide"><table>\n{said}' + "\n".join(lines) + "\n</tbody></table></div>\n"
 
 
+def bar_table(head: Sequence[str], rows: Iterable[tuple[Sequence[str], float]], caption: str = "") -> str:
+    """A table whose rows end in a bar: (cells, share 0 to 1) each."""
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "".join(f"<{tag}>{inline(s)}</{tag.split()[0]}>" for s in row)
+
+    said = f"<caption>{inline(caption)}</caption>\n" if caption else ""
+    lines = [f"<thead><tr>{cells('th scope=col', head)}<td></td></tr></thead>\n<tbody>"]
+    lines += [f"<tr>{cells('td', row)}<td>{bar(share)}</td></tr>" for row, share in rows]
+    return f'<div class="wide"><table class="bars">\n{said}' + "\n".join(lines) + "\n</tbody></table></div>\n"
+
+
+def scrolled(markup: str, label: str, kind: str = "") -> str:
+    """A long part that scrolls by itself, also by keyboard; on paper it is whole."""
+    more = f" {kind}" if kind else ""
+    return f'<div class="scrolled{more}" role="region" tabindex="0" aria-label="{inline(label)}">\n{markup}</div>\n'
+
+
 def search(label: str, name: str) -> str:
-    """A field that hides what does not contain its text, for the elements of class `NAME`.
+    """A field that hides the rows of tables in elements of class `name` that do not contain its text.
 
     filter.js shows it; without scripts everything is shown, and the field is not.
     """
