@@ -92,15 +92,20 @@ class Vocabulary {
 
   // Ids with this text, the commonest first.
   ids(text) {
+    return this.idsOfBytes(latin1(utf8(text)));
+  }
+
+  // The same for bytes, each as a character.
+  idsOfBytes(raw) {
     if (!this.found) {
       this.found = new Map();
       for (let id = this.markers; id < this.size; id++) {
-        const own = this.text(id);
+        const own = latin1(this.raw(id));
         if (this.found.has(own)) this.found.get(own).push(id);
         else this.found.set(own, [id]);
       }
     }
-    return this.found.get(text) || [];
+    return this.found.get(raw) || [];
   }
 
   apart(before, id) {
@@ -131,6 +136,12 @@ class Vocabulary {
 
 function utf8(text) {
   return new TextEncoder().encode(text);
+}
+
+function latin1(bytes) {
+  let out = "";
+  for (const byte of bytes) out += String.fromCharCode(byte);
+  return out;
 }
 
 // White space of Python's bytes.rstrip.
