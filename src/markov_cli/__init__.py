@@ -72,6 +72,7 @@ __all__ = [
     "NeedsCounts",
     "OptionError",
     "OrderInCorpus",
+    "PageModel",
     "PromptMatch",
     "RebuiltText",
     "RepairCounts",
@@ -114,6 +115,7 @@ __all__ = [
     "make_canaries",
     "member",
     "merge",
+    "page",
     "prune",
     "prune_by_entropy",
     "rebuild",
@@ -201,6 +203,7 @@ if TYPE_CHECKING:
         StreamedToken,
         Text,
     )
+    from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
         LengthCount,
@@ -324,6 +327,10 @@ _WHERE = {
         "PromptMatch",
         "StreamedToken",
         "Text",
+    ),
+    "api.page": (
+        "PageModel",
+        "page",
     ),
     "api.results": (
         "GuardFigures",

@@ -56,6 +56,10 @@ class Smoothed {
       const more = table.orders[level - 1].moreLeft;
       return before[high] - before[low] + (more ? more[row] : 0);
     }
+    if (this.method === "none" && header.pruned) {
+      const [low, high] = table.followers(level, row), before = table.orders[level].before;
+      return before[high] - before[low] - (level ? 0 : table.orders[0].count[BOS]);
+    }
     const total = table.total(level, row);
     if (this.method !== "wb" || total <= 0) return total;
     const [low, high] = table.followers(level, row);
@@ -72,7 +76,8 @@ class Smoothed {
         kept += count - this.discount(level + 1, count);
       }
       if (this.weights.size > 100000) this.weights.clear();
-      this.weights.set(key, a > 0 ? Math.max(1 - kept / a, 0) : 1);
+      const rest = this.method === "none" ? 0 : Math.max(1 - kept / a, 0);
+      this.weights.set(key, a > 0 ? rest : 1);
     }
     return this.weights.get(key);
   }
