@@ -113,7 +113,7 @@ def page_data(model: LanguageModel, known: KnownCounts | None = None, level: int
     for k in range(1, table.order + 1):
         _add_order(columns, table, k, known)
     header["columns"] = columns.listed
-    head = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    head = json.dumps(header, separators=(",", ":")).encode()
     return zlib.compress(b"".join((len(head).to_bytes(4, "little"), head, *columns.parts)), level)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..inspect import model_line, order_text
@@ -44,7 +45,7 @@ _SECTIONS = (
 def model_page(
     model: Model, path: str, held: PageModel, example: PageModel, found: Inspection, argument: Iterable[str]
 ) -> Iterator[bytes]:
-    """The page, part by part.
+    """The page, part by part; it names the file and not its folder, as a page is for others.
 
     held      what the page holds of the model
     example   the model of EXAMPLE
@@ -52,8 +53,10 @@ def model_page(
     argument  markup of the section about the training text
     """
 
+    name = Path(path).name
+
     def body() -> Iterator[str]:
-        yield header(path, "; ".join([order_text(found.order), *model_line(model)]))
+        yield header(name, "; ".join([order_text(found.order), *model_line(model)]))
         yield _contents()
         yield _held(held)
         yield '<noscript><p class="note">Writing and the steps need JavaScript; the figures below do not.</p></noscript>\n'
@@ -61,12 +64,12 @@ def model_page(
         yield _section("look", "".join(look(model, found, 3)))
         yield _section("steps", '<div id="steps-here"></div>\n')
         yield _section("argument", "".join(argument))
-        yield _section("about", _about(path, held))
+        yield _section("about", _about(name, held))
         yield _data("model-data", held)
         yield _data("example-data", example)
-        yield data_block("page-data", {"commands": commands(path, held), "example": EXAMPLE, "name": path})
+        yield data_block("page-data", {"commands": commands(name, held), "example": EXAMPLE, "name": name})
 
-    return page(path, body(), SCRIPTS, STYLES)
+    return page(name, body(), SCRIPTS, STYLES)
 
 
 def _contents() -> str:

@@ -9,12 +9,12 @@ function make(tag, attributes = {}, ...children) {
     else if (value === true) out.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) out.setAttribute(name, value);
   }
-  for (const child of children.flat()) out.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  for (const child of children.flat(Infinity)) out.append(child instanceof Node ? child : document.createTextNode(String(child)));
   return out;
 }
 
 function fill(element, ...children) {
-  element.replaceChildren(...children.flat().map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))));
+  element.replaceChildren(...children.flat(Infinity).map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))));
   return element;
 }
 

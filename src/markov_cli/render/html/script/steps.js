@@ -19,18 +19,20 @@ function pairsOf(table) {
 class Example {
   constructor(place, table, sentence) {
     this.table = table;
-    this.walked = make("ol", { class: "walk", "aria-live": "polite" });
+    this.walked = make("ol", { class: "walk" });
+    this.said = make("p", { class: "text", "aria-live": "polite" });
     this.seed = 0;
     const you = table.vocabulary.ids("you")[0], must = table.vocabulary.ids("must")[0];
     fill(place,
       make("h3", {}, "One sentence"),
       make("ol", { class: "lesson" },
-        make("li", {}, make("h4", {}, "Read"), make("p", {}, "The sentence becomes tokens, and a start and an end: "),
+        make("li", {}, make("h4", {}, "Read"), make("p", {}, "A model reads one sentence: ", make("q", {}, sentence), ". It becomes tokens, " +
+          "in lower case, with a start and an end."),
           this.tokens(sentence)),
         make("li", {}, make("h4", {}, "Count"), make("p", {}, "For each token, count what comes next."), this.counts()),
         make("li", {}, make("h4", {}, "Divide"), make("p", {}, "A probability is a share of these counts. ", this.share(you), " ", this.share(must))),
         make("li", {}, make("h4", {}, "Draw"), make("p", {}, "Begin at the start. A random number from 0 to 1 chooses the " +
-          "next token by these shares; go on from there until the end."), this.walked,
+          "next token by these shares; go on from there until the end."), this.walked, this.said,
         make("p", {}, make("button", { type: "button", id: "walk", click: () => this.walk() }, "Draw again")))));
     this.walk();
   }
@@ -55,7 +57,7 @@ class Example {
   }
 
   walk() {
-    const { table } = this, numbers = new RandomStream(this.seed++).text(0), steps = [];
+    const { table } = this, numbers = new RandomStream(this.seed++).text(0), steps = [], ids = [];
     let id = BOS;
     for (let t = 0; t < 40 && id !== EOS; t++) {
       const [low, high] = table.followers(1, id), u = uniform(numbers(t)), total = table.total(1, id), parts = [];
@@ -69,8 +71,10 @@ class Example {
       steps.push(make("li", {}, tokenName(table, id), " → ", make("b", {}, tokenName(table, next)),
         make("span", { class: "soft" }, high - low > 1 ? [`  the number ${u.toFixed(3)}: `, parts] : ["  the only one"])));
       id = next;
+      if (id !== EOS) ids.push(id);
     }
     fill(this.walked, steps);
+    fill(this.said, table.vocabulary.join(ids));
   }
 }
 
@@ -96,7 +100,7 @@ class Sentence {
   first() {
     const request = { method: this.methods[0], shape: { temperature: 1, topK: 0, topP: 1 }, count: 10, maxTokens: 40 };
     const texts = generate(this.table, { ...request, seed: "1", prompt: { ids: this.table.header.borders ? [BOS] : [], text: "" } });
-    const good = texts.filter((one) => one.complete && one.tokens > 3).sort((x, y) => x.tokens - y.tokens)[0];
+    const good = texts.find((one) => one.complete && one.tokens > 5 && one.tokens < 20) || texts[0];
     return good ? good.text : "";
   }
 
@@ -124,7 +128,8 @@ class Sentence {
 
   token(distribution, id, chain, p) {
     const { table } = this, whole = chain[chain.length - 1];
-    const lines = chain.slice().reverse().map((one) => this.line(distribution, one));
+    const parts = distribution.method === "none" ? [whole] : chain.slice().reverse();
+    const lines = parts.map((one) => this.line(distribution, one));
     return make("details", {}, make("summary", {}, tokenName(table, id), " ", make("span", { class: "p" }, percent(p)), bar(p),
       make("span", { class: "soft" }, whole.level ? [" after ", tokenNames(table, table.ngram(whole.level, whole.row))] : " after no history")),
     make("ul", {}, lines));

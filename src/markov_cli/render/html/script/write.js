@@ -21,12 +21,16 @@ class Settings {
     this.error = make("p", { class: "error", role: "alert" });
   }
 
-  elements() {
+  drawing() {
     const again = make("button", { type: "button", click: () => this.newSeed() }, "New seed");
     return make("fieldset", { class: "settings" }, make("legend", {}, "How it draws"), make("div", { class: "fields" },
       field("Smoothing", this.method), field("Temperature", this.temperature, "0: the likeliest"),
       field("Top-k", this.topK, "0: all"), field("Top-p", this.topP, "1: all"),
-      field("Seed", this.seed), field("Texts", this.count), field("Longest, tokens", this.maxTokens), again), this.error);
+      field("Seed", this.seed, "same seed, same texts"), again), this.error);
+  }
+
+  lengths() {
+    return make("div", { class: "fields" }, field("Texts", this.count), field("Longest, in tokens", this.maxTokens));
   }
 
   inputs() {
@@ -93,8 +97,9 @@ class Writer {
         "history and after each shorter one; take a token by a click, or let the model draw."),
       make("label", { for: "text", class: "over" }, "The text so far"), this.text, this.said,
       make("div", { class: "buttons" }, this.oneButton, this.endButton, back, button("clear", "Clear", () => this.change(""))),
+      this.settings.drawing(),
       make("h3", { id: "next-title" }, "What can come next"), this.next,
-      make("h3", {}, "Whole texts"), this.settings.elements(),
+      make("h3", {}, "Whole texts"), this.settings.lengths(),
       make("div", { class: "buttons" }, button("texts", "Write texts", () => this.texts()), this.stopButton),
       make("p", { class: "soft" }, "The same texts from the command line:"),
       make("div", { class: "line" }, this.command, copy), this.written);
