@@ -34,8 +34,8 @@ from .train import train
 from .tune import tune
 
 _COMMANDS = [
-    train, generate, explore, inspect, score, tune, audit, trace, page, canary, merge, prune, export, import_, completion,
-    man,
+    train, generate, explore, inspect, score, tune, audit, trace, page, canary, merge, prune, export, import_,
+    completion, man,
 ]  # fmt: skip
 
 

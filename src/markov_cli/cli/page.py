@@ -14,6 +14,7 @@ from .options import encoding_option, json_option, model_argument, note, quiet_o
 from .output import no_output, write_json, write_parts
 
 if TYPE_CHECKING:
+    from ..api.inspect import Inspection
     from ..api.model import Model
     from ..api.page import PageModel
 
@@ -92,7 +93,7 @@ def _parts(
 
     example = pack(train(texts=[EXAMPLE], order=2, lowercase=True))
     found = inspect(loaded, top=LISTED)
-    argument, proof = _argument(loaded, kw, quiet)
+    argument, proof = _argument(loaded, found, kw, quiet)
 
     def made(held: PageModel) -> list[bytes]:
         return loaded.checked(list, model_page(loaded, path, held, example, found, argument))
@@ -106,7 +107,7 @@ def _parts(
     return made(held), held, proof
 
 
-def _argument(loaded: Model, kw: dict[str, Any], quiet: bool) -> tuple[list[str], str | None]:
+def _argument(loaded: Model, figures: Inspection, kw: dict[str, Any], quiet: bool) -> tuple[list[str], str | None]:
     """Markup of the section about the training text, and the proof that --corpus is another text."""
     from ..api.audit import proof
     from ..errors import MarkovError, ModelFileError
@@ -126,7 +127,7 @@ def _argument(loaded: Model, kw: dict[str, Any], quiet: bool) -> tuple[list[str]
         for text in repair_lines(found.against.corpus.repairs):
             note(text, quiet)
     said = proof(loaded, found.against) if found.against is not None and found.against.is_not else None
-    return [*argument(loaded, found, said)], said
+    return [*argument(loaded, found, figures, said)], said
 
 
 def _say(held: PageModel, output: str, size: int, quiet: bool) -> None:

@@ -167,10 +167,9 @@ def _add_order(columns: _Columns, table: Table, k: int, known: KnownCounts | Non
     if k > 1:
         assert order.token is not None
         columns.varint(f"token{k}", _differences(table, k))
-    size = np.zeros(n, np.int64)
+    first = order.first if order.first is not None else np.zeros(n + 1, np.int64)
+    size = first[1:].astype(np.int64) - first[:-1].astype(np.int64)
     if not top:
-        assert order.first is not None
-        size = np.diff(order.first.astype(np.int64))
         columns.varint(f"size{k}", size)
     if order.log10 is not None:
         columns.float32(f"log10_{k}", order.log10)

@@ -45,7 +45,7 @@ class PageModel:
 
 
 def page_model(model: LanguageModel, n_bytes: int) -> PageModel:
-    """As much of a model as fits: all of it, or what relative-entropy pruning leaves; OptionError if types alone do not.
+    """As much of a model as fits: all of it, or what relative-entropy pruning leaves; OptionError if types do not fit.
 
     A model of weighted counts becomes one of probabilities, with the threshold 0.
     """
@@ -62,6 +62,7 @@ def page_model(model: LanguageModel, n_bytes: int) -> PageModel:
         raise _too_small(model, n_bytes, size)
     distribution = model.distribution(smoothing)
     pruner = EntropyPruner(distribution)
+
     def made(threshold: float) -> PageModel:
         pruned = pruner.prune(threshold)
         header = replace(model.header, holds="probabilities", prune=(), counts_of_counts=[], blend=None, cut_below=())

@@ -27,7 +27,18 @@ SCRIPTS = [
     "filter.js",
     *(
         f"script/{name}.js"
-        for name in ("numbers", "table", "tokens", "probabilities", "shape", "sampler", "parts", "write", "steps", "start")
+        for name in (
+            "numbers",
+            "table",
+            "tokens",
+            "probabilities",
+            "shape",
+            "sampler",
+            "parts",
+            "write",
+            "steps",
+            "start",
+        )
     ),
 ]
 STYLES = ["style.css", "script/write.css"]
@@ -59,7 +70,8 @@ def model_page(
         yield header(name, "; ".join([order_text(found.order), *model_line(model)]))
         yield _contents()
         yield _held(held)
-        yield '<noscript><p class="note">Writing and the steps need JavaScript; the figures below do not.</p></noscript>\n'
+        without = paragraph("Writing and the steps need JavaScript; the figures below do not.", "note")
+        yield f"<noscript>{without}</noscript>\n"
         yield _section("write", '<div id="write-here"></div>\n')
         yield _section("look", "".join(look(model, found, 3)))
         yield _section("steps", '<div id="steps-here"></div>\n')
@@ -79,20 +91,23 @@ def _contents() -> str:
 
 def _section(name: str, markup: str) -> str:
     title = dict(_SECTIONS)[name]
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading(title, name=name + "-title")}{markup}</section>\n'
+    top = heading(title, name=f"{name}-title")
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n{top}{markup}</section>\n'
 
 
 def _held(held: PageModel) -> str:
     n = sum(held.ngrams_before)
     if held.whole:
-        return paragraph(f"This page holds the whole model: {some(n, 'n-gram')}. It needs no network and sends nothing.", "soft")
+        return paragraph(
+            f"This page holds the whole model: {some(n, 'n-gram')}. It needs no network and sends nothing.", "soft"
+        )
     left, kept = n - sum(held.ngrams_after), sum(held.ngrams_after)
     out = f"This page holds {kept:,} of the model's {some(n, 'n-gram')}. "
     if left:
         out += (
             f"{left:,} are left out: each of them, if it goes alone, raises the perplexity by less than "
-            f"{held.threshold:.3g} as a share, and together they raise it by {held.perplexity_rise_estimate:.1%}, as the "
-            "model itself expects it. "
+            f"{held.threshold:.3g} as a share, and together they raise it by {held.perplexity_rise_estimate:.1%}, as "
+            "the model itself expects it. "
         )
     if held.smoothing:
         out += f"It writes with the probabilities of --smoothing {held.smoothing}. "
@@ -105,7 +120,9 @@ def _about(path: str, held: PageModel) -> str:
     out = paragraph(f"N-grams in this page: {by_order}.")
     out += paragraph("The model in this page, from the command line:")
     said = commands(path, held)
-    out += "".join(f'<p><code class="command">{inline(line)}</code></p>\n' for line in (said["prune"], said["generate"]) if line)
+    out += "".join(
+        f'<p><code class="command">{inline(line)}</code></p>\n' for line in (said["prune"], said["generate"]) if line
+    )
     out += paragraph(
         "Everything in this file was made by markov page. It holds types and counts, or their probabilities, and the "
         "strings that stand on it; a content security policy keeps it from loading or sending anything."
