@@ -328,10 +328,7 @@ _WHERE = {
         "StreamedToken",
         "Text",
     ),
-    "api.page": (
-        "PageModel",
-        "page",
-    ),
+    "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
         "LengthCount",
@@ -347,11 +344,7 @@ _WHERE = {
         "TracedFragment",
         "trace",
     ),
-    "api.train": (
-        "TrainedFile",
-        "train",
-        "train_file",
-    ),
+    "api.train": ("TrainedFile", "train", "train_file"),
     "api.tune": (
         "TunedModel",
         "TunedPart",
@@ -366,14 +359,8 @@ _WHERE = {
         "OptionError",
         "TextError",
     ),
-    "evidence.corpus.canary": (
-        "Canaries",
-        "Canary",
-    ),
-    "generation.session": (
-        "Session",
-        "SessionState",
-    ),
+    "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",
         "score",

@@ -14,7 +14,7 @@ MAX_BYTES = 8_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class PageModel(Result):
-    """What a page holds of a model: all of it, or what relative-entropy pruning leaves.
+    """The part of a model that a page holds: all of it, or what relative-entropy pruning leaves.
 
     model          its file; None for a model in memory
     ngrams_before, ngrams_after  by order: of the model, and in the page
