@@ -147,7 +147,7 @@ function distributionOf(table, method) {
 
 // Texts of a request, as `markov generate` writes them: [{text, tokens, complete, index}, ...].
 function generate(table, request) {
-  const prompt = request.prompt || { ids: [BOS], text: "" };
+  const prompt = request.prompt || { ids: table.header.borders ? [BOS] : [], text: "" };
   const typed = prompt.ids.filter((id) => id !== BOS).length, last = typed ? prompt.ids[prompt.ids.length - 1] : BOS;
   const sampler = request.sampler || new Sampler(table, request.method, request.shape);
   const stream = new RandomStream(request.seed), history = table.find(prompt.ids), out = [];

@@ -99,7 +99,7 @@ class Sentence {
   // A sentence to begin with: a short one of the model.
   first() {
     const request = { method: this.methods[0], shape: { temperature: 1, topK: 0, topP: 1 }, count: 10, maxTokens: 40 };
-    const texts = generate(this.table, { ...request, seed: "1", prompt: { ids: this.table.header.borders ? [BOS] : [], text: "" } });
+    const texts = generate(this.table, { ...request, seed: "1" });
     const good = texts.find((one) => one.complete && one.tokens > 5 && one.tokens < 20) || texts[0];
     return good ? good.text : "";
   }

@@ -237,7 +237,7 @@ class Table {
   // The same without <unk>, and without <s> behind no history: what may be generated.
   drawable(level, row) {
     const [low, high] = this.followers(level, row);
-    if (level === 0) return [EOS, high];
+    if (level === 0) return [this.header.borders ? EOS : EOS + 1, high];
     return low < high && this.token(level + 1, low) === UNK ? [low + 1, high] : [low, high];
   }
 
