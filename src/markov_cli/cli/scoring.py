@@ -82,6 +82,8 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
                 return 0
             weights = found.weights
             note(f"weights {show.weights_text(weights)} after {some(found.rounds, 'round')}", job.quiet)
+        if kw["html"] is not None:
+            job.sources = kept_sources(sources, stack)
         if weights is not None:
             job.predictors = [mixed(predictors, weights)]
             return _one(job, weights)
@@ -112,6 +114,10 @@ def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
 
 def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     kw = job.kw
+    if kw["html"] is not None:
+        _page(job, weights)
+        if kw["html"] == "-":
+            return 0
     if job.sources[0].records is not None:
         return _records(job)
     if kw["each"] == "token":
@@ -131,6 +137,23 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
             note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
+
+
+def _page(job: _Run, weights: np.ndarray | None) -> None:
+    """Write the page of --html."""
+    from ..render.html.score import score_page, scored_how
+    from ..scoring.explained import explained
+    from .output import write_parts
+
+    predictor, path = job.predictors[0], job.kw["html"]
+    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    found = explained(predictor, job.sources, job.encoding, job.jobs)
+    how = scored_how(job.names, weights, predictor)
+    write_parts(path, score_page(found, totals, [s.name for s in job.sources], how))
+    if path == "-":
+        job.say_repairs(repairs)
+    else:
+        note(f"wrote {path}", job.quiet)
 
 
 def _tokens(job: _Run) -> int:
