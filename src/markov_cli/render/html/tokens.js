@@ -51,7 +51,7 @@
   const probability = (bits) => {
     if (bits === null) return "Probability 0: the model considers it impossible here.";
     const p = 2 ** -bits;
-    const once = p < 0.0995 ? `, 1 in ${number(Math.round(1 / p))}` : "";
+    const once = p < 0.0995 ? `, 1 in ${(1 / p).toLocaleString("en", { maximumSignificantDigits: 3 })}` : "";
     return `${bits.toFixed(2)} bits: probability ${percent(p)}${once}`;
   };
 
@@ -59,16 +59,13 @@
     const n = data.longest[i];
     const words = ngram(i, n);
     const out = make("p", "");
-    if (n < 2) {
-      out.append(unknown.has(i) ? "Not in the vocabulary: scored as " : "Known only as a word by itself: ", make("b", words[0]));
-    } else {
-      out.append("n-gram of ", make("b", `${n} tokens`), ": ", make("span", words.join(" "), "token"));
-    }
+    if (unknown.has(i)) out.append("Not in the vocabulary, so it is scored as <unk>. ");
+    out.append("n-gram of ", make("b", n === 1 ? "1 token" : `${n} tokens`), ": ", make("span", words.join(" "), "token"));
     if (data.count) {
       const after = n > 1 ? ` times after “${words.slice(0, -1).join(" ")}”` : " tokens";
       out.append(`; ${number(data.count[i])} of ${number(data.total[i])}${after}`);
     }
-    if (n < data.order && n > 0) out.append(`. The model has n-grams of up to ${data.order}; none longer ends here.`);
+    out.append(n < data.order ? `. No longer one of the model, which has up to ${data.order} tokens, ends here.` : ".");
     return out;
   };
 
@@ -92,18 +89,22 @@
     return [table];
   };
 
+  const unmark = () => text.querySelectorAll(".current").forEach((one) => one.classList.remove("current"));
   const show = (i, aloud) => {
-    for (const one of text.querySelectorAll(".current")) one.classList.remove("current");
+    unmark();
     tokens[i].classList.add("current");
     panel.setAttribute("aria-live", aloud ? "polite" : "off");
-    panel.replaceChildren(make("h3", name(i), "token"), make("p", probability(data.bits[i])), origin(i), ...alternatives(i));
+    panel.replaceChildren(close, make("h3", name(i), "token"), make("p", probability(data.bits[i])), origin(i), ...alternatives(i));
     panel.hidden = false;
   };
   const hide = () => {
-    for (const one of text.querySelectorAll(".current")) one.classList.remove("current");
+    unmark();
     panel.hidden = true;
     held = false;
   };
+  const close = make("button", "×");
+  close.setAttribute("aria-label", "Close");
+  close.addEventListener("click", hide);
   const choose = (i) => {
     tokens[current].tabIndex = -1;
     current = i;
