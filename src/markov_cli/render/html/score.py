@@ -14,7 +14,7 @@ import numpy as np
 
 from ...scoring.alternatives import OF_EACH
 from ...scoring.token_names import names_of_codes
-from ...text.types import MARKERS
+from ...text.types import MARKERS, N_MARKERS
 from ..inspect import order_text
 from ..safe_text import one_line, share, shown, some
 from ..score import bits_text, perplexity_text, weights_text
@@ -191,9 +191,16 @@ class _Words:
         every = np.concatenate((e.codes, e.others.codes.ravel()))
         every = np.where(every < 0, 0, every)
         found, which = names_of_codes(every, e.encoder)
-        self.names = [marker or one_line(shown(token or "")) for token, marker in found]
+        self.names = [marker or _cut(one_line(shown(token or ""))) for token, marker in found]
+        if e.encoder.options.tokenizer == "bytes":
+            bytes_ = (np.unique(every) - N_MARKERS).tolist()
+            self.names = [n if b < 0x80 else f"\\x{b:02x}" for n, b in zip(self.names, bytes_, strict=True)]
         self.of = which[: len(e.codes)]
         self.others = np.where(e.others.codes < 0, -1, which[len(e.codes) :].reshape(e.others.codes.shape))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONG // 2 else f"{name[: _LONG // 2]}…"
 
 
 def _places_of_hardest(e: Explained) -> list[int]:
