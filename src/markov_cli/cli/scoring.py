@@ -30,6 +30,7 @@ from ..scoring.mixture_weights import Tuned
 from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, numbered_units
+from ..scoring.totals import Totals
 from ..text.documents import Document, own_keys
 from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
@@ -114,8 +115,9 @@ def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
 
 def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     kw = job.kw
+    found = None
     if kw["html"] is not None:
-        _page(job, weights)
+        found = _page(job, weights)
         if kw["html"] == "-":
             return 0
     if job.sources[0].records is not None:
@@ -125,7 +127,7 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     if kw["each"] or any(kw[name] is not None for name in ("lowest", "highest", "buckets", "cut")):
         return _units(job)
     predictor = job.predictors[0]
-    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    totals, repairs = found or totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
         mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
         click.echo(json_text(score_of(totals, repairs, **mixture).to_dict()))
@@ -139,8 +141,8 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     return 0
 
 
-def _page(job: _Run, weights: np.ndarray | None) -> None:
-    """Write the page of --html."""
+def _page(job: _Run, weights: np.ndarray | None) -> tuple[Totals, Repairs]:
+    """Write the page of --html; also the totals of the whole text."""
     from ..render.html.score import score_page, scored_how
     from ..scoring.explained import explained
     from .output import write_parts
@@ -154,6 +156,7 @@ def _page(job: _Run, weights: np.ndarray | None) -> None:
         job.say_repairs(repairs)
     else:
         note(f"wrote {path}", job.quiet)
+    return totals, repairs
 
 
 def _tokens(job: _Run) -> int:
