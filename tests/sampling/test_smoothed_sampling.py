@@ -302,7 +302,12 @@ def test_unk_is_never_written(models):
 
 
 def test_temperature_0_draws_the_likeliest_follower(models, imported):
-    for model, smoothing in ((models["order 4"], "kn"), (models["pruned"], "wb"), (imported["story"], None), (imported["pruned"], None)):
+    for model, smoothing in (
+        (models["order 4"], "kn"),
+        (models["pruned"], "wb"),
+        (imported["story"], None),
+        (imported["pruned"], None),
+    ):
         for history in histories_of(model):
             p = expected(model, smoothing, history)
             best = min(p, key=lambda i: (-p[i], i))

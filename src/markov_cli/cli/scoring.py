@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -38,6 +36,7 @@ from ..text.reading import Repairs, Source, check_encoding, find_sources
 from ..text.record_format import CSV
 from ..text.types import UNK
 from .options import note, records_of, say_fallback
+from .output import kept_sources
 
 
 @dataclass
@@ -288,17 +287,6 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     show.show_models(show.short_names(job.names), [t for t, _ in found])
     job.say_repairs(found[0][1])
     return 0
-
-
-def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
-    """Sources that can be read again: standard input is copied into a file."""
-    if not any(s.is_stdin for s in sources):
-        return sources
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="markov-"))
-    path = f"{folder}/stdin"
-    with open(path, "wb") as out:
-        shutil.copyfileobj(sys.stdin.buffer, out)
-    return [replace(s, kept=path) if s.is_stdin else s for s in sources]
 
 
 def _classify(job: _Run) -> int:
