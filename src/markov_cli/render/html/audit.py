@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...api.audit import audited_order, certain_strings
-from ...evidence.copying.shading import Stretch
+from ...evidence.copying.shading import NAMES
 from ...evidence.table.audit import LENGTHS, Audit
 from ..inspect import order_text
-from ..safe_text import some
-from .blocks import figure, figures, header, heading, meanings, paragraph, shaded_text, table
-from .blocks import shaded as shaded_part
+from ..safe_text import share, some
+from .blocks import figure, figures, header, heading, legend, meanings, paragraph, shaded, shaded_text, table
 from .markup import inline
 from .page import page
 from .svg import bars
 
 if TYPE_CHECKING:
     from ...api.model import Model
+    from ...evidence.corpus.certain_text import CertainText
 
 MEANINGS = (
     (
@@ -60,20 +60,16 @@ _VERIFIED = (
 )
 
 
-def audit_page(
-    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None = None
-) -> Iterator[bytes]:
+def audit_page(model: Model, path: str, a: Audit, top: int, text: CertainText | None = None) -> Iterator[bytes]:
     """The page, part by part.
 
-    top     how many certain strings are listed
-    shaded  the text, where it is at hand, in stretches by the length of the certain string over them
+    top   how many certain strings are listed
+    text  the training text, where it is at hand
     """
-    return page(f"{path}: audit", _body(model, path, a, top, shaded))
+    return page(f"{path}: audit", _body(model, path, a, top, text))
 
 
-def _body(
-    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None
-) -> Iterator[str]:
+def _body(model: Model, path: str, a: Audit, top: int, text: CertainText | None) -> Iterator[str]:
     h = model.header
     yield header(
         path,
@@ -86,12 +82,28 @@ def _body(
     yield _pictures(a)
     yield heading("All figures") + _table(a) + _size(model, a)
     yield _verified(a)
-    if shaded is not None:
-        yield heading("The text, by certain strings")
-        for name, found in shaded:
-            yield heading(name, 3) + shaded_text(shaded_part(s.text.decode("utf-8", "replace"), s.shade) for s in found)
+    if text is not None:
+        yield from certain_text_part(text)
     yield _strings(model, a, top)
     yield heading("What the figures mean") + meanings(MEANINGS)
+
+
+def certain_text_part(t: CertainText, level: int = 2) -> Iterator[str]:
+    """Markup of the text with every token shaded by the longest certain string around it; `level` of the heading."""
+    yield heading("The text, by certain strings", level)
+    yield paragraph(
+        f"Each word is shaded and underlined by the length of the longest string around it that the table of order "
+        f"{t.order} proves to be in the text. The shares are of the whole text:"
+    )
+    yield legend(zip(NAMES, (share(x) for x in t.share.tolist()), strict=True))
+    if t.shown < len(t.length):
+        yield paragraph(f"Shown are the first {t.shown:,} of {some(len(t.length), 'token')}.", "note")
+    before, names = "", len(set(t.passages.names[: int(t.passages.file[t.shown - 1]) + 1]))
+    for name, found in t.stretches():
+        if names > 1 and name != before:
+            yield heading(name, level + 1)
+        before = name
+        yield shaded_text(shaded(s.text.decode("utf-8", "replace"), s.shade) for s in found)
 
 
 def _said(a: Audit) -> str:

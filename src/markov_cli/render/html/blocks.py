@@ -1,6 +1,6 @@
 """The parts that pages are built of: headers, cards, tables, figures, shaded text with its legend.
 
-Every argument but `markup` and `svg` is text from outside and is escaped here.
+Every argument is text from outside and is escaped here, but `markup`, `svg`, and the cells of `table_of_markup`.
 """
 
 from __future__ import annotations
@@ -42,13 +42,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int
     left     columns, beside the first, that hold words
     caption  its name, where no heading says it
     """
+    return table_of_markup(head, ([inline(s) for s in row] for row in rows), left, caption)
+
+
+def table_of_markup(
+    head: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int] = (), caption: str = ""
+) -> str:
+    """A table as `table` gives it, of cells that are markup."""
 
     def cell(tag: str, i: int, s: str) -> str:
         more = " class=left" if i in left else ""
-        return f"<{tag}{' scope=col' if tag == 'th' else ''}{more}>{inline(s)}</{tag}>"
+        return f"<{tag}{' scope=col' if tag == 'th' else ''}{more}>{s}</{tag}>"
 
     said = f"<caption>{inline(caption)}</caption>\n" if caption else ""
-    lines = ["<thead><tr>" + "".join(cell("th", i, s) for i, s in enumerate(head)) + "</tr></thead>\n<tbody>"]
+    lines = ["<thead><tr>" + "".join(cell("th", i, inline(s)) for i, s in enumerate(head)) + "</tr></thead>\n<tbody>"]
     lines += ["<tr>" + "".join(cell("td", i, s) for i, s in enumerate(row)) + "</tr>" for row in rows]
     return f'<div class="wide"><table>\n{said}' + "\n".join(lines) + "\n</tbody></table></div>\n"
 
@@ -100,12 +107,17 @@ def meanings(terms: Iterable[tuple[str, str]]) -> str:
 # ------------------------------------------------------------ shaded text
 
 
-def legend(names: Iterable[tuple[str, str]], scale: str = "") -> str:
-    """The shades of a text, from shade 0 on: (name, value) each. `scale` is `heat` for the other colour."""
+def legend(names: Iterable[tuple[str, str]], scale: str = "", more: Iterable[tuple[str, str, str]] = ()) -> str:
+    """The shades of a text, from shade 0 on: (name, value) each.
+
+    scale  `heat` for the other colour
+    more   other marks: (class, name, value) each
+    """
     items = [
         f'<li><span class="s{shade}">{inline(name)}</span> {inline(value)}</li>'
         for shade, (name, value) in enumerate(names)
     ]
+    items += [f'<li><span class="{kind}">{inline(name)}</span> {inline(value)}</li>' for kind, name, value in more]
     return f'<ul class="legend{scale and " " + scale}">{"".join(items)}</ul>\n'
 
 

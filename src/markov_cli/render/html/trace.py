@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from ...api.trace import TracedFragment, traced_fragments
 from ...evidence.copying.fragments import NOVEL, RUNS, Trace
-from ...evidence.copying.shading import Stretch, stretches
+from ...evidence.copying.shading import NAMES, Stretch, stretches
 from ..safe_text import some
 from ..trace import NO_BASELINE, rows_of, times
 from .blocks import figure, header, heading, legend, meanings, paragraph, shaded, table
@@ -18,7 +17,6 @@ from .page import page
 from .svg import Series, curves
 
 _QUOTED = 90  # characters of a fragment in the list
-_RANGES = [f"{a} to {b - 1}" for a, b in pairwise(RUNS)] + [f"{RUNS[-1]} or more"]
 
 MEANINGS = (
     ("new n-grams", "The share of the text's runs of n tokens that do not occur in the corpus."),
@@ -101,9 +99,8 @@ def _said(t: Trace) -> str:
 def _legend(t: Trace) -> str:
     shade = np.searchsorted(np.array(RUNS), t.run, "right")
     share = np.bincount(shade, minlength=len(RUNS) + 1) / max(len(shade), 1)
-    names = [f"fewer than {RUNS[0]}", *(f"{said} tokens" for said in _RANGES)]
     said = "Each word is shaded and underlined by the length of the longest string of the corpus that it is part of:"
-    return paragraph(said) + legend(zip(names, (f"{x:.1%}" for x in share), strict=True))
+    return paragraph(said) + legend(zip(NAMES, (f"{x:.1%}" for x in share), strict=True))
 
 
 def _stretch(s: Stretch, number: int, ones: Sequence[TracedFragment]) -> str:
