@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...evidence.table.audit import LENGTHS, Audit, OrderAudit
 from .audit import MEANINGS, certain_list, certain_text_part, figures_table, pictures, verified
-from .blocks import cards, heading, meanings, paragraph
+from .blocks import cards, heading, meanings, paragraph, scrolled
 
 if TYPE_CHECKING:
     from ...api.inspect import Inspection
@@ -54,7 +54,7 @@ def argument(
     yield heading("All figures", 3) + figures_table(a)
     yield verified(a, 3)
     if text is not None:
-        yield from certain_text_part(text, 3)
+        yield scrolled("".join(certain_text_part(text, 3)), "The text, by certain strings")
     yield certain_list(model, a, top, 3)
     yield "<details><summary>What the figures mean</summary>\n" + meanings(MEANINGS) + "</details>\n"
 
