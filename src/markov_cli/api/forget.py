@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,17 @@ from ..model.forgettable import check_forgettable, not_whole
 from ..model.forgetting import Remainder, remainder, settled
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
-from ..text.sources import EXPANSION, Paths, Texts
+from ..text.reading import check_encoding
+from ..text.record_format import record_format
+from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.vocabulary import Vocabulary
 from ..text.word_list import Words
+from ..training.in_memory import train_sources
+from ..training.options import TrainOptions, no_progress
 from .combine import check_words, stored_of, without_guard
 from .model import Model, ModelLike, opened
-from .results import PYTHON_ONLY, Result
-from .train import Progress, train, words_of
+from .results import OPTIONAL, PYTHON_ONLY, RepairCounts, Result
+from .train import Progress, words_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +29,21 @@ class Forgotten(Result):
     """A model without a text, and what of the text is still in it. Its JSON begins with the model's summary.
 
     model             the model of the other texts
+    forgotten_records  that have the values of `by`; None without it
     forgotten_tokens, forgotten_sequences, forgotten_types  of the text; the types are those that no other text has
     forgotten_ngrams  distinct n-grams of the text, by order
     ngrams_gone       those of them that are not in the model any more: no other text has them
+    repairs           what was changed when the text was read
     """
 
     model: Model = field(metadata=PYTHON_ONLY, repr=False)
+    forgotten_records: int | None = field(default=None, metadata=OPTIONAL)
     forgotten_tokens: int
     forgotten_sequences: int
     forgotten_types: int
     forgotten_ngrams: tuple[int, ...]
     ngrams_gone: tuple[int, ...]
+    repairs: RepairCounts
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it, after the summary of the model."""
@@ -58,6 +67,7 @@ def forget(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    by: Mapping[str, str | Sequence[str]] | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     name: str | None = None,
@@ -72,6 +82,7 @@ def forget(
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
+    by             take out only records with this value, or one of these values, in each of these fields
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -95,29 +106,32 @@ def forget(
     o = old.header.options
     words = words_of(vocab, encoding, o)
     check_words(old.header, words, name)
-    text = train(
-        paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
-        pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
-        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
-        jobs=jobs, progress=progress,
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad, by=by)
+    options = TrainOptions(
+        order=old.order, text=o, vocab=words, encoding=check_encoding(encoding), jobs=jobs,
+        weights=records is not None and records.times is not None,
     )  # fmt: skip
+    sources = sources_of(paths, texts, max_expansion, records)
+    text = train_sources(sources, options, progress or no_progress)
     if progress is not None:
         progress("taking out", 0, 1)
-    found, left = old.checked(_without, stored, stored_of(text, "the text"), jobs)
+    found, left = old.checked(_without, stored, Stored(text.header, text.types, text.table), jobs)
     made = Model(LanguageModel.of(left.header, left.types, left.table))
     made.repairs = text.repairs
     return Forgotten(
         model=made,
+        forgotten_records=None if records is None else records.number_found(text.repairs.found_by),
         forgotten_tokens=text.header.tokens,
         forgotten_sequences=text.header.sequences,
         forgotten_types=old.header.types - left.header.types,
         forgotten_ngrams=found.ngrams,
         ngrams_gone=found.gone,
+        repairs=RepairCounts.of(text.repairs),
     )
 
 
 def _without(model: Stored, text: Stored, jobs: int) -> tuple[Remainder, Stored]:
-    """What is left without the text; AnswerIsNo where that is the table of no text."""
+    """Subtract the text; AnswerIsNo if what is left is the table of no text."""
     found = remainder(model, text, jobs)
     table = found.model.table
     apart = unreached(table, table.height) if table.order > 1 else None

@@ -9,6 +9,7 @@ import click
 
 from ..errors import OptionError
 from .option_groups import GroupedCommand, option_group
+from .option_types import FieldValueType
 from .options import (
     encoding_option,
     expansion_option,
@@ -30,6 +31,14 @@ from .options import (
 @option_group(
     "What the text is",
     *record_options("TEXT"),
+    click.option(
+        "--by",
+        multiple=True,
+        type=FieldValueType(),
+        metavar="FIELD=VALUE",
+        help="Take out only the records with this value in this field or column, for example author=Ann. Given more "
+        "than once: one of the values of a field, in each of the fields.  [default: all records]",
+    ),
     click.option(
         "--weights",
         is_flag=True,
@@ -65,6 +74,7 @@ def forget(
     output: str | None,
     vocab: str | None,
     no_guard: bool,
+    by: tuple[tuple[str, str], ...],
     jobs: int | None,
     as_json: bool,
     quiet: bool,
@@ -74,6 +84,7 @@ def forget(
 
     \b
     markov forget book.npz chapter-7.txt -o book.npz
+    markov forget chat.npz chat.jsonl --jsonl text --by user=Ann -o chat.npz
 
     The text is read with the options of the model. It must be one or more of the texts that the model was trained on,
     or whole sequences of them (sentences, lines, ...). A text that was not in the model, wholly or in part, is refused
@@ -103,10 +114,13 @@ def forget(
     if vocab == "-" and "-" in text:
         raise OptionError("standard input can be read only once", "name a file for --vocab")
     begin = time.monotonic()
+    fields: dict[str, list[str]] = {}
+    for name, value in by:
+        fields.setdefault(name, []).append(value)
     with TrainProgress(quiet) as progress, Model.load(model) as loaded:
         found = forgotten(
-            loaded, text, vocab=vocab, keep_guard=not no_guard, **kw, name=model, jobs=jobs or usable_cores(),
-            progress=progress.update,
+            loaded, text, **kw, vocab=vocab, by=fields, keep_guard=not no_guard, name=model,
+            jobs=jobs or usable_cores(), progress=progress.update,
         )  # fmt: skip
         say_dropped_blend([loaded], found.model, quiet)
     if not quiet:
