@@ -10,6 +10,7 @@ n-gram is gone. Where less than nothing would be left, the text was not in the m
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,14 +23,14 @@ from ..errors import ModelFileError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, order_of_types
 from ..text.vocabulary import Vocabulary
-from .building import build_table, levels_of
-from .count_column import DAMAGED
+from .building import build_table
+from .count_column import DAMAGED, smallest
 from .forgettable import check_alike, check_last_type, check_unknown, header_left, header_settled, not_there
 from .merging import Stored
 from .remap_ids import Part, edges_of, relabelled
-from .table import Table
+from .table import Order, Table
 
-_RANGE_ROWS = 1 << 19
+_RANGE_ROWS = 1 << 17
 _U = np.uint64
 
 
@@ -52,15 +53,14 @@ def remainder(model: Stored, text: Stored, jobs: int = 1) -> Remainder:
     AnswerIsNo, with the n-gram that proves it, where the text was not in the model.
     """
     check_alike(model, text)
-    levels, _, _ = levels_of(model.table)
-    ngrams, gone = _subtract(levels, model, _in_ids_of(model, text, jobs))
+    changes, ngrams, gone = _changes(model, *_in_ids_of(model, text, jobs))
     header = header_left(model, text.header)
-    count = levels[0].count[N_MARKERS:]
+    count = changes[0].counts(model.table.orders[0])[N_MARKERS:]
     order = order_of_types(model.types, count)
     check_last_type(model, count, int(order[-1]))
     order = order[: np.count_nonzero(count)]
     old_ids = np.concatenate((np.arange(N_MARKERS), order + N_MARKERS))
-    table = build_table(_renumbered(levels, model.table, old_ids, jobs), header.order, jobs=jobs)
+    table = build_table(_renumbered(model.table, changes, old_ids, jobs), header.order, jobs=jobs)
     types = model.types.take(order)
     return Remainder(Stored(replace(header, types=len(types)), types, table, model.name), ngrams, gone)
 
@@ -77,8 +77,11 @@ def settled(model: Stored, jobs: int = 1) -> Stored:
     return Stored(header_settled(header, types, table), types, table, name)
 
 
-def _in_ids_of(model: Stored, text: Stored, jobs: int) -> Table:
-    """The text's table in the model's ids; types that the model lacks become UNK, if it has such types."""
+def _in_ids_of(model: Stored, text: Stored, jobs: int) -> tuple[Table, np.ndarray]:
+    """The text's table, and the model's id of each of its ids: int64 (V,).
+
+    Where the model lacks types of the text, because they were rare, the table has the model's ids, and these are UNK.
+    """
     interner = TypeInterner()
     number = [
         interner.numbers(t.padded(), t.start, t.length, t.flags if t.flags.any() else None).astype(np.int64)
@@ -88,65 +91,95 @@ def _in_ids_of(model: Stored, text: Stored, jobs: int) -> Table:
         raise ModelFileError(f"{model.name}: a type without bytes", DAMAGED)
     id_of = np.full(len(interner), UNK)
     id_of[number[0]] = np.arange(N_MARKERS, model.table.n_ids)
-    new_id = np.concatenate((np.arange(N_MARKERS), id_of[number[1]]))
-    strange = np.flatnonzero(new_id[N_MARKERS:] == UNK)
+    ids = np.concatenate((np.arange(N_MARKERS), id_of[number[1]]))
+    strange = np.flatnonzero(ids[N_MARKERS:] == UNK)
+    if not len(strange):
+        return text.table, ids
     count = text.table.orders[0].count.slice(N_MARKERS, text.table.n_ids)
     check_unknown(model, text.types.take(strange), count[strange])
-    return build_table(relabelled([Part(text.table, new_id)], model.table.n_ids, jobs), text.header.order, jobs=jobs)
+    n_ids = model.table.n_ids
+    table = build_table(relabelled([Part(text.table, ids)], n_ids, jobs), text.header.order, jobs=jobs)
+    return table, np.arange(n_ids)
 
 
-def _subtract(levels: list[Level], model: Stored, text: Table) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Take the text's counts, and the left neighbours that go with them, from counted rows.
+class _Change(NamedTuple):
+    """The difference that a text makes to one order of a model.
 
-    text     has the model's ids
-    returns  distinct n-grams of the text, and those that are gone, by order
+    rows   int64 (m,), the rows of the text's n-grams
+    left   int64 (m,), their counts without the text
+    fewer  int64, rows that lose a left neighbour, once for each
     """
-    table = model.table
-    rows = np.arange(table.n_ids)
-    ngrams, gone, above = [], [], rows
+
+    rows: np.ndarray
+    left: np.ndarray
+    fewer: np.ndarray
+
+    def counts(self, order: Order) -> np.ndarray:
+        """All counts of the order without the text: int64 (r,)."""
+        count = order.count.slice(0, len(order))
+        count[self.rows] = self.left
+        return count
+
+    def neighbours(self, order: Order) -> np.ndarray | None:
+        """All numbers of left neighbours without the text: int64 (r,); None where the order has none."""
+        if order.left is None:
+            return None
+        left = order.left.slice(0, len(order))
+        np.subtract.at(left, self.fewer, 1)
+        if len(left) and int(left.min()) < 0:
+            raise ModelFileError("fewer left neighbours than n-grams", DAMAGED)
+        return left
+
+
+_NO_ROWS = np.zeros(0, np.int64)
+_NO_CHANGE = _Change(_NO_ROWS, _NO_ROWS, _NO_ROWS)
+
+
+def _changes(model: Stored, text: Table, ids: np.ndarray) -> tuple[list[_Change], tuple[int, ...], tuple[int, ...]]:
+    """Look up each n-gram of the text, and take its count away; for each order.
+
+    ids      int64 (V,), the model's id of each id of the text
+    returns  the change of each order, and as `Remainder` the numbers of n-grams, and of those that are gone
+    """
+    table, rows = model.table, ids
+    changes: list[_Change] = []
+    ngrams, gone, above = [], [], ids
     for k, here in enumerate(text.orders, 1):
+        if not len(here):
+            break
         asked = here.count.slice(0, len(here))
+        token = text.tokens(k, np.arange(len(here)))
         if k > 1:
-            if not len(here):
-                break
             low, high = text.followers(k - 1, np.arange(len(above)))
             history = np.repeat(np.arange(len(above)), high - low)
-            token = text.tokens(k, np.arange(len(here)))
-            rows = table.child(k - 1, above[history], token)
+            rows = table.child(k - 1, above[history], ids[token])
         stored = np.zeros(len(rows), np.int64)
         known = rows >= 0
-        stored[known] = levels[min(k, len(levels)) - 1].count[rows[known]]
+        stored[known] = table.orders[k - 1].count.at(rows[known])
         left = stored - asked
         lacking = np.flatnonzero(left < 0)
         if len(lacking):
             words = lacking[lacking >= N_MARKERS] if k == 1 else lacking
             i = int((words if len(words) else lacking)[0])
-            ngram = Vocabulary.of(model.types, model.header.options.tokenizer).show(text.ngram(k, i))
-            raise not_there(model.name, f'"{ngram}"', int(stored[i]), int(asked[i]))
-        levels[k - 1].count[rows] = left
+            names = Vocabulary.of(model.types, model.header.options.tokenizer)
+            raise not_there(
+                model.name, f'"{names.show(ids[text.ngram(k, i)].tolist())}"', int(stored[i]), int(asked[i])
+            )
         lost = np.flatnonzero((left == 0) & (asked > 0))
         if k > 1:
             suffix = text.suffix(k, lost, history[lost], token[lost])
-            _lose_neighbours(levels[k - 2], above[suffix])
+            changes[-1] = changes[-1]._replace(fewer=above[suffix])
+        changes.append(_Change(rows, left, _NO_ROWS))
         ngrams.append(int(np.count_nonzero(asked)))
         gone.append(len(lost))
         above = rows
-    return tuple(ngrams), tuple(gone)
+    return changes, tuple(ngrams), tuple(gone)
 
 
-def _lose_neighbours(level: Level, rows: np.ndarray) -> None:
-    """One left neighbour less for each of these rows, which may repeat."""
-    if level.left is None:
-        raise ModelFileError("n-grams without their left neighbours", DAMAGED)
-    np.subtract.at(level.left, rows, 1)
-    if len(rows) and int(level.left[rows].min()) < 0:
-        raise ModelFileError("fewer left neighbours than n-grams", DAMAGED)
-
-
-def _renumbered(levels: list[Level], table: Table, old: np.ndarray, jobs: int) -> list[Level]:
+def _renumbered(table: Table, changes: list[_Change], old: np.ndarray, jobs: int) -> list[Level]:
     """The rows of which something is left, under new ids.
 
-    table  has the rows before; `levels` has what is left of their counts and left neighbours
+    table  has the rows before, and `changes` what becomes of them
     old    int64 (V,), the old id of each new one
     """
     n_ids = len(old)
@@ -154,58 +187,70 @@ def _renumbered(levels: list[Level], table: Table, old: np.ndarray, jobs: int) -
     new_id = np.full(table.n_ids, -1)
     new_id[old] = np.arange(n_ids)
     new_row = new_id  # of the order that was done last; -1 for what is gone
-    first = levels[0]
-    out = [Level(np.arange(n_ids, dtype=np.uint32), first.count[old], None, _taken(first.left, old))]
+    out: list[Level] = []
     with thread_pool(jobs) as pool:
-        for k in range(1, len(levels)):
-            here = levels[k]
-            low, high = table.followers_of_each(k, old)
-            size = high - low
-            edges = edges_of(size, _RANGE_ROWS)
-            if len(here.token) and int(here.token.max()) >= table.n_ids:
-                raise ModelFileError(f"order {k + 1}: an id outside the vocabulary", DAMAGED)
-
-            parts = [
-                *pool.map(
-                    lambda a, b, low=low, size=size, here=here: _followers(here, low[a:b], size[a:b], new_id, bits),
-                    edges[:-1].tolist(),
-                    edges[1:].tolist(),
-                )
-            ]
-            old = np.concatenate([p[0] for p in parts]) if parts else np.zeros(0, np.int64)
-            out[-1].children = np.concatenate([p[1] for p in parts]) if parts else np.zeros(len(low), np.int64)
-            level = Level(new_id[here.token[old]].astype(np.uint32), here.count[old])
-            out.append(level)
+        for k, order in enumerate(table.orders, 1):
+            change = changes[k - 1] if k <= len(changes) else _NO_CHANGE
+            count = change.counts(order)
+            token = np.arange(n_ids, dtype=np.uint32)
+            if k > 1:
+                low, high = table.followers_of_each(k - 1, old)
+                old, children = _followers(order, count, low, high - low, new_id, bits, pool)
+                out[-1].children = narrow(children)
+                token = new_id[table.tokens(k, old)].astype(np.uint32)
+            out.append(Level(token, narrow(count[old])))
             if not len(old):
                 break  # as in counting: one order without rows
-            level.left = _taken(here.left, old)
-            if here.link is not None:
-                level.link = new_row[here.link[old]]
-                if int(level.link.min()) < 0:
-                    raise ModelFileError(f"order {k + 1}: more of an n-gram than of its end", DAMAGED)
-            new_row = np.full(len(here.token), -1)
-            new_row[old] = np.arange(len(old))
+            left = change.neighbours(order) if k < table.order else None
+            out[-1].left = None if left is None else narrow(left[old])
+            if order.link is not None:
+                link = new_row[order.link[old]]
+                if int(link.min()) < 0:
+                    raise ModelFileError(f"order {k}: more of an n-gram than of its end", DAMAGED)
+                out[-1].link = narrow(link)
+            if k < table.order:
+                new_row = np.full(len(order), -1)
+                new_row[old] = np.arange(len(old))
     return out
 
 
 def _followers(
-    here: Level, low: np.ndarray, size: np.ndarray, new_id: np.ndarray, bits: int
+    order: Order,
+    count: np.ndarray,
+    low: np.ndarray,
+    size: np.ndarray,
+    new_id: np.ndarray,
+    bits: int,
+    pool: ThreadPoolExecutor,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows that are left of some histories' followers, by their new ids, and how many each history has.
 
+    count      int64 (r,), what is left of each row of the order
     low, size  int64 (h,), where the followers of each history begin, and their number, before
     """
-    n = len(low)
-    row, parent = ragged(low, size), np.repeat(np.arange(n), size)
-    left = here.count[row] > 0
-    row, parent = row[left], parent[left]
-    token = new_id[here.token[row]]
-    if len(token) and int(token.min()) < 0:
-        raise ModelFileError("more of an n-gram than of its last token", DAMAGED)
-    key = parent.astype(_U) << _U(bits) | token.astype(_U)
-    order = sort_keys(key, n.bit_length() + bits)[1]
-    return row[order], np.bincount(parent, minlength=n)
+    token = order.token
+    if token is None or (len(token) and int(token.max()) >= len(new_id)):
+        raise ModelFileError("an n-gram with an id outside the vocabulary", DAMAGED)
+
+    def some(a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
+        row, parent = ragged(low[a:b], size[a:b]), np.repeat(np.arange(b - a, dtype=_U), size[a:b])
+        left = count[row] > 0
+        row, parent = row[left], parent[left]
+        ids = new_id[token[row]]
+        if len(ids) and int(ids.min()) < 0:
+            raise ModelFileError("more of an n-gram than of its last token", DAMAGED)
+        each = np.bincount(parent.view(np.int64), minlength=b - a)
+        parent <<= _U(bits)
+        parent |= ids.view(_U)
+        return row[sort_keys(parent, (b - a).bit_length() + bits)[1]], each
+
+    edges = edges_of(size, _RANGE_ROWS).tolist()
+    parts = [*pool.map(some, edges[:-1], edges[1:])]
+    if not parts:
+        return _NO_ROWS, np.zeros(len(low), np.int64)
+    return np.concatenate([rows for rows, _ in parts]), np.concatenate([each for _, each in parts])
 
 
-def _taken(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if values is None else values[rows]
+def narrow(values: np.ndarray) -> np.ndarray:
+    """Whole numbers, 0 or more, as the smallest dtype that holds them."""
+    return values.astype(smallest(int(values.max(initial=0))))
