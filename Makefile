@@ -198,6 +198,7 @@ bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_records.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_shapes.py --runs $(RUNS)
+	$(BIN)/python benchmarks/bench_forget.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
 .PHONY: bench-scale
 bench-scale: $(READY) ## Measure training on text larger than memory (TEXT=FILE of 100 MB; an hour, 70 GB of disk)
