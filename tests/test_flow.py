@@ -67,6 +67,7 @@ def test_the_flow_names_every_room():
 
 def test_a_module_imports_only_rooms_below_its_own():
     level = {name: i for i, name in enumerate(FLOW)}
+    level.update({"": -1, "__main__": len(FLOW)})  # the package itself may be imported by all
     assert not [(name, to) for name in OURS for to in OURS[name] if level[room(to)] > level[room(name)]]
 
 
