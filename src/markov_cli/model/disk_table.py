@@ -18,7 +18,7 @@ import numpy as np
 from ..arrays.disk_array import BLOCK, Buckets, Column, Writer
 from ..arrays.threads import ordered_map
 from ..counting.ngrams import suffix_runs
-from ..text.types import BOS
+from ..text.types import BOS, EOS
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter
 
@@ -37,6 +37,7 @@ class StreamedOrder:
     left: CountColumns | None = None
     link: Column | None = None
     left_total: CountColumns | None = None
+    total: CountColumns | None = None
 
     def __len__(self) -> int:
         return len(self.count)
@@ -51,7 +52,7 @@ class StreamedOrder:
         return out
 
 
-_PARTS = ("count", "token", "first", "left", "link", "left_total")
+_PARTS = ("count", "token", "first", "left", "link", "left_total", "total")
 
 
 @dataclass
@@ -60,6 +61,7 @@ class StreamedTable:
 
     orders: list[StreamedOrder]
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+    empty: tuple[int, int] | None = None
 
     @property
     def n_ids(self) -> int:
@@ -69,7 +71,7 @@ class StreamedTable:
     def described(self) -> dict[str, Any]:
         """The data that a journal keeps, and that `of` makes the object from."""
         orders = [{name: [c.described() for c in part] for name, part in o.parts().items()} for o in self.orders]
-        return {"orders": orders, "counts_of_counts": self.counts_of_counts.tolist()}
+        return {"orders": orders, "counts_of_counts": self.counts_of_counts.tolist(), "empty": self.empty}
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Bytes and checksum of every file."""
@@ -85,7 +87,8 @@ class StreamedTable:
                 made = [Column.of(folder, c) for c in columns]
                 parts[name] = CountColumns(*made) if len(made) > 1 else made[0]
             orders.append(StreamedOrder(**parts))
-        return cls(orders, np.array(described["counts_of_counts"], np.int64).reshape(-1, 5))
+        stats, empty = np.array(described["counts_of_counts"], np.int64).reshape(-1, 5), described["empty"]
+        return cls(orders, stats, None if empty is None else (empty[0], empty[1]))
 
     def members(self) -> dict[str, tuple[Column, np.dtype]]:
         """The arrays of a model file in the file's order: each column, and the dtype it is to have."""
@@ -100,7 +103,7 @@ class StreamedTable:
                 out[f"first_{k}"] = order.first, smallest(followers)
             if order.link is not None:
                 out[f"link_{k}"] = order.link, smallest(max(len(self.orders[k - 2]) - 1, 0))
-            for name in ("count", "left", "left_total"):
+            for name in ("count", "left", "left_total", "total"):
                 counts = getattr(order, name)
                 if counts is not None:
                     for end, column, dtype in counts.members():
@@ -233,10 +236,12 @@ def left_neighbours(
     bucket_rows: int,
     jobs: int = 1,
     tick: Callable[[float], None] = lambda share: None,
+    borders: bool = True,
 ) -> None:
     """Fill in `left` of every order but the top, and `link` of those from 3 on, as counting does in memory.
 
     bucket_rows  rows sorted in memory at one time by each job, about
+    borders      False: BOS is no left neighbour
     """
     orders = table.orders
     if len(orders) == 1:
@@ -248,21 +253,32 @@ def left_neighbours(
     left = np.zeros(table.n_ids, np.int64)
     for block in token.blocks():
         left += np.bincount(block, minlength=len(left))
+    if not borders:
+        left -= np.bincount(token.read(*opened[1]), minlength=len(left))
+        left[EOS] = 0
     writer = CountWriter(os.path.join(folder, "left_1"))
     writer.append(left)
     orders[0].left = writer.close()
     suffix = token
     for k in range(3, len(orders) + 1):
         wants_link = k < len(orders)
-        keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link)
+        keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders)
         found = CountWriter(os.path.join(folder, f"left_{k - 1}"))
         links = _Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
         low, high = opened[k - 2]
         at = 0
 
-        def one(bucket: tuple[np.ndarray, np.ndarray], wants_link: bool = wants_link) -> tuple[np.ndarray, ...]:
-            order, number, runs = suffix_runs(bucket[0], wants_link)
-            return bucket[1][order] if wants_link else order, number, runs
+        def one(
+            bucket: tuple[np.ndarray, np.ndarray],
+            wants_row: bool = wants_link or not borders,
+            opened: tuple[int, int] = opened[k - 1],
+        ) -> tuple[np.ndarray, ...]:
+            order, number, runs = suffix_runs(bucket[0], wants_row)
+            row = bucket[1][order] if wants_row else order
+            if not borders:
+                outside = number[(row >= opened[0]) & (row < opened[1])]
+                return row, number, runs - np.bincount(outside, minlength=len(runs))
+            return row, number, runs
 
         for row, number, runs in ordered_map(one, keys, jobs):
             place = np.arange(at, at + len(runs))

@@ -25,13 +25,13 @@ from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
-from ..model.disk_pruning import pruned
+from ..model.disk_pruning import by_count, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedTable, left_neighbours, write_rows
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
 from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
-from ..text.types import EOS, Types
+from ..text.types import BOS, EOS, Types
 from .in_memory import Trained, train_read
 from .options import Progress, TrainOptions, header_of
 from .reading import EncodedText, longest_counted, read_text
@@ -288,6 +288,8 @@ class Training:
                     yield rows
 
         counts = self._opened(text.counts).read()
+        if not self.options.borders:
+            counts[[BOS, EOS]] = 0
         table = write_rows(stitched(some()), counts, text.longest, self.work.folder)
         described = table.described()
         self.work.done("rows", described, table.files())
@@ -299,10 +301,14 @@ class Training:
         jobs = self.options.jobs
         bucket = int(np.clip(self._free() // (80 * jobs + 24 * (2 * jobs + 1)), _MIN_BLOCK, _MAX_BLOCK))
         self.progress("joining", 0, 1)
-        left_neighbours(table, self.work.folder, bucket, jobs, lambda share: self.progress("joining", share, 1))
+        folder, options = self.work.folder, self.options
+        left_neighbours(table, folder, bucket, jobs, lambda share: self.progress("joining", share, 1), options.borders)
         n = len(table.orders)
-        if any(self.options.prune):
-            table = pruned(table, self.options.prune, self.work.folder)
+        if not options.borders:
+            table = selected(table, inside(table), folder, "inside")
+            with_sums(table, "count", "total", folder)
+        if any(options.prune):
+            table = pruned(table, by_count(table, options.prune), folder)
         if 1 < n < self.options.order:
             table.orders.pop()  # empty; counted only for the left neighbours of the order below it
         described = table.described()

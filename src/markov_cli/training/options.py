@@ -62,8 +62,6 @@ class TrainOptions:
             return "--guard"
         if self.prune_vocab is not None:
             return "--prune-vocab"
-        if not self.borders:
-            return "--no-borders"
         return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property

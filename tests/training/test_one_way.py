@@ -1,0 +1,61 @@
+"""Every option gives the same bytes in memory, on disk and on a Dask cluster."""
+
+import pytest
+
+import markov_cli
+from conftest import CORPORA
+from markov_cli.arrays import memory
+from markov_cli.training import on_disk
+from markov_cli.training.options import TrainOptions
+
+HARBOUR = CORPORA / "harbour.txt"
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Three files, an empty one among them, whose sequences are much longer and much shorter than a block."""
+    lines = HARBOUR.read_text(encoding="utf-8")[:6000].splitlines()
+    parts = {"a": lines[:60], "b": [], "c": lines[20:23] + ["the end", "the end", "", "x"], "d": lines[55:]}
+    for name, some in parts.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(some), encoding="utf-8")
+    return [tmp_path / f"{name}.txt" for name in parts]
+
+
+@pytest.fixture(params=[60, 700])
+def on_disk_bytes(request, tmp_path, monkeypatch):
+    """`on_disk_bytes(paths, **options)`: the model of a run whose blocks and ranges hold a few windows."""
+
+    def train(paths, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(TrainOptions, "token_bytes", 10**9)
+            patch.setattr(on_disk, "_MIN_BLOCK", request.param)
+            patch.setattr(on_disk, "_MAX_BLOCK", request.param)
+            said = []
+            patch.setattr(on_disk, "stitched", lambda found, call=on_disk.stitched: said.append(1) or call(found))
+            markov_cli.train_file(paths, tmp_path / "disk.npz", memory=memory.LEAST, **options)
+            assert said, "trained in memory, not on disk"
+        return (tmp_path / "disk.npz").read_bytes()
+
+    return train
+
+
+def in_memory(paths, tmp_path, **options):
+    markov_cli.train(paths, **options).save(tmp_path / "memory.npz")
+    return (tmp_path / "memory.npz").read_bytes()
+
+
+NO_BORDERS = [{}, {"order": 1}, {"order": 2}, {"order": 5, "prune": (0, 0, 1), "jobs": 2}, {"min_type_count": 3}]
+
+
+@pytest.mark.parametrize("more", NO_BORDERS, ids=str)
+def test_texts_without_borders(texts, tmp_path, on_disk_bytes, more):
+    asked = {"borders": False, **more}
+    assert on_disk_bytes(texts, **asked) == in_memory(texts, tmp_path, **asked)
+
+
+def test_short_texts_without_borders(tmp_path, on_disk_bytes):
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "b.txt").write_text("a b\n\na")
+    asked = {"borders": False, "order": 7}
+    both = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    assert on_disk_bytes(both, **asked) == in_memory(both, tmp_path, **asked)
