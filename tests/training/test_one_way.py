@@ -15,7 +15,7 @@ HARBOUR = CORPORA / "harbour.txt"
 def texts(tmp_path):
     """Three files, an empty one among them, whose sequences are much longer and much shorter than a block."""
     lines = HARBOUR.read_text(encoding="utf-8")[:6000].splitlines()
-    parts = {"a": lines[:60], "b": [], "c": lines[20:23] + ["the end", "the end", "", "x"], "d": lines[55:]}
+    parts = {"a": lines[:60], "b": [], "c": [*lines[20:23], "the end", "the end", "", "x"], "d": lines[55:]}
     for name, some in parts.items():
         (tmp_path / f"{name}.txt").write_text("\n".join(some), encoding="utf-8")
     return [tmp_path / f"{name}.txt" for name in parts]
@@ -59,3 +59,13 @@ def test_short_texts_without_borders(tmp_path, on_disk_bytes):
     asked = {"borders": False, "order": 7}
     both = [tmp_path / "a.txt", tmp_path / "b.txt"]
     assert on_disk_bytes(both, **asked) == in_memory(both, tmp_path, **asked)
+
+
+WORDS = ["the", "a", "of", ",", ".", "clock", "zebra"]
+
+
+@pytest.mark.parametrize("more", [{}, {"order": 1}, {"order": 4, "prune": (0, 1)}, {"borders": False}], ids=str)
+def test_a_list_of_words_to_prune_to(texts, tmp_path, on_disk_bytes, more):
+    asked = {"prune_vocab": WORDS, **more}
+    assert on_disk_bytes(texts, **asked) == in_memory(texts, tmp_path, **asked)
+    assert on_disk_bytes(texts, prune_vocab=["zebra"]) == in_memory(texts, tmp_path, prune_vocab=["zebra"])

@@ -27,8 +27,8 @@ from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector, finish
-from ..text.types import N_MARKERS, Types
-from .options import Progress, TrainOptions, check_options, header_of, no_progress
+from ..text.types import Types
+from .options import Progress, TrainOptions, check_options, header_of, listed, no_progress
 from .reading import EncodedText, longest_counted, read_text
 
 
@@ -90,10 +90,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     if not options.borders:
         protected = Protected(totals=without_borders(levels))
     progress("storing", 0, 1)
-    types, ids = corpus.types, None
-    if options.prune_vocab is not None:
-        ids = np.append(np.ones(N_MARKERS, bool), options.prune_vocab.number(types) >= 0)
-        types = types.take(np.flatnonzero(ids[N_MARKERS:]))
+    ids, types = listed(corpus.types, options.prune_vocab)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
     table.guard, table.borders = guard, options.borders
     tokens, sequences = corpus.n_tokens, corpus.n_sequences

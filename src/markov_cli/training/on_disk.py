@@ -25,7 +25,8 @@ from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
-from ..model.disk_pruning import by_count, inside, pruned, selected, with_sums
+from ..model.disk_pruning import Kept, by_count, by_ids, inside, pruned, selected, with_sums
+from ..model.merging import pruned_header
 from ..model.disk_table import StreamedTable, left_neighbours, write_rows
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
@@ -33,7 +34,7 @@ from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
 from ..text.types import BOS, EOS, Types
 from .in_memory import Trained, train_read
-from .options import Progress, TrainOptions, header_of
+from .options import Progress, TrainOptions, header_of, listed
 from .reading import EncodedText, longest_counted, read_text
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
@@ -127,7 +128,7 @@ class Training:
                 if runs is None:
                     runs = self._sort_runs(text)
                 rows = self._merge(text, runs)
-            table = self._finish_table(rows)
+            table = self._finish_table(text, rows)
         size, file = self._store(text, StreamedTable.of(self.work.folder, table))
         return TrainedFile(size, Repairs(**text.repairs), file=file)
 
@@ -210,6 +211,10 @@ class Training:
 
     def _opened(self, described: list[Any]) -> Column:
         return Column.of(self.work.folder, described)
+
+    def _types(self, text: SpilledText) -> Types:
+        blob, length, flags = (self._opened(c).read() for c in text.types)
+        return Types(blob, np.cumsum(length) - length, length, flags)
 
     # ------------------------------------------------------------ counting
 
@@ -295,7 +300,7 @@ class Training:
         self.work.done("rows", described, table.files())
         return described
 
-    def _finish_table(self, rows: dict[str, Any]) -> dict[str, Any]:
+    def _finish_table(self, text: SpilledText, rows: dict[str, Any]) -> dict[str, Any]:
         """Add left neighbours and links, and prune: the step `table`."""
         table = StreamedTable.of(self.work.folder, rows)
         jobs = self.options.jobs
@@ -307,8 +312,12 @@ class Training:
         if not options.borders:
             table = selected(table, inside(table), folder, "inside")
             with_sums(table, "count", "total", folder)
-        if any(options.prune):
-            table = pruned(table, by_count(table, options.prune), folder)
+        kept = [by_count(table, options.prune)] if any(options.prune) else []
+        ids, _ = listed(self._types(text), options.prune_vocab)
+        if ids is not None:
+            kept.append(by_ids(table, ids))
+        if kept:
+            table = pruned(table, [*map(Kept.both, *kept)] if len(kept) > 1 else kept[0], folder, ids)
         if 1 < n < self.options.order:
             table.orders.pop()  # empty; counted only for the left neighbours of the order below it
         described = table.described()
@@ -319,11 +328,9 @@ class Training:
 
     def _store(self, text: SpilledText, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
         self.progress("writing", 0, 1)
-        blob, length, flags = (self._opened(c).read() for c in text.types)
-        types = Types(blob, np.cumsum(length) - length, length, flags)
+        _, types = listed(self._types(text), self.options.prune_vocab)
         header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
-        header.counts_of_counts = table.counts_of_counts.tolist()
-        return self._write(lambda f: model_file.write_streamed(f, header, types, table))
+        return self._write(lambda f: model_file.write_streamed(f, pruned_header(header, self.options.prune, table), types, table))
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """Write the model to the target. For standard output, also return the model mapped from a temporary file."""
