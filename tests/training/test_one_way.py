@@ -69,3 +69,36 @@ def test_a_list_of_words_to_prune_to(texts, tmp_path, on_disk_bytes, more):
     asked = {"prune_vocab": WORDS, **more}
     assert on_disk_bytes(texts, **asked) == in_memory(texts, tmp_path, **asked)
     assert on_disk_bytes(texts, prune_vocab=["zebra"]) == in_memory(texts, tmp_path, prune_vocab=["zebra"])
+
+
+@pytest.mark.parametrize("more", [{}, {"order": 1}, {"order": 5, "prune": (0, 1), "jobs": 2}], ids=str)
+def test_weights(tmp_path, on_disk_bytes, more):
+    lines = HARBOUR.read_text(encoding="utf-8").splitlines()[:40]
+    weights = [0, 1, 300, 70_000, 1 << 33]
+    lines = [f"{line} {line}. Then {i}\t{weights[i % 5]}" for i, line in enumerate(lines) if line]
+    (tmp_path / "w.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "v.txt").write_text("a b\t2\n\t4\nb\t3\n", encoding="utf-8")
+    asked = {"weights": True, **more}
+    both = [tmp_path / "w.txt", tmp_path / "v.txt"]
+    assert on_disk_bytes(both, **asked) == in_memory(both, tmp_path, **asked)
+
+
+PROTECTED = [
+    {"min_sequences": 2}, {"min_files": 2}, {"cap_per_sequence": 1},
+    {"min_sequences": 3, "min_files": 2, "cap_per_sequence": 1, "order": 4, "prune": (0, 1), "jobs": 2},
+    {"cap_per_sequence": 1, "order": 1, "min_type_count": 2}, {"min_files": 2, "cap_per_sequence": 1, "order": 6},
+    {"min_sequences": 2, "order": 1}, {"min_sequences": 2, "prune_vocab": WORDS},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["line", "file"])
+@pytest.mark.parametrize("more", PROTECTED, ids=str)
+def test_least_sequences_files_and_caps(texts, tmp_path, on_disk_bytes, more, unit):
+    """Also where one sequence fills many blocks, and ends with a file."""
+    asked = {"unit": unit, **more}
+    assert on_disk_bytes(texts, **asked) == in_memory(texts, tmp_path, **asked)
+
+
+def test_the_text_must_have_the_sequences_that_are_asked_for(texts, on_disk_bytes):
+    with pytest.raises(markov_cli.OptionError, match="the text has 3 files"):
+        on_disk_bytes(texts, min_files=4)

@@ -74,6 +74,11 @@ def by_count(table: StreamedTable, prune: tuple[int, ...]) -> list[Kept]:
     return [Kept(c > t for c in o.count.blocks()) for o, t in zip(table.orders, least, strict=True)]
 
 
+def by_holders(table: StreamedTable) -> list[Kept]:
+    """Rows of order 1, and of others those with enough sequences and files."""
+    return [Kept([np.ones(len(o), bool)] if o.keep is None else o.keep.blocks()) for o in table.orders]
+
+
 def by_ids(table: StreamedTable, ids: np.ndarray) -> list[Kept]:
     """Rows of these ids alone, bool (V,), of order 1 too."""
     return _chained(table, ids, ids)

@@ -21,6 +21,7 @@ from ..counting.ngrams import suffix_runs
 from ..text.types import BOS, EOS
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter
+from .thresholds import Protection
 
 _U = np.uint64
 _SAMPLES = 1 << 14
@@ -38,6 +39,7 @@ class StreamedOrder:
     link: Column | None = None
     left_total: CountColumns | None = None
     total: CountColumns | None = None
+    keep: Column | None = None  # bool, n-grams with enough sequences and files
 
     def __len__(self) -> int:
         return len(self.count)
@@ -52,7 +54,7 @@ class StreamedOrder:
         return out
 
 
-_PARTS = ("count", "token", "first", "left", "link", "left_total", "total")
+_PARTS = ("count", "token", "first", "left", "link", "left_total", "total", "keep")
 
 
 @dataclass
@@ -114,23 +116,31 @@ class StreamedTable:
 Pieces = Iterable[list[tuple[np.ndarray, ...]]]
 
 
-def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str) -> StreamedTable:
-    """Rows as `stitched` gives them, put on disk: tokens, counts and `first` of orders 1..order.
+def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, protection: Protection) -> StreamedTable:
+    """Rows as `stitched` gives them, put on disk: tokens, counts, `first` and `keep` of orders 1..order.
 
-    id_counts  int64 (V,)
+    id_counts   int64 (V,)
+    protection  by what n-grams are counted, and which have `keep`
     """
     n_ids = len(id_counts)
     token_type = smallest(n_ids - 1)
     tokens = [Writer(os.path.join(folder, f"token_{k}"), token_type) for k in range(2, order + 1)]
     counts = [CountWriter(os.path.join(folder, f"count_{k}")) for k in range(2, order + 1)]
     firsts = [FirstWriter(os.path.join(folder, f"first_{k}")) for k in range(2, order)]
+    keeps = [Writer(os.path.join(folder, f"keep_{k}"), bool) for k in range(2, order + 1)] if protection.drops else []
     children = np.zeros(n_ids, np.int64)
     for levels in pieces:
         heads = levels[0]
         children[heads[0]] += heads[2].astype(np.int64)  # each head comes once
+        if protection.caps and len(heads[0]):
+            id_counts[heads[0]], _ = protection.judged(heads[1])
         for k in range(1, order):
             token, count, more = levels[k]
             tokens[k - 1].append(token)
+            if protection and len(token):
+                count, keep = protection.judged(count)
+                if keeps:
+                    keeps[k - 1].append(keep)
             counts[k - 1].append(count)
             if k < order - 1:
                 firsts[k - 1].append(more)
@@ -143,7 +153,8 @@ def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str) -
     orders = [StreamedOrder(one.close(), None, first.close())]
     for k in range(order - 1):
         below = firsts[k].close() if k < order - 2 else None
-        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below))
+        keep = keeps[k].close() if keeps else None
+        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below, keep=keep))
     return StreamedTable(orders)
 
 

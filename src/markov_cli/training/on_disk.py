@@ -12,7 +12,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import reduce
 from typing import IO, Any
 
 import numpy as np
@@ -21,21 +22,32 @@ from ..arrays.disk_array import Column, Writer
 from ..arrays.memory import give_back, resident_bytes, size_text
 from ..arrays.run_folder import Workspace
 from ..arrays.threads import ordered_map
-from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run, spacing, stitched
+from ..counting.document_frequency import SequencesWith
+from ..counting.external_sort import (
+    Packing,
+    Rows,
+    cuts_of,
+    measured_runs,
+    merged,
+    sorted_run,
+    stitched,
+)
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
-from ..model.disk_pruning import Kept, by_count, by_ids, inside, pruned, selected, with_sums
+from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
+from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
 from ..model.merging import pruned_header
-from ..model.disk_table import StreamedTable, left_neighbours, write_rows
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
+from ..text.records import Labels
 from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
 from ..text.types import BOS, EOS, Types
-from .in_memory import Trained, train_read
+from .in_memory import Trained, checked_times, train_read
 from .options import Progress, TrainOptions, header_of, listed
 from .reading import EncodedText, longest_counted, read_text
+from .run_files import RunFile, SequenceFacts
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
@@ -75,6 +87,7 @@ class SpilledText:
     types: list[list[Any]]  # blob, length, flags
     repairs: dict[str, Any]
     cut: bool = False  # types beyond the commonest were left out
+    sequences: list[list[Any]] = field(default_factory=list)  # for `Sequences`: places and ENDs, text ends, times
 
 
 def packing_of(order: int, n_ids: int) -> Packing:
@@ -99,6 +112,8 @@ class Training:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
         self._spilled: TokenSpool | None = None
+        self._holding = SequencesWith()  # for `--cap-per-sequence`
+        self._texts = 0  # that have ended in what was spilled
 
     def run(self) -> TrainedFile:
         """Do all steps that are not done yet, and write the model."""
@@ -143,7 +158,7 @@ class Training:
         each = self.options.token_bytes
         held = self.limit // each  # tokens that fit
 
-        def after(collector: Collector, encoder: Encoder) -> None:
+        def after(collector: Collector, encoder: Encoder, labels: Labels | None) -> None:
             types = len(encoder.interner)
             if types * _TYPE_BYTES > self.limit - _MARGIN:
                 raise MarkovError(
@@ -159,40 +174,70 @@ class Training:
                     )
                 self._spilled = TokenSpool(self.work.path("stream"))
             if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
-                self._spilled.add(collector.take())
+                self._spill(collector, labels)
 
         read = read_text(self.sources, self.options, self.progress, after)
         spilled = self._spilled
         if spilled is None:
             return read
-        spilled.add(read.collector.take())
+        self._spill(read.collector, read.labels)
         self.progress("sorting the vocabulary", 0, 1)
         return self._keep_text(read, spilled)
 
+    def _spill(self, collector: Collector, labels: Labels | None) -> None:
+        """Write the pieces that the collector holds."""
+        assert self._spilled is not None
+        pieces, times = collector.take(), None
+        if self.options.protection.caps:
+            self._holding.add(pieces)
+        if labels is not None:
+            first, n = self._spilled.closed, sum(len(p.end) for p in pieces)
+            text = np.searchsorted(collector.file_ends[self._texts :], np.arange(first, first + n + 1), "right")
+            times = np.array([*labels.times[self._texts :], 0], np.int64)[text]
+            self._texts = len(collector.file_ends)
+        self._spilled.add(pieces, times)
+
     def _keep_text(self, read: EncodedText, spilled: TokenSpool) -> dict[str, Any]:
         encoder, collector = read.encoders[0], read.collector
-        every = spilled.counts(encoder.n_numbers())
-        ids = final_ids(every, encoder.types, collector.n_sequences, self.options.choice)
+        every, protection = spilled.counts(encoder.n_numbers()), self.options.protection
+        protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
+        times = None if read.labels is None else checked_times(read.labels, collector)
+        judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
+        n_sequences = collector.n_sequences if times is None else int(times.sum())
+        ids = final_ids(every, encoder.types, n_sequences, self.options.choice, judged)
         # a spool holds END as 0 and each number plus one
         shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))
         assert END == 0
         stream, id_of = spilled.close(), self._column("id_of", shift)
-        step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of])
+        sequences = []
+        if read.labels is not None or protection.measures:
+            ends = np.array(spilled.places, np.int64).reshape(-1)
+            sequences = [self._column("ends", ends), self._column("text_ends", np.array(collector.file_ends, np.int64))]
+        if read.labels is not None:
+            sequences.append(self._column("times", np.array(read.labels.times, np.int64)))
+        step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of], sequences)
         self.work.done("stream", {}, {c.name: c.whole() for c in (stream, id_of)})
         read.encoders, read.collector = [], Collector(self.options.text.unit)
         self._spilled = None
         return step
 
     def known_text(
-        self, collector: Collector, ids: FinalIds, text_bytes: int, repairs: Repairs, stream: Sequence[Column] = ()
+        self,
+        collector: Collector,
+        ids: FinalIds,
+        text_bytes: int,
+        repairs: Repairs,
+        stream: Sequence[Column] = (),
+        sequences: Sequence[Column] = (),
     ) -> dict[str, Any]:
         """Record vocabulary and figures of a text after reading: the step `text`."""
         types = ids.types()
         arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
         made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
+        n_sequences = int(ids.count[EOS])  # a record with a weight is as many
         step = SpilledText(
-            collector.n_tokens,
-            collector.n_sequences,
+            int(ids.count.sum()) - 2 * n_sequences,
+            n_sequences,
             longest_counted(self.options, collector),
             text_bytes,
             [c.described() for c in stream],
@@ -200,8 +245,9 @@ class Training:
             [made[name].described() for name in ("blob", "length", "flags")],
             asdict(repairs),
             ids.cut,
+            [c.described() for c in sequences],
         )
-        self.work.done("text", asdict(step), {c.name: c.whole() for c in made.values()})
+        self.work.done("text", asdict(step), {c.name: c.whole() for c in (*made.values(), *sequences)})
         return asdict(step)
 
     def _column(self, name: str, values: np.ndarray) -> Column:
@@ -232,6 +278,7 @@ class Training:
         size = self.work.step("block")
         if size is None:
             each = 90 if packing.one_key else 110 + 12 * n
+            each += text.sequences != [] and 60 + 10 * n * (1 + 2 * len(self.options.protection.measures))
             size = int(np.clip(self._free() // (jobs * each), _MIN_BLOCK, _MAX_BLOCK))
             self.work.done("block", size)
 
@@ -245,33 +292,43 @@ class Training:
             ids = np.zeros(m + n, np.uint32)
             part = stream.read(low, low + m + n)
             np.take(id_of, part, out=ids[: len(part)])
-            run = sorted_run(ids, m, packing)
-            columns = [
-                self._column(f"{name}.windows", run.windows.reshape(-1)),
-                self._column(f"{name}.count", run.count),
-                self._column(f"{name}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
-            ]
-            return [c.described() for c in columns]
+            if facts is None:
+                found = [sorted_run(ids, m, packing)]
+            else:
+                found = measured_runs(ids, m, packing, facts.of_block(ids, low, m))
+            made = []
+            for j, run in enumerate(found):
+                columns = [
+                    self._column(f"{name}.{j}.windows", run.windows.reshape(-1)),
+                    self._column(f"{name}.{j}.count", run.count.reshape(-1)),
+                    self._column(f"{name}.{j}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
+                ]
+                width = run.count.shape[1] if run.count.ndim > 1 else 0
+                made.append([*(c.described() for c in columns), width, run.holder])
+            return made
 
         runs: list[Any] = []
+        facts = SequenceFacts(stream, text.sequences, self.work.folder, self.options) if text.sequences else None
         n_runs = -(-windows // size)
-        for i, run in enumerate(ordered_map(one, range(n_runs), jobs)):
+        for i, made in enumerate(ordered_map(one, range(n_runs), jobs)):
             if self.work.step(f"run_{i}") is None:
-                self.work.done(f"run_{i}", run, {c[0]: self._opened(c).whole() for c in run})
-            runs.append(run)
+                self.work.done(f"run_{i}", made, {c[0]: self._opened(c).whole() for run in made for c in run[:3]})
+            runs += made
             self.progress("sorting", i + 1, n_runs)
-        files = {c[0]: self._opened(c).whole() for run in runs for c in run}
+        files = {c[0]: self._opened(c).whole() for run in runs for c in run[:3]}
         self.work.done("runs", runs, files)
-        self.work.drop(*(c[0] for c in text.stream))
+        self.work.drop(*(c[0] for c in (*text.stream, *text.sequences)))
         return runs
 
     def _merge(self, text: SpilledText, runs: list[Any]) -> dict[str, Any]:
         """Merge all runs, range by range: the step `rows`."""
         n, jobs = text.longest, self.options.jobs
         each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
+        each += jobs * 24 * n * len(self.options.protection.measures)
         most = int(np.clip(self._free() // each, _MIN_BLOCK, _MAX_BLOCK))
-        files = [_RunFile(self.packing, *(self._opened(c) for c in run)) for run in runs]
-        cuts = cuts_of([f.samples() for f in files], [len(f.count) for f in files], self.packing, most)
+        files = [RunFile(self.packing, *map(self._opened, run[:3]), *run[3:]) for run in runs]
+        blocks = [f for f in files if f.holder is None]
+        cuts = cuts_of([f.samples() for f in blocks], [f.n for f in blocks], self.packing, most)
         for f in files:
             f.cut(cuts)
 
@@ -280,7 +337,7 @@ class Training:
 
         found = ordered_map(one, range(len(cuts) + 1), jobs)
         described = self.known_rows(text, found, len(cuts) + 1)
-        self.work.drop(*(c[0] for run in runs for c in run))
+        self.work.drop(*(c[0] for run in runs for c in run[:3]))
         return described
 
     def known_rows(self, text: SpilledText, ranges: Iterator[Rows | None], n: int) -> dict[str, Any]:
@@ -295,7 +352,7 @@ class Training:
         counts = self._opened(text.counts).read()
         if not self.options.borders:
             counts[[BOS, EOS]] = 0
-        table = write_rows(stitched(some()), counts, text.longest, self.work.folder)
+        table = write_rows(stitched(some()), counts, text.longest, self.work.folder, self.options.protection)
         described = table.described()
         self.work.done("rows", described, table.files())
         return described
@@ -308,16 +365,22 @@ class Training:
         self.progress("joining", 0, 1)
         folder, options = self.work.folder, self.options
         left_neighbours(table, folder, bucket, jobs, lambda share: self.progress("joining", share, 1), options.borders)
+        if options.order < len(table.orders):  # of one order, see `longest_counted`
+            table.orders = [StreamedOrder(table.orders[0].count)]
         n = len(table.orders)
+        if options.protection.caps:
+            with_sums(table, "count", "total", folder)
         if not options.borders:
             table = selected(table, inside(table), folder, "inside")
             with_sums(table, "count", "total", folder)
         kept = [by_count(table, options.prune)] if any(options.prune) else []
+        if options.protection.drops:
+            kept.append(by_holders(table))
         ids, _ = listed(self._types(text), options.prune_vocab)
         if ids is not None:
             kept.append(by_ids(table, ids))
         if kept:
-            table = pruned(table, [*map(Kept.both, *kept)] if len(kept) > 1 else kept[0], folder, ids)
+            table = pruned(table, [reduce(Kept.both, of_order) for of_order in zip(*kept, strict=True)], folder, ids)
         if 1 < n < self.options.order:
             table.orders.pop()  # empty; counted only for the left neighbours of the order below it
         described = table.described()
@@ -330,7 +393,9 @@ class Training:
         self.progress("writing", 0, 1)
         _, types = listed(self._types(text), self.options.prune_vocab)
         header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
-        return self._write(lambda f: model_file.write_streamed(f, pruned_header(header, self.options.prune, table), types, table))
+        return self._write(
+            lambda f: model_file.write_streamed(f, pruned_header(header, self.options.prune, table), types, table)
+        )
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """Write the model to the target. For standard output, also return the model mapped from a temporary file."""
@@ -344,43 +409,3 @@ class Training:
             shutil.copyfileobj(f, sys.stdout.buffer, 1 << 20)
             sys.stdout.buffer.flush()
         return size, model_file.load(path)
-
-
-class _RunFile:
-    """A run on disk, read by ranges."""
-
-    def __init__(self, packing: Packing, windows: Column, count: Column, sample: Column) -> None:
-        self.packing, self.windows, self.count, self.sample = packing, windows, count, sample
-        self._width = 1 if packing.one_key else packing.order
-        self._at = [0, len(count)]
-
-    def samples(self) -> np.ndarray:
-        return self._shaped(self.sample.read())
-
-    def _shaped(self, values: np.ndarray) -> np.ndarray:
-        return values if self.packing.one_key else values.reshape(-1, self._width)
-
-    def _read(self, low: int, high: int) -> np.ndarray:
-        return self._shaped(self.windows.read(low * self._width, high * self._width))
-
-    def cut(self, cuts: list[np.ndarray]) -> None:
-        """Find the place of each cut, by binary search between two samples."""
-        step, n = spacing(len(self.count)), len(self.count)
-        samples = self.samples()
-        self._at = [0]
-        for cut in cuts:
-            i = self.packing.before(samples, cut)
-            low, high = max(i - 1, 0) * step, min(i * step, n)
-            while low < high:
-                middle = (low + high) // 2
-                if self.packing.before(self._read(middle, middle + 1), cut):
-                    low = middle + 1
-                else:
-                    high = middle
-            self._at.append(low)
-        self._at.append(n)
-
-    def part(self, i: int) -> Run:
-        """The windows of range i."""
-        low, high = self._at[i], self._at[i + 1]
-        return Run(self._read(low, high), self.count.read(low, high))

@@ -59,11 +59,7 @@ class TrainOptions:
         """Name of a given option that needs the whole text in memory; "" for none."""
         if self.groups:
             return "--group-by"
-        if self.weights:
-            return "--weights"
-        if self.guard:
-            return "--guard"
-        return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
+        return "--guard" if self.guard else ""
 
     @property
     def token_bytes(self) -> int:
