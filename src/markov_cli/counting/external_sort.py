@@ -78,6 +78,12 @@ class Run:
     holder: tuple[int, int] | None = None
     before: int = 0
 
+    def part(self, low: int, high: int) -> Run:
+        """Windows low..high-1, a copy; of a sequence, also the window in front."""
+        before = int(self.holder is not None and low > 0)
+        some = slice(low - before, high)
+        return Run(self.windows[some].copy(), self.count[some].copy(), self.holder, before)
+
     def sample(self) -> np.ndarray:
         """Evenly spaced windows, from the first on: at most `SAMPLES`."""
         return self.windows[:: spacing(len(self.count))]
@@ -88,27 +94,27 @@ def spacing(n: int) -> int:
     return max(-(-n // SAMPLES), 1)
 
 
-def sorted_run(stream: np.ndarray, m: int, packing: Packing) -> Run:
+def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequences | None = None) -> list[Run]:
     """Sort and count the windows that begin at the first m ids of a block.
 
-    stream  uint32 (m + n,), ids; zeros after the end of the text
+    stream     uint32 (m + n,), ids; zeros after the end of the text
+    sequences  what is counted besides occurrences
+    returns    the sorted run of the block, and a run of each sequence or file that goes on outside of it
     """
-    return _run(sort_windows(stream, np.arange(m), packing.order, packing.bits), packing)
-
-
-def measured_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequences) -> list[Run]:
-    """The sorted run of a block with the counts of `sequences`, and runs of what goes on behind it."""
-    columns, which = columns_of(stream, np.arange(m), packing.order), sequences.of_windows(stream[:m])
+    order, bits = packing.order, packing.bits
+    if sequences is None:
+        return [_run(sort_windows(stream, np.arange(m), order, bits), packing)]
+    if not m:
+        return []
+    columns, which = columns_of(stream, np.arange(m), order), sequences.of_windows(stream[:m])
     if sequences.times is not None:
-        weight = sequences.times[which]
-        return [_run(sort_rows(packed(columns, packing.bits), columns, weight, packing.order, packing.bits), packing)]
-    measured = measured_windows(columns, which, sequences, packing.bits)
+        return [_run(sort_rows(packed(columns, bits), columns, sequences.times[which], order, bits), packing)]
+    measured = measured_windows(columns, which, sequences, bits)
     some = [c[measured.member] for c in columns]
-    every = sort_rows(packed(some, packing.bits), some, measured.count, packing.order, packing.bits)
-    runs = [_run(every, packing)]
+    runs = [_run(sort_rows(packed(some, bits), some, measured.count, order, bits), packing)]
     for holder, member in measured.open.items():
         some = [c[member] for c in columns]
-        windows = packed(some, packing.bits) if packing.one_key else np.stack(some, axis=1)
+        windows = packed(some, bits) if packing.one_key else np.stack(some, axis=1)
         assert windows is not None
         runs.append(Run(windows, np.ones(len(member), np.uint8), holder))
     return runs

@@ -40,15 +40,23 @@ class Sequences:
 
     @classmethod
     def of_block(
-        cls, stream: np.ndarray, m: int, first: int, file_ends: np.ndarray, times: np.ndarray | None, measures: str
+        cls,
+        stream: np.ndarray,
+        m: int,
+        first: int,
+        file_ends: np.ndarray,
+        times: np.ndarray | None,
+        measures: str,
+        files_before: int = 0,
     ) -> Sequences:
         """The sequences of the windows that begin at the first m ids of a block.
 
         stream     uint32, at least m + 1 of its ids
         first      number of the sequence that the first window begins in
-        file_ends  int64, sequences before the end of each text
-        times      int64, how often each text counts, None for once
+        file_ends  int64, sequences before the end of each text, or of those that are near
+        times      int64, how often each of them counts, None for once
         measures   `s` for sequences, `f` for files, or both
+        files_before  texts before these
         """
         number = np.arange(first, first + int(cls.of_windows(stream[:m])[-1]) + 1)
         opens, closes = bool(stream[0] == EOS), bool(stream[m] == EOS)
@@ -59,7 +67,7 @@ class Sequences:
             if kind == "f":
                 begin &= first == 0 or int(np.searchsorted(file_ends, first - 1, "right")) < int(file[0])
                 end &= int(np.searchsorted(file_ends, number[-1] + 1, "right")) > int(file[-1])
-            out.labels.append(file if kind == "f" else number)
+            out.labels.append(file + files_before if kind == "f" else number)
             out.begins.append(begin)
             out.ends.append(end)
         return out

@@ -17,15 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run
+from ..counting.document_frequency import Found, HolderCounts, found_of, pairs
+from ..counting.external_sort import Packing, Rows, Run, block_runs, cuts_of, merged
+from ..counting.measures import Sequences
 from ..errors import MarkovError, OptionError, TextError
 from ..text.byte_ranges import file_size
 from ..text.encoder import Encoder, Piece
 from ..text.encoding_threads import encode_blocks, read_blocks
 from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
+from ..text.records import Labels
 from ..text.sequences import Collector, final_ids
 from ..text.types import EOS, order_of_types
+from .in_memory import checked_times
 from .on_disk import ClusterSteps, SpilledText, Training, packing_of
 from .options import TrainOptions
 
@@ -107,6 +111,8 @@ class PartText:
     number  uint32 (N,)
     ends    per block: number of tokens, and `end`, `last` and `closing` of its `Piece`
     blob, length, flags, count  types of the part, in the order of their numbers
+    held     sequences of the part that have each type, see `_held`; None where nothing goes by them
+    times    how often each text counts; empty where each counts once
     """
 
     number: np.ndarray
@@ -115,6 +121,8 @@ class PartText:
     length: np.ndarray
     flags: np.ndarray
     count: np.ndarray
+    held: Found | None
+    times: list[int]
     repairs: Repairs
     text_bytes: int
 
@@ -123,15 +131,14 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     """Tokenize a part."""
     encoder, repairs = Encoder(options.text), Repairs()
     keep_bytes = options.text.tokenizer == "bytes"
+    labels = Labels() if options.weights else None
     found = read_blocks(
-        sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes, unit=options.text.unit
+        sources, options.encoding, keep_bytes, repairs, options.block_bytes, unit=options.text.unit, labels=labels
     )
-    numbers, ends = [np.empty(0, np.uint32)], []
-    for piece, _ in encode_blocks(found, [encoder]):
-        numbers.append(piece.number)
-        ends.append((len(piece.number), piece.end, piece.last, piece.closing))
+    pieces = [piece for piece, _ in encode_blocks(found, [encoder])]
+    ends = [(len(p.number), p.end, p.last, p.closing) for p in pieces]
     repairs.add(encoder.repairs)
-    number = np.concatenate(numbers)
+    number = np.concatenate([np.empty(0, np.uint32), *(p.number for p in pieces)])
     every = np.bincount(number, minlength=1)
     seen = np.flatnonzero(every)
     types = encoder.types(seen)
@@ -140,9 +147,30 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     seen = seen[order]
     own = np.zeros(len(every), np.uint32)
     own[seen] = np.arange(len(seen))
-    return PartText(
-        own[number], ends, types.blob, types.length, types.flags, every[seen], repairs, encoder.text_bytes
-    )  # fmt: skip
+    count, times, text_bytes = every[seen], [], encoder.text_bytes
+    number = own[number]
+    if labels is not None:
+        times, text_bytes = labels.times, text_bytes + labels.more_bytes
+        text_ends = _shifted([p.text_ends for p in pieces], ends)
+        weight = np.repeat(np.array(times, np.int64), np.diff(text_ends, prepend=0))
+        count = np.bincount(number, weight, len(seen)).astype(np.int64)
+    held = None
+    if options.protection.caps:
+        closing = [np.append(p.end, len(p.number)) if p.last else p.end for p in pieces]
+        held = _held(number, _shifted(closing, ends))
+    return PartText(number, ends, types.blob, types.length, types.flags, count, held, times, repairs, text_bytes)
+
+
+def _shifted(within: list[np.ndarray], blocks: list[tuple[int, Any, Any, Any]]) -> np.ndarray:
+    """Numbers of tokens of the part, from those of tokens of each block."""
+    before = np.cumsum([0, *(block[0] for block in blocks)])
+    return np.concatenate([np.empty(0, np.int64), *(a + n for a, n in zip(within, before, strict=False))])
+
+
+def _held(number: np.ndarray, ends: np.ndarray) -> Found:
+    """The sequences of a part that have each type. Label 0 is the first, which the part before may have begun."""
+    label = np.searchsorted(ends, np.arange(len(number)), "right")
+    return found_of(*pairs(number.astype(np.int64), label))
 
 
 def without_numbers(part: PartText) -> PartText:
@@ -171,37 +199,60 @@ def head(ids: np.ndarray, n: int) -> np.ndarray:
     return ids[:n].copy()
 
 
-def run_of(ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bool, packing: Packing) -> Run:
-    """Sorted run of all windows that begin in a part.
+@dataclass
+class Near:
+    """Sequences and texts of a part and at its edges, for `Sequences.of_block`."""
+
+    closed: int  # sequences that end before it; -1 for the first part
+    file_ends: np.ndarray
+    times: np.ndarray | None
+    measures: str
+    files_before: int
+
+
+def runs_of(
+    ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bool, packing: Packing, near: Near | None
+) -> list[Run]:
+    """Sorted runs of all windows that begin in a part; see `block_runs`.
 
     following  first ids of the parts after it
     opens, closes  it is the first, the last part
+    near       None where only occurrences are counted
     """
     n = packing.order
     parts = [np.full(1, EOS, np.uint32)] * opens + [ids, *following, np.zeros(n, np.uint32)]
     m = len(ids) + opens - closes  # none begins with the last EOS
-    return sorted_run(np.concatenate(parts)[: m + n], m, packing)
+    stream = np.concatenate(parts)[: m + n]
+    if near is None or not m:
+        return block_runs(stream, m, packing)
+    first = near.closed + int(stream[0] == EOS)
+    facts = near.file_ends, near.times, near.measures, near.files_before
+    return block_runs(stream, m, packing, Sequences.of_block(stream, m, first, *facts))
 
 
-def described(run: Run) -> tuple[np.ndarray, int]:
-    """Sample of a run and number of its windows, for `cuts_of`."""
-    return run.sample().copy(), len(run.count)
+def described(runs: list[Run]) -> tuple[np.ndarray, int]:
+    """Sample of a part's run and number of its windows, for `cuts_of`."""
+    return runs[0].sample().copy(), len(runs[0].count)
 
 
-def divided(run: Run, cuts: list[np.ndarray], packing: Packing) -> list[Run]:
-    """Divide a run into the ranges between cuts."""
-    at = [0, *(packing.before(run.windows, cut) for cut in cuts), len(run.count)]
-    return [Run(run.windows[a:b].copy(), run.count[a:b].copy()) for a, b in pairwise(at)]
+def divided(runs: list[Run], cuts: list[np.ndarray], packing: Packing) -> list[list[Run]]:
+    """The ranges between cuts of the runs of a part."""
+    out: list[list[Run]] = [[] for _ in range(len(cuts) + 1)]
+    for run in runs:
+        at = [0, *(packing.before(run.windows, cut) for cut in cuts), len(run.count)]
+        for there, (a, b) in zip(out, pairwise(at), strict=True):
+            there.append(run.part(a, b))
+    return out
 
 
-def one_of(runs: list[Run], i: int) -> Run:
-    """Range i of a run."""
+def one_of(runs: list[list[Run]], i: int) -> list[Run]:
+    """Range i of the runs of a part."""
     return runs[i]
 
 
-def merge_runs(runs: list[Run], packing: Packing) -> Rows | None:
-    """Merge one range of all runs into table rows."""
-    return merged([*runs], packing)
+def merge_runs(runs: list[list[Run]], packing: Packing) -> Rows | None:
+    """Merge one range of all parts into table rows."""
+    return merged([run for part in runs for run in part], packing)
 
 
 # ------------------------------------------------------------ the client
@@ -247,28 +298,32 @@ class _ClusterTraining:
             if source.is_stdin or source.data is not None:
                 raise OptionError("--dask cannot read standard input", "name files that every worker can read")
         groups = parts_of(t.sources, self._options, PART_BYTES)
-        plain = replace(self._options, jobs=1, vocab=None)  # types are chosen here
+        plain = replace(self._options, jobs=1, vocab=None, prune_vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
-        collector, known, id_of, kept = self._vocabulary(texts)
+        near, known, id_of, kept, sizes = self._vocabulary(texts)
         found = SpilledText(**known)
         n = found.longest
         packing = packing_of(n, found.counts[2])
         t.packing = packing
         ids = [self._submit(ids_of, *three) for three in zip(texts, id_of, kept, strict=True)]
         del texts, id_of, kept
-        ranges, n_ranges = self._merged(ids, collector, packing) if n > 1 else (iter(()), 0)
+        ranges, n_ranges = self._merged(ids, sizes, near, packing) if n > 1 else (iter(()), 0)
         return known, t.known_rows(found, ranges, n_ranges)
 
-    def _vocabulary(self, texts: list[Any]) -> tuple[list[int], dict[str, Any], list[Any], list[Any]]:
+    def _vocabulary(
+        self, texts: list[Any]
+    ) -> tuple[list[Near | None], dict[str, Any], list[Any], list[Any], list[int]]:
         """Number all types in their final order.
 
-        returns  tokens and breaks of each part, the step `text`, the id of each part's types, and each part's
-                 breaks per block
+        returns  the sequences near each part, the step `text`, the id of each part's types, each part's breaks per
+                 block, and its tokens and breaks
         """
         t = self._training
         interner, every = TypeInterner(), np.zeros(0, np.int64)
         collector, repairs, text_bytes = Collector(self._options.text.unit), Repairs(), 0
-        numbers, kept, sizes = [], [], []
+        numbers, kept, sizes, closed = [], [], [], [0]
+        tally, is_open, times = HolderCounts(0), False, list[int]()
+        protection = self._options.protection
         for i, future in enumerate(texts):
             part = self._submit(without_numbers, future).result()
             t.progress("reading", i + 1, len(texts))
@@ -288,22 +343,58 @@ class _ClusterTraining:
             numbers.append(own)
             kept.append(ends)
             sizes.append(total)
+            closed.append(collector.n_sequences)
+            times += part.times
+            if part.held is not None and total:
+                tally.grow(len(interner))
+                last = int(part.held.last.max(initial=0))
+                leaves_open = collector.is_open
+                by_number = Found(own.astype(np.int64)[part.held.row], part.held.n, part.held.first, part.held.last)
+                tally.add(by_number, is_open, last if leaves_open else -1)
+            is_open = collector.is_open
         if not collector.n_tokens:
             raise TextError(
                 f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "give a text that is not empty"
             )
         repairs.empty_sequences = collector.empty_sequences
-        types = interner.types()
+        types, n_sequences = interner.types(), collector.n_sequences
+        protection.check_text(n_sequences, len({end for end in collector.file_ends if end}))
+        weights = None
+        if self._options.weights:
+            weights, n_sequences = np.array(times, np.int64), int(checked_times(times, collector).sum())
+        if protection.caps:
+            tally.grow(len(interner))
+        judged = tally.n[: len(every)] if protection.caps else None
         ids = final_ids(
             every,
             lambda seen: types if len(seen) == len(types) else types.take(seen),
-            collector.n_sequences,
+            n_sequences,
             self._options.choice,
+            judged,
         )
         known = t.known_text(collector, ids, text_bytes, repairs)
-        return sizes, known, [ids.id_of[own] for own in numbers], kept
+        near = self._near(closed, np.array(collector.file_ends, np.int64), weights)
+        return near, known, [ids.id_of[own] for own in numbers], kept, sizes
 
-    def _merged(self, ids: list[Any], sizes: list[int], packing: Packing) -> tuple[Iterator[Rows | None], int]:
+    def _near(self, closed: list[int], file_ends: np.ndarray, times: np.ndarray | None) -> list[Near | None]:
+        """The sequences and texts near each part.
+
+        closed  sequences that have ended before each part, and behind the last
+        """
+        measures = self._options.protection.measures
+        if not measures and times is None:
+            return [None] * (len(closed) - 1)
+        out: list[Near | None] = []
+        for i, (before, behind) in enumerate(pairwise(closed)):
+            low, high = np.searchsorted(file_ends, [max(before - 1, 0), behind + 1], "right").tolist()
+            some = slice(low, high + 1)
+            counted = None if times is None else times[some]
+            out.append(Near(before if i else -1, file_ends[some], counted, measures, low))
+        return out
+
+    def _merged(
+        self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing
+    ) -> tuple[Iterator[Rows | None], int]:
         """Rows of every range, in order, and the number of ranges."""
         n, t = packing.order, self._training
         heads = [self._submit(head, one, n) for one in ids]
@@ -316,7 +407,7 @@ class _ClusterTraining:
                     break
                 behind.append(heads[j])
                 have += sizes[j]
-            runs.append(self._submit(run_of, one, behind, i == 0, i == last, packing))
+            runs.append(self._submit(runs_of, one, behind, i == 0, i == last, packing, near[i]))
         del ids, heads
         known = []
         for i, run in enumerate(runs):

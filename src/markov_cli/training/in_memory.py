@@ -25,7 +25,6 @@ from ..model.thresholds import Protected, Protection, protect
 from ..text.encoder import NumberedTypes, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
-from ..text.records import Labels
 from ..text.sequences import Collector, finish
 from ..text.types import Types
 from .options import Progress, TrainOptions, check_options, header_of, listed, no_progress
@@ -65,7 +64,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     if protection.caps:
         (holding := SequencesWith()).add(collector.pieces)
         judged = holding.counts(read.encoders[0].n_numbers())
-    times = None if read.labels is None else checked_times(read.labels, collector)
+    times = None if read.labels is None else checked_times(read.labels.times, collector)
     corpus = finish(collector, read.encoders[0], options.choice, longest, options.jobs, judged, times)
     sequences = _sequences(collector, protection, times)
     read.collector, read.encoders = Collector(options.text.unit), []
@@ -117,9 +116,9 @@ def only(levels: list[Level], order: int) -> None:
         levels[0].children = levels[0].left = None
 
 
-def checked_times(labels: Labels, collector: Collector) -> np.ndarray:
+def checked_times(of_texts: list[int], collector: Collector) -> np.ndarray:
     """The number of times that each sequence counts, int64 (S,); TextError for a text of 2**53 tokens or more."""
-    times = labels.times_of_sequences(collector.file_ends)
+    times = np.repeat(np.array(of_texts, np.int64), np.diff(np.array([0, *collector.file_ends])))
     if float(times.sum(dtype=np.float64)) * max(collector.longest + 1, 1) >= 2**53:
         raise TextError("the weights make a text of more than 2**53 tokens", "use smaller weights")
     return times

@@ -26,10 +26,9 @@ from ..counting.document_frequency import SequencesWith
 from ..counting.external_sort import (
     Packing,
     Rows,
+    block_runs,
     cuts_of,
-    measured_runs,
     merged,
-    sorted_run,
     stitched,
 )
 from ..errors import MarkovError
@@ -201,7 +200,7 @@ class Training:
         encoder, collector = read.encoders[0], read.collector
         every, protection = spilled.counts(encoder.n_numbers()), self.options.protection
         protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
-        times = None if read.labels is None else checked_times(read.labels, collector)
+        times = None if read.labels is None else checked_times(read.labels.times, collector)
         judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
         n_sequences = collector.n_sequences if times is None else int(times.sum())
         ids = final_ids(every, encoder.types, n_sequences, self.options.choice, judged)
@@ -292,10 +291,7 @@ class Training:
             ids = np.zeros(m + n, np.uint32)
             part = stream.read(low, low + m + n)
             np.take(id_of, part, out=ids[: len(part)])
-            if facts is None:
-                found = [sorted_run(ids, m, packing)]
-            else:
-                found = measured_runs(ids, m, packing, facts.of_block(ids, low, m))
+            found = block_runs(ids, m, packing, facts and facts.of_block(ids, low, m))
             made = []
             for j, run in enumerate(found):
                 columns = [
