@@ -111,8 +111,8 @@ def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequence
         return [_run(sort_rows(packed(columns, bits), columns, sequences.times[which], order, bits), packing)]
     measured = measured_windows(columns, which, sequences, bits)
     some = [c[measured.member] for c in columns]
-    runs = [_run(sort_rows(packed(some, bits), some, measured.count, order, bits), packing)]
-    for holder, member in measured.open.items():
+    runs = [_run(sort_rows(packed(some, bits), some, measured.counts, order, bits), packing)]
+    for holder, member in measured.outside.items():
         some = [c[member] for c in columns]
         windows = packed(some, bits) if packing.one_key else np.stack(some, axis=1)
         assert windows is not None

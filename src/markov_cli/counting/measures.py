@@ -76,14 +76,14 @@ class Sequences:
 class Measured(NamedTuple):
     """Windows of a block with counts of their own.
 
-    member  int64 (u,), the window of each row; a window may have several rows
-    count   uint32 (u, 1 + n * measures)
-    open    of each (measure, label) that goes on outside the block, its distinct windows, sorted
+    member   int64 (u,), the window of each row; a window may have several rows
+    counts   uint32 (u, 1 + n * measures)
+    outside  of each (measure, label) that goes on outside the block, its distinct windows, sorted
     """
 
     member: np.ndarray
-    count: np.ndarray
-    open: dict[tuple[int, int], np.ndarray]
+    counts: np.ndarray
+    outside: dict[tuple[int, int], np.ndarray]
 
 
 def measured_windows(columns: list[np.ndarray], which: np.ndarray, sequences: Sequences, bits: int) -> Measured:

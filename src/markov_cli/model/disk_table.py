@@ -153,8 +153,8 @@ def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, p
     orders = [StreamedOrder(one.close(), None, first.close())]
     for k in range(order - 1):
         below = firsts[k].close() if k < order - 2 else None
-        keep = keeps[k].close() if keeps else None
-        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below, keep=keep))
+        enough = keeps[k].close() if keeps else None
+        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below, keep=enough))
     return StreamedTable(orders)
 
 

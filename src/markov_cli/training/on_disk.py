@@ -12,17 +12,16 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import IO, Any
 
 import numpy as np
 
-from ..arrays.disk_array import Column, Writer
+from ..arrays.disk_array import Column
 from ..arrays.memory import give_back, resident_bytes, size_text
 from ..arrays.run_folder import Workspace
 from ..arrays.threads import ordered_map
-from ..counting.document_frequency import SequencesWith
 from ..counting.external_sort import (
     Packing,
     Rows,
@@ -40,13 +39,13 @@ from ..model.merging import pruned_header
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
-from ..text.sequences import Collector, FinalIds, final_ids
-from ..text.token_spool import END, TokenSpool
-from ..text.types import BOS, EOS, Types
-from .in_memory import Trained, checked_times, train_read
+from ..text.sequences import Collector
+from ..text.types import BOS, EOS
+from .in_memory import Trained, train_read
 from .options import Progress, TrainOptions, header_of, listed
-from .reading import EncodedText, longest_counted, read_text
+from .reading import EncodedText, read_text
 from .run_files import RunFile, SequenceFacts
+from .spilled_text import SpilledText, TextSpill, column
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
@@ -73,22 +72,6 @@ class TrainedFile:
     file: model_file.ModelFile | None = None
 
 
-@dataclass
-class SpilledText:
-    """Figures of a text whose tokens are on disk, and the columns that hold them: the step `text`."""
-
-    n_tokens: int
-    n_sequences: int
-    longest: int
-    text_bytes: int
-    stream: list[list[Any]]  # provisional numbers; the id of each
-    counts: list[Any]
-    types: list[list[Any]]  # blob, length, flags
-    repairs: dict[str, Any]
-    cut: bool = False  # types beyond the commonest were left out
-    sequences: list[list[Any]] = field(default_factory=list)  # for `Sequences`: places and ENDs, text ends, times
-
-
 def packing_of(order: int, n_ids: int) -> Packing:
     """Layout of windows of `order` ids below n_ids."""
     return Packing(order, max(int(n_ids - 1).bit_length(), 2))
@@ -110,9 +93,6 @@ class Training:
     ) -> None:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
-        self._spilled: TokenSpool | None = None
-        self._holding = SequencesWith()  # for `--cap-per-sequence`
-        self._texts = 0  # that have ended in what was spilled
 
     def run(self) -> TrainedFile:
         """Do all steps that are not done yet, and write the model."""
@@ -156,110 +136,29 @@ class Training:
         """Read the text: into memory where it fits, else to disk, as the step `text`."""
         each = self.options.token_bytes
         held = self.limit // each  # tokens that fit
+        spill: TextSpill | None = None
 
         def after(collector: Collector, encoder: Encoder, labels: Labels | None) -> None:
+            nonlocal spill
             types = len(encoder.interner)
             if types * _TYPE_BYTES > self.limit - _MARGIN:
                 raise MarkovError(
                     f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
                     f"use --memory {size_text(2 * self.limit)} or more; or --tokenizer chars, which has few types",
                 )
-            if self._spilled is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
-                if self.options.in_memory:
-                    fits = f"the text has more than the {max(held, 0):,} tokens that fit"
-                    raise MarkovError(
-                        f"--memory {size_text(self.limit)}: {self.options.in_memory} works in memory, and {fits}",
-                        f"use a larger --memory, or leave out {self.options.in_memory}",
-                    )
-                self._spilled = TokenSpool(self.work.path("stream"))
-            if self._spilled is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
-                self._spill(collector, labels)
+            if spill is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
+                spill = TextSpill(self.options, self.work)
+            if spill is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
+                spill.add(collector, labels)
 
         read = read_text(self.sources, self.options, self.progress, after)
-        spilled = self._spilled
-        if spilled is None:
+        if spill is None:
             return read
-        self._spill(read.collector, read.labels)
         self.progress("sorting the vocabulary", 0, 1)
-        return self._keep_text(read, spilled)
-
-    def _spill(self, collector: Collector, labels: Labels | None) -> None:
-        """Write the pieces that the collector holds."""
-        assert self._spilled is not None
-        pieces, times = collector.take(), None
-        if self.options.protection.caps:
-            self._holding.add(pieces)
-        if labels is not None:
-            first, n = self._spilled.closed, sum(len(p.end) for p in pieces)
-            text = np.searchsorted(collector.file_ends[self._texts :], np.arange(first, first + n + 1), "right")
-            times = np.array([*labels.times[self._texts :], 0], np.int64)[text]
-            self._texts = len(collector.file_ends)
-        self._spilled.add(pieces, times)
-
-    def _keep_text(self, read: EncodedText, spilled: TokenSpool) -> dict[str, Any]:
-        encoder, collector = read.encoders[0], read.collector
-        every, protection = spilled.counts(encoder.n_numbers()), self.options.protection
-        protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
-        times = None if read.labels is None else checked_times(read.labels.times, collector)
-        judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
-        n_sequences = collector.n_sequences if times is None else int(times.sum())
-        ids = final_ids(every, encoder.types, n_sequences, self.options.choice, judged)
-        # a spool holds END as 0 and each number plus one
-        shift = np.concatenate((np.array([EOS], np.uint32), ids.id_of))
-        assert END == 0
-        stream, id_of = spilled.close(), self._column("id_of", shift)
-        sequences = []
-        if read.labels is not None or protection.measures:
-            ends = np.array(spilled.places, np.int64).reshape(-1)
-            sequences = [self._column("ends", ends), self._column("text_ends", np.array(collector.file_ends, np.int64))]
-        if read.labels is not None:
-            sequences.append(self._column("times", np.array(read.labels.times, np.int64)))
-        step = self.known_text(collector, ids, read.text_bytes, read.repairs, [stream, id_of], sequences)
-        self.work.done("stream", {}, {c.name: c.whole() for c in (stream, id_of)})
-        read.encoders, read.collector = [], Collector(self.options.text.unit)
-        self._spilled = None
-        return step
-
-    def known_text(
-        self,
-        collector: Collector,
-        ids: FinalIds,
-        text_bytes: int,
-        repairs: Repairs,
-        stream: Sequence[Column] = (),
-        sequences: Sequence[Column] = (),
-    ) -> dict[str, Any]:
-        """Record vocabulary and figures of a text after reading: the step `text`."""
-        types = ids.types()
-        arrays = {"counts": ids.count, "blob": types.blob, "length": types.length, "flags": types.flags}
-        made = {name: self._column(f"vocab_{name}", a) for name, a in arrays.items()}
-        n_sequences = int(ids.count[EOS])  # a record with a weight is as many
-        step = SpilledText(
-            int(ids.count.sum()) - 2 * n_sequences,
-            n_sequences,
-            longest_counted(self.options, collector),
-            text_bytes,
-            [c.described() for c in stream],
-            made["counts"].described(),
-            [made[name].described() for name in ("blob", "length", "flags")],
-            asdict(repairs),
-            ids.cut,
-            [c.described() for c in sequences],
-        )
-        self.work.done("text", asdict(step), {c.name: c.whole() for c in (*made.values(), *sequences)})
-        return asdict(step)
-
-    def _column(self, name: str, values: np.ndarray) -> Column:
-        writer = Writer(self.work.path(name), values.dtype)
-        writer.append(values)
-        return writer.close()
+        return spill.close(read)
 
     def _opened(self, described: list[Any]) -> Column:
         return Column.of(self.work.folder, described)
-
-    def _types(self, text: SpilledText) -> Types:
-        blob, length, flags = (self._opened(c).read() for c in text.types)
-        return Types(blob, np.cumsum(length) - length, length, flags)
 
     # ------------------------------------------------------------ counting
 
@@ -291,13 +190,13 @@ class Training:
             ids = np.zeros(m + n, np.uint32)
             part = stream.read(low, low + m + n)
             np.take(id_of, part, out=ids[: len(part)])
-            found = block_runs(ids, m, packing, facts and facts.of_block(ids, low, m))
+            found = block_runs(ids, m, packing, facts.of_block(ids, low, m) if facts else None)
             made = []
             for j, run in enumerate(found):
                 columns = [
-                    self._column(f"{name}.{j}.windows", run.windows.reshape(-1)),
-                    self._column(f"{name}.{j}.count", run.count.reshape(-1)),
-                    self._column(f"{name}.{j}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
+                    column(self.work, f"{name}.{j}.windows", run.windows.reshape(-1)),
+                    column(self.work, f"{name}.{j}.count", run.count.reshape(-1)),
+                    column(self.work, f"{name}.{j}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
                 ]
                 width = run.count.shape[1] if run.count.ndim > 1 else 0
                 made.append([*(c.described() for c in columns), width, run.holder])
@@ -322,7 +221,7 @@ class Training:
         each = jobs * (110 + 16 * n) + (2 * jobs + 1) * 9 * n
         each += jobs * 24 * n * len(self.options.protection.measures)
         most = int(np.clip(self._free() // each, _MIN_BLOCK, _MAX_BLOCK))
-        files = [RunFile(self.packing, *map(self._opened, run[:3]), *run[3:]) for run in runs]
+        files = [RunFile.of(self.packing, self.work.folder, run) for run in runs]
         blocks = [f for f in files if f.holder is None]
         cuts = cuts_of([f.samples() for f in blocks], [f.n for f in blocks], self.packing, most)
         for f in files:
@@ -372,7 +271,7 @@ class Training:
         kept = [by_count(table, options.prune)] if any(options.prune) else []
         if options.protection.drops:
             kept.append(by_holders(table))
-        ids, _ = listed(self._types(text), options.prune_vocab)
+        ids, _ = listed(text.types(self.work.folder), options.prune_vocab)
         if ids is not None:
             kept.append(by_ids(table, ids))
         if kept:
@@ -387,7 +286,7 @@ class Training:
 
     def _store(self, text: SpilledText, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
         self.progress("writing", 0, 1)
-        _, types = listed(self._types(text), self.options.prune_vocab)
+        _, types = listed(text.types(self.work.folder), self.options.prune_vocab)
         header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
         return self._write(
             lambda f: model_file.write_streamed(f, pruned_header(header, self.options.prune, table), types, table)

@@ -25,6 +25,12 @@ class RunFile:
         self.n = len(windows) // self._width
         self._at = [0, self.n]
 
+    @classmethod
+    def of(cls, packing: Packing, folder: str, described: list[Any]) -> RunFile:
+        """A run that was written before."""
+        windows, count, sample = (Column.of(folder, c) for c in described[:3])
+        return cls(packing, windows, count, sample, described[3], described[4])
+
     def samples(self) -> np.ndarray:
         """The windows that `Run.sample` kept."""
         return self._shaped(self.sample.read())
