@@ -135,7 +135,8 @@ WEIGHTED = "\n".join(f"line {i % 7} of {i}. More of it\t{(1, 0, 3, 1 << 34)[i % 
     [
         {"borders": False, "prune_vocab": ["the", "a", ","]}, {"weights": True, "unit": "line"},
         {"min_sequences": 2, "min_files": 2, "cap_per_sequence": 1, "min_type_count": 2},
-        {"min_sequences": 2, "cap_per_sequence": 1, "unit": "file", "order": 2},
+        {"min_sequences": 2, "cap_per_sequence": 1, "unit": "file", "order": 2, "guard": 9},
+        {"guard": 1600, "guard_rate": 0.1},
     ],
     ids=str,
 )  # fmt: skip

@@ -1,10 +1,13 @@
 """Every option gives the same bytes in memory, on disk and on a Dask cluster."""
 
+import numpy as np
 import pytest
 
 import markov_cli
 from conftest import CORPORA
-from markov_cli.arrays import memory
+from markov_cli.arrays import disk_array, memory
+from markov_cli.model import disk_guard
+from markov_cli.model.fingerprints import Guard, bits_for
 from markov_cli.training import on_disk
 from markov_cli.training.options import TrainOptions
 
@@ -102,3 +105,30 @@ def test_least_sequences_files_and_caps(texts, tmp_path, on_disk_bytes, more, un
 def test_the_text_must_have_the_sequences_that_are_asked_for(texts, on_disk_bytes):
     with pytest.raises(markov_cli.OptionError, match="the text has 3 files"):
         on_disk_bytes(texts, min_files=4)
+
+
+@pytest.mark.parametrize(
+    "more", [{"guard": 4}, {"guard": 9, "guard_rate": 0.3, "order": 2, "unit": "file"}, {"guard": 500}], ids=str
+)
+def test_a_guard(texts, tmp_path, on_disk_bytes, more):
+    """Of many hashes, and of none; runs end with a text, not with a sequence."""
+    assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 129, 5000])
+def test_the_arrays_of_a_guard_in_blocks(tmp_path, monkeypatch, n):
+    """In blocks of any size, and for hashes that all stand at one end."""
+    rng = np.random.default_rng(n)
+    for keys in (rng.integers(0, 1 << 64, n, np.uint64), np.arange(n, dtype=np.uint64) << np.uint64(40)):
+        keys.sort()
+        for block in (1, 64, 100):
+            monkeypatch.setattr(disk_array.Column.blocks, "__defaults__", (block,))
+            monkeypatch.setattr(disk_guard, "BLOCK", block)
+            column = disk_guard.distinct_keys([keys[::2], keys], 2 * n, str(tmp_path), 100)
+            made = disk_guard.make_guard(column, 5, 1 / 256, str(tmp_path))
+            bits = bits_for(n, 1 / 256)
+            wanted = Guard.of(5, np.unique(keys >> np.uint64(64 - bits)), bits)
+            assert (made.bits, made.n) == (wanted.bits, wanted.n)
+            for ours, theirs in zip(made.columns(), (wanted.low, wanted.high, wanted.first), strict=True):
+                assert ours.read().tolist() == theirs.tolist() and ours.dtype == theirs.dtype
+            assert [v for some in wanted.blocks(3) for v in some] == wanted.values().tolist()

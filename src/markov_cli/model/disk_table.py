@@ -21,6 +21,7 @@ from ..counting.ngrams import suffix_runs
 from ..text.types import BOS, EOS
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter
+from .disk_guard import GuardColumns
 from .thresholds import Protection
 
 _U = np.uint64
@@ -64,6 +65,7 @@ class StreamedTable:
     orders: list[StreamedOrder]
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     empty: tuple[int, int] | None = None
+    guard: GuardColumns | None = None
 
     @property
     def n_ids(self) -> int:
@@ -110,6 +112,9 @@ class StreamedTable:
                 if counts is not None:
                     for end, column, dtype in counts.members():
                         out[f"{name}_{k}{end}"] = column, dtype
+        if self.guard is not None:
+            for name, column in zip(("low", "high", "first"), self.guard.columns(), strict=True):
+                out[f"guard_{name}"] = column, column.dtype
         return out
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.disk_array import Column, Writer
 from ..counting.document_frequency import Found, HolderCounts
 from ..counting.external_sort import Packing, Rows, cuts_of
 from ..errors import MarkovError, OptionError, TextError
@@ -33,8 +34,11 @@ from .parts import (
     PartText,
     described,
     divided,
+    hashes_of,
     head,
     ids_of,
+    keys_of,
+    merge_keys,
     merge_runs,
     one_of,
     read_part,
@@ -162,6 +166,9 @@ class _ClusterTraining:
         packing = packing_of(n, found.counts[2])
         t.packing = packing
         ids = [self._submit(ids_of, *three) for three in zip(texts, id_of, kept, strict=True)]
+        if self._options.guard:
+            n_tokens = [sum(map(len, ends)) for ends in kept]
+            t.known_guard(self._guard_keys(texts, [a - b for a, b in zip(sizes, n_tokens, strict=True)]))
         del texts, id_of, kept
         ranges, n_ranges = self._merged(ids, sizes, near, packing) if n > 1 else (iter(()), 0)
         return known, t.known_rows(found, ranges, n_ranges)
@@ -248,6 +255,24 @@ class _ClusterTraining:
             out.append(Near(before if i else -1, file_ends[some], counted, measures, low))
         return out
 
+    def _guard_keys(self, texts: list[Any], n_tokens: list[int]) -> Column:
+        """Distinct hashes of all runs of `--guard` tokens."""
+        k, t = self._options.guard, self._training
+        n_ranges = max(sum(n_tokens) // RANGE_WINDOWS, 1)
+        edges = np.array([i * (1 << 64) // n_ranges for i in range(1, n_ranges)], np.uint64)
+        heads = [self._submit(hashes_of, text, k - 1) for text in texts]
+        parts = []
+        for i, text in enumerate(texts):
+            behind = _until(heads, n_tokens, i + 1, k - 1)
+            parts.append(self._submit(keys_of, text, behind, k, edges))
+        del heads
+        writer = Writer(t.work.path("guard_keys"), np.uint64)
+        for r in range(n_ranges):
+            some = [self._submit(one_of, part, r) for part in parts]
+            writer.append(self._submit(merge_keys, some).result())
+            t.progress("hashing runs", r + 1, n_ranges)
+        return writer.close()
+
     def _merged(
         self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing
     ) -> tuple[Iterator[Rows | None], int]:
@@ -257,12 +282,7 @@ class _ClusterTraining:
         runs = []
         last = max(i for i, size in enumerate(sizes) if size)
         for i, one in enumerate(ids[: last + 1]):
-            behind, have = [], 0
-            for j in range(i + 1, last + 1):
-                if have >= n:
-                    break
-                behind.append(heads[j])
-                have += sizes[j]
+            behind = _until(heads, sizes[: last + 1], i + 1, n)
             runs.append(self._submit(runs_of, one, behind, i == 0, i == last, packing, near[i]))
         del ids, heads
         known = []
@@ -282,6 +302,18 @@ class _ClusterTraining:
                 yield rows.pop(0).result()
 
         return results(), len(rows)
+
+
+def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:
+    """Heads from one on, until they have n together."""
+    out: list[Any] = []
+    have = 0
+    for head_, size in zip(heads[first:], sizes[first:], strict=False):
+        if have >= n:
+            break
+        out.append(head_)
+        have += size
+    return out
 
 
 def _numbers(interner: TypeInterner, part: PartText) -> np.ndarray:

@@ -33,12 +33,14 @@ from ..counting.external_sort import (
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
+from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
 from ..model.merging import pruned_header
 from ..text.encoder import Encoder
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
+from ..text.run_hashes import stream_runs
 from ..text.sequences import Collector
 from ..text.types import BOS, EOS
 from .in_memory import Trained, train_read
@@ -101,6 +103,7 @@ class Training:
         rows = self.work.step("rows") if table is None else None
         runs = self.work.step("runs") if table is None and rows is None else None
         needs_stream = table is None and rows is None and runs is None
+        needs_stream |= self.options.guard > 0 and self.work.step("guard") is None
         if needs_stream and self.cluster_steps is not None:
             found, rows = self.cluster_steps(self)
         elif found is None or (needs_stream and self.work.step("stream") is None):
@@ -117,13 +120,16 @@ class Training:
             self.say(f"--resume: continuing after {self._reached(table, rows, runs)}")
         text = SpilledText(**found)
         self.packing = packing_of(text.longest, text.counts[2])
+        guard = self._guard(text) if self.options.guard else None
         if table is None:
             if rows is None:
                 if runs is None:
                     runs = self._sort_runs(text)
                 rows = self._merge(text, runs)
             table = self._finish_table(text, rows)
-        size, file = self._store(text, StreamedTable.of(self.work.folder, table))
+        done = StreamedTable.of(self.work.folder, table)
+        done.guard = guard
+        size, file = self._store(text, done)
         return TrainedFile(size, Repairs(**text.repairs), file=file)
 
     def _reached(self, table: Any, rows: Any, runs: Any) -> str:
@@ -167,16 +173,36 @@ class Training:
         give_back()
         return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
 
+    def _guard(self, text: SpilledText) -> GuardColumns:
+        """Hashes of all runs of `--guard` tokens: the step `guard`."""
+        known = self.work.step("guard")
+        if known is None:
+            self.progress("hashing runs", 0, 1)
+            facts = SequenceFacts(self._opened(text.stream[0]), text.sequences, self.work.folder, self.options)
+            hash_of = self._opened(text.hashes).read()
+            runs = stream_runs(facts.token_blocks(), hash_of, self.options.guard)
+            known = self.known_guard(distinct_keys(runs, text.n_tokens, self.work.folder, self._free() // 32))
+        return GuardColumns.of(self.work.folder, known)
+
+    def known_guard(self, keys: Column) -> list[Any]:
+        """Make the guard of distinct keys: the step `guard`."""
+        options = self.options
+        guard = make_guard(keys, options.guard, options.guard_rate, self.work.folder, options.guard_bits)
+        assert guard is not None
+        self.work.done("guard", guard.described(), {c.name: c.whole() for c in guard.columns()})
+        return guard.described()
+
     def _sort_runs(self, text: SpilledText) -> list[Any]:
         """Write every block of windows as a sorted run to disk: the step `runs`."""
         n, packing, jobs = text.longest, self.packing, self.options.jobs
         stream = self._opened(text.stream[0])
+        wants = self.options.weights or self.options.protection.measures
         id_of = self._opened(text.stream[1]).read()
         windows = len(stream) - 1 if n > 1 else 0  # none begins with the last EOS
         size = self.work.step("block")
         if size is None:
             each = 90 if packing.one_key else 110 + 12 * n
-            each += text.sequences != [] and 60 + 10 * n * (1 + 2 * len(self.options.protection.measures))
+            each += bool(wants) and 60 + 10 * n * (1 + 2 * len(self.options.protection.measures))
             size = int(np.clip(self._free() // (jobs * each), _MIN_BLOCK, _MAX_BLOCK))
             self.work.done("block", size)
 
@@ -203,7 +229,7 @@ class Training:
             return made
 
         runs: list[Any] = []
-        facts = SequenceFacts(stream, text.sequences, self.work.folder, self.options) if text.sequences else None
+        facts = SequenceFacts(stream, text.sequences, self.work.folder, self.options) if wants else None
         n_runs = -(-windows // size)
         for i, made in enumerate(ordered_map(one, range(n_runs), jobs)):
             if self.work.step(f"run_{i}") is None:
@@ -212,7 +238,7 @@ class Training:
             self.progress("sorting", i + 1, n_runs)
         files = {c[0]: self._opened(c).whole() for run in runs for c in run[:3]}
         self.work.done("runs", runs, files)
-        self.work.drop(*(c[0] for c in (*text.stream, *text.sequences)))
+        self.work.drop(*(c[0] for c in (*text.stream, *text.sequences, *filter(None, [text.hashes]))))
         return runs
 
     def _merge(self, text: SpilledText, runs: list[Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class TrainOptions:
         """Name of a given option that needs the whole text in memory; "" for none."""
         if self.groups:
             return "--group-by"
-        return "--guard" if self.guard else ""
+        return ""
 
     @property
     def token_bytes(self) -> int:

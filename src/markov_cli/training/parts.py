@@ -18,7 +18,8 @@ from ..text.encoder import Encoder
 from ..text.encoding_threads import encode_blocks, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
-from ..text.types import EOS, order_of_types
+from ..text.run_hashes import stream_runs, token_hashes
+from ..text.types import EOS, Types, order_of_types
 from .options import TrainOptions
 
 
@@ -31,6 +32,7 @@ class PartText:
     blob, length, flags, count  types of the part, in the order of their numbers
     held     sequences of the part that have each type, see `_held`; None where nothing goes by them
     times    how often each text counts; empty where each counts once
+    text_ends  number of tokens before the end of each text
     """
 
     number: np.ndarray
@@ -41,6 +43,7 @@ class PartText:
     count: np.ndarray
     held: Found | None
     times: list[int]
+    text_ends: np.ndarray
     repairs: Repairs
     text_bytes: int
 
@@ -67,16 +70,18 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     own[seen] = np.arange(len(seen))
     count, times, text_bytes = every[seen], [], encoder.text_bytes
     number = own[number]
+    text_ends = _shifted([p.text_ends for p in pieces], ends)
     if labels is not None:
         times, text_bytes = labels.times, text_bytes + labels.more_bytes
-        text_ends = _shifted([p.text_ends for p in pieces], ends)
         weight = np.repeat(np.array(times, np.int64), np.diff(text_ends, prepend=0))
         count = np.bincount(number, weight, len(seen)).astype(np.int64)
     held = None
     if options.protection.caps:
         closing = [np.append(p.end, len(p.number)) if p.last else p.end for p in pieces]
         held = _held(number, _shifted(closing, ends))
-    return PartText(number, ends, types.blob, types.length, types.flags, count, held, times, repairs, text_bytes)
+    return PartText(
+        number, ends, types.blob, types.length, types.flags, count, held, times, text_ends, repairs, text_bytes
+    )
 
 
 def _shifted(within: list[np.ndarray], blocks: list[tuple[int, Any, Any, Any]]) -> np.ndarray:
@@ -163,11 +168,38 @@ def divided(runs: list[Run], cuts: list[np.ndarray], packing: Packing) -> list[l
     return out
 
 
-def one_of(runs: list[list[Run]], i: int) -> list[Run]:
-    """Range i of the runs of a part."""
-    return runs[i]
+def one_of(ranges: list[Any], i: int) -> Any:
+    """Range i of a part."""
+    return ranges[i]
 
 
 def merge_runs(runs: list[list[Run]], packing: Packing) -> Rows | None:
     """Merge one range of all parts into table rows."""
     return merged([run for part in runs for run in part], packing)
+
+
+def hashes_of(part: PartText, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of the first tokens of a part, uint64, and where texts end among them; all where `most` is None."""
+    types = Types(part.blob, np.cumsum(part.length) - part.length, part.length, part.flags)
+    number = part.number[:most]
+    return token_hashes(types)[number], part.text_ends[part.text_ends <= len(number)]
+
+
+def keys_of(
+    part: PartText, following: list[tuple[np.ndarray, np.ndarray]], k: int, edges: np.ndarray
+) -> list[np.ndarray]:
+    """Distinct hashes of the runs of k tokens that begin in a part, rising, by the ranges between edges.
+
+    following  `hashes_of` the parts after it, k - 1 tokens together
+    """
+    hashes = [hashes_of(part), *following]
+    before = np.cumsum([0, *(len(h) for h, _ in hashes)])[:-1].tolist()
+    ends = np.concatenate([e + n for (_, e), n in zip(hashes, before, strict=True)])
+    h = np.concatenate([h for h, _ in hashes])[: len(part.number) + k - 1]
+    runs = [*stream_runs([(np.arange(len(h)), ends[ends <= len(h)])], h, k)]
+    return np.split(key := np.unique(np.concatenate([h[:0], *runs])), np.searchsorted(key, edges))
+
+
+def merge_keys(keys: list[np.ndarray]) -> np.ndarray:
+    """One range of the hashes of all parts, distinct and rising."""
+    return np.unique(np.concatenate(keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -81,3 +82,13 @@ class SequenceFacts:
         at, closed = self._places[np.searchsorted(self._places[:, 0], low, "right") - 1].tolist()
         first = closed + int(np.count_nonzero(self._stream.read(at, low + 1) == END))
         return Sequences.of_block(ids, m, first, self._text_ends, self._times, self._measures)
+
+    def token_blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The text in blocks: provisional numbers of tokens, and how many stand before each end of a text."""
+        ends, closed = np.unique(self._text_ends), -1
+        for block in self._stream.blocks():
+            end = np.flatnonzero(block == END)
+            of_text = np.isin(closed + 1 + np.arange(len(end)), ends)
+            closed += len(end)
+            tokens = block[block != END] - np.uint32(1)
+            yield tokens, (end - np.arange(len(end)))[of_text]
