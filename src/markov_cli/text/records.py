@@ -5,7 +5,7 @@ Legend: a record is one text of many in a file; a field is its name or column; a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
