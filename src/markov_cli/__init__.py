@@ -53,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "Forgotten",
     "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
@@ -72,6 +73,7 @@ __all__ = [
     "NeedsCounts",
     "OptionError",
     "OrderInCorpus",
+    "PageModel",
     "PromptMatch",
     "RebuiltText",
     "RepairCounts",
@@ -105,6 +107,7 @@ __all__ = [
     "export_arpa",
     "export_counts",
     "export_markovify",
+    "forget",
     "import_arpa",
     "import_counts",
     "import_markovify",
@@ -114,6 +117,7 @@ __all__ = [
     "make_canaries",
     "member",
     "merge",
+    "page",
     "prune",
     "prune_by_entropy",
     "rebuild",
@@ -171,6 +175,7 @@ if TYPE_CHECKING:
         export_markovify,
     )
     from .api.explore import explore
+    from .api.forget import Forgotten, forget
     from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
@@ -201,6 +206,7 @@ if TYPE_CHECKING:
         StreamedToken,
         Text,
     )
+    from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
         LengthCount,
@@ -233,11 +239,7 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import TrainedFile, train, train_file
-    from .api.tune import (
-        TunedModel,
-        TunedPart,
-        tune,
-    )
+    from .api.tune import TunedModel, TunedPart, tune
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -291,6 +293,7 @@ _WHERE = {
         "export_markovify",
     ),
     "api.explore": ("explore",),
+    "api.forget": ("Forgotten", "forget"),
     "api.importing": (
         "import_arpa",
         "import_counts",
@@ -325,6 +328,7 @@ _WHERE = {
         "StreamedToken",
         "Text",
     ),
+    "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
         "LengthCount",
@@ -340,11 +344,7 @@ _WHERE = {
         "TracedFragment",
         "trace",
     ),
-    "api.train": (
-        "TrainedFile",
-        "train",
-        "train_file",
-    ),
+    "api.train": ("TrainedFile", "train", "train_file"),
     "api.tune": (
         "TunedModel",
         "TunedPart",
@@ -359,14 +359,8 @@ _WHERE = {
         "OptionError",
         "TextError",
     ),
-    "evidence.corpus.canary": (
-        "Canaries",
-        "Canary",
-    ),
-    "generation.session": (
-        "Session",
-        "SessionState",
-    ),
+    "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",
         "score",

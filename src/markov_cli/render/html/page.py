@@ -21,13 +21,16 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
-def page(title: str, body: Iterable[str], scripts: Sequence[str] = ()) -> Iterator[bytes]:
+def page(
+    title: str, body: Iterable[str], scripts: Sequence[str] = (), styles: Sequence[str] = ("style.css",)
+) -> Iterator[bytes]:
     """A whole page, part by part.
 
     body     markup
     scripts  names of files in this folder, run in their order when the body is there
+    styles   the same of styles
     """
-    style, run = asset("style.css"), [asset(name) for name in scripts]
+    style, run = "\n".join(map(asset, styles)), [asset(name) for name in scripts]
     yield (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, run)}">\n'
