@@ -233,7 +233,7 @@ def _data(e: Explained, words: _Words) -> dict[str, Any]:
     keep = sorted({int(g) for g in e.others.group.tolist() if g >= 0})
     rows = [
         [x for w, p in zip(words.others[g].tolist(), e.others.p[g].tolist(), strict=True) if w >= 0
-         for x in (w, float(f"{p:.4g}"))]
+         for x in (w, float(f"{p:.6g}"))]
         for g in keep
     ]  # fmt: skip
     return {
