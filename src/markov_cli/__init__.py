@@ -73,6 +73,7 @@ __all__ = [
     "NeedsCounts",
     "OptionError",
     "OrderInCorpus",
+    "PageModel",
     "PromptMatch",
     "RebuiltText",
     "RepairCounts",
@@ -116,6 +117,7 @@ __all__ = [
     "make_canaries",
     "member",
     "merge",
+    "page",
     "prune",
     "prune_by_entropy",
     "rebuild",
@@ -204,6 +206,7 @@ if TYPE_CHECKING:
         StreamedToken,
         Text,
     )
+    from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
         LengthCount,
@@ -325,6 +328,7 @@ _WHERE = {
         "StreamedToken",
         "Text",
     ),
+    "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
         "LengthCount",
@@ -340,11 +344,7 @@ _WHERE = {
         "TracedFragment",
         "trace",
     ),
-    "api.train": (
-        "TrainedFile",
-        "train",
-        "train_file",
-    ),
+    "api.train": ("TrainedFile", "train", "train_file"),
     "api.tune": (
         "TunedModel",
         "TunedPart",
@@ -359,14 +359,8 @@ _WHERE = {
         "OptionError",
         "TextError",
     ),
-    "evidence.corpus.canary": (
-        "Canaries",
-        "Canary",
-    ),
-    "generation.session": (
-        "Session",
-        "SessionState",
-    ),
+    "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",
         "score",

@@ -167,6 +167,7 @@ ROWS = {
             lambda f: m.trace(f.other, corpus=f.text, baseline=f.text, min_tokens=1, top=2, unit="line").to_dict(),
         ),
     ],
+    "page": [Row("MODEL -o OUT", lambda f: m.page(f.model).to_dict(), ("page", "page_bytes"))],
     "canary make": [
         Row(
             f"--format '{LINE}' --count 2 --repeat 1,3 -s 4 -o OUT --keys KEYS2",

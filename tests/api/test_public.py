@@ -189,6 +189,7 @@ first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]
 bits: float | None = m.inspect(model).orders[0].entropy_bits
 whole: bool = m.verify("a.npz").whole
 known: list[str] = m.vocabulary("a.npz")
+in_page: int = sum(m.page(model, max_bytes=10**6).ngrams_after)
 found: m.TraceReport = m.trace(texts=(t.text for t in model.generate(3)), corpus=text)
 places: list[tuple[str, int]] = [(f.file, f.line) for f in found.fragments]
 mixed: list[m.Text] = list(m.Mixture([model, "a.npz"]).generate(2, constraints=m.Constraints(contains=["cat"])))

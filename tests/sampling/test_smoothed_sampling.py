@@ -45,7 +45,7 @@ def models(story):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory, models):
-    """Imported models: our own export, a well-formed file, an unusual one, and an export that pruning left with gaps."""
+    """Imported models: our export, a well-formed file, an unusual one, our export that pruning left with gaps."""
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
         export_arpa(models["order 4"], out, "kn")
@@ -302,7 +302,12 @@ def test_unk_is_never_written(models):
 
 
 def test_temperature_0_draws_the_likeliest_follower(models, imported):
-    for model, smoothing in ((models["order 4"], "kn"), (models["pruned"], "wb"), (imported["story"], None), (imported["pruned"], None)):
+    for model, smoothing in (
+        (models["order 4"], "kn"),
+        (models["pruned"], "wb"),
+        (imported["story"], None),
+        (imported["pruned"], None),
+    ):
         for history in histories_of(model):
             p = expected(model, smoothing, history)
             best = min(p, key=lambda i: (-p[i], i))

@@ -218,7 +218,7 @@ def test_damaged_files_are_made_again(tmp_path, low, killed_after, harm):
     target = tmp_path / "model.npz"
     run_until(9, killed_after, target)
     (folder,) = tmp_path.glob(".model.npz.*")
-    name = {"journal": "journal"}.get(harm, "run_1.windows")
+    name = {"journal": "journal"}.get(harm, "run_1.0.windows")
     file = folder / name
     data = bytearray(file.read_bytes())
     if harm == "gone":
@@ -328,14 +328,3 @@ def test_temp_dir_holds_the_files(tmp_path, low, monkeypatch):
     assert made and all(str(tmp_path / "spill") in p for p in made)
     assert not [*(tmp_path / "spill").iterdir()]
     assert load(tmp_path / "m.npz").header.order == 3
-
-
-def test_options_that_need_memory_are_refused_on_disk(tmp_path, low):
-    from markov_cli.model.thresholds import Protection
-
-    asked = options(protection=Protection(min_sequences=2))
-    with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
-        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
-    with pytest.raises(MarkovError, match="--dask and --min-sequences"):
-        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Resources(dask="local"))
-    assert not left_in(tmp_path)

@@ -79,6 +79,11 @@ class Collector:
         elif piece.last and self.pieces:
             self.pieces[-1].last = True
 
+    @property
+    def is_open(self) -> bool:
+        """The last sequence is not closed."""
+        return self._open > 0
+
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""
         pieces, self.pieces = self.pieces, []

@@ -180,7 +180,7 @@ def train_groups(
             "--group-by and --min-sequences, --min-files or --cap-per-sequence exclude each other", "leave one out"
         )
 
-    def after(collector: Collector, encoder: Encoder) -> None:
+    def after(collector: Collector, encoder: Encoder, labels: Labels | None) -> None:
         if limit is not None and collector.n_tokens * _TOKEN_BYTES > limit:
             raise MarkovError(
                 f"--memory {size_text(limit)}: --group-by works in memory, and the text has more than "
