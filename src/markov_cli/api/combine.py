@@ -30,7 +30,8 @@ from .train import Progress, TrainedFile, options_of, train, trained_file, words
 T = TypeVar("T")
 
 
-def _stored(model: Model, name: str) -> Stored:
+def stored_of(model: Model, name: str) -> Stored:
+    """The model as the engine adds and takes away counts."""
     return Stored(model.header, model.vocabulary.types(), model.table, name)
 
 
@@ -52,7 +53,7 @@ def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: i
     [('three', 1), ('two', 1)]
     """
     every = [opened(model) for model in models]
-    stored = [_stored(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
+    stored = [stored_of(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
     return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
@@ -141,7 +142,7 @@ def update(
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
-    both = [stored, _stored(more, "the new text")]
+    both = [stored, stored_of(more, "the new text")]
     out = _model(model_guard([opened(model)], merging.merge, both, (), jobs))
     out.repairs = more.repairs
     return out
@@ -223,14 +224,14 @@ def _updatable(
     """A model that text can be added to, and the words to read it with."""
     old = opened(model)
     name = name or old.path or "the model"
-    stored = _stored(old, name)
+    stored = stored_of(old, name)
     merging.check_whole(stored, "added to")
     words = words_of(vocab, encoding, old.header.options)
-    _check_words(old.header, words, name)
+    check_words(old.header, words, name)
     return stored, words
 
 
-def _check_words(header: Header, words: WordList | None, name: str) -> None:
+def check_words(header: Header, words: WordList | None, name: str) -> None:
     """MarkovError where a text is not to be read with the words of the model."""
     own, n = header.vocab_hash, header.vocab_words
     if own is None and words is None:
@@ -282,7 +283,7 @@ def prune(
         one = without_guard(one)
     if not by_count:
         return one
-    stored = _stored(one, one.path or "the model")
+    stored = stored_of(one, one.path or "the model")
     words = words_of(vocab, "utf-8", one.header.options)
     return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, words, jobs))
 
