@@ -39,7 +39,7 @@ from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
 from ..model.merging import pruned_header
-from ..text.encoder import Encoder
+from ..text.encoder import Encoder, NumberedTypes
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs
@@ -48,7 +48,7 @@ from ..text.types import BOS, EOS
 from .in_memory import Trained, train_read
 from .old_model import OldModel
 from .options import Progress, TrainOptions, header_of, listed
-from .reading import EncodedText, read_text
+from .reading import After, EncodedText, read_text
 from .run_files import RunFile, SequenceFacts, described_run
 from .spilled_text import SpilledText, TextSpill
 
@@ -82,6 +82,17 @@ def packing_of(order: int, n_ids: int) -> Packing:
     return Packing(order, max(int(n_ids - 1).bit_length(), 2))
 
 
+def check_types(encoder: NumberedTypes, limit: int) -> int:
+    """The number of types so far; MarkovError for more than fit in memory."""
+    types = len(encoder.interner) if isinstance(encoder, Encoder) else encoder.n_numbers()
+    if types * _TYPE_BYTES > limit - _MARGIN:
+        raise MarkovError(
+            f"--memory {size_text(limit)}: not enough for a vocabulary of {types:,} types",
+            f"use --memory {size_text(2 * limit)} or more; or --tokenizer chars, which has few types",
+        )
+    return types
+
+
 class Training:
     """One run of training, with its limit of memory and its folder of temporary files."""
 
@@ -100,6 +111,7 @@ class Training:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
         self.old = old
+        self.read: Callable[[After], EncodedText] = lambda after: read_text(sources, options, progress, after)
 
     def run(self) -> TrainedFile:
         """Do all steps that are not done yet, and write the model."""
@@ -152,20 +164,15 @@ class Training:
         held = (self.limit - (self.old.merge_bytes if self.old else 0)) // each  # tokens that fit
         spill: TextSpill | None = None
 
-        def after(collector: Collector, encoder: Encoder, labels: Labels | None) -> None:
+        def after(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
             nonlocal spill
-            types = len(encoder.interner)
-            if types * _TYPE_BYTES > self.limit - _MARGIN:
-                raise MarkovError(
-                    f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
-                    f"use --memory {size_text(2 * self.limit)} or more; or --tokenizer chars, which has few types",
-                )
+            types = check_types(encoder, self.limit)
             if spill is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
                 spill = TextSpill(self.options, self.work)
             if spill is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 spill.add(collector, labels)
 
-        read = read_text(self.sources, self.options, self.progress, after)
+        read = self.read(after)
         if spill is None:
             return read
         self.progress("sorting the vocabulary", 0, 1)
