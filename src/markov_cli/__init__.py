@@ -53,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "Forgotten",
     "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
@@ -106,6 +107,7 @@ __all__ = [
     "export_arpa",
     "export_counts",
     "export_markovify",
+    "forget",
     "import_arpa",
     "import_counts",
     "import_markovify",
@@ -132,6 +134,7 @@ __all__ = [
     "tune",
     "tune_mixture",
     "update",
+    "update_file",
     "verify",
     "vocabulary",
 ]
@@ -164,6 +167,7 @@ if TYPE_CHECKING:
         prune_by_entropy,
         static_mixture,
         update,
+        update_file,
     )
     from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
@@ -173,6 +177,7 @@ if TYPE_CHECKING:
         export_markovify,
     )
     from .api.explore import explore
+    from .api.forget import Forgotten, forget
     from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
@@ -236,11 +241,7 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import TrainedFile, train, train_file
-    from .api.tune import (
-        TunedModel,
-        TunedPart,
-        tune,
-    )
+    from .api.tune import TunedModel, TunedPart, tune
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -285,6 +286,7 @@ _WHERE = {
         "prune_by_entropy",
         "static_mixture",
         "update",
+        "update_file",
     ),
     "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
@@ -294,6 +296,7 @@ _WHERE = {
         "export_markovify",
     ),
     "api.explore": ("explore",),
+    "api.forget": ("Forgotten", "forget"),
     "api.importing": (
         "import_arpa",
         "import_counts",

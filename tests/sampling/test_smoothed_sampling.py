@@ -45,7 +45,7 @@ def models(story):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory, models):
-    """Imported models: our own export, a well-formed file, an unusual one, and an export that pruning left with gaps."""
+    """Imported models: our export, a well-formed file, an unusual one, our export that pruning left with gaps."""
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
         export_arpa(models["order 4"], out, "kn")

@@ -50,6 +50,7 @@ MEANINGS = (
 
 # keys that `audit --corpus` adds to an order, and what they are
 _VERIFIED = (
+    ("corpus_content_bits_per_token", "content forgotten, bits a token: equal sequences are known"),
     ("verified", "tokens of the corpus in certain strings found there"),
     ("greedy", "continuations that come out by greedy choice"),
     ("rebuilt_sequences", "sequences of a rebuilt text that are the corpus'"),
