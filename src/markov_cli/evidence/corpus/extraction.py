@@ -37,12 +37,13 @@ def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.nd
 class Walks:
     """Certain strings of a text: its longest walks with g > 0 from each place (rule 2 of forced_strings.py).
 
-    first, last  int64 (n,), where each begins, with the tokens of its first history, and ends; n places without BOS
-    size         int64 (n,), tokens; 0 where the table lacks the n-gram
-    token        bool (n,), the place is no EOS
+    before  (n,), tokens of its first history, with which it begins; n places without BOS
+    last    int64 (n,), where it ends
+    size    int64 (n,), tokens; 0 where the table lacks the n-gram
+    token   bool (n,), the place is no EOS
     """
 
-    first: np.ndarray
+    before: np.ndarray
     last: np.ndarray
     size: np.ndarray
     token: np.ndarray
@@ -66,7 +67,7 @@ def certain_walks(g: Graph, c: Corpus, edge: np.ndarray) -> Walks:
     before = np.minimum(place - 1, g.order - 1)
     label = c.ids[body]
     size = np.where(known, before + end - np.arange(n) + 1 - (label[end] == EOS), 0)
-    return Walks(np.arange(n) - before, end, size, label != EOS)
+    return Walks(before, end, size, label != EOS)
 
 
 def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
@@ -74,7 +75,7 @@ def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
     n, out = len(w.size), {}
     for least in lengths:
         some = np.flatnonzero(w.size >= least)
-        change = np.bincount(w.first[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
+        change = np.bincount(some - w.before[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
         inside = np.cumsum(change[:n]) > 0
         out[least] = float(np.count_nonzero(inside & w.token) / max(int(np.count_nonzero(w.token)), 1))
     return out
@@ -83,7 +84,8 @@ def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
 def longest_around(w: Walks) -> np.ndarray:
     """Tokens of the longest certain string that each token of a text is part of; 0 in none: int64 (tokens,)."""
     some = np.flatnonzero(w.size)
-    return cover(w.first[some], (w.last - w.first)[some] + 1, w.size[some], len(w.size))[w.token]
+    first = some - w.before[some]
+    return cover(first, w.last[some] - first + 1, w.size[some], len(w.size))[w.token]
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
