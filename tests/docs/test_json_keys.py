@@ -83,7 +83,10 @@ COMMANDS = {
     "inspect --vocab": ["markov inspect small.npz --vocab"],
     "inspect --verify": ["markov inspect small.npz --verify", "markov inspect bad.npz --verify"],
     "score": [
-        "markov score small.npz other.txt --spell","markov score small.npz other.txt", "markov score small.npz other.txt --model other.npz"],
+        "markov score small.npz other.txt --spell",
+        "markov score small.npz other.txt",
+        "markov score small.npz other.txt --model other.npz",
+    ],
     "score --mix": ["markov score small.npz other.txt --model other.npz --mix 0.5,0.5"],
     "score --tune": [
         "markov score small.npz --model other.npz --tune other.txt",

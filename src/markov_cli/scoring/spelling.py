@@ -80,7 +80,7 @@ def _trained(types: Types) -> Scorer:
     """The model of the bytes of types, each once."""
     which = np.repeat(np.arange(len(types)), types.length)
     n = len(which) + len(types) + 1
-    order = min(ORDER, int(types.length.max(initial=0)) + 3)
+    order = min(ORDER, int(types.length.max()) + 3) if len(types) else 1
     stream = np.zeros(n + order, np.uint32)
     stream[:n] = EOS
     stream[1 + np.arange(len(which)) + which] = _IDS[types.blob[ragged(types.start, types.length)]]
