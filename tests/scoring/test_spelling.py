@@ -83,7 +83,7 @@ def test_the_probabilities_of_all_words_sum_to_one(words):
 
 
 def test_flags_share_the_probability():
-    """The same bytes with other flags are another type; over all flags, and bytes, the sum is 1 again."""
+    """Equal bytes with other flags are another type; over all flags, and bytes, the sum is 1 again."""
     model = m.train(texts=["a, b , c. d .e"])
     speller = Speller(model.vocabulary)
     by_flags = np.exp2([-speller.bits(types_of([b"new"], f))[0] for f in range(4)])
