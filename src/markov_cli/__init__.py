@@ -134,6 +134,7 @@ __all__ = [
     "tune",
     "tune_mixture",
     "update",
+    "update_file",
     "verify",
     "vocabulary",
 ]
@@ -166,6 +167,7 @@ if TYPE_CHECKING:
         prune_by_entropy,
         static_mixture,
         update,
+        update_file,
     )
     from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
@@ -284,6 +286,7 @@ _WHERE = {
         "prune_by_entropy",
         "static_mixture",
         "update",
+        "update_file",
     ),
     "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (

@@ -64,6 +64,7 @@ ROWS = {
             lambda f: m.train_groups(f.jsonl, f.groups, jsonl="text", group_by="id").to_dict(),
         ),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
+        Row("OTHER --update MODEL -o OUT", lambda f: written(m.update_file(f.model, f.other, f.out))),
     ],
     "generate": [
         Row("MODEL -c 4 -s 5", lambda f: lines_of(m.Model.load(f.model).generate(4, 5))),

@@ -161,6 +161,7 @@ model, n_bytes = m.train_file([text], "a.npz", jobs=2)
 table: m.ConfusionTable = m.confusion("models", "chat.csv", csv="text", label="who")
 groups: m.TrainedGroups = m.train_groups("chat.csv", "models/{}.npz", csv="text", group_by="who", min_group=2)
 more: m.Model = m.update(model, texts=["new text"])
+larger: m.Model = m.update_file(model, text, "b.npz", memory=10**9).model
 shares: list[float | None] = [o.retained for o in m.audit("a.npz", corpus=text).orders]
 again: str = m.rebuild(model, seed=1).text
 verdicts: list[str] = [one.verdict for one in m.member(text, texts="a b").member]

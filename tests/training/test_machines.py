@@ -149,3 +149,13 @@ def test_every_option_gives_the_bytes_of_training_in_memory(tmp_path, local_clus
     markov_cli.train(paths, **more).save(tmp_path / "memory.npz")
     assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()
     assert made.model.repairs.invalid == 0
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("more", [{"guard": 7}, {"order": 1}], ids=str)
+def test_text_is_added_to_a_model(tmp_path, local_cluster, small, more):
+    old = markov_cli.train([CORPORA / "messages.txt"], **more)
+    place = {"dask": local_cluster.scheduler_address}
+    markov_cli.update_file(old, [HARBOUR, CORPORA / "scripts"], tmp_path / "model.npz", **place)
+    markov_cli.update(old, [HARBOUR, CORPORA / "scripts"]).save(tmp_path / "memory.npz")
+    assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()

@@ -132,3 +132,44 @@ def test_the_arrays_of_a_guard_in_blocks(tmp_path, monkeypatch, n):
             for ours, theirs in zip(made.columns(), (wanted.low, wanted.high, wanted.first), strict=True):
                 assert ours.read().tolist() == theirs.tolist() and ours.dtype == theirs.dtype
             assert [v for some in wanted.blocks(3) for v in some] == wanted.values().tolist()
+
+
+@pytest.fixture(params=[60, 700])
+def update_on_disk(request, tmp_path, monkeypatch):
+    """`update_on_disk(model, paths, **options)`: as `on_disk_bytes`."""
+
+    def update(model, paths, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(TrainOptions, "token_bytes", 10**9)
+            patch.setattr(on_disk, "_MIN_BLOCK", request.param)
+            patch.setattr(on_disk, "_MAX_BLOCK", request.param)
+            patch.setattr(on_disk, "train_read", None)
+            markov_cli.update_file(model, paths, tmp_path / "disk.npz", memory=memory.LEAST, **options)
+        return (tmp_path / "disk.npz").read_bytes()
+
+    return update
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {}, {"order": 1}, {"order": 5, "unit": "line"}, {"tokenizer": "chars"}, {"vocab": WORDS, "guard": 6},
+        {"guard": 5, "guard_rate": 0.4}, {"order": 9, "unit": "line"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_text_added_to_a_model(texts, tmp_path, update_on_disk, more):
+    """Also where the model has longer sequences than the text, or shorter ones, and a guard that is then too full."""
+    for old, new in ((texts[:1], texts[1:]), (texts[2:3], texts[:2]), (texts[:1], texts[2:3])):
+        model = markov_cli.train(old, **more)
+        words = {"vocab": WORDS} if "vocab" in more else {}
+        markov_cli.update(model, new, **words).save(tmp_path / "memory.npz")
+        assert update_on_disk(model, new, **words) == (tmp_path / "memory.npz").read_bytes()
+        if "guard" not in more:
+            assert in_memory([*old, *new], tmp_path, **more) == (tmp_path / "disk.npz").read_bytes()
+
+
+def test_weighted_counts_are_updated_in_memory(texts, update_on_disk):
+    half = markov_cli.merge([markov_cli.train(texts[0])] * 2, [0.5, 1])
+    with pytest.raises(markov_cli.MarkovError, match="weighted counts, to which text is added in memory"):
+        update_on_disk(half, texts[2])

@@ -305,8 +305,6 @@ def test_memory_options_are_checked(run, tmp_path):
     assert ran.code == 2 and "bytes, for example" in ran.stderr
     ran = run("train", HARBOUR, "-o", target, "--memory", "200M", "--temp-dir", tmp_path, "--resume")
     assert ran.code == 0 and "--resume: no interrupted run of this text" in ran.stderr
-    ran = run("train", HARBOUR, "--update", target, "-o", target, "--memory", "200M")
-    assert ran.code == 2 and "--memory does not work with --update" in ran.stderr
     assert target.read_bytes() == in_memory(HARBOUR)
 
 

@@ -108,7 +108,7 @@ def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequence
         return []
     columns, which = columns_of(stream, np.arange(m), order), sequences.of_windows(stream[:m])
     if sequences.times is not None:
-        return [_run(sort_rows(packed(columns, bits), columns, sequences.times[which], order, bits), packing)]
+        return [counted_run(columns, sequences.times[which], packing)]
     measured = measured_windows(columns, which, sequences, bits)
     some = [c[measured.member] for c in columns]
     runs = [_run(sort_rows(packed(some, bits), some, measured.counts, order, bits), packing)]
@@ -118,6 +118,17 @@ def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequence
         assert windows is not None
         runs.append(Run(windows, np.ones(len(member), np.uint8), holder))
     return runs
+
+
+def counted_run(columns: list[np.ndarray], count: np.ndarray, packing: Packing) -> Run:
+    """The sorted run of windows that have counts.
+
+    columns  per column, uint32 (m,)
+    count    int64 (m,)
+    """
+    if not len(count):
+        return Run(np.empty(0, _U) if packing.one_key else np.empty((0, packing.order), np.uint32), count)
+    return _run(sort_rows(packed(columns, packing.bits), columns, count, packing.order, packing.bits), packing)
 
 
 def _run(w: Windows, packing: Packing) -> Run:

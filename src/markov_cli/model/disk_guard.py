@@ -46,14 +46,14 @@ class GuardColumns:
         return cls(*described[:3], *(Column.of(folder, c) for c in described[3:]))
 
 
-def distinct_keys(keys: Iterable[np.ndarray], n: int, folder: str, size: int) -> Column:
+def distinct_keys(keys: Iterable[np.ndarray], n: int, folder: str, size: int, name: str = "guard_keys") -> Column:
     """Distinct keys, rising: uint64. `size` of at most n are sorted in memory at one time; hashes are evenly spread."""
     parts = min(max(n // size, 1), _MAX_BUCKETS)
     edges = np.array([i * (1 << 64) // parts for i in range(1, parts)], _U)
     buckets = Buckets(folder, "guard", edges)
     for some in keys:
         buckets.add(some)
-    writer = Writer(os.path.join(folder, "guard_keys"), _U)
+    writer = Writer(os.path.join(folder, name), _U)
     for key, _ in buckets.take():
         key.sort()
         writer.append(key[starts_new(key)])

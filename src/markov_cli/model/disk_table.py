@@ -142,7 +142,7 @@ def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, p
         for k in range(1, order):
             token, count, more = levels[k]
             tokens[k - 1].append(token)
-            if protection and len(token):
+            if count.ndim > 1:
                 count, keep = protection.judged(count)
                 if keeps:
                     keeps[k - 1].append(keep)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,12 +26,13 @@ from ..text.encoder import Piece
 from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
+from ..text.types import Types
 from .in_memory import checked_times
+from .old_model import numbers as type_numbers
 from .on_disk import ClusterSteps, Training, packing_of
 from .options import TrainOptions
 from .parts import (
     Near,
-    PartText,
     described,
     divided,
     hashes_of,
@@ -42,6 +43,7 @@ from .parts import (
     merge_runs,
     one_of,
     read_part,
+    run_of_counts,
     runs_of,
     without_numbers,
 )
@@ -50,7 +52,6 @@ from .spilled_text import SpilledText, done, known_text
 PART_BYTES = 1 << 25  # of text
 _TIMEOUT_S = 10  # for a scheduler to answer
 RANGE_WINDOWS = 1 << 22
-_TYPES = 1 << 16  # put into the common vocabulary at one time
 
 
 def cluster_steps(address: str, memory: int) -> ClusterSteps:
@@ -170,7 +171,7 @@ class _ClusterTraining:
             n_tokens = [sum(map(len, ends)) for ends in kept]
             t.known_guard(self._guard_keys(texts, [a - b for a, b in zip(sizes, n_tokens, strict=True)]))
         del texts, id_of, kept
-        ranges, n_ranges = self._merged(ids, sizes, near, packing) if n > 1 else (iter(()), 0)
+        ranges, n_ranges = self._merged(ids, sizes, near, packing, found.old_ids) if n > 1 else (iter(()), 0)
         return known, t.known_rows(found, ranges, n_ranges)
 
     def _vocabulary(
@@ -190,7 +191,7 @@ class _ClusterTraining:
         for i, future in enumerate(texts):
             part = self._submit(without_numbers, future).result()
             t.progress("reading", i + 1, len(texts))
-            own = _numbers(interner, part)
+            own = type_numbers(interner, part.types)
             if len(interner) > len(every):
                 every = np.concatenate((every, np.zeros(len(interner) - len(every), np.int64)))
             every[own] += part.count
@@ -228,14 +229,13 @@ class _ClusterTraining:
         if protection.caps:
             tally.grow(len(interner))
         judged = tally.n[: len(every)] if protection.caps else None
-        ids = final_ids(
-            every,
-            lambda seen: types if len(seen) == len(types) else types.take(seen),
-            n_sequences,
-            self._options.choice,
-            judged,
-        )
-        known = done(t.work, known_text(t.work, self._options, collector, ids, text_bytes, repairs))
+        choice, old_ids = self._options.choice, None
+        if t.old is None:
+            ids = final_ids(every, _Numbered(types).types, n_sequences, choice, judged)
+        else:
+            ids, old_ids = t.old.with_types(every, _Numbered(types), n_sequences, choice)
+        found = known_text(t.work, self._options, collector, ids, text_bytes, repairs, t.old, old_ids)
+        known = done(t.work, found)
         near = self._near(closed, np.array(collector.file_ends, np.int64), weights)
         return near, known, [ids.id_of[own] for own in numbers], kept, sizes
 
@@ -274,7 +274,7 @@ class _ClusterTraining:
         return writer.close()
 
     def _merged(
-        self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing
+        self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing, described_ids: list[Any]
     ) -> tuple[Iterator[Rows | None], int]:
         """Rows of every range, in order, and the number of ranges."""
         n, t = packing.order, self._training
@@ -285,6 +285,10 @@ class _ClusterTraining:
             behind = _until(heads, sizes[: last + 1], i + 1, n)
             runs.append(self._submit(runs_of, one, behind, i == 0, i == last, packing, near[i]))
         del ids, heads
+        if t.old is not None:
+            old_ids = Column.of(t.work.folder, described_ids).read()
+            for block in t.old.blocks(n, RANGE_WINDOWS):
+                runs.append(self._submit(run_of_counts, *t.old.windows(block, old_ids, n), packing))
         known = []
         for i, run in enumerate(runs):
             known.append(self._submit(described, run).result())
@@ -316,12 +320,16 @@ def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:
     return out
 
 
-def _numbers(interner: TypeInterner, part: PartText) -> np.ndarray:
-    """Numbers of a part's types in the common vocabulary: uint32."""
-    start = np.cumsum(part.length) - part.length
-    blob = np.concatenate((part.blob, np.zeros(8, np.uint8)))
-    found = [np.empty(0, np.uint32)]
-    for low in range(0, len(start), _TYPES):
-        some = slice(low, low + _TYPES)
-        found.append(interner.numbers(blob, start[some], part.length[some], part.flags[some]))
-    return np.concatenate(found)
+@dataclass
+class _Numbered:
+    """Types that are numbered in their order."""
+
+    every: Types
+
+    def n_numbers(self) -> int:
+        """The number of types."""
+        return len(self.every)
+
+    def types(self, number: np.ndarray) -> Types:
+        """Some of them, int64 (n,), rising."""
+        return self.every if len(number) == len(self.every) else self.every.take(number)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from typing import IO, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..arrays.threads import ordered_map
 from ..counting.external_sort import (
     Packing,
     Rows,
+    Run,
     block_runs,
     cuts_of,
     merged,
@@ -37,17 +39,18 @@ from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
 from ..model.merging import pruned_header
-from ..text.encoder import Encoder
+from ..text.encoder import Encoder, NumberedTypes
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs
 from ..text.sequences import Collector
 from ..text.types import BOS, EOS
 from .in_memory import Trained, train_read
+from .old_model import OldModel
 from .options import Progress, TrainOptions, header_of, listed
-from .reading import EncodedText, read_text
-from .run_files import RunFile, SequenceFacts
-from .spilled_text import SpilledText, TextSpill, column
+from .reading import After, EncodedText, read_text
+from .run_files import RunFile, SequenceFacts, described_run
+from .spilled_text import SpilledText, TextSpill
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
@@ -79,6 +82,17 @@ def packing_of(order: int, n_ids: int) -> Packing:
     return Packing(order, max(int(n_ids - 1).bit_length(), 2))
 
 
+def check_types(encoder: NumberedTypes, limit: int) -> int:
+    """The number of types so far; MarkovError for more than fit in memory."""
+    types = len(encoder.interner) if isinstance(encoder, Encoder) else encoder.n_numbers()
+    if types * _TYPE_BYTES > limit - _MARGIN:
+        raise MarkovError(
+            f"--memory {size_text(limit)}: not enough for a vocabulary of {types:,} types",
+            f"use --memory {size_text(2 * limit)} or more; or --tokenizer chars, which has few types",
+        )
+    return types
+
+
 class Training:
     """One run of training, with its limit of memory and its folder of temporary files."""
 
@@ -92,9 +106,12 @@ class Training:
         progress: Progress,
         say: Say,
         cluster_steps: ClusterSteps | None = None,
+        old: OldModel | None = None,
     ) -> None:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
+        self.old = old
+        self.read: Callable[[After], EncodedText] = lambda after: read_text(sources, options, progress, after)
 
     def run(self) -> TrainedFile:
         """Do all steps that are not done yet, and write the model."""
@@ -112,6 +129,9 @@ class Training:
             found = self._read()
             if isinstance(found, EncodedText):  # the text fits into memory
                 trained = train_read(found, self.options, self.progress)
+                if self.old is not None:
+                    self.progress("merging", 0, 1)
+                    trained = self.old.with_text(trained, self.options.jobs)
                 self.progress("writing", 0, 1)
                 size, _ = self._write(lambda f: model_file.write(f, trained.header, trained.types, trained.table))
                 return TrainedFile(size, trained.repairs, trained)
@@ -141,27 +161,22 @@ class Training:
     def _read(self) -> EncodedText | dict[str, Any]:
         """Read the text: into memory where it fits, else to disk, as the step `text`."""
         each = self.options.token_bytes
-        held = self.limit // each  # tokens that fit
+        held = (self.limit - (self.old.merge_bytes if self.old else 0)) // each  # tokens that fit
         spill: TextSpill | None = None
 
-        def after(collector: Collector, encoder: Encoder, labels: Labels | None) -> None:
+        def after(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
             nonlocal spill
-            types = len(encoder.interner)
-            if types * _TYPE_BYTES > self.limit - _MARGIN:
-                raise MarkovError(
-                    f"--memory {size_text(self.limit)}: not enough for a vocabulary of {types:,} types",
-                    f"use --memory {size_text(2 * self.limit)} or more; or --tokenizer chars, which has few types",
-                )
+            types = check_types(encoder, self.limit)
             if spill is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
                 spill = TextSpill(self.options, self.work)
             if spill is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 spill.add(collector, labels)
 
-        read = read_text(self.sources, self.options, self.progress, after)
+        read = self.read(after)
         if spill is None:
             return read
         self.progress("sorting the vocabulary", 0, 1)
-        return spill.close(read)
+        return spill.close(read, self.old)
 
     def _opened(self, described: list[Any]) -> Column:
         return Column.of(self.work.folder, described)
@@ -173,7 +188,7 @@ class Training:
         give_back()
         return max(self.limit - resident_bytes() - _MARGIN, 16 << 20)
 
-    def _guard(self, text: SpilledText) -> GuardColumns:
+    def _guard(self, text: SpilledText) -> GuardColumns | None:
         """Hashes of all runs of `--guard` tokens: the step `guard`."""
         known = self.work.step("guard")
         if known is None:
@@ -182,15 +197,20 @@ class Training:
             hash_of = self._opened(text.hashes).read()
             runs = stream_runs(facts.token_blocks(), hash_of, self.options.guard)
             known = self.known_guard(distinct_keys(runs, text.n_tokens, self.work.folder, self._free() // 32))
-        return GuardColumns.of(self.work.folder, known)
+        return GuardColumns.of(self.work.folder, known) if known else None
 
     def known_guard(self, keys: Column) -> list[Any]:
-        """Make the guard of distinct keys: the step `guard`."""
-        options = self.options
-        guard = make_guard(keys, options.guard, options.guard_rate, self.work.folder, options.guard_bits)
-        assert guard is not None
-        self.work.done("guard", guard.described(), {c.name: c.whole() for c in guard.columns()})
-        return guard.described()
+        """Make the guard of distinct keys, and of those of the old model: the step `guard`."""
+        options, folder, bits = self.options, self.work.folder, 0
+        if self.old is not None and self.old.table.guard is not None:
+            bits, n = self.old.table.guard.bits, len(keys) + self.old.table.guard.n
+            both, new = chain(keys.blocks(), self.old.guard_keys()), keys
+            keys = distinct_keys(both, n, folder, self._free() // 32, "guard_all")
+            new.drop()
+        guard = make_guard(keys, options.guard, options.guard_rate, folder, options.guard_bits, bits)
+        described = guard.described() if guard else []
+        self.work.done("guard", described, {c.name: c.whole() for c in guard.columns()} if guard else {})
+        return described
 
     def _sort_runs(self, text: SpilledText) -> list[Any]:
         """Write every block of windows as a sorted run to disk: the step `runs`."""
@@ -211,31 +231,29 @@ class Training:
             known = self.work.step(name)
             if known is not None:
                 return list(known)
+            if i >= n_runs:
+                return written(name, [self.old.run(blocks[i - n_runs], old_ids, packing)] if self.old else [])
             low = i * size
             m = min(size, windows - low)
             ids = np.zeros(m + n, np.uint32)
             part = stream.read(low, low + m + n)
             np.take(id_of, part, out=ids[: len(part)])
-            found = block_runs(ids, m, packing, facts.of_block(ids, low, m) if facts else None)
-            made = []
-            for j, run in enumerate(found):
-                columns = [
-                    column(self.work, f"{name}.{j}.windows", run.windows.reshape(-1)),
-                    column(self.work, f"{name}.{j}.count", run.count.reshape(-1)),
-                    column(self.work, f"{name}.{j}.sample", np.ascontiguousarray(run.sample()).reshape(-1)),
-                ]
-                width = run.count.shape[1] if run.count.ndim > 1 else 0
-                made.append([*(c.described() for c in columns), width, run.holder])
-            return made
+            return written(name, block_runs(ids, m, packing, facts.of_block(ids, low, m) if facts else None))
 
+        def written(name: str, found: list[Run]) -> list[Any]:
+            return [described_run(self.work, f"{name}.{j}", run) for j, run in enumerate(found)]
+
+        blocks = self.old.blocks(n, size) if self.old else []
+        old_ids = self._opened(text.old_ids).read() if self.old else np.empty(0, np.uint32)
         runs: list[Any] = []
         facts = SequenceFacts(stream, text.sequences, self.work.folder, self.options) if wants else None
         n_runs = -(-windows // size)
-        for i, made in enumerate(ordered_map(one, range(n_runs), jobs)):
+        n_all = n_runs + len(blocks)
+        for i, made in enumerate(ordered_map(one, range(n_all), jobs)):
             if self.work.step(f"run_{i}") is None:
                 self.work.done(f"run_{i}", made, {c[0]: self._opened(c).whole() for run in made for c in run[:3]})
             runs += made
-            self.progress("sorting", i + 1, n_runs)
+            self.progress("sorting", i + 1, n_all)
         files = {c[0]: self._opened(c).whole() for run in runs for c in run[:3]}
         self.work.done("runs", runs, files)
         self.work.drop(*(c[0] for c in (*text.stream, *text.sequences, *filter(None, [text.hashes]))))
@@ -314,9 +332,8 @@ class Training:
         self.progress("writing", 0, 1)
         _, types = listed(text.types(self.work.folder), self.options.prune_vocab)
         header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
-        return self._write(
-            lambda f: model_file.write_streamed(f, pruned_header(header, self.options.prune, table), types, table)
-        )
+        header = self.old.header_with(header) if self.old else pruned_header(header, self.options.prune, table)
+        return self._write(lambda f: model_file.write_streamed(f, header, types, table))
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """Write the model to the target. For standard output, also return the model mapped from a temporary file."""

@@ -55,13 +55,6 @@ class TrainOptions:
         return TypeChoice(self.min_type_count, self.max_types, self.vocab)
 
     @property
-    def in_memory(self) -> str:
-        """Name of a given option that needs the whole text in memory; "" for none."""
-        if self.groups:
-            return "--group-by"
-        return ""
-
-    @property
     def token_bytes(self) -> int:
         """Upper bound on the bytes of memory per token of training in memory."""
         more = 60 * bool(self.protection) + 16 * bool(self.guard) + 48 * self.weights

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..counting.document_frequency import Found, found_of, pairs
-from ..counting.external_sort import Packing, Rows, Run, block_runs, merged
+from ..counting.external_sort import Packing, Rows, Run, block_runs, counted_run, merged
 from ..counting.measures import Sequences
 from ..text.encoder import Encoder
 from ..text.encoding_threads import encode_blocks, read_blocks
@@ -46,6 +46,11 @@ class PartText:
     text_ends: np.ndarray
     repairs: Repairs
     text_bytes: int
+
+    @property
+    def types(self) -> Types:
+        """The types of the part, in the order of their numbers."""
+        return Types(self.blob, np.cumsum(self.length) - self.length, self.length, self.flags)
 
 
 def read_part(sources: list[Source], options: TrainOptions) -> PartText:
@@ -94,6 +99,11 @@ def _held(number: np.ndarray, ends: np.ndarray) -> Found:
     """The sequences of a part that have each type. Label 0 is the first, which the part before may have begun."""
     label = np.searchsorted(ends, np.arange(len(number)), "right")
     return found_of(*pairs(number.astype(np.int64), label))
+
+
+def run_of_counts(columns: list[np.ndarray], count: np.ndarray, packing: Packing) -> list[Run]:
+    """The sorted run of windows of an old model."""
+    return [counted_run(columns, count, packing)]
 
 
 def without_numbers(part: PartText) -> PartText:
@@ -180,9 +190,8 @@ def merge_runs(runs: list[list[Run]], packing: Packing) -> Rows | None:
 
 def hashes_of(part: PartText, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of the first tokens of a part, uint64, and where texts end among them; all where `most` is None."""
-    types = Types(part.blob, np.cumsum(part.length) - part.length, part.length, part.flags)
     number = part.number[:most]
-    return token_hashes(types)[number], part.text_ends[part.text_ends <= len(number)]
+    return token_hashes(part.types)[number], part.text_ends[part.text_ends <= len(number)]
 
 
 def keys_of(

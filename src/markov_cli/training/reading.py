@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import TextError
-from ..text.encoder import Encoder, NumberedTypes
+from ..text.encoder import NumberedTypes
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
@@ -30,11 +30,14 @@ class EncodedText:
     labels: Labels | None = None
 
 
+After = Callable[[Collector, NumberedTypes, Labels | None], None]  # called after each piece
+
+
 def read_text(
     sources: Sequence[Source],
     options: TrainOptions,
     progress: Progress = no_progress,
-    after: Callable[[Collector, Encoder, Labels | None], None] = lambda collector, encoder, labels: None,
+    after: After = lambda collector, encoder, labels: None,
 ) -> EncodedText:
     """Read all sources into provisional token numbers; TextError where there is no token.
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays.disk_array import Column
+from ..arrays.run_folder import Workspace
 from ..counting.external_sort import Packing, Run, spacing
 from ..counting.measures import Sequences
 from ..text.token_spool import END
 from .options import TrainOptions
+from .spilled_text import column
 
 
 class RunFile:
@@ -66,6 +68,13 @@ class RunFile:
         count = self.count.read((low - before) * max(self._columns, 1), high * max(self._columns, 1))
         shaped = count.reshape(-1, self._columns) if self._columns else count
         return Run(self._read(low - before, high), shaped, self.holder, before)
+
+
+def described_run(work: Workspace, name: str, run: Run) -> list[Any]:
+    """Write a run to files of a name; the data that a journal keeps, and that `RunFile.of` makes the object from."""
+    arrays = {"windows": run.windows, "count": run.count, "sample": np.ascontiguousarray(run.sample())}
+    columns = [column(work, f"{name}.{part}", a.reshape(-1)).described() for part, a in arrays.items()]
+    return [*columns, run.count.shape[1] if run.count.ndim > 1 else 0, run.holder]
 
 
 class SequenceFacts:

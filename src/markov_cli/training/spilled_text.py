@@ -21,6 +21,7 @@ from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
 from ..text.types import EOS, Types
 from .in_memory import checked_times
+from .old_model import OldModel
 from .options import TrainOptions
 from .reading import EncodedText, longest_counted
 
@@ -40,6 +41,7 @@ class SpilledText:
     cut: bool = False  # types beyond the commonest were left out
     sequences: list[list[Any]] = field(default_factory=list)  # for `SequenceFacts`: places and ENDs, text ends, times
     hashes: list[Any] = field(default_factory=list)  # of the provisional numbers, for `--guard`
+    old_ids: list[Any] = field(default_factory=list)  # of `--update`: the ids that the old model's ids become
 
     def types(self, folder: str) -> Types:
         """The vocabulary's types, id N_MARKERS first."""
@@ -75,8 +77,11 @@ class TextSpill:
             self._texts = len(collector.file_ends)
         self._spool.add(pieces, times)
 
-    def close(self, read: EncodedText) -> dict[str, Any]:
-        """Number the types; the step `text`. `read` is used up."""
+    def close(self, read: EncodedText, old: OldModel | None) -> dict[str, Any]:
+        """Number the types; the step `text`. `read` is used up.
+
+        old  the model that the text is added to
+        """
         self.add(read.collector, read.labels)
         collector, encoder, protection = read.collector, read.encoders[0], self._options.protection
         every = self._spool.counts(encoder.n_numbers())
@@ -84,7 +89,11 @@ class TextSpill:
         weights = read.labels.times if self._options.weights and read.labels is not None else None
         n_sequences = collector.n_sequences if weights is None else int(checked_times(weights, collector).sum())
         judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
-        ids = final_ids(every, encoder.types, n_sequences, self._options.choice, judged)
+        choice, old_ids = self._options.choice, None
+        if old is None:
+            ids = final_ids(every, encoder.types, n_sequences, choice, judged)
+        else:
+            ids, old_ids = old.with_types(every, encoder, n_sequences, choice)
         assert END == 0  # a spool holds END as 0 and each number plus one
         stream = self._spool.close(), self._column("id_of", np.append(np.uint32(EOS), ids.id_of).astype(np.uint32))
         sequences, hashes = [], []
@@ -95,7 +104,7 @@ class TextSpill:
             sequences.append(self._column("times", np.array(weights, np.int64)))
         if self._options.guard:
             hashes = [self._column("hashes", number_hashes(encoder, [np.flatnonzero(every)]))]
-        figures = known_text(self._work, self._options, collector, ids, read.text_bytes, read.repairs)
+        figures = known_text(self._work, self._options, collector, ids, read.text_bytes, read.repairs, old, old_ids)
         figures.stream, figures.sequences = ([c.described() for c in some] for some in (stream, sequences))
         figures.hashes = hashes[0].described() if hashes else []
         done(self._work, figures, sequences)
@@ -108,23 +117,35 @@ class TextSpill:
 
 
 def known_text(
-    work: Workspace, options: TrainOptions, collector: Collector, ids: FinalIds, text_bytes: int, repairs: Repairs
+    work: Workspace,
+    options: TrainOptions,
+    collector: Collector,
+    ids: FinalIds,
+    text_bytes: int,
+    repairs: Repairs,
+    old: OldModel | None = None,
+    old_ids: np.ndarray | None = None,
 ) -> SpilledText:
-    """Write the vocabulary of a text."""
+    """Write the vocabulary of a text; of an old model and the text, where there is one."""
     types, n_sequences = ids.types(), int(ids.count[EOS])  # a record with a weight is as many
     counts = column(work, "vocab_counts", ids.count)
     vocabulary = [
         column(work, f"vocab_{name}", a)
         for name, a in (("blob", types.blob), ("length", types.length), ("flags", types.flags))
     ]
-    return SpilledText(
+    out = SpilledText(
         int(ids.count.sum()) - 2 * n_sequences, n_sequences, longest_counted(options, collector), text_bytes, [],
         counts.described(), [c.described() for c in vocabulary], asdict(repairs), ids.cut,
     )  # fmt: skip
+    if old is not None and old_ids is not None:
+        out.longest = max(out.longest, min(options.order, old.table.height))
+        out.text_bytes += old.header.corpus_bytes
+        out.old_ids = column(work, "old_ids", old_ids).described()
+    return out
 
 
 def done(work: Workspace, text: SpilledText, more: Sequence[Column] = ()) -> dict[str, Any]:
     """Note the step `text`."""
-    columns = [Column.of(work.folder, c) for c in (text.counts, *text.vocabulary)]
+    columns = [Column.of(work.folder, c) for c in (text.counts, *text.vocabulary, *filter(None, [text.old_ids]))]
     work.done("text", asdict(text), {c.name: c.whole() for c in (*columns, *more)})
     return asdict(text)

@@ -121,7 +121,7 @@ def _said(a: Audit) -> str:
 
 
 def pictures(a: Audit, level: int = 2) -> str:
-    """What is forgotten, retained and certain, by order; `level` of the headings, here and below."""
+    """Pictures of the forgotten, retained and certain shares, by order; `level` of the headings, here and below."""
     names = [f"order {o.order}" for o in a.orders]
     tokens = max(a.tokens, 1)
     of_order = [None if o.order_bits is None else o.order_bits / tokens for o in a.orders]
