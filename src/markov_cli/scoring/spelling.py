@@ -7,7 +7,7 @@ An OOV token has p(<unk> | h) s(w, f). The probabilities of all words that V lac
     s(w, f) = q(w) r(f) / (1 - S)        S = sum of q(v) r(g) over the types (v, g) of V
 
 q is interpolated Kneser-Ney of order 6 over bytes, trained on each type of V once. A word does not begin with its end,
-so the probabilities q of all strings of one byte or more sum to 1. r counts the flags of V's types, and one more of each.
+so the q of all strings of one byte or more sum to 1. r counts the flags of V's types, and one more of each.
 New words look like rare ones, and most types are rare: so each type counts once, however often it occurs. Measured on
 the new words of the last tenth of a novel: 26.4 bits each; 27.6 where only types of one or two occurrences count;
 28.5 with Witten-Bell; 27.1 at order 5.
