@@ -182,6 +182,7 @@ class Model:
         within: bool = False,
         open_end: bool = False,
         adapt: bool = False,
+        spell: bool = False,
         encoding: str = "utf-8",
         jsonl: str | None = None,
         csv: str | int | None = None,
@@ -201,7 +202,7 @@ class Model:
         from .score_results import score_of, totals_of
 
         borders, names = Borders(within, open_end), [self.path or "the model"]
-        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders)
+        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders, spell)
         sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 
