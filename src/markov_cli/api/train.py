@@ -248,6 +248,9 @@ def model_of(trained: Trained) -> Model:
 def _see_invalid_types(model: Model) -> None:
     """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
     if model.header.options.tokenizer == "spaces":
-        n, text = invalid_types(model.vocabulary.types())
-        model.repairs.invalid_types = n
+        text = ""
+        for types in model.vocabulary.pieces():
+            n, some = invalid_types(types)
+            model.repairs.invalid_types += n
+            text = text or some
         model.repairs.invalid_text = model.repairs.invalid_text or text

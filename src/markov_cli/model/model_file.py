@@ -87,6 +87,28 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     return out
 
 
+def vocabulary_columns(parts: list[Column], folder: str) -> dict[str, tuple[Column, np.dtype]]:
+    """The members of types on disk, id N_MARKERS first: of their bytes, lengths and flags."""
+    blob, length, flags = parts
+    from ..arrays.disk_array import Writer
+
+    offsets = Writer(os.path.join(folder, "vocab_offsets"), np.int64)
+    offsets.append(np.zeros(N_MARKERS + 1, np.int64))
+    end = 0
+    for block in length.blocks():
+        running = end + np.cumsum(block)
+        end = int(running[-1])
+        offsets.append(running)
+    out = {"vocab_bytes": (blob, np.dtype(np.uint8)), "vocab_offsets": (offsets.close(), smallest(end))}
+    if any(block.any() for block in flags.blocks()):
+        wide = Writer(os.path.join(folder, "vocab_all_flags"), np.uint8)
+        wide.append(np.zeros(N_MARKERS, np.uint8))
+        for block in flags.blocks():
+            wide.append(block)
+        out["vocab_flags"] = wide.close(), np.dtype(np.uint8)
+    return out
+
+
 def vocabulary_bytes(types: Types) -> int:
     """An upper bound of what the vocabulary and the header take in a file."""
     ids = N_MARKERS + len(types) + 1
@@ -130,9 +152,16 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     return writer.close()
 
 
-def write_streamed(f: IO[bytes], header: Header, types: Types, table: StreamedTable) -> int:
-    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes."""
-    members: dict[str, np.ndarray | tuple[Column, np.dtype]] = {**_vocabulary(types)}
+def write_streamed(
+    f: IO[bytes], header: Header, types: Types | dict[str, tuple[Column, np.dtype]], table: StreamedTable
+) -> int:
+    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes.
+
+    types  the vocabulary, or its members on disk, see `vocabulary_columns`
+    """
+    members: dict[str, np.ndarray | tuple[Column, np.dtype]] = {
+        **(_vocabulary(types) if isinstance(types, Types) else types)
+    }
     for name, column in table.members().items():
         if name == "guard_low" and table.guard is not None:
             members["guard"] = _guard_figures(table.guard)
