@@ -36,9 +36,7 @@ from .table import MAX_ORDER, Order, Table, no_rows
 from .weighted_counts import Reals
 
 if TYPE_CHECKING:
-    from ..arrays.disk_array import Column
     from .disk_guard import GuardColumns
-    from .disk_table import StreamedTable
 
 __all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
 _MOST = 1 << 62  # what all counts of a column sum to is below this
@@ -48,7 +46,8 @@ _LOGS = ("log10_", "backoff_")  # members of float32
 # ---------------------------------------------------------------- writing
 
 
-def _vocabulary(types: Types) -> dict[str, np.ndarray]:
+def vocabulary_arrays(types: Types) -> dict[str, np.ndarray]:
+    """The members of types, id N_MARKERS first."""
     blob = types.blob
     offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
@@ -60,7 +59,7 @@ def _vocabulary(types: Types) -> dict[str, np.ndarray]:
 
 def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     """All members but the header, in the order of the file."""
-    out = _vocabulary(types)
+    out = vocabulary_arrays(types)
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
@@ -82,30 +81,8 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
         out[f"class_{k}"] = class_of
     if table.guard is not None:
         g = table.guard
-        out["guard"] = _guard_figures(g)
+        out["guard"] = guard_figures(g)
         out |= {"guard_low": g.low, "guard_high": g.high, "guard_first": g.first}
-    return out
-
-
-def vocabulary_columns(parts: list[Column], folder: str) -> dict[str, tuple[Column, np.dtype]]:
-    """The members of types on disk, id N_MARKERS first: of their bytes, lengths and flags."""
-    blob, length, flags = parts
-    from ..arrays.disk_array import Writer
-
-    offsets = Writer(os.path.join(folder, "vocab_offsets"), np.int64)
-    offsets.append(np.zeros(N_MARKERS + 1, np.int64))
-    end = 0
-    for block in length.blocks():
-        running = end + np.cumsum(block)
-        end = int(running[-1])
-        offsets.append(running)
-    out = {"vocab_bytes": (blob, np.dtype(np.uint8)), "vocab_offsets": (offsets.close(), smallest(end))}
-    if any(block.any() for block in flags.blocks()):
-        wide = Writer(os.path.join(folder, "vocab_all_flags"), np.uint8)
-        wide.append(np.zeros(N_MARKERS, np.uint8))
-        for block in flags.blocks():
-            wide.append(block)
-        out["vocab_flags"] = wide.close(), np.dtype(np.uint8)
     return out
 
 
@@ -152,36 +129,8 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     return writer.close()
 
 
-def write_streamed(
-    f: IO[bytes], header: Header, types: Types | dict[str, tuple[Column, np.dtype]], table: StreamedTable
-) -> int:
-    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes.
-
-    types  the vocabulary, or its members on disk, see `vocabulary_columns`
-    """
-    members: dict[str, np.ndarray | tuple[Column, np.dtype]] = {
-        **(_vocabulary(types) if isinstance(types, Types) else types)
-    }
-    for name, column in table.members().items():
-        if name == "guard_low" and table.guard is not None:
-            members["guard"] = _guard_figures(table.guard)
-        members[name] = column
-    head = header.as_dict()
-    head["arrays"] = {
-        n: [a.dtype.str, list(a.shape)] if isinstance(a, np.ndarray) else [a[1].str, [len(a[0])]]
-        for n, a in members.items()
-    }
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    writer = ZipWriter(f)
-    for name, member in {"header": np.frombuffer(text, np.uint8), **members}.items():
-        if isinstance(member, np.ndarray):
-            writer.add(name, member, checksum(member))
-        else:
-            writer.add_column(name, *member)
-    return writer.close()
-
-
-def _guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+def guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+    """The member `guard`."""
     return np.array([g.tokens, g.bits, g.n], "<u8")
 
 

@@ -35,6 +35,7 @@ from ..counting.external_sort import (
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
+from ..model.disk_file import vocabulary_columns, write_streamed
 from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
@@ -346,13 +347,13 @@ class Training:
         folder, n_types = self.work.folder, len(self._opened(text.counts)) - N_MARKERS
         types: Types | dict[str, Any]
         if self.options.prune_vocab is None:
-            types = model_file.vocabulary_columns(text.vocabulary_columns(folder), folder)
+            types = vocabulary_columns(text.vocabulary_columns(folder), folder)
         else:
             _, types = listed(text.types(folder), self.options.prune_vocab)
             n_types = len(types)
         header = header_of(self.options, text.n_tokens, n_types, text.n_sequences, text.text_bytes, text.cut)
         header = self.old.header_with(header) if self.old else pruned_header(header, self.options.prune, table)
-        return self._write(lambda f: model_file.write_streamed(f, header, types, table))
+        return self._write(lambda f: write_streamed(f, header, types, table))
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """Write the model to the target. For standard output, also return the model mapped from a temporary file."""
