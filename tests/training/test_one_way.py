@@ -111,7 +111,7 @@ def test_the_text_must_have_the_sequences_that_are_asked_for(texts, on_disk_byte
     "more", [{"guard": 4}, {"guard": 9, "guard_rate": 0.3, "order": 2, "unit": "file"}, {"guard": 500}], ids=str
 )
 def test_a_guard(texts, tmp_path, on_disk_bytes, more):
-    """Of many hashes, and of none; runs end with a text, not with a sequence."""
+    """A guard of many hashes, and of none; runs end with a text, not with a sequence."""
     assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
 
 

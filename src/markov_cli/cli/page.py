@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..api.page import PageModel
 
 _SLACK = 2_000  # bytes of what the page says of the model that it holds
+_SHOWN = 20_000  # tokens of --corpus in the page
 
 
 @click.command(cls=GroupedCommand, short_help="Write a page to explore a model and to write with it.")
@@ -111,23 +113,29 @@ def _argument(loaded: Model, figures: Inspection, kw: dict[str, Any], quiet: boo
     """Markup of the section about the training text, and the proof that --corpus is another text."""
     from ..api.audit import proof
     from ..errors import MarkovError, ModelFileError
+    from ..evidence.corpus.certain_text import certain_text
     from ..evidence.model_evidence import audit
     from ..render.html.argument import argument, no_argument
     from ..render.train import repair_lines
     from ..text.reading import check_encoding, find_sources
+    from .output import kept_sources
 
-    sources = find_sources([*kw["corpus"]], records=records_of(kw, "corpus"))
-    try:
-        found = audit(loaded.language_model, corpus=sources, encoding=check_encoding(kw["encoding"]))
-    except MarkovError as error:  # a model of probabilities, or without borders
-        if sources or isinstance(error, ModelFileError):
-            raise
-        return [no_argument(error.message)], None
-    if found.against is not None:
-        for text in repair_lines(found.against.corpus.repairs):
-            note(text, quiet)
+    sources, encoding = find_sources([*kw["corpus"]], records=records_of(kw, "corpus")), check_encoding(kw["encoding"])
+    text = None
+    with ExitStack() as stack:
+        sources = kept_sources(sources, stack)
+        try:
+            found = audit(loaded.language_model, corpus=sources, encoding=encoding, shaded=bool(sources))
+        except MarkovError as error:  # a model of probabilities, or without borders
+            if sources or isinstance(error, ModelFileError):
+                raise
+            return [no_argument(error.message)], None
+        if found.against is not None:
+            text = certain_text(loaded.language_model, found.against, sources, encoding, _SHOWN)
+            for line in repair_lines(found.against.corpus.repairs):
+                note(line, quiet)
     said = proof(loaded, found.against) if found.against is not None and found.against.is_not else None
-    return [*argument(loaded, found, figures, said)], said
+    return [*argument(loaded, found, figures, said, text)], said
 
 
 def _say(held: PageModel, output: str, size: int, quiet: bool) -> None:

@@ -118,7 +118,7 @@ def measured_windows(columns: list[np.ndarray], which: np.ndarray, sequences: Se
 
 
 def first_of_each(label: np.ndarray, columns: list[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of the distinct windows of each label, those that are the first of their k-gram: bool (u, n), and their indices.
+    """Distinct windows of each label that are the first of their k-gram: bool (u, n), and their indices.
 
     label  uint32 (m,)
     """

@@ -102,7 +102,7 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
 
 
 def _sequences(collector: Collector, protection: Protection, times: np.ndarray | None) -> Sequences | None:
-    """What is counted of the text's sequences besides occurrences."""
+    """Counts of the text's sequences, besides occurrences."""
     if not protection.measures:
         return None if times is None else Sequences(times)
     number = np.arange(collector.n_sequences)

@@ -78,7 +78,7 @@ def described_run(work: Workspace, name: str, run: Run) -> list[Any]:
 
 
 class SequenceFacts:
-    """What is known of the sequences of a text on disk."""
+    """Facts about the sequences of a text on disk."""
 
     def __init__(self, stream: Column, described: list[list[Any]], folder: str, options: TrainOptions) -> None:
         """Those of the step `text`: places in the stream with the number of END before each, text ends, and times."""

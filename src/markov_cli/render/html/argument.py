@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...evidence.table.audit import LENGTHS, Audit, OrderAudit
-from . import audit as audited
-from .blocks import cards, heading, meanings, paragraph
+from .audit import MEANINGS, certain_list, certain_text_part, figures_table, pictures, verified
+from .blocks import cards, heading, meanings, paragraph, scrolled
 
 if TYPE_CHECKING:
     from ...api.inspect import Inspection
     from ...api.model import Model
+    from ...evidence.corpus.certain_text import CertainText
 
 TEXT_BITS, WORD_BITS = 0.1, 5.0  # content bits a token: below, the table is the text; from there on, word statistics
 _STILL = (
@@ -30,13 +31,13 @@ def no_argument(why: str) -> str:
 
 
 def argument(
-    model: Model, a: Audit, found: Inspection, proof: str | None, shaded: Iterable[str] = (), top: int = 10
+    model: Model, a: Audit, found: Inspection, proof: str | None, text: CertainText | None = None, top: int = 10
 ) -> Iterator[str]:
     """Markup of the section.
 
-    proof   that the corpus is not the training text; None if it is, or there is none
-    shaded  markup of the text, shaded by certain strings
-    top     certain strings that are listed
+    proof  that the corpus is not the training text; None if it is, or there is none
+    text   the training text, where it is at hand
+    top    certain strings that are listed
     """
     if proof is not None:
         yield paragraph(f"The corpus is not the training text: {proof}", "note")
@@ -49,12 +50,13 @@ def argument(
         yield paragraph(_both(last))
     for said in a.notes:
         yield paragraph(said, "note")
-    yield audited._pictures(a)
-    yield heading("All figures", 3) + audited._table(a)
-    yield audited._verified(a)
-    yield from shaded
-    yield audited._strings(model, a, top)
-    yield "<details><summary>What the figures mean</summary>\n" + meanings(audited.MEANINGS) + "</details>\n"
+    yield pictures(a, 3)
+    yield heading("All figures", 3) + figures_table(a)
+    yield verified(a, 3)
+    if text is not None:
+        yield scrolled("".join(certain_text_part(text, 3)), "The text, by certain strings")
+    yield certain_list(model, a, top, 3)
+    yield "<details><summary>What the figures mean</summary>\n" + meanings(MEANINGS) + "</details>\n"
 
 
 def _highest(a: Audit) -> OrderAudit | None:

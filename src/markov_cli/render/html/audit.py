@@ -80,12 +80,12 @@ def _body(model: Model, path: str, a: Audit, top: int, text: CertainText | None)
     yield _said(a)
     for note in a.notes:
         yield paragraph(note, "note")
-    yield _pictures(a)
-    yield heading("All figures") + _table(a) + _size(model, a)
-    yield _verified(a)
+    yield pictures(a)
+    yield heading("All figures") + figures_table(a) + _size(model, a)
+    yield verified(a)
     if text is not None:
         yield from certain_text_part(text)
-    yield _strings(model, a, top)
+    yield certain_list(model, a, top)
     yield heading("What the figures mean") + meanings(MEANINGS)
 
 
@@ -120,7 +120,8 @@ def _said(a: Audit) -> str:
     return ""
 
 
-def _pictures(a: Audit) -> str:
+def pictures(a: Audit, level: int = 2) -> str:
+    """Pictures of the forgotten, retained and certain shares, by order; `level` of the headings, here and below."""
     names = [f"order {o.order}" for o in a.orders]
     tokens = max(a.tokens, 1)
     of_order = [None if o.order_bits is None else o.order_bits / tokens for o in a.orders]
@@ -144,10 +145,10 @@ def _pictures(a: Audit) -> str:
         series = [(f"≥ {n} tokens", [o.certain[n] if o.certain else None for o in a.orders]) for n in LENGTHS]
         said = "The share of the text's tokens in strings that the table proves to be in the text, by their length."
         out.append(("Certain", bars("Certain, by order", names, series, top=1.0), said))
-    return figures(f"<div>{heading(title)}{figure(drawn, said)}</div>\n" for title, drawn, said in out)
+    return figures(f"<div>{heading(title, level)}{figure(drawn, said)}</div>\n" for title, drawn, said in out)
 
 
-def _table(a: Audit) -> str:
+def figures_table(a: Audit) -> str:
     """Every figure a row, every order a column."""
 
     def known(values: list[Any], form: str) -> list[str]:
@@ -187,7 +188,7 @@ def _size(model: Model, a: Audit) -> str:
     return paragraph(f"{said}. Sizes are averages: they prove nothing about any one string.", "soft")
 
 
-def _verified(a: Audit) -> str:
+def verified(a: Audit, level: int = 2) -> str:
     """Figures that need the corpus, if there is one."""
     orders: list[dict[str, Any]] = [audited_order(o, a.against).to_dict() for o in a.orders]
     rows = []
@@ -201,10 +202,11 @@ def _verified(a: Audit) -> str:
             rows.append([label, *("-" if v is None else f"{v:,.4g}" for v in of)])
     if not rows:
         return ""
-    return heading("Verified with the corpus") + table(["order", *(str(o.order) for o in a.orders)], rows)
+    return heading("Verified with the corpus", level) + table(["order", *(str(o.order) for o in a.orders)], rows)
 
 
-def _strings(model: Model, a: Audit, top: int) -> str:
+def certain_list(model: Model, a: Audit, top: int, level: int = 2) -> str:
+    """The longest certain strings."""
     if a.strings is None or not len(a.strings):
         return ""
     items = []
@@ -217,4 +219,4 @@ def _strings(model: Model, a: Audit, top: int) -> str:
     shown = min(top, len(a.strings))
     head = f"{some(len(a.strings), 'certain string')} of order {a.strings_order}"
     head += f", the {shown} longest" if shown < len(a.strings) else ""
-    return heading(head) + '<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"
+    return heading(head, level) + '<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"

@@ -73,7 +73,7 @@ def bar_table(head: Sequence[str], rows: Iterable[tuple[Sequence[str], float]], 
 
 
 def scrolled(markup: str, label: str, kind: str = "") -> str:
-    """A long part that scrolls by itself, also by keyboard; on paper it is whole."""
+    """A long part that scrolls by itself, also by keyboard; on paper, the first 40 rows of its table."""
     more = f" {kind}" if kind else ""
     return f'<div class="scrolled{more}" role="region" tabindex="0" aria-label="{inline(label)}">\n{markup}</div>\n'
 

@@ -17,6 +17,7 @@
         row.hidden = !texts[i].includes(asked);
         left += row.hidden ? 0 : 1;
       });
+      for (const place of places) place.classList.toggle("filtered", asked !== ""); // on paper, all of what was found
       said.textContent = asked ? `${left.toLocaleString("en")} of ${rows.length.toLocaleString("en")}` : "";
     });
   }

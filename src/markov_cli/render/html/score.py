@@ -204,17 +204,20 @@ def _cut(name: str) -> str:
 
 
 def _places_of_hardest(e: Explained) -> list[int]:
-    return np.argsort(-e.bits, kind="stable")[:_HARDEST].tolist()
+    """Indices of the tokens with the most bits, each type at its first such place."""
+    order = np.argsort(-e.bits, kind="stable")
+    first = np.unique(e.codes[order], return_index=True)[1]
+    return order[np.sort(first)[:_HARDEST]].tolist()
 
 
 def _hardest(e: Explained, words: _Words) -> str:
-    """A table of the tokens that the model expected least."""
+    """A table of the types that the model expected least."""
     first = np.maximum.accumulate(np.where(e.opens, np.arange(len(e.p)), 0))
     rows = []
     for i in _places_of_hardest(e):
         low = max(i - _BEFORE, int(first[i]))
         before = " ".join(words.names[j] for j in words.of[low:i].tolist())
-        before = ("… " if low > first[i] else "") + before
+        before = f"{'… ' if low > first[i] else '<s> ' if e.borders else ''}{before}".rstrip()
         bits = float(e.bits[i])
         best = ""
         if e.others.group[i] >= 0 and (j := int(words.others[e.others.group[i], 0])) >= 0:
@@ -230,7 +233,7 @@ def _data(e: Explained, words: _Words) -> dict[str, Any]:
     keep = sorted({int(g) for g in e.others.group.tolist() if g >= 0})
     rows = [
         [x for w, p in zip(words.others[g].tolist(), e.others.p[g].tolist(), strict=True) if w >= 0
-         for x in (w, float(f"{p:.4g}"))]
+         for x in (w, float(f"{p:.6g}"))]
         for g in keep
     ]  # fmt: skip
     return {

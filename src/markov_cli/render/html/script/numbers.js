@@ -2,7 +2,9 @@
 // Legend: i is the number of a text, t a step, a an attempt. 64 and 128 bits are BigInt; [0, 1) is a number.
 "use strict";
 
-const MASK32 = 0xffffffffn, MASK64 = (1n << 64n) - 1n, MASK128 = (1n << 128n) - 1n;
+const MASK32 = 0xffffffffn;
+const MASK64 = (1n << 64n) - 1n;
+const MASK128 = (1n << 128n) - 1n;
 const MULTIPLIER = (2549297995355413924n << 64n) | 4865540595714422341n;
 const STRIDE = 1n << 40n;  // texts a step: text i at step t uses the number at t * 2**40 + i
 const GOLDEN = 0x9e3779b97f4a7c15n;

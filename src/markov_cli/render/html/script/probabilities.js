@@ -175,13 +175,18 @@ function probability(distribution, level, row, id) {
 
 // p of every id behind a history; <s>, which is never predicted, has 0.
 function fullDistribution(distribution, level, row) {
-  const table = distribution.table, p = new Float64Array(table.nIds);
+  const table = distribution.table;
+  if (!distribution.unigrams) {
+    distribution.unigrams = Float64Array.from({ length: table.nIds }, (_, id) => distribution.extend(0, 0, id, 0));
+  }
+  const p = distribution.unigrams.slice();
   table.histories(level, row).forEach((here, k) => {
-    const [low, high] = table.followers(k, here);
+    if (k === 0) return;
+    const [low, high] = table.followers(k, here), b = distribution.backoff(k, here);
     let next = low;
     for (let id = 0; id < p.length; id++) {
-      const seen = next < high && (k === 0 || table.token(k + 1, next) === id);
-      p[id] = distribution.extend(k, here, seen ? next++ : -1, p[id]);
+      if (next < high && table.token(k + 1, next) === id) p[id] = distribution.extend(k, here, next++, p[id]);
+      else p[id] *= b;
     }
   });
   p[BOS] = 0;

@@ -138,10 +138,11 @@ class Sentence {
   // One history's part of a probability, with all of its numbers.
   line(distribution, { level, row, child, p }) {
     const { table } = this, after = level ? ["after ", tokenNames(table, table.ngram(level, row)), ": "] : ["after no history: "];
-    const seen = table.counted ? `seen ${child < 0 ? 0 : counted(table.count(level + 1, child))} of ${counted(table.total(level, row))} times` : "";
+    const times = table.countOf(level + 1, child);
+    const seen = times !== null ? `seen ${counted(times)} of ${counted(table.total(level, row))} times` : "";
     if (distribution.method === "own") {
       const b = distribution.backoff(level, row);
-      return make("li", {}, after, seen ? seen + "; " : "", child >= 0 || !level ? `listed with ${number(p)}` : `not listed: backoff weight ${number(b)} × the next line = ${number(p)}`);
+      return make("li", {}, after, seen ? seen + "; " : "", child >= 0 || !level ? `listed with ${number(p)}` : `not in this page: backoff weight ${number(b)} × the next line = ${number(p)}`);
     }
     const a = distribution.divisor(level, row);
     if (!(a > 0)) return make("li", {}, after, "never followed: the next line holds");

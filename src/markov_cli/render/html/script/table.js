@@ -3,7 +3,9 @@
 // its row in that order; level 0, row 0 is the empty history.
 "use strict";
 
-const UNK = 0, BOS = 1, EOS = 2;
+const UNK = 0;
+const BOS = 1;
+const EOS = 2;
 const MARKER_NAMES = ["<unk>", "<s>", "</s>"];
 
 async function inflate(base64) {
@@ -169,6 +171,7 @@ class Table {
     this.vocabulary = new Vocabulary(this.header, columns.text, columns.length, columns.flags);
     this.nIds = this.vocabulary.size;
     this.counted = this.header.counted;
+    this.partial = this.counted && this.header.holds === "probabilities";  // counts of those n-grams that were kept
     this.orders = [];
     for (let k = this.order; k >= 1; k--) this.orders.unshift(this.readOrder(columns, k));
     for (let k = 3; k < this.order; k++) this.link(k);
@@ -270,6 +273,12 @@ class Table {
 
   count(level, row) {
     return this.orders[level - 1].count[row];
+  }
+
+  // How often an n-gram was seen, given its row or -1; null where the page cannot tell.
+  countOf(level, row) {
+    if (!this.counted || (row < 0 && this.partial)) return null;
+    return row < 0 ? 0 : this.count(level, row);
   }
 
   // The row of some ids; -1 where they are not in the table.

@@ -1,7 +1,8 @@
 // "Write": what can come next, and texts at the press of a button.
 "use strict";
 
-const SHOWN = 8, MORE = 40;
+const SHOWN = 8;  // followers of a history
+const MORE = 40;
 const METHOD_NAMES = {
   none: "none: raw counts", kn: "kn: Kneser-Ney", wb: "wb: Witten-Bell", abs: "abs: absolute discounting",
   own: "the model's own probabilities",
@@ -163,13 +164,15 @@ class Writer {
   drawnCard(settings, level, row) {
     const found = this.sampler(settings).next(level, row), rows = found.map(({ id, p }) => {
       const child = this.table.child(level, row, id);
-      return { id, p, count: this.table.counted ? (child < 0 ? 0 : this.table.count(level + 1, child)) : null };
+      return { id, p, count: this.table.countOf(level + 1, child) };
     });
     const title = make("h4", {}, "As it is drawn now");
     return this.card(title, some(rows.length, "token") + " can come", rows, "drawn");
   }
 
-  seenCard(level, row, whole) {
+  // Followers seen after a history, the commonest first; those after none are kept, for they are many.
+  seen(level, row) {
+    if (level === 0 && this.unigrams) return this.unigrams;
     const { table } = this, [low, high] = table.followers(level, row), rows = [];
     const total = table.counted ? table.total(level, row) : 0, listed = table.counted ? null : new Listed(table);
     for (let r = low; r < high; r++) {
@@ -178,10 +181,16 @@ class Writer {
       rows.push({ id, count, p: table.counted ? count / total : listed.listed(level + 1, r) });
     }
     rows.sort((x, y) => y.p - x.p || x.id - y.id);
+    if (level === 0) this.unigrams = rows;
+    return rows;
+  }
+
+  seenCard(level, row, whole) {
+    const { table } = this, rows = this.seen(level, row), total = table.counted ? table.total(level, row) : 0;
     const ids = table.ngram(level, row);
     const title = level ? make("h4", {}, "after ", tokenNames(table, ids)) : make("h4", {}, "after no history");
-    const said = table.counted
-      ? `seen ${counted(total)} ${total === 1 ? "time" : "times"}, ${some(rows.length, "follower")}` : some(rows.length, "listed follower");
+    const followers = some(rows.length, "follower") + (table.partial && level ? " in this page" : "");
+    const said = table.counted ? `seen ${some(total, "time")}, ${followers}` : some(rows.length, "listed follower");
     return this.card(title, said, rows, whole ? "whole" : "shorter");
   }
 
