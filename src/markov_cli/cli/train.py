@@ -230,7 +230,7 @@ def train(
     model, never another file.
 
     CORPUS can be files, folders (all their files, in sorted order) and `-` for stdin; gzip, bzip2, xz and
-    zstandard are recognised. Text that does not fit in --memory is sorted on disk, whatever the options; the model is the same.
+    zstandard are recognised. Text that does not fit in --memory is sorted on disk; the model is the same.
     docs/reference/options.md explains every option, docs/explanation/protection.md the options that protect
     the training text.
     """

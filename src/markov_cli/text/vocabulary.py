@@ -59,14 +59,6 @@ class Vocabulary:
         flags = self.flags[N_MARKERS:] if len(self.flags) else np.zeros(len(self) - N_MARKERS, np.uint8)
         return Types(self.blob, offsets[N_MARKERS:-1], length, flags)
 
-    def pieces(self, size: int = _CHUNK) -> Iterator[Types]:
-        """The types without the markers, some at one time."""
-        for low in range(N_MARKERS, len(self), size):
-            high = min(low + size, len(self))
-            offsets = self.offsets[low : high + 1].astype(np.int64)
-            blob, offsets = self.blob[offsets[0] : offsets[-1]], offsets - offsets[0]
-            yield Types(blob, offsets[:-1], np.diff(offsets), self.flags_of(np.arange(low, high)))
-
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -51,7 +51,7 @@ from .old_model import OldModel
 from .options import Progress, TrainOptions, header_of, listed
 from .reading import EncodedText, read_text
 from .run_files import RunFile, SequenceFacts, described_run
-from .spilled_text import SpilledText, TextSpill
+from .spilled_text import SpilledText, TextSpill, see_invalid_types
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
@@ -152,7 +152,12 @@ class Training:
         done = StreamedTable.of(self.work.folder, table)
         done.guard = guard
         size, file = self._store(text, done)
-        return TrainedFile(size, Repairs(**text.repairs), file=file)
+        repairs = Repairs(**text.repairs)
+        if self.options.text.tokenizer == "spaces":
+            words, folder = self.options.prune_vocab, self.work.folder
+            blocks = text.type_blocks(folder) if words is None else [listed(text.types(folder), words)[1]]
+            see_invalid_types(repairs, blocks)
+        return TrainedFile(size, repairs, file=file)
 
     def _reached(self, table: Any, rows: Any, runs: Any) -> str:
         done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
@@ -164,6 +169,7 @@ class Training:
         """Read the text: into memory where it fits, else to disk, as the step `text`."""
         each = self.options.token_bytes
         held = (self.limit - (self.old.merge_bytes if self.old else 0)) // each  # tokens that fit
+        room = self._free() // 2  # for the types of a part; blocks on their way bring more
         spill: TextSpill | None = None
 
         def after(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
@@ -180,7 +186,7 @@ class Training:
             spill.end_part(collector, encoder, labels)
 
         def is_full(encoder: Encoder) -> bool:
-            return len(encoder.interner) * _TYPE_BYTES > (self.limit - _MARGIN) // 2
+            return len(encoder.interner) * _TYPE_BYTES > room
 
         read = self.read(after, is_full, empty)
         if spill is None:

@@ -5,7 +5,7 @@ Legend: a provisional number is that of a type in the order of the text; V is th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..text.records import Labels
 from ..text.run_hashes import token_hashes
 from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
-from ..text.types import EOS, N_MARKERS, Types
+from ..text.types import EOS, N_MARKERS, Types, invalid_types
 from .in_memory import checked_times
 from .old_model import OldModel
 from .options import TrainOptions
@@ -51,10 +51,29 @@ class SpilledText:
         """Bytes, lengths and flags of the types."""
         return [Column.of(folder, c) for c in self.vocabulary]
 
+    def type_blocks(self, folder: str) -> Iterator[Types]:
+        """The types, some at one time."""
+        blob, length, flags = self.vocabulary_columns(folder)
+        low = 0
+        for sizes, touching in zip(length.blocks(), flags.blocks(), strict=True):
+            end = np.cumsum(sizes)
+            yield Types(blob.read(low, low + int(end[-1])), end - sizes, sizes, touching)
+            low += int(end[-1])
+
     def types(self, folder: str) -> Types:
         """The vocabulary's types, id N_MARKERS first."""
         blob, length, flags = (c.read() for c in self.vocabulary_columns(folder))
         return Types(blob, np.cumsum(length) - length, length, flags)
+
+
+def see_invalid_types(repairs: Repairs, blocks: Iterable[Types]) -> None:
+    """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
+    text = ""
+    for types in blocks:
+        n, some = invalid_types(types)
+        repairs.invalid_types += n
+        text = text or some
+    repairs.invalid_text = repairs.invalid_text or text
 
 
 def column(work: Workspace, name: str, values: np.ndarray) -> Column:
