@@ -17,7 +17,7 @@ from ..training.groups import GroupFile, Groups, check_target
 from ..training.groups import train_groups as train_group_files
 from ..training.options import TrainOptions, no_progress
 from .results import RepairCounts, Result
-from .train import options_of
+from .train import options_of, unit_of
 
 __all__ = ["GroupModel", "TrainedGroups", "check_target", "groups_result", "train_group_files", "train_groups"]
 
@@ -72,7 +72,7 @@ def train_groups(
     min_group: int = 1,
     order: int = 3,
     tokenizer: str = "words",
-    unit: str = "sentence",
+    unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
     keep_newlines: bool = False,
@@ -88,6 +88,7 @@ def train_groups(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
     weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
@@ -101,7 +102,8 @@ def train_groups(
     memory     the most bytes of memory to use; None for no limit
 
     The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
-    max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, weights_field, progress.
+    max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, markers,
+    weights_field, progress.
     Each model has the bytes that `train` gives for the group's records.
 
     OptionError for options that cannot be; TextError if a record has no text, or no group has enough records;
@@ -116,12 +118,12 @@ def train_groups(
     [('ann', 2), ('bob', 2)]
     """
     records = record_format(jsonl, csv, parquet, group=group_by, times=weights_field, skip_bad=skip_bad)
-    text = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
+    text = TextOptions.of(tokenizer, unit_of(unit, markers=markers), lowercase, pattern, keep_newlines)
     options = options_of(
         order, text, True, min_type_count, max_types, vocab, prune,
         None, Protection(), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    sources = sources_of(paths, (), max_expansion, records)
+    sources = sources_of(paths, (), max_expansion, records, markers)
     made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress)
     return groups_result(made, options)
 

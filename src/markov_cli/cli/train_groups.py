@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import note
+from .options import note, sources_in
 from .output import check_model_target, write_json
 
 _NOT_WITH = (
@@ -30,7 +30,7 @@ _NOT_WITH = (
 def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: Any) -> None:
     """Train the groups and report them."""
     from ..api.groups import check_target, groups_result, train_group_files
-    from ..api.train import options_of
+    from ..api.train import options_of, unit_of
     from ..arrays.memory import check_memory, default_memory
     from ..arrays.threads import usable_cores
     from ..model.fingerprints import RATE
@@ -39,7 +39,6 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
     from ..render.progress import TrainProgress
     from ..text.encoder import TextOptions
     from ..text.record_format import record_format
-    from ..text.sources import find_sources
 
     kw = ctx.params
     default = click.core.ParameterSource.DEFAULT
@@ -59,13 +58,15 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
         group=kw["group_by"], times=kw["weights_field"], skip_bad=kw["skip_bad"],
     )  # fmt: skip
     guard, rate = kw["guard"] or (0, RATE)
-    text = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"], kw["keep_newlines"])
+    text = TextOptions.of(
+        kw["tokenizer"], unit_of(kw["unit"], markers=kw["markers"]), kw["lowercase"], kw["pattern"], kw["keep_newlines"]
+    )
     options = options_of(
         kw["order"], text, True, kw["min_type_count"], kw["max_types"], words, kw["prune"], None, Protection(),
         kw["encoding"],
         guard, rate, kw["jobs"] or usable_cores(), records,
     )  # fmt: skip
-    sources = find_sources([*corpus], kw["max_expansion"], records)
+    sources = sources_in(corpus, kw, records)
     memory = check_memory(kw["memory"]) if kw["memory"] else default_memory()
     begin = time.monotonic()
     with TrainProgress(kw["quiet"]) as progress:

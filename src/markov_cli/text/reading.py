@@ -11,6 +11,7 @@ import codecs
 import errno
 import gzip
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
+from .byte_ranges import MARK
 from .file_kinds import SNIFF_BYTES, around_invalid, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened, read_behind
 from .text_blocks import Block, padded
@@ -54,6 +56,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+_MARKERS = re.compile(rb"</?s>|<unk>", re.IGNORECASE)
 _HEADS, _HEAD_BYTES = 8, 1 << 14  # of files that are kept to say what the text looks like
 _LOOK_AHEAD = 8  # bytes of the next block
 SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
@@ -95,10 +98,11 @@ class Repairs:
         self.first_bad = self.first_bad or other.first_bad
         self.heads = (self.heads + other.heads)[:_HEADS]
 
-    def see(self, head: bytes) -> None:
-        """Keep the first bytes of a file, if it is one of the first."""
+    def see(self, head: bytes, source: Source) -> None:
+        """Keep the first bytes of a source, if it is one of the first; without the markers that are read as such."""
         if head and len(self.heads) < _HEADS:
-            self.heads.append(head[:_HEAD_BYTES].decode("latin-1"))
+            head = head[:_HEAD_BYTES]
+            self.heads.append((head if source.markers == "text" else _MARKERS.sub(b"", head)).decode("latin-1"))
 
     def see_invalid(self, data: bytes) -> None:
         """Keep some text around the first invalid bytes, from which an encoding may be guessed."""
@@ -211,7 +215,7 @@ class _Stream:
                 self._unchecked = False
                 refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
                 if not self.source.records:
-                    self.repairs.see(data[:SNIFF_BYTES])
+                    self.repairs.see(data[:SNIFF_BYTES], self.source)
             return data
 
     def _check_expansion(self, more: int) -> None:
@@ -311,23 +315,23 @@ def blocks(
     which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
-    white space and no decision about the end of a sentence is divided. A text without
-    white space is one block.
+    white space and no decision about the end of a sentence is divided; where markers are read,
+    no block but the first begins with `<`. A text without white space is one block.
     """
     stream = _Stream(source, encoding, keep_bytes, repairs)
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0
         before = 0
-        want = block_bytes
+        want, marked = block_bytes, source.markers != "text"
         while True:
             piece = stream.read(want)
             if not piece:
                 break
             pending.append(piece)
-            cut = _safe_cut(piece)
+            cut = _safe_cut(piece, marked)
             if cut is None and len(pending) > 1 and _WHITE[pending[-2][-1]]:
-                cut = 0 if _starts_solid(piece) else None
+                cut = 0 if _starts_solid(piece, marked) else None
             if cut is None:
                 want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
                 if sum(map(len, pending)) > longest:
@@ -354,15 +358,15 @@ def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: i
     return Block(data, len(data) - 8, last, first, progress, (which,), after=after)
 
 
-def _starts_solid(piece: bytes) -> bool:
-    """The piece begins with a character that is not white space (and is whole)."""
+def _starts_solid(piece: bytes, marked: bool) -> bool:
+    """The piece begins with a character that is not white space (and is whole), and with no marker where `marked`."""
     if piece[0] < 0x80:
-        return not (_WHITE[piece[0]] or chr(piece[0]).isspace())
+        return not (_WHITE[piece[0]] or chr(piece[0]).isspace() or (marked and piece[0] == MARK))
     head = piece[:4].decode("utf-8", "ignore")
     return bool(head) and not head[0].isspace()
 
 
-def _safe_cut(piece: bytes) -> int | None:
+def _safe_cut(piece: bytes, marked: bool) -> int | None:
     """The last place in `piece` where solid text follows ASCII white space; None if none."""
     end = len(piece)
     width = 1 << 12
@@ -371,7 +375,7 @@ def _safe_cut(piece: bytes) -> int | None:
         white = _WHITE[np.frombuffer(piece, np.uint8, end - begin, begin)]
         places = np.flatnonzero(white[:-1] & ~white[1:]) + begin + 1
         for cut in places[::-1].tolist():
-            if _starts_solid(piece[cut : cut + 4]):
+            if _starts_solid(piece[cut : cut + 4], marked):
                 return int(cut)
         if begin == 0:
             return None

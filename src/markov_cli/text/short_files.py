@@ -130,7 +130,7 @@ def _plain(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) ->
         data = text.encode("utf-8", "replace")
     if not keep_bytes:
         refuse_binary(data[:SNIFF_BYTES], source.name, encoding)
-        repairs.see(data[:SNIFF_BYTES])
+        repairs.see(data[:SNIFF_BYTES], source)
     repairs.invalid += invalid
     return data
 
