@@ -53,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "Forgotten",
     "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
@@ -105,6 +106,7 @@ __all__ = [
     "export_arpa",
     "export_counts",
     "export_markovify",
+    "forget",
     "import_arpa",
     "import_counts",
     "import_markovify",
@@ -171,6 +173,7 @@ if TYPE_CHECKING:
         export_markovify,
     )
     from .api.explore import explore
+    from .api.forget import Forgotten, forget
     from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
@@ -233,11 +236,7 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import TrainedFile, train, train_file
-    from .api.tune import (
-        TunedModel,
-        TunedPart,
-        tune,
-    )
+    from .api.tune import TunedModel, TunedPart, tune
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -291,6 +290,7 @@ _WHERE = {
         "export_markovify",
     ),
     "api.explore": ("explore",),
+    "api.forget": ("Forgotten", "forget"),
     "api.importing": (
         "import_arpa",
         "import_counts",

@@ -190,6 +190,19 @@ ROWS = {
             NOT_SAVED,
         ),
     ],
+    "forget": [
+        Row("MIXED TEXT -o OUT", lambda f: m.forget(f.mixed, f.text).to_dict(), NOT_SAVED),
+        Row(
+            "MIXED JSONL --jsonl text --by id=1 -o OUT",
+            lambda f: m.forget(f.mixed, f.jsonl, jsonl="text", by={"id": "1"}).to_dict(),
+            NOT_SAVED,
+        ),
+        Row(
+            "GUARDED2 OTHER --no-guard -o OUT",
+            lambda f: m.forget(f.guarded2, f.other, keep_guard=False).to_dict(),
+            NOT_SAVED,
+        ),
+    ],
     "prune": [
         Row("MODEL --prune 0,0,1 -o OUT", lambda f: made(m.prune(f.model, (0, 0, 1))), NOT_SAVED),
         Row("MODEL --max-types 5 -o OUT", lambda f: made(m.prune(f.model, max_types=5)), NOT_SAVED),
@@ -268,6 +281,8 @@ def files(tmp_path_factory):
     model.save(f.model)
     m.train(f.other).save(f.second)
     m.train(f.text, guard=5).save(f.guarded)
+    m.train([f.text, f.other]).save(f.mixed)
+    m.train([f.text, f.other], guard=5).save(f.guarded2)
     m.train(f.text, tokenizer="chars").save(f.chars)
     m.export_arpa(model, f.arpa, smoothing="wb")
     plain = m.train(f.text, tokenizer="spaces", unit="line")

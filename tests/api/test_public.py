@@ -167,6 +167,7 @@ verdicts: list[str] = [one.verdict for one in m.member(text, texts="a b").member
 keys: m.Canaries = m.make_canaries("code {d}", repeat=1)
 exposed: float = m.score_canaries(model, keys).groups[0].median_exposure_bits
 merged: m.Model = m.merge([model, "a.npz"], [1, 2])
+left: m.Model = m.forget(merged, text, jsonl="text", by={"who": "Ann"}).model
 m.static_mixture([model, model], [1, 3], smoothing="wb").save("mixed.npz")
 small: m.Model = m.prune(merged, (0, 1))
 tight: m.Model = m.prune_by_entropy(small, n_bytes=10**6, heldout=text).model

@@ -48,7 +48,7 @@ GROUPS = {
     "Evidence of the training text": [
         "audit", "rebuild", "member", "trace", "make_canaries", "score_canaries", "Canaries",
     ],
-    "Combine and shrink": ["merge", "static_mixture", "prune", "prune_by_entropy"],
+    "Combine and shrink": ["merge", "forget", "static_mixture", "prune", "prune_by_entropy"],
     "Other programs": [
         "export_arpa", "export_counts", "export_markovify", "import_model", "import_arpa", "import_counts",
         "import_markovify",

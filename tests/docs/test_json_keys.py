@@ -123,6 +123,10 @@ COMMANDS = {
         "markov merge guard.npz guard.npz -o m.npz",
         "markov merge small.npz other.npz --tune other.txt -o m.npz",
     ],
+    "forget": [
+        "markov train small.txt other.txt -o both.npz -q; markov forget both.npz small.txt -o m.npz",
+        "markov train who.jsonl --jsonl t -o both.npz -q; markov forget both.npz who.jsonl --jsonl t --by w=1 -o m.npz",
+    ],
     "prune": [
         "markov prune small.npz --prune 0,0,1 -o m.npz",
         "markov prune small.npz --threshold 0.1 -o m.npz",

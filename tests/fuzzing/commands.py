@@ -1,4 +1,7 @@
-"""Everything that opens a model, as the command line has it: M is the model, T a text, B a whole model, O an output."""
+"""Everything that opens a model, as the command line has it: M is the model, T its text, P a part of that.
+
+B is a whole model, O an output.
+"""
 
 CHEAP = [
     "generate M -s 1 -c 20 --max-tokens 50",
@@ -58,11 +61,13 @@ CHEAP = [
     "merge M B -o O",
     "merge M M -o O --weight 0.5 --weight 1.7",
     "train T --update M -o O -q",
+    "forget M P -o O -q",
+    "forget M P -o O --no-guard --json",
 ]
 VERIFY = "inspect M --verify --json"
 
 
-def arguments(line, model, text, whole, output):
+def arguments(line, model, text, part, whole, output):
     """A line of the list as arguments."""
-    put = {"M": model, "T": text, "B": whole, "O": output}
+    put = {"M": model, "T": text, "P": part, "B": whole, "O": output}
     return [put.get(word, word.replace("_", " ") if word != "_" else word) for word in line.split()]

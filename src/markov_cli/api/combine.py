@@ -23,7 +23,8 @@ from .train import Progress, train, words_of
 T = TypeVar("T")
 
 
-def _stored(model: Model, name: str) -> Stored:
+def stored_of(model: Model, name: str) -> Stored:
+    """The model as the engine adds and takes away counts."""
     return Stored(model.header, model.vocabulary.types(), model.table, name)
 
 
@@ -45,7 +46,7 @@ def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: i
     [('three', 1), ('two', 1)]
     """
     every = [opened(model) for model in models]
-    stored = [_stored(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
+    stored = [stored_of(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
     return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
@@ -128,10 +129,10 @@ def update(
     """
     old = opened(model)
     name = name or old.path or "the model"
-    merging.check_whole(_stored(old, name), "added to")
+    merging.check_whole(stored_of(old, name), "added to")
     o = old.header.options
     words = words_of(vocab, encoding, o)
-    _check_words(old.header, words, name)
+    check_words(old.header, words, name)
     more = train(
         paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
@@ -140,13 +141,13 @@ def update(
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
-    stored = [_stored(old, name), _stored(more, "the new text")]
+    stored = [stored_of(old, name), stored_of(more, "the new text")]
     out = _model(model_guard([old], merging.merge, stored, (), jobs))
     out.repairs = more.repairs
     return out
 
 
-def _check_words(header: Header, words: WordList | None, name: str) -> None:
+def check_words(header: Header, words: WordList | None, name: str) -> None:
     """MarkovError where a text is not to be read with the words of the model."""
     own, n = header.vocab_hash, header.vocab_words
     if own is None and words is None:
@@ -198,7 +199,7 @@ def prune(
         one = without_guard(one)
     if not by_count:
         return one
-    stored = _stored(one, one.path or "the model")
+    stored = stored_of(one, one.path or "the model")
     words = words_of(vocab, "utf-8", one.header.options)
     return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, words, jobs))
 

@@ -70,8 +70,8 @@ def tune(
 
     The blend mixes Kneser-Ney with n-grams of word classes, which are found from the counts. HELDOUT is text that the
     model was not trained on, and that no result is measured on. A row for each part shows its weight and the
-    perplexity of HELDOUT without it. merge, prune and train --update drop the parameters. docs/explanation/blend.md
-    explains each part.
+    perplexity of HELDOUT without it. merge, forget, prune and train --update drop the parameters.
+    docs/explanation/blend.md explains each part.
     """
     if not heldout:
         click.echo(ctx.get_help())

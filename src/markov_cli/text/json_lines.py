@@ -105,7 +105,7 @@ def _read_objects(reader: Reader, text: str, number: int) -> None:
     the second brace. So each line is parsed once, whatever is wrong with it.
     """
     form, texts, place = reader.format, reader.texts, reader.place
-    field, alone = form.text, form.group is None and form.times is None
+    field, alone = form.text, form.group is None and form.times is None and not form.by
     at, n = 0, len(text)
     while at < n:
         end = text.find("\n", at)

@@ -80,6 +80,7 @@ class Repairs:
     kinds: list[str] = field(default_factory=list)  # what each of them is
     bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
     first_bad: str = ""  # `name: line 7`
+    found_by: dict[str, int] = field(default_factory=dict)  # number of records with each FIELD=VALUE that was asked for
     heads: list[str] = field(default_factory=list)  # the first bytes, as characters, of the first files: what are they?
 
     def add(self, other: Repairs) -> None:
@@ -96,6 +97,8 @@ class Repairs:
         for reason, n in other.bad_records.items():
             self.bad_records[reason] = self.bad_records.get(reason, 0) + n
         self.first_bad = self.first_bad or other.first_bad
+        for value, n in other.found_by.items():
+            self.found_by[value] = self.found_by.get(value, 0) + n
         self.heads = (self.heads + other.heads)[:_HEADS]
 
     def see(self, head: bytes, source: Source) -> None:

@@ -59,8 +59,12 @@ def read_text(
         repairs.add(e.repairs)
     repairs.empty_sequences = collector.empty_sequences
     text_bytes = sum(e.text_bytes for e in encoders)
+    names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
+    asked = [one for s in sources if s.records is not None for one in s.records.said_by]
+    for one in asked:
+        if one not in repairs.found_by:
+            raise TextError(f"{names}: no record with {one}", "check the field and the value; capitals count")
     if not collector.n_tokens:
-        names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
         if repairs.skipped:
             raise TextError(
                 f"{names}: {len(repairs.skipped):,} of {len(sources):,} files are not text, and no token in the others",

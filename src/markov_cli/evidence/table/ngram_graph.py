@@ -228,6 +228,23 @@ def balance(g: Graph) -> Balance:
     return Balance(int(np.count_nonzero(g.total)), short, unbalanced, apart)
 
 
+def unreached(table: Table, order: int) -> tuple[list[int], int] | None:
+    """The first n-gram, and its count, that no walk from S reaches; None where there is a text with this table.
+
+    The table is balanced, as one text's counts taken from another's are. A balanced graph has an Eulerian circuit
+    from S, and so a text, if and only if S reaches every edge.
+    """
+    g = graph_of(table, order)
+    apart = np.flatnonzero(~_connected(g) & (np.diff(g.first) > 0))
+    if not len(apart):
+        return None
+    edge = int(g.first[apart[0]])
+    level, row, _, begin = next(block for block in reversed(g.blocks) if block[3] <= edge)
+    column = table.orders[level - 1].first
+    assert column is not None
+    return table.ngram(level + 1, int(column[row]) + edge - begin), int(g.count[edge])
+
+
 def outflow(g: Graph) -> np.ndarray:
     """Sum of the counts of the edges that leave each node: (n,)."""
     running = np.concatenate((np.zeros(1, g.count.dtype), np.cumsum(g.count)))
