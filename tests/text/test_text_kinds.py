@@ -16,7 +16,7 @@ KINDS = {
     "a log": "2024-01-02 12:00:0{0} INFO started {0}\n",
     "a mailbox": "From me@x.org Mon Jan  1 12:00:0{0} 2024\nSubject: hi\nDate: now\n\nhello\n\n",
 }
-HELP = ["grep -vE", "w3m -dump", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN", "--weights", "cut -c 21-",
+HELP = ["--strip srt", "--strip html", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN", "--weights", "cut -c 21-",
         "mailbox.mbox"]  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def audit(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
 ) -> AuditReport:
     """Measure how much of its training text a model keeps, from the model alone or with the text.
 
@@ -64,7 +65,7 @@ def audit(
     min_tokens              tokens of the shortest certain string that is listed
     top                     certain strings listed; None for all
     jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
-    max_expansion, markers  how files are read, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError for an order that the model does not have; NeedsCounts if the corpus is given and counts are capped.
 
@@ -75,8 +76,8 @@ def audit(
     """
     one = opened(model)
     records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
-    texts = sources_of(corpus, corpus_texts, max_expansion, records, markers)
-    others = sources_of(heldout, heldout_texts, max_expansion, records, markers)
+    texts = sources_of(corpus, corpus_texts, max_expansion, records, markers, strip)
+    others = sources_of(heldout, heldout_texts, max_expansion, records, markers, strip)
     found = model_evidence.audit(one.language_model, order, min_tokens, texts, others, check_encoding(encoding))
     return audit_report(one, found, top)
 
@@ -117,12 +118,13 @@ def member(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
 ) -> Membership:
     """Judge for each sequence of a text if it was in the training text, as far as the model proves it.
 
     order  None for the model's own
     jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
-    max_expansion, markers  how files are read, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     NeedsCounts if the model does not hold whole counts; TextError if the text has no token.
 
@@ -132,7 +134,9 @@ def member(
     [('a b.', 'in'), ('a d.', 'out')]
     """
     one = opened(model)
-    sources = sources_of(paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = model_evidence.member(one.language_model, sources, order, check_encoding(encoding))
     return membership(one, found, order or one.order)
 

@@ -57,6 +57,7 @@ def confusion(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     smoothing: str | None = None,
     encoding: str = "utf-8",
     jobs: int = 1,
@@ -67,7 +68,7 @@ def confusion(
     label      the field with the true class; the model of a class is the file of that name
     smoothing  None for `kn`, or for a model's own probabilities
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
-    max_expansion, markers  how files are read, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError for fewer than two models; TextError if a record has no text or no class.
 
@@ -85,7 +86,7 @@ def confusion(
     if len(files) < 2:
         raise OptionError("a classifier needs several models", "give two models or more")
     records = record_format(jsonl, csv, parquet, label=label, skip_bad=skip_bad)
-    sources = sources_of(paths, (), max_expansion, records, markers)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
     loaded = [Model.load(path) for path in files]
     predictors = predictors_of([m.language_model for m in loaded], smoothing, files)
     return confusion_table(confused(predictors, files, sources, check_encoding(encoding), Repairs(), jobs))

@@ -89,6 +89,7 @@ def train_groups(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
@@ -103,7 +104,7 @@ def train_groups(
 
     The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
     max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, markers,
-    weights_field, progress.
+    strip, weights_field, progress.
     Each model has the bytes that `train` gives for the group's records.
 
     OptionError for options that cannot be; TextError if a record has no text, or no group has enough records;
@@ -123,7 +124,7 @@ def train_groups(
         order, text, True, min_type_count, max_types, vocab, prune,
         None, Protection(), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    sources = sources_of(paths, (), max_expansion, records, markers)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
     made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress)
     return groups_result(made, options)
 

@@ -189,6 +189,7 @@ class Model:
         parquet: str | None = None,
         skip_bad: bool = False,
         markers: str = "text",
+        strip: str | None = None,
         jobs: int = 1,
     ) -> Score:
         """Score text: tokens, OOV, bits, perplexity; see `score`.
@@ -297,6 +298,7 @@ class Model:
         parquet: str | None = None,
         skip_bad: bool = False,
         markers: str = "text",
+        strip: str | None = None,
         unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
@@ -318,7 +320,7 @@ class Model:
         corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
                      `Text.overlap`
         jsonl, csv, parquet, skip_bad  the texts of `corpus` are in a field of records, as in `train`
-        max_expansion, markers  how files are read, as in `train`
+        max_expansion, markers, strip  how files are read, as in `train`
         unique       no text is given twice; there may be fewer texts than `count`
 
         >>> import markov_cli
@@ -331,7 +333,7 @@ class Model:
         request = Request(
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
             smoothing, constraints or Constraints(), novel,
-            tuple(sources_of(corpus, corpus_texts, max_expansion, records, markers)),
+            tuple(sources_of(corpus, corpus_texts, max_expansion, records, markers, strip)),
             unique=unique,
             adapt=adapt,
         )  # fmt: skip

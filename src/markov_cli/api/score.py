@@ -86,6 +86,7 @@ def score(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
@@ -97,7 +98,7 @@ def score(
     open_end   no `</s>` behind it: its end is not scored
     adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
-    max_expansion, markers  how files are read, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
     weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
@@ -110,7 +111,9 @@ def score(
     """
     several = _opened(models)
     predictor = _predictor(several, smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
         return score_of(*found)
@@ -137,6 +140,7 @@ def score_units(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     skip_blank: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
@@ -145,7 +149,7 @@ def score_units(
     skip_blank  leaves out blank lines
 
     models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, max_expansion, markers,
-    and errors as in `score`
+    strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -153,7 +157,9 @@ def score_units(
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in numbered_units(reading, not skip_blank):
         columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest, units.lines)
@@ -178,12 +184,13 @@ def score_tokens(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
     models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, max_expansion, markers,
-    and errors as in `score`
+    strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -191,7 +198,9 @@ def score_tokens(
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
@@ -289,6 +298,7 @@ def tune_mixture(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
@@ -298,7 +308,7 @@ def tune_mixture(
     smoothing     None for `kn`, or for a model's own probabilities
     within, open_end  as in `score`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
-    max_expansion, markers  how files are read, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
@@ -309,6 +319,8 @@ def tune_mixture(
     True
     """
     several = _opened(models)
-    sources = sources_of(paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = tuned(_predictors(several, smoothing, within, open_end), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

@@ -55,6 +55,7 @@ def train(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     jobs: int = 1,
@@ -91,6 +92,8 @@ def train(
     skip_bad          leave out records without a text and count them; otherwise the first is an error
     markers           how `<s>`, `</s>` and `<unk>` are read where they stand as words of their own: `text`, words like
                       any other; `borders`, the ends of sequences and the unknown token; `space`, white space
+    strip             take the text out of HTML (`html`) or subtitles (`srt`, also WebVTT), in whole files or in fields
+                      of records
     weights           each line of the files is `text<TAB>count`: a record that counts so often
     weights_field     the field, or column, with the number of times that a record counts
     jobs              threads
@@ -113,7 +116,9 @@ def train(
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
     return model_of(
-        train_sources(sources_of(paths, texts, max_expansion, records, markers), options, progress or no_progress)
+        train_sources(
+            sources_of(paths, texts, max_expansion, records, markers, strip), options, progress or no_progress
+        )
     )
 
 
@@ -205,6 +210,7 @@ def train_file(
     parquet: str | None = None,
     skip_bad: bool = False,
     markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     jobs: int = 1,
@@ -242,7 +248,7 @@ def train_file(
         min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    sources, target = sources_of(paths, (), max_expansion, records, markers), os.fspath(output)
+    sources, target = sources_of(paths, (), max_expansion, records, markers, strip), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     made = plan_training(sources, options, target, resources, progress or no_progress, say)
     if made.trained is not None:

@@ -206,7 +206,7 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 
-_HOW = ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad", "max_expansion", "markers")
+_HOW = ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad", "max_expansion", "markers", "strip")
 
 
 def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:

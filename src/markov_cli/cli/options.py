@@ -130,7 +130,7 @@ MARKERS = ("text", "borders", "space")
 
 
 def reading_options(of: str) -> tuple[Callable[[Any], Any], ...]:
-    """`--markers` and `--max-expansion`: how the files of a text are read."""
+    """`--markers`, `--strip` and `--max-expansion`: how the files of a text are read."""
     return (
         click.option(
             "--markers",
@@ -140,6 +140,12 @@ def reading_options(of: str) -> tuple[Callable[[Any], Any], ...]:
             help=f"<s>, </s> and <unk> where they stand as words of their own in {of}. text: words like any other. "
             "borders: <s> and </s> end a sequence, <unk> is the unknown token. space: white space.",
         ),
+        click.option(
+            "--strip",
+            type=click.Choice(("html", "srt")),
+            help=f"Take the text out of {of}. html: no tags, scripts, styles and comments; a block element ends a "
+            "paragraph. srt: subtitles, also WebVTT, without numbers, times and tags.",
+        ),
         expansion_option,
     )
 
@@ -148,7 +154,7 @@ def sources_in(paths: Iterable[str], kw: dict[str, Any], records: RecordFormat |
     """The texts below some paths, read as the options say."""
     from ..text.sources import sources_of
 
-    return sources_of([*paths], (), kw["max_expansion"], records, kw["markers"])
+    return sources_of([*paths], (), kw["max_expansion"], records, kw["markers"], kw["strip"])
 
 
 def jobs_option(f: Any) -> Any:

@@ -312,7 +312,7 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "keep_newlines", "encoding", "min_type_count",
             "max_types", "prune", "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "markers", "weights", "weights_field",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "markers", "strip", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -367,6 +367,7 @@ def _update(
             "parquet",
             "skip_bad",
             "markers",
+            "strip",
             "weights",
             "weights_field",
         )

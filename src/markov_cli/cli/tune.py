@@ -52,6 +52,7 @@ def tune(
     heldout: tuple[str, ...],
     max_expansion: float,
     markers: str,
+    strip: str | None,
     encoding: str,
     classes: tuple[float, ...] | None,
     log_linear: bool,
@@ -93,7 +94,7 @@ def tune(
     with Model.load(model) as loaded:
         found = tuned(
             loaded, heldout, classes=numbers, adapt=adapt, log_linear=log_linear, encoding=encoding,
-            max_expansion=max_expansion, markers=markers, jobs=jobs or usable_cores(),
+            max_expansion=max_expansion, markers=markers, strip=strip, jobs=jobs or usable_cores(),
         )  # fmt: skip
         if not quiet:
             for line in show_parts(found):

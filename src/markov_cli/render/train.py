@@ -173,6 +173,9 @@ def repair_lines(r: Repairs) -> list[str]:
         out.append(f"{some(r.crlf, 'line end')} CR LF read as LF")
     if r.transcoded:
         out.append(f"read by its byte-order mark: {', '.join(map(one_line, r.transcoded[:5]))}")
+    if r.declared:
+        more = ", ..." if len(r.declared) > 5 else ""
+        out.append(f"read in the encoding that <meta> names: {', '.join(map(one_line, r.declared[:5]))}{more}")
     if r.empty_sequences:
         out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:

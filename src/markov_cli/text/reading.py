@@ -24,6 +24,7 @@ from ..errors import NotText, OptionError, TextError
 from .byte_ranges import MARK
 from .file_kinds import SNIFF_BYTES, around_invalid, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened, read_behind
+from .strip import Stripped, encoding_of_page
 from .text_blocks import Block, padded
 
 __all__ = [
@@ -76,6 +77,7 @@ class Repairs:
     empty_sequences: int = 0
     unmatched: int = 0  # characters that --pattern left out
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
+    declared: list[str] = field(default_factory=list)  # `name (cp1252)` of pages that name their encoding
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
     bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
@@ -92,6 +94,7 @@ class Repairs:
         self.byte_order_marks += other.byte_order_marks
         self.unmatched += other.unmatched
         self.transcoded += other.transcoded
+        self.declared += other.declared
         self.skipped += other.skipped
         self.kinds += other.kinds
         for reason, n in other.bad_records.items():
@@ -217,7 +220,7 @@ class _Stream:
             if self._unchecked:
                 self._unchecked = False
                 refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
-                if not self.source.records:
+                if not self.source.records and self.source.strip is None:
                     self.repairs.see(data[:SNIFF_BYTES], self.source)
             return data
 
@@ -243,6 +246,11 @@ class _Stream:
                     if named == "utf-8":
                         data = data[len(mark) :]
                     break
+        if self.source.strip == "html" and encoding == "utf-8" and self.source.records is None:
+            declared = encoding_of_page(data) if self.source.data is None else None
+            if declared is not None:
+                self.repairs.declared.append(f"{self.source.name} ({declared})")
+                self._encoding = encoding = declared
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
             if encoding != self._encoding:
@@ -258,6 +266,8 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     """
     if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
+    if source.strip is not None:
+        return False
     try:
         with opened(source) as file:
             head = file.read(SNIFF_BYTES)
@@ -271,14 +281,15 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     return seeks and not head.startswith((*_MAGIC, *marks))
 
 
-def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream:
+def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream | Stripped:
     """The bytes of a text as `blocks` reads them."""
-    return _Stream(source, encoding, keep_bytes, repairs)
+    stream = _Stream(source, encoding, keep_bytes, repairs)
+    return stream if source.strip is None or source.records is not None else Stripped(stream, source.strip)
 
 
-def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream | Stripped:
     """The bytes of a text as UTF-8, for a reader that finds its lines itself; not all need be valid."""
-    return _Stream(source, encoding, False, repairs)
+    return open_stream(source, encoding, False, repairs)
 
 
 def open_bytes(source: Source) -> _Stream:
@@ -321,7 +332,7 @@ def blocks(
     white space and no decision about the end of a sentence is divided; where markers are read,
     no block but the first begins with `<`. A text without white space is one block.
     """
-    stream = _Stream(source, encoding, keep_bytes, repairs)
+    stream = open_stream(source, encoding, keep_bytes, repairs)
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0

@@ -102,6 +102,8 @@ def _read(batch: list[int], sources: Sequence[Source], encoding: str, keep_bytes
 
 def _plain(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> bytes | None:
     """The text of a file without a mark, neither compressed nor changed since it was found; None for others."""
+    if source.strip is not None:
+        return None
     data = source.data
     if data is None:
         try:

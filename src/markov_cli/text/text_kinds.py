@@ -72,7 +72,7 @@ def _subtitles(lines: list[str]) -> str | None:
     if n < 3 or n < 0.15 * len(lines):
         return None
     seen = f"most of it looks like subtitles ({n:,} of {len(lines):,} lines are times)"
-    return f"{seen}: grep -vE '^[0-9]+.?$|-->' FILE | markov train - leaves out numbers and times"
+    return f"{seen}: --strip srt leaves out numbers, times and tags"
 
 
 def _mail(lines: list[str]) -> str | None:
@@ -88,7 +88,7 @@ def _html(lines: list[str]) -> str | None:
     if not opens and n <= _MOST * len(lines):
         return None
     seen = f"most of it looks like HTML or XML ({n:,} of {len(lines):,} lines have tags)"
-    return f"{seen}: w3m -dump FILE | markov train - leaves out the tags"
+    return f"{seen}: --strip html leaves out the tags"
 
 
 def _json(lines: list[str]) -> str | None:
