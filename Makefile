@@ -101,6 +101,10 @@ demo: $(READY) $(SAMPLES) ## Install, train on corpora/, generate, inspect
 
 # ---- checks
 
+.PHONY: lint-scripts
+lint-scripts: ## Check the scripts of pages with ESLint (needs npx)
+	npx --yes eslint@9 src/markov_cli/render/html
+
 CHECKS := build/checks$(VENV:.venv%=%).txt
 .PHONY: test
 test: $(READY) $(TYPES) ## Check style and types, run all tests, try the wheel in an empty environment (PYTHON=python3.12)

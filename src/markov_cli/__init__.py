@@ -73,6 +73,7 @@ __all__ = [
     "NeedsCounts",
     "OptionError",
     "OrderInCorpus",
+    "PageModel",
     "PromptMatch",
     "RebuiltText",
     "RepairCounts",
@@ -116,6 +117,7 @@ __all__ = [
     "make_canaries",
     "member",
     "merge",
+    "page",
     "prune",
     "prune_by_entropy",
     "rebuild",
@@ -132,6 +134,7 @@ __all__ = [
     "tune",
     "tune_mixture",
     "update",
+    "update_file",
     "verify",
     "vocabulary",
 ]
@@ -164,6 +167,7 @@ if TYPE_CHECKING:
         prune_by_entropy,
         static_mixture,
         update,
+        update_file,
     )
     from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
@@ -204,6 +208,7 @@ if TYPE_CHECKING:
         StreamedToken,
         Text,
     )
+    from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
         LengthCount,
@@ -281,6 +286,7 @@ _WHERE = {
         "prune_by_entropy",
         "static_mixture",
         "update",
+        "update_file",
     ),
     "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
@@ -325,6 +331,7 @@ _WHERE = {
         "StreamedToken",
         "Text",
     ),
+    "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
         "LengthCount",
@@ -340,11 +347,7 @@ _WHERE = {
         "TracedFragment",
         "trace",
     ),
-    "api.train": (
-        "TrainedFile",
-        "train",
-        "train_file",
-    ),
+    "api.train": ("TrainedFile", "train", "train_file"),
     "api.tune": (
         "TunedModel",
         "TunedPart",
@@ -359,14 +362,8 @@ _WHERE = {
         "OptionError",
         "TextError",
     ),
-    "evidence.corpus.canary": (
-        "Canaries",
-        "Canary",
-    ),
-    "generation.session": (
-        "Session",
-        "SessionState",
-    ),
+    "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",
         "score",

@@ -64,6 +64,7 @@ ROWS = {
             lambda f: m.train_groups(f.jsonl, f.groups, jsonl="text", group_by="id").to_dict(),
         ),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
+        Row("OTHER --update MODEL -o OUT", lambda f: written(m.update_file(f.model, f.other, f.out))),
     ],
     "generate": [
         Row("MODEL -c 4 -s 5", lambda f: lines_of(m.Model.load(f.model).generate(4, 5))),
@@ -167,6 +168,7 @@ ROWS = {
             lambda f: m.trace(f.other, corpus=f.text, baseline=f.text, min_tokens=1, top=2, unit="line").to_dict(),
         ),
     ],
+    "page": [Row("MODEL -o OUT", lambda f: m.page(f.model).to_dict(), ("page", "page_bytes"))],
     "canary make": [
         Row(
             f"--format '{LINE}' --count 2 --repeat 1,3 -s 4 -o OUT --keys KEYS2",

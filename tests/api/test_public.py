@@ -161,6 +161,7 @@ model, n_bytes = m.train_file([text], "a.npz", jobs=2)
 table: m.ConfusionTable = m.confusion("models", "chat.csv", csv="text", label="who")
 groups: m.TrainedGroups = m.train_groups("chat.csv", "models/{}.npz", csv="text", group_by="who", min_group=2)
 more: m.Model = m.update(model, texts=["new text"])
+larger: m.Model = m.update_file(model, text, "b.npz", memory=10**9).model
 shares: list[float | None] = [o.retained for o in m.audit("a.npz", corpus=text).orders]
 again: str = m.rebuild(model, seed=1).text
 verdicts: list[str] = [one.verdict for one in m.member(text, texts="a b").member]
@@ -189,6 +190,7 @@ first: m.Follower = m.inspect_history(model, "the").backoff[0].followers[0]
 bits: float | None = m.inspect(model).orders[0].entropy_bits
 whole: bool = m.verify("a.npz").whole
 known: list[str] = m.vocabulary("a.npz")
+in_page: int = sum(m.page(model, max_bytes=10**6).ngrams_after)
 found: m.TraceReport = m.trace(texts=(t.text for t in model.generate(3)), corpus=text)
 places: list[tuple[str, int]] = [(f.file, f.line) for f in found.fragments]
 mixed: list[m.Text] = list(m.Mixture([model, "a.npz"]).generate(2, constraints=m.Constraints(contains=["cat"])))

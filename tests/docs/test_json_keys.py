@@ -116,6 +116,7 @@ COMMANDS = {
         "markov trace story.txt --corpus story.txt --baseline later.txt",
         "markov trace later.txt --corpus story.txt",
     ],
+    "page": ["markov page small.npz -o p.html", "markov page story.npz --max-size 200k -o p.html"],
     "canary make": ["markov canary make --format 'pin {d} {d}' --count 2 -s 1 -o d.txt --keys d.json"],
     "canary score": ["markov canary score canary.npz canaries.json"],
     "merge": [

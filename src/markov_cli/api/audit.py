@@ -14,6 +14,7 @@ from ..evidence.corpus.comparison import CorpusComparison, OrderAgainst
 from ..evidence.table.audit import LENGTHS, Audit, OrderAudit
 from ..evidence.table.forced_string_list import Strings
 from ..evidence.table.membership import IN, NAMES, OUT, Members
+from ..evidence.table.text_count import Forgotten
 from ..generation.request import new_seed
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
@@ -193,16 +194,18 @@ def audited_order(o: OrderAudit, against: CorpusComparison | None) -> AuditedOrd
         forgotten_bound_bits=float(f.bound_bits) if f else None,
         order_bits=_real(o.order_bits),
         content_bits_per_token=_real(o.content_bits_per_token),
+        content_is=o.content_is,
         retained=_real(o.retained),
         certain=_shares(o.certain),
         certain_bound=_shares(o.certain_bound),
         half=o.half,
         longest=o.longest,
-        corpus=None if beside is None or against is None else _in_corpus(beside, against.others is not None),
+        corpus=None if beside is None or against is None else _in_corpus(beside, f, against.others is not None),
     )
 
 
-def _in_corpus(o: OrderAgainst, heldout: bool) -> OrderInCorpus:
+def _in_corpus(o: OrderAgainst, f: Forgotten | None, heldout: bool) -> OrderInCorpus:
+    d = o.division
     return OrderInCorpus(
         verified=_shares(o.verified),
         greedy=_shares(o.greedy),
@@ -215,6 +218,10 @@ def _in_corpus(o: OrderAgainst, heldout: bool) -> OrderInCorpus:
         rows_from_one_file=_real(o.single_file),
         ngrams_not_in_table=o.differences.missing,
         ngrams_of_other_count=o.differences.differing,
+        corpus_order_bits=None if d is None else float(d.order_bits),
+        corpus_content_bits_per_token=None if d is None else float(d.content_bits_per_token),
+        corpus_content_is=None if d is None or f is None else f.how,
+        corpus_retained=None if d is None else _real(d.retained),
         heldout=HeldoutFigures(_real(o.heldout), _real(o.auc), _real(o.true_positives)) if heldout else None,
     )
 
@@ -262,6 +269,7 @@ def corpus_figures(model: Model, a: CorpusComparison) -> CorpusFigures:
     return CorpusFigures(
         corpus_tokens=a.corpus.tokens,
         corpus_sequences=a.corpus.sequences,
+        corpus_distinct_sequences=a.distinct_sequences,
         is_training_text=False if a.is_not else None,
         proof=proof(model, a),
         strings_looked_up=a.looked_up,

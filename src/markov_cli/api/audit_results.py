@@ -33,6 +33,9 @@ class OrderInCorpus(Result):
     perplexity, leave_one_out_perplexity  of the corpus; Witten-Bell
     rows_from_one_sequence, rows_from_one_file  share of the rows that one sequence, or file, alone accounts for
     ngrams_not_in_table, ngrams_of_other_count  n-grams that prove that this is not the training text
+    corpus_order_bits, corpus_content_bits_per_token, corpus_retained  like those of `AuditedOrder`, with the equal
+                              sequences of the corpus known. None if it is proven not to be the training text
+    corpus_content_is         `exact`, or `estimate` if the forgotten bits are one
     """
 
     verified: Mapping[int, float] | None = rounded(6)
@@ -46,6 +49,10 @@ class OrderInCorpus(Result):
     rows_from_one_file: float | None = rounded(6)
     ngrams_not_in_table: int
     ngrams_of_other_count: int
+    corpus_order_bits: float | None = rounded(6)
+    corpus_content_bits_per_token: float | None = rounded(6)
+    corpus_content_is: str | None
+    corpus_retained: float | None = rounded(6)
     heldout: HeldoutFigures | None = field(default=None, metadata=INLINE)
 
 
@@ -57,9 +64,11 @@ class AuditedOrder(Result):
     complete         nothing seems to be missing: evidence, not proof
     forgotten_bits   log2 of the number of texts with this table; 0: the table is the text
     forgotten_is     `exact`, `estimate` (with forgotten_error_bits) or `bound`
-    order_bits       of these, the order of the sequences
-    content_bits_per_token  of these, the content of the sequences
-    retained         share that the table keeps of the information in the order of the tokens
+    order_bits       of these, the order of the sequences; an upper bound
+    content_bits_per_token  of these, the content of the sequences; a lower bound
+    content_is       what these two and `retained` are: `exact` if there is one sequence; `bound`; or `estimate` if the
+                     forgotten bits are one. Exact figures need the text: see `OrderInCorpus`
+    retained         share that the table keeps of the information in the order of the tokens; an upper bound
     certain          share of the tokens in strings that the table proves, by least length; certain_bound at least
     half             half of all tokens are in certain strings of this many tokens or more
     longest          tokens of the longest certain string
@@ -76,6 +85,7 @@ class AuditedOrder(Result):
     forgotten_bound_bits: float | None = rounded(6)
     order_bits: float | None = rounded(6)
     content_bits_per_token: float | None = rounded(6)
+    content_is: str | None
     retained: float | None = rounded(6)
     certain: Mapping[int, float] | None = rounded(6)
     certain_bound: Mapping[int, float] | None = rounded(6)
@@ -117,12 +127,14 @@ class CorpusFigures(Result):
 
     is_training_text    False if it is proven that it is not; else None
     proof               why not, in one sentence
+    corpus_distinct_sequences  number of distinct sequences
     strings_looked_up   certain strings; strings_not_found of them occur less often than the model proves
     corpus_notes        what cannot be calculated, and why
     """
 
     corpus_tokens: int
     corpus_sequences: int
+    corpus_distinct_sequences: int
     is_training_text: bool | None
     proof: str | None
     strings_looked_up: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
@@ -10,15 +11,21 @@ from ..errors import MarkovError, OptionError
 from ..formats.ngram_listing import Notes
 from ..model import merging
 from ..model.distribution import Distribution
+from ..model.fingerprints import RATE
 from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
+from ..model.thresholds import Protection
 from ..scoring.predictor import checked_weights, predictors_of
-from ..text.sources import EXPANSION, Paths, Texts, listed
+from ..text.record_format import record_format
+from ..text.sources import EXPANSION, Paths, Texts, listed, sources_of
 from ..text.word_list import WordList, Words
+from ..training.options import no_progress
+from ..training.plan import Resources
+from ..training.plan import train_file as plan_training
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
-from .train import Progress, train, words_of
+from .train import Progress, TrainedFile, options_of, train, trained_file, words_of
 
 T = TypeVar("T")
 
@@ -129,24 +136,103 @@ def update(
     >>> [(f.token, f.count) for f in model.followers("one").followers]
     [('three', 1), ('two', 1)]
     """
-    old = opened(model)
-    name = name or old.path or "the model"
-    merging.check_whole(stored_of(old, name), "added to")
-    o = old.header.options
-    words = words_of(vocab, encoding, o)
-    check_words(old.header, words, name)
+    stored, words = _updatable(model, name, vocab, encoding)
+    o = stored.header.options
     more = train(
-        paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
+        paths, texts=texts, order=stored.header.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
         jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, markers=markers, strip=strip, weights=weights,
-        weights_field=weights_field, jobs=jobs, progress=progress, guard_like=old.table.guard,
+        weights_field=weights_field, jobs=jobs, progress=progress, guard_like=stored.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
-    stored = [stored_of(old, name), stored_of(more, "the new text")]
-    out = _model(model_guard([old], merging.merge, stored, (), jobs))
+    both = [stored, stored_of(more, "the new text")]
+    out = _model(model_guard([opened(model)], merging.merge, both, (), jobs))
     out.repairs = more.repairs
     return out
+
+
+def update_file(
+    model: ModelLike,
+    paths: Paths,
+    output: str | os.PathLike[str],
+    *,
+    vocab: Words | None = None,
+    encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
+    weights: bool = False,
+    weights_field: str | int | None = None,
+    name: str | None = None,
+    jobs: int = 1,
+    memory: int | None = None,
+    temp_dir: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> TrainedFile:
+    """Add text of any size to a model and write the result to a file; the bytes are those that `update` gives.
+
+    output  the file, which may be the model's own; it is replaced as a whole
+    memory, temp_dir, dask, resume, say  as in `train_file`
+    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, weights,
+    weights_field, name, jobs and progress.
+
+    MarkovError if the model lacks n-grams or types, or if memory or disk do not suffice; TextError if the text has no
+    token.
+
+    >>> import markov_cli, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = pathlib.Path(folder, "a.txt")
+    ...     _ = text.write_text("one three")
+    ...     old = markov_cli.train(texts=["one two"])
+    ...     model, n_bytes = markov_cli.update_file(old, text, text.with_suffix(".npz"))
+    ...     [(f.token, f.count) for f in model.followers("one").followers]
+    [('three', 1), ('two', 1)]
+    """
+    stored, words = _updatable(model, name, vocab, encoding)
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    header, guard = stored.header, stored.table.guard
+    tokens, rate = (0, RATE) if guard is None else (guard.tokens, RATE)
+    options = options_of(
+        header.order,
+        header.options,
+        True,
+        1,
+        None,
+        words,
+        (),
+        None,
+        Protection(),
+        encoding,
+        tokens,
+        rate,
+        jobs,
+        records,
+    )
+    if guard is not None:
+        options = replace(options, guard_bits=guard.bits)
+    sources = sources_of(paths, (), max_expansion, records)
+    resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
+    plan = (sources, options, os.fspath(output), resources, progress or no_progress, say, stored)
+    return trained_file(model_guard([opened(model)], plan_training, *plan), os.fspath(output))
+
+
+def _updatable(
+    model: ModelLike, name: str | None, vocab: Words | None, encoding: str
+) -> tuple[Stored, WordList | None]:
+    """A model that text can be added to, and the words to read it with."""
+    old = opened(model)
+    name = name or old.path or "the model"
+    stored = stored_of(old, name)
+    merging.check_whole(stored, "added to")
+    words = words_of(vocab, encoding, old.header.options)
+    check_words(old.header, words, name)
+    return stored, words
 
 
 def check_words(header: Header, words: WordList | None, name: str) -> None:

@@ -81,6 +81,11 @@ def train_groups(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
+    min_sequences: int = 1,
+    min_files: int = 1,
+    cap_per_sequence: int = 0,
     guard: int = 0,
     guard_rate: float = RATE,
     max_expansion: float = EXPANSION,
@@ -93,6 +98,7 @@ def train_groups(
     weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
+    temp_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> TrainedGroups:
     """Train a model for each value of a field of records, in one pass over the text, and write them to files.
@@ -100,11 +106,12 @@ def train_groups(
     output     the name of the files; `{}` in it stands for the value, written so that it is safe in a file name
     group_by   the field; a value is a text or a whole number
     min_group  groups with fewer records get no model
-    memory     the most bytes of memory to use; None for no limit
+    memory     the most bytes of memory to use; None for no limit. What does not fit goes to disk
+    temp_dir   the folder for temporary files; None for the folder of the output
 
     The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
-    max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, markers,
-    strip, weights_field, progress.
+    max_types, vocab, prune, prune_vocab, borders, min_sequences, min_files (here: records), cap_per_sequence, guard,
+    guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, markers, strip, weights_field, progress.
     Each model has the bytes that `train` gives for the group's records.
 
     OptionError for options that cannot be; TextError if a record has no text, or no group has enough records;
@@ -119,13 +126,15 @@ def train_groups(
     [('ann', 2), ('bob', 2)]
     """
     records = record_format(jsonl, csv, parquet, group=group_by, times=weights_field, skip_bad=skip_bad)
-    text = TextOptions.of(tokenizer, unit_of(unit, markers=markers), lowercase, pattern, keep_newlines)
+    unit = unit_of(unit, borders, markers)
+    text = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     options = options_of(
-        order, text, True, min_type_count, max_types, vocab, prune,
-        None, Protection(), encoding, guard, guard_rate, jobs, records,
+        order, text, borders, min_type_count, max_types, vocab, prune, prune_vocab,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
     sources = sources_of(paths, (), max_expansion, records, markers, strip)
-    made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress)
+    folder = None if temp_dir is None else os.fspath(temp_dir)
+    made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress, folder)
     return groups_result(made, options)
 
 

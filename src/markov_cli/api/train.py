@@ -18,6 +18,7 @@ from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.types import invalid_types
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
+from ..training.on_disk import TrainedFile as Written
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
 from ..training.plan import train_file as plan_training
@@ -250,7 +251,11 @@ def train_file(
     )  # fmt: skip
     sources, target = sources_of(paths, (), max_expansion, records, markers, strip), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
-    made = plan_training(sources, options, target, resources, progress or no_progress, say)
+    return trained_file(plan_training(sources, options, target, resources, progress or no_progress, say), target)
+
+
+def trained_file(made: Written, target: str) -> TrainedFile:
+    """The model that was written to a file."""
     if made.trained is not None:
         model = model_of(made.trained)
     else:

@@ -93,7 +93,7 @@ def forget(
     What the other texts say, too, stays in the model, and only that: docs/how-to/forget-a-text.md shows it. A model
     that was pruned or protected, or holds probabilities, does not tell what would be left, and is refused.
 
-    Needs about 70 bytes of memory for each n-gram of the model, and the text in memory.
+    Needs about 60 bytes of memory for each n-gram of the model, and the memory to train on the text.
     """
     if not text:
         if stdin_is_terminal():

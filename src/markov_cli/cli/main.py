@@ -27,6 +27,7 @@ from .import_ import import_
 from .inspect import inspect
 from .man import man
 from .merge import merge
+from .page import page
 from .prune import prune
 from .score import score
 from .trace import trace
@@ -34,7 +35,7 @@ from .train import train
 from .tune import tune
 
 _COMMANDS = [
-    train, generate, explore, inspect, score, tune, audit, trace, canary, merge, forget, prune, export, import_,
+    train, generate, explore, inspect, score, tune, audit, trace, page, canary, merge, forget, prune, export, import_,
     completion, man,
 ]  # fmt: skip
 

@@ -167,7 +167,7 @@ def _mixed(
     from ..render.score import weights_text
     from ..scoring.predictor import checked_weights, predictors_of
     from ..text.reading import check_encoding
-    from .scoring import kept_sources
+    from .output import kept_sources
 
     with ExitStack() as stack:
         predictors = predictors_of([m.language_model for m in loaded], smoothing, names)

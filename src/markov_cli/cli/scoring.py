@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -30,6 +28,7 @@ from ..scoring.mixture_weights import Tuned
 from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, numbered_units
+from ..scoring.totals import Totals
 from ..text.documents import Document, own_keys
 from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
@@ -37,6 +36,7 @@ from ..text.reading import Repairs, Source, check_encoding
 from ..text.record_format import CSV
 from ..text.types import UNK
 from .options import note, records_of, say_fallback, sources_in
+from .output import kept_sources
 
 
 @dataclass
@@ -82,6 +82,8 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
                 return 0
             weights = found.weights
             note(f"weights {show.weights_text(weights)} after {some(found.rounds, 'round')}", job.quiet)
+        if kw["html"] is not None:
+            job.sources = kept_sources(sources, stack)
         if weights is not None:
             job.predictors = [mixed(predictors, weights)]
             return _one(job, weights)
@@ -112,6 +114,11 @@ def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
 
 def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     kw = job.kw
+    found = None
+    if kw["html"] is not None:
+        found = _page(job, weights)
+        if kw["html"] == "-":
+            return 0
     if job.sources[0].records is not None:
         return _records(job)
     if kw["each"] == "token":
@@ -119,7 +126,7 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     if kw["each"] or any(kw[name] is not None for name in ("lowest", "highest", "buckets", "cut")):
         return _units(job)
     predictor = job.predictors[0]
-    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    totals, repairs = found or totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
         mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
         click.echo(json_text(score_of(totals, repairs, **mixture).to_dict()))
@@ -131,6 +138,24 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
             note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
+
+
+def _page(job: _Run, weights: np.ndarray | None) -> tuple[Totals, Repairs]:
+    """Write the page of --html; also the totals of the whole text."""
+    from ..render.html.score import score_page, scored_how
+    from ..scoring.explained import explained
+    from .output import write_parts
+
+    predictor, path = job.predictors[0], job.kw["html"]
+    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    found = explained(predictor, job.sources, job.encoding, job.jobs)
+    how = scored_how(job.names, weights, predictor)
+    write_parts(path, score_page(found, totals, [s.name for s in job.sources], how))
+    if path == "-":
+        job.say_repairs(repairs)
+    else:
+        note(f"wrote {path}", job.quiet)
+    return totals, repairs
 
 
 def _tokens(job: _Run) -> int:
@@ -262,17 +287,6 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     show.show_models(show.short_names(job.names), [t for t, _ in found])
     job.say_repairs(found[0][1])
     return 0
-
-
-def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
-    """Sources that can be read again: standard input is copied into a file."""
-    if not any(s.is_stdin for s in sources):
-        return sources
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="markov-"))
-    path = f"{folder}/stdin"
-    with open(path, "wb") as out:
-        shutil.copyfileobj(sys.stdin.buffer, out)
-    return [replace(s, kept=path) if s.is_stdin else s for s in sources]
 
 
 def _classify(job: _Run) -> int:

@@ -25,7 +25,6 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..text.word_list import WordList
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 UNITS = ("sentence", "line", "paragraph", "file")
@@ -249,7 +248,7 @@ def train(
     from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
-    from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .output import check_model_target, default_name, no_output, write_json
     from .train_groups import run as train_groups
     from .word_lists import say_words, word_list
 
@@ -267,32 +266,27 @@ def train(
     words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
-    if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
-            if ctx.params[name]:
-                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
-                raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update{why}",
-                    "leave it out; or train on both texts",
-                )
+    if update is not None and kept is not None:
+        raise OptionError(
+            "--prune-vocab does not work with --update: a pruned model cannot be updated",
+            "leave it out; or train on both texts",
+        )
     begin = time.monotonic()
     with TrainProgress(quiet) as progress:
+        place = {
+            "vocab": words,
+            "memory": memory,
+            "temp_dir": temp_dir,
+            "dask": dask,
+            "resume": resume,
+            "jobs": jobs or usable_cores(),
+            "progress": progress.update,
+            "say": lambda line: note(line, quiet),
+        }
         if update is None:
-            place = {
-                "vocab": words,
-                "prune_vocab": kept,
-                "borders": not kw["no_borders"],
-                "memory": memory,
-                "temp_dir": temp_dir,
-                "dask": dask,
-                "resume": resume,
-                "say": lambda line: note(line, quiet),
-            }
-            model, size = _train(ctx, corpus, output, jobs or usable_cores(), progress.update, place)
+            model, size = _train(ctx, corpus, output, {**place, "prune_vocab": kept, "borders": not kw["no_borders"]})
         else:
-            model = _update(ctx, update, corpus, words, jobs or usable_cores(), progress.update)
-            progress.update("writing", 0, 1)
-            size = write_model(model, output)
+            model, size = _update(ctx, update, corpus, output, place)
     seconds = time.monotonic() - begin
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
@@ -302,9 +296,7 @@ def train(
         write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
-def _train(
-    ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int, progress: Any, place: dict[str, Any]
-) -> tuple[Model, int]:
+def _train(ctx: click.Context, corpus: tuple[str, ...], output: str, place: dict[str, Any]) -> tuple[Model, int]:
     from ..api.train import train_file
 
     given = {
@@ -318,14 +310,14 @@ def _train(
     guard = ctx.params["guard"]
     if guard is not None:
         given |= {"guard": guard[0], "guard_rate": guard[1]}
-    return train_file(corpus, output, **given, jobs=jobs, progress=progress, **place)
+    return train_file(corpus, output, **given, **place)
 
 
 def _update(
-    ctx: click.Context, old: str, corpus: tuple[str, ...], words: WordList | None, jobs: int, progress: Any
-) -> Model:
+    ctx: click.Context, old: str, corpus: tuple[str, ...], output: str, place: dict[str, Any]
+) -> tuple[Model, int]:
     """Add text to a model, read with the options of its training."""
-    from ..api.combine import update as add
+    from ..api.combine import update_file
     from ..api.model import Model
 
     loaded = Model.load(old)
@@ -372,8 +364,8 @@ def _update(
             "weights_field",
         )
     }
-    made = add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
-    say_dropped_blend([loaded], made, ctx.params["quiet"])
+    made = update_file(loaded, corpus, output, **how, name=old, **place)
+    say_dropped_blend([loaded], made.model, ctx.params["quiet"])
     return made
 
 

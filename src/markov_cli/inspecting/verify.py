@@ -27,7 +27,6 @@ from ..text.vocabulary import UNSPACED
 _SLICE = 1 << 22
 
 
-
 def damage(file: ModelFile) -> list[str]:
     """Everything that is wrong with an opened model, the worst first."""
     found = _checksums(file)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays.memory import give_back
 from ..arrays.sorting import ragged, sort_keys
 from ..arrays.threads import thread_pool
 from ..counting.ngrams import Level
@@ -23,12 +24,12 @@ from ..errors import ModelFileError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, order_of_types
 from ..text.vocabulary import Vocabulary
-from .building import build_table
-from .count_column import DAMAGED, smallest
+from .building import build_table, stored_order
+from .count_column import DAMAGED, Counts, smallest
 from .forgettable import check_alike, check_last_type, check_unknown, header_left, header_settled, not_there
 from .merging import Stored
 from .remap_ids import Part, edges_of, relabelled
-from .table import Order, Table
+from .table import Order, Table, no_rows
 
 _RANGE_ROWS = 1 << 17
 _U = np.uint64
@@ -60,7 +61,7 @@ def remainder(model: Stored, text: Stored, jobs: int = 1) -> Remainder:
     check_last_type(model, count, int(order[-1]))
     order = order[: np.count_nonzero(count)]
     old_ids = np.concatenate((np.arange(N_MARKERS), order + N_MARKERS))
-    table = build_table(_renumbered(model.table, changes, old_ids, jobs), header.order, jobs=jobs)
+    table = _renumbered(model.table, changes, old_ids, jobs)
     types = model.types.take(order)
     return Remainder(Stored(replace(header, types=len(types)), types, table, model.name), ngrams, gone)
 
@@ -120,11 +121,9 @@ class _Change(NamedTuple):
         count[self.rows] = self.left
         return count
 
-    def neighbours(self, order: Order) -> np.ndarray | None:
-        """All numbers of left neighbours without the text: int64 (r,); None where the order has none."""
-        if order.left is None:
-            return None
-        left = order.left.slice(0, len(order))
+    def neighbours(self, before: Counts) -> np.ndarray:
+        """All numbers of left neighbours without the text: int64 (r,)."""
+        left = before.slice(0, len(before))
         np.subtract.at(left, self.fewer, 1)
         if len(left) and int(left.min()) < 0:
             raise ModelFileError("fewer left neighbours than n-grams", DAMAGED)
@@ -176,81 +175,84 @@ def _changes(model: Stored, text: Table, ids: np.ndarray) -> tuple[list[_Change]
     return changes, tuple(ngrams), tuple(gone)
 
 
-def _renumbered(table: Table, changes: list[_Change], old: np.ndarray, jobs: int) -> list[Level]:
-    """The rows of which something is left, under new ids.
+def _renumbered(table: Table, changes: list[_Change], old: np.ndarray, jobs: int) -> Table:
+    """The rows of which something is left, under new ids. Each order is stored before the next but one is made.
 
     table  has the rows before, and `changes` what becomes of them
     old    int64 (V,), the old id of each new one
     """
     n_ids = len(old)
-    bits = max(int(n_ids - 1).bit_length(), 2)
     new_id = np.full(table.n_ids, -1)
     new_id[old] = np.arange(n_ids)
     new_row = new_id  # of the order that was done last; -1 for what is gone
-    out: list[Level] = []
+    token_type = smallest(n_ids - 1)
+    orders: list[Order] = []
+    level, rows = Level(np.arange(n_ids, dtype=np.uint32), _NO_ROWS), [0]
     with thread_pool(jobs) as pool:
         for k, order in enumerate(table.orders, 1):
             change = changes[k - 1] if k <= len(changes) else _NO_CHANGE
             count = change.counts(order)
-            token = np.arange(n_ids, dtype=np.uint32)
             if k > 1:
-                low, high = table.followers_of_each(k - 1, old)
-                old, children = _followers(order, count, low, high - low, new_id, bits, pool)
-                out[-1].children = narrow(children)
-                token = new_id[table.tokens(k, old)].astype(np.uint32)
-            out.append(Level(token, narrow(count[old])))
+                old, level.children = _followers(table, k, count, old, new_id, pool)
+                orders.append(stored_order(level, token_type if k > 2 else None, rows[-2], len(old)))
+                level = Level(new_id[table.tokens(k, old)].astype(token_type), _NO_ROWS)
+            level.count = _narrow(count[old])
+            rows.append(len(old))
+            give_back()
             if not len(old):
                 break  # as in counting: one order without rows
-            left = change.neighbours(order) if k < table.order else None
-            out[-1].left = None if left is None else narrow(left[old])
+            if k < table.order and order.left is not None:
+                level.left = _narrow(change.neighbours(order.left)[old])
             if order.link is not None:
                 link = new_row[order.link[old]]
                 if int(link.min()) < 0:
                     raise ModelFileError(f"order {k}: more of an n-gram than of its end", DAMAGED)
-                out[-1].link = narrow(link)
+                level.link = _narrow(link)
             if k < table.order:
                 new_row = np.full(len(order), -1)
                 new_row[old] = np.arange(len(old))
-    return out
+    if len(old) or len(rows) > table.order:
+        orders.append(stored_order(level, token_type if len(rows) > 2 else None, rows[-2], 0))
+    return Table([*orders, *[no_rows()] * (table.order - len(orders))])
 
 
 def _followers(
-    order: Order,
-    count: np.ndarray,
-    low: np.ndarray,
-    size: np.ndarray,
-    new_id: np.ndarray,
-    bits: int,
-    pool: ThreadPoolExecutor,
+    table: Table, k: int, count: np.ndarray, history: np.ndarray, new_id: np.ndarray, pool: ThreadPoolExecutor
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that are left of some histories' followers, by their new ids, and how many each history has.
+    """The rows of order k that are left, by the new rows of their histories and their new ids: int64 (m,).
 
-    count      int64 (r,), what is left of each row of the order
-    low, size  int64 (h,), where the followers of each history begin, and their number, before
+    count    int64 (r,), what is left of each row of order k
+    history  int64 (h,), the old row of each new one of order k - 1
+    returns  the rows, and how many each history has: unsigned (h,)
     """
-    token = order.token
+    token, most = table.orders[k - 1].token, int(new_id.max())
     if token is None or (len(token) and int(token.max()) >= len(new_id)):
-        raise ModelFileError("an n-gram with an id outside the vocabulary", DAMAGED)
+        raise ModelFileError(f"order {k}: an id outside the vocabulary", DAMAGED)
+    bits = _U(max(most.bit_length(), 2))
+    low, high = table.followers_of_each(k - 1, history)
+    low, size = _narrow(low), _narrow(high - low)
+    del high
 
     def some(a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
-        row, parent = ragged(low[a:b], size[a:b]), np.repeat(np.arange(b - a, dtype=_U), size[a:b])
+        here = size[a:b].astype(np.int64)
+        row, parent = ragged(low[a:b].astype(np.int64), here), np.repeat(np.arange(b - a, dtype=_U), here)
         left = count[row] > 0
         row, parent = row[left], parent[left]
         ids = new_id[token[row]]
         if len(ids) and int(ids.min()) < 0:
-            raise ModelFileError("more of an n-gram than of its last token", DAMAGED)
-        each = np.bincount(parent.view(np.int64), minlength=b - a)
-        parent <<= _U(bits)
+            raise ModelFileError(f"order {k}: more of an n-gram than of its last token", DAMAGED)
+        each = _narrow(np.bincount(parent.view(np.int64), minlength=b - a))
+        parent <<= bits
         parent |= ids.view(_U)
-        return row[sort_keys(parent, (b - a).bit_length() + bits)[1]], each
+        return row[sort_keys(parent, (b - a).bit_length() + int(bits))[1]], each
 
     edges = edges_of(size, _RANGE_ROWS).tolist()
     parts = [*pool.map(some, edges[:-1], edges[1:])]
     if not parts:
-        return _NO_ROWS, np.zeros(len(low), np.int64)
+        return _NO_ROWS, np.zeros(len(history), np.uint8)
     return np.concatenate([rows for rows, _ in parts]), np.concatenate([each for _, each in parts])
 
 
-def narrow(values: np.ndarray) -> np.ndarray:
+def _narrow(values: np.ndarray) -> np.ndarray:
     """Whole numbers, 0 or more, as the smallest dtype that holds them."""
     return values.astype(smallest(int(values.max(initial=0))))

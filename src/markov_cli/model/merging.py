@@ -21,6 +21,7 @@ from ..text.types import N_MARKERS, UNK, Types, order_of_types
 from ..text.word_list import WordList
 from .building import build_table, check_prune, levels_of, threshold
 from .count_column import DAMAGED
+from .disk_table import StreamedTable
 from .fingerprints import union
 from .model_file import Header
 from .remap_ids import Part, relabelled
@@ -277,7 +278,7 @@ def prune(
     return Stored(pruned_header(header, thresholds, table), types, table)
 
 
-def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table) -> Header:
+def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table | StreamedTable) -> Header:
     """The header of a pruned table, with what pruning left behind."""
     kept = thresholds if any(thresholds) else ()
     total, left = table.empty or (None, None)

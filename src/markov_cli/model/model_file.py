@@ -36,6 +36,8 @@ from .table import MAX_ORDER, Order, Table, no_rows
 from .weighted_counts import Reals
 
 if TYPE_CHECKING:
+    from ..arrays.disk_array import Column
+    from .disk_guard import GuardColumns
     from .disk_table import StreamedTable
 
 __all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
@@ -80,7 +82,7 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
         out[f"class_{k}"] = class_of
     if table.guard is not None:
         g = table.guard
-        out["guard"] = np.array([g.tokens, g.bits, g.n], "<u8")
+        out["guard"] = _guard_figures(g)
         out |= {"guard_low": g.low, "guard_high": g.high, "guard_first": g.first}
     return out
 
@@ -130,19 +132,28 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
 
 def write_streamed(f: IO[bytes], header: Header, types: Types, table: StreamedTable) -> int:
     """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes."""
-    vocabulary, columns = _vocabulary(types), table.members()
+    members: dict[str, np.ndarray | tuple[Column, np.dtype]] = {**_vocabulary(types)}
+    for name, column in table.members().items():
+        if name == "guard_low" and table.guard is not None:
+            members["guard"] = _guard_figures(table.guard)
+        members[name] = column
     head = header.as_dict()
     head["arrays"] = {
-        **{n: [a.dtype.str, list(a.shape)] for n, a in vocabulary.items()},
-        **{n: [dtype.str, [len(column)]] for n, (column, dtype) in columns.items()},
+        n: [a.dtype.str, list(a.shape)] if isinstance(a, np.ndarray) else [a[1].str, [len(a[0])]]
+        for n, a in members.items()
     }
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     writer = ZipWriter(f)
-    for name, a in {"header": np.frombuffer(text, np.uint8), **vocabulary}.items():
-        writer.add(name, a, checksum(a))
-    for name, (column, dtype) in columns.items():
-        writer.add_column(name, column, dtype)
+    for name, member in {"header": np.frombuffer(text, np.uint8), **members}.items():
+        if isinstance(member, np.ndarray):
+            writer.add(name, member, checksum(member))
+        else:
+            writer.add_column(name, *member)
     return writer.close()
+
+
+def _guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+    return np.array([g.tokens, g.bits, g.n], "<u8")
 
 
 class _Comparer(io.RawIOBase):

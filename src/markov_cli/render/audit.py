@@ -66,7 +66,7 @@ def show_audit(model: Model, path: str, a: Audit, top: int, least: int) -> None:
 
 
 def _table(a: Audit) -> None:
-    names = ["rows", "complete", "forgotten, bits", "  which is", "  content, a token", "retained"]
+    names = ["rows", "complete", "forgotten, bits", "  which is", "  content, a token >=", "retained <="]
     names += [f"certain >={n}" for n in LENGTHS] + ["half", "longest"]
     cells = []
     for o in a.orders:

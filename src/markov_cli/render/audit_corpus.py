@@ -38,11 +38,18 @@ def show_against(model: Model, a: CorpusComparison, path: str) -> None:
             "all found" if a.found == a.looked_up else f"{a.looked_up - a.found:,} NOT found as often as they must be"
         )
         line(f"  strings    {some(a.looked_up, 'certain string')} looked up: {found}")
+    if any(o.division for o in a.orders.values()):
+        line(f"  equal      {_distinct(a)}")
     for text in a.notes:
         line(f"  note       {text}")
     _table(a)
     _explained(a)
     _files(a, figures.sources)
+
+
+def _distinct(a: CorpusComparison) -> str:
+    n, of = a.distinct_sequences, some(a.corpus.sequences, "sequence")
+    return f"{of}, no two of them equal" if n == a.corpus.sequences else f"{of}, {n:,} of them distinct"
 
 
 def _percent(x: float | None) -> str:
@@ -57,6 +64,12 @@ def _table(a: CorpusComparison) -> None:
     orders = sorted(a.orders)
     every = [a.orders[n] for n in orders]
     figures: list[tuple[str, list[str]]] = []
+    parts = [o.division for o in every]
+    if any(parts):
+        figures.append(
+            ("content, a token", [_number(None if d is None else d.content_bits_per_token, 4) for d in parts])
+        )
+        figures.append(("retained", ["-" if d is None or d.retained is None else f"{d.retained:.2%}" for d in parts]))
     for n in (10, 20, 50):
         figures.append((f"verified >={n}", [_percent((o.verified or {}).get(n)) for o in every]))
     for n in (10, 20, 50):
@@ -81,6 +94,9 @@ def _table(a: CorpusComparison) -> None:
 
 def _explained(a: CorpusComparison) -> None:
     line()
+    if any(o.division for o in a.orders.values()):
+        line("  content    bits forgotten of what the sequences say; the text shows which of them are equal, so this")
+        line("             and `retained` are no bounds here: exact where the bits forgotten are")
     line("  verified   tokens of the text in strings that the model proves (exact)")
     line("  greedy     continuations of so many tokens that come out by the likeliest token; ties fail (exact)")
     line(f"  rebuilt    sequences and {GRAM}-grams of a random text with this table that are the text's (one sample)")

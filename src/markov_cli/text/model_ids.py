@@ -61,6 +61,14 @@ class Recoder:
         table = self._id_of[model]
         return table[np.minimum(codes, len(table) - 1)]
 
+    def codes(self, model: int, ids: np.ndarray) -> np.ndarray:
+        """Ids of one model as codes, those below 0 as they are: int64, of any shape."""
+        table = self._id_of[model]
+        known = np.flatnonzero(table != UNK)
+        code_of = np.zeros(int(table.max()) + 1, np.int64)
+        code_of[table[known]] = known
+        return np.where(ids < 0, ids, code_of[np.maximum(ids, 0)])
+
 
 def _ids(interner: TypeInterner, vocabulary: Vocabulary, tokenizer: str) -> np.ndarray:
     """The id of each code, and UNK behind the last: uint32 (codes + 1,)."""

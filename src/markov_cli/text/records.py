@@ -5,11 +5,9 @@ Legend: a record is one text of many in a file; a field is its name or column; a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from ..errors import TextError
 from .reading import Repairs
@@ -68,13 +66,6 @@ class Labels:
     def more_bytes(self) -> int:
         """Bytes that the texts would have more if they were written as often as they count."""
         return sum((times - 1) * size for times, size in zip(self.times, self.sizes, strict=True))
-
-    def times_of_sequences(self, file_ends: Sequence[int]) -> np.ndarray:
-        """The number of times that each sequence counts: int64 (S,).
-
-        file_ends  sequences before the end of each text
-        """
-        return np.repeat(np.array(self.times, np.int64), np.diff(np.array([0, *file_ends])))
 
 
 class Bad(Exception):

@@ -79,6 +79,22 @@ class Collector:
         elif piece.last and self.pieces:
             self.pieces[-1].last = True
 
+    def add_closed(self, piece: Piece, text_ends: np.ndarray) -> None:
+        """Add whole texts whose sequences are filled.
+
+        text_ends  int64, sequences of the piece before the end of each
+        """
+        self.file_ends += (text_ends + self.n_sequences).tolist()
+        self.pieces.append(piece)
+        self.n_tokens += len(piece.number)
+        self.n_sequences += len(piece.end)
+        self.longest = max(self.longest, int(np.diff(piece.end, prepend=0).max(initial=0)))
+
+    @property
+    def is_open(self) -> bool:
+        """The last sequence is not closed."""
+        return self._open > 0
+
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""
         pieces, self.pieces = self.pieces, []

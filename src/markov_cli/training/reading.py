@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import TextError
-from ..text.encoder import Encoder, NumberedTypes
+from ..text.encoder import NumberedTypes
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
@@ -30,11 +30,14 @@ class EncodedText:
     labels: Labels | None = None
 
 
+After = Callable[[Collector, NumberedTypes, Labels | None], None]  # called after each piece
+
+
 def read_text(
     sources: Sequence[Source],
     options: TrainOptions,
     progress: Progress = no_progress,
-    after: Callable[[Collector, Encoder], None] = lambda collector, encoder: None,
+    after: After = lambda collector, encoder, labels: None,
 ) -> EncodedText:
     """Read all sources into provisional token numbers; TextError where there is no token.
 
@@ -52,7 +55,7 @@ def read_text(
     found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit, labels)
     for piece, size in encode_blocks(found, encoders):
         collector.add(piece)
-        after(collector, encoders[0])
+        after(collector, encoders[0], labels)
         done += size
         progress("reading", done, total)
     for e in encoders:
@@ -85,6 +88,7 @@ def read_text(
 def longest_counted(options: TrainOptions, collector: Collector) -> int:
     """Highest order that is counted: the model's, or the longest sequence with its two markers, plus one.
 
-    Counting one order without rows gives the left neighbours of the order below it.
+    Counting one order without rows gives the left neighbours of the order below it. Of one order alone, nothing is
+    counted but its types.
     """
-    return min(options.order, collector.longest + 3)
+    return min(max(options.order, 1 + bool(options.protection)), collector.longest + 3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -20,8 +21,10 @@ from ...text.types import BOS
 from ..table.forced_string_list import Strings
 from ..table.ngram_graph import Graph
 from ..table.random_text import circuit, labels
+from ..table.text_count import Division
 from .corpus_rows import Corpus, Differences, count_occurrences, differences, rows_up_to
-from .extraction import edges_at, greedy, rebuilt, verified
+from .equal_sequences import equal_sequences
+from .extraction import certain_walks, edges_at, greedy, longest_around, rebuilt, verified
 from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, history_of, number, true_positives
 
 
@@ -39,6 +42,8 @@ class OrderAgainst:
     single_sequence, single_file  share of the rows that occur in only one
     only         for each file, number of rows that occur only there
     by_file      memorised bits per token of each file
+    division     bits forgotten, divided with the text's own equal sequences: exact, or an estimate where the bits are;
+                 None where the bits are unknown or the text is proven to be another
     """
 
     differences: Differences
@@ -56,6 +61,7 @@ class OrderAgainst:
     single_file: float | None = None
     only: list[int] = field(default_factory=list)
     by_file: list[float] = field(default_factory=list)
+    division: Division | None = None
 
 
 @dataclass
@@ -69,6 +75,9 @@ class CorpusComparison:
     lost         the first other one: ids, count in the text, count in the table
     members      sequences of the text, and of the held-out text, that membership is measured on
     notes        figures that are missing, and why
+    shaded       keep `certain`, of the first order that is compared
+    certain      int32 (tokens,), tokens of the longest certain string around each token of the text, without markers;
+                 of `certain_order`
     """
 
     corpus: Corpus
@@ -78,9 +87,22 @@ class CorpusComparison:
     lost: tuple[list[int], int, int] | None = None
     orders: dict[int, OrderAgainst] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    shaded: bool = False
+    certain: np.ndarray | None = None
+    certain_order: int | None = None
     members: tuple[int, int] = (0, 0)
     _rows: list[np.ndarray] = field(default_factory=list)
     _left: dict[int, Left] = field(default_factory=dict)
+
+    @cached_property
+    def equal(self) -> np.ndarray:
+        """Number of copies of each distinct sequence of the text that occurs more than once: int64."""
+        return equal_sequences(self.corpus)
+
+    @property
+    def distinct_sequences(self) -> int:
+        """Number of distinct sequences of the text."""
+        return self.corpus.sequences - int((self.equal - 1).sum())
 
     @property
     def is_not(self) -> bool:
@@ -132,7 +154,10 @@ class CorpusComparison:
         else:
             edge = edges_at(table, g, c, self._rows)
             if g.whole:
-                one.verified = verified(g, c, edge, lengths)
+                walks = certain_walks(g, c, edge)
+                one.verified = verified(walks, lengths)
+                if self.shaded and self.certain is None:
+                    self.certain, self.certain_order = longest_around(walks).astype(np.int32), order
             if g.counted:
                 one.greedy = greedy(g, c, edge, lengths)
             if complete and g.whole and g.sequences:

@@ -5,10 +5,13 @@ Legend as in ngram_graph.py; a place is an id of the text, its edge the n-gram t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ...model.table import Table
 from ...text.types import BOS, EOS
+from ..table.forced_strings import cover
 from ..table.ngram_graph import Graph
 from .corpus_rows import Corpus, Hashes
 
@@ -30,12 +33,23 @@ def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.nd
     return edge
 
 
-def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float]:
-    """Share of a text's tokens in certain strings, for each least length of a string.
+@dataclass
+class Walks:
+    """Certain strings of a text: its longest walks with g > 0 from each place (rule 2 of forced_strings.py).
 
-    The certain strings of the text are its walks with g > 0 (rule 2 of forced_strings.py), with the tokens of
-    their first history.
+    first, last  int64 (n,), where each begins, with the tokens of its first history, and ends; n places without BOS
+    size         int64 (n,), tokens; 0 where the table lacks the n-gram
+    token        bool (n,), the place is no EOS
     """
+
+    first: np.ndarray
+    last: np.ndarray
+    size: np.ndarray
+    token: np.ndarray
+
+
+def certain_walks(g: Graph, c: Corpus, edge: np.ndarray) -> Walks:
+    """The certain strings of a text."""
     body = np.flatnonzero(c.ids != BOS)
     e = edge[body]
     known = e >= 0
@@ -52,14 +66,24 @@ def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) ->
     before = np.minimum(place - 1, g.order - 1)
     label = c.ids[body]
     size = np.where(known, before + end - np.arange(n) + 1 - (label[end] == EOS), 0)
-    token = label != EOS
-    out = {}
+    return Walks(np.arange(n) - before, end, size, label != EOS)
+
+
+def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
+    """Share of a text's tokens in certain strings, for each least length of a string."""
+    n, out = len(w.size), {}
     for least in lengths:
-        some = np.flatnonzero(size >= least)
-        change = np.bincount(some - before[some], minlength=n + 1) - np.bincount(end[some] + 1, minlength=n + 1)
+        some = np.flatnonzero(w.size >= least)
+        change = np.bincount(w.first[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
         inside = np.cumsum(change[:n]) > 0
-        out[least] = float(np.count_nonzero(inside & token) / max(c.tokens, 1))
+        out[least] = float(np.count_nonzero(inside & w.token) / max(int(np.count_nonzero(w.token)), 1))
     return out
+
+
+def longest_around(w: Walks) -> np.ndarray:
+    """Tokens of the longest certain string that each token of a text is part of; 0 in none: int64 (tokens,)."""
+    some = np.flatnonzero(w.size)
+    return cover(w.first[some], (w.last - w.first)[some] + 1, w.size[some], len(w.size))[w.token]
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:

@@ -24,7 +24,7 @@ from .euler_circuit import some_circuit
 from .forced_string_list import Strings, by_rule_one, swept
 from .ngram_graph import Balance, Graph, balance, graph_of
 from .random_text import labels
-from .text_count import Forgotten, forgotten, forgotten_without_history, order_bits, table_tokens
+from .text_count import Forgotten, divided, forgotten, forgotten_without_history, table_tokens
 
 LENGTHS = (10, 20, 50)
 _LEFT_OUT = {
@@ -43,8 +43,9 @@ class OrderAudit:
     balance    checks of completeness; `complete` is evidence, not proof
     forgotten  log2 of the number of texts; None where the table is not complete or its counts are not whole
     order_bits, content_bits_per_token  its two parts: order of the sequences, and their content; the second is a
-               lower bound, because the table may not show all repeated sequences
-    retained   share kept of the information in the order of the tokens
+               lower bound, because the table may not show all repeated sequences: exact ones are in `Audit.against`
+    content_is  these two and `retained` are: `exact` of a single sequence; `bound`; `estimate` if `forgotten` is
+    retained   share kept of the information in the order of the tokens; an upper bound for the same reason
     certain    {least length: share of tokens in forced strings}; certain_bound: by rule 2 too, a lower bound
     half       half of all tokens are in forced strings of this many tokens or more
     longest    tokens of the longest forced string
@@ -56,6 +57,7 @@ class OrderAudit:
     forgotten: Forgotten | None = None
     order_bits: float | None = None
     content_bits_per_token: float | None = None
+    content_is: str | None = None
     retained: float | None = None
     certain: dict[int, float] | None = None
     certain_bound: dict[int, float] | None = None
@@ -170,6 +172,7 @@ def _audit(
             against.order(table, 1, True, None, LENGTHS)
     if 1 in orders:
         audit.orders.insert(0, _order_one(table, zero, equal, tokens, sequences, counted))
+    _divide_by_text(audit, zero)
     if compressed is not None and audit.xz_share:
         audit.xz_bytes_per_token = len(compressed.result()) / (audit.xz_share * tokens)
     return audit
@@ -207,13 +210,21 @@ def _judge(
 def _divide(one: OrderAudit, zero: Forgotten | None, equal: np.ndarray, tokens: float, sequences: int) -> None:
     """Divide the bits forgotten into those of the order of sequences and those of content; add `retained`."""
     assert one.forgotten is not None
-    of_order = order_bits(sequences, equal)
-    content = max(one.forgotten.bits - of_order, 0.0)
-    one.order_bits = min(of_order, one.forgotten.bits)
-    one.content_bits_per_token = content / max(tokens, 1)
-    if zero is not None:
-        everything = zero.bits - of_order
-        one.retained = 1.0 - min(content / everything, 1.0) if everything > 0 else 1.0
+    parts = divided(one.forgotten.bits, zero, equal, tokens, sequences)
+    one.order_bits, one.content_bits_per_token = parts.order_bits, parts.content_bits_per_token
+    one.retained = parts.retained
+    one.content_is = one.forgotten.how if one.forgotten.how != "exact" or sequences == 1 else "bound"
+
+
+def _divide_by_text(audit: Audit, zero: Forgotten | None) -> None:
+    """Divide the bits forgotten again, by the text's own equal sequences: exact where the table gives bounds."""
+    if audit.against is None or audit.against.is_not:
+        return
+    equal = audit.against.equal
+    for one in audit.orders:
+        if one.forgotten is not None:
+            parts = divided(one.forgotten.bits, zero, equal, audit.tokens, audit.against.corpus.sequences)
+            audit.against.orders[one.order].division = parts
 
 
 def _order_one(

@@ -153,7 +153,7 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
     out = []
     for least in lengths:
         size = np.maximum(least - g.tokens[g.source[s.edge]], 1)
-        best = _cover(*_guaranteed(g, s, size), len(s.edge))
+        best = cover(*_guaranteed(g, s, size), len(s.edge))
         some = np.flatnonzero(best)
         top = np.zeros(g.n_edges, np.int64)
         np.maximum.at(top, s.edge[some], best[some])
@@ -172,7 +172,7 @@ def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.nd
     return begin, size, g.count[s.edge[begin]] - (s.lost[last] - s.lost[begin])
 
 
-def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+def cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
     """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
 
     Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.

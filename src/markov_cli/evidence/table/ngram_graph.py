@@ -234,15 +234,34 @@ def unreached(table: Table, order: int) -> tuple[list[int], int] | None:
     The table is balanced, as one text's counts taken from another's are. A balanced graph has an Eulerian circuit
     from S, and so a text, if and only if S reaches every edge.
     """
-    g = graph_of(table, order)
-    apart = np.flatnonzero(~_connected(g) & (np.diff(g.first) > 0))
+    k, kind = order - 1, _kind(table, order)
+    ranges = [*table.opened_by_bos()[: k - 1], (0, len(table.orders[k - 1]))]
+    base = np.cumsum([0, *(high - low for low, high in ranges)]).tolist()  # the first node of each level
+    sources, targets = [], []
+    if order > 2 and table.orders[order - 1].link is None:
+        table.index(order - 2)
+    for level, (low, high) in enumerate(ranges, 1):
+        for a in range(low, high, _CHUNK):
+            row = np.arange(a, min(a + _CHUNK, high))
+            begin, end = table.followers(level, row)
+            below = np.arange(int(begin[0]), int(end[-1]))
+            history, label = np.repeat(row, end - begin), table.tokens(level + 1, below)
+            if level < k:
+                node = below - ranges[level][0] + base[level]
+            else:
+                node = table.suffix(order, below, history, label) + base[level - 1]
+            node[label == EOS] = BOS if k == 1 else 0
+            sources.append((history - low + base[level - 1]).astype(kind))
+            targets.append(node.astype(kind))
+    source, target = np.concatenate(sources), np.concatenate(targets)
+    del sources, targets
+    apart = np.flatnonzero(~_joined(source, target, base[-1], BOS if k == 1 else 0)[source])
     if not len(apart):
         return None
-    edge = int(g.first[apart[0]])
-    level, row, _, begin = next(block for block in reversed(g.blocks) if block[3] <= edge)
-    column = table.orders[level - 1].first
-    assert column is not None
-    return table.ngram(level + 1, int(column[row]) + edge - begin), int(g.count[edge])
+    first = int(source[apart[0]])
+    level = int(np.searchsorted(base, first, "right"))
+    begin, _ = table.followers(level, np.array([first - base[level - 1] + ranges[level - 1][0]]))
+    return table.ngram(level + 1, int(begin[0])), int(table.orders[level].count.at(begin)[0])
 
 
 def outflow(g: Graph) -> np.ndarray:
@@ -259,13 +278,20 @@ def inflow(g: Graph) -> np.ndarray:
 
 def _connected(g: Graph) -> np.ndarray:
     """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,)."""
-    parent = np.arange(g.n_nodes + 1)
-    a, b = g.source, g.target
+    return _joined(g.source, g.target, g.n_nodes, g.root)
+
+
+def _joined(a: np.ndarray, b: np.ndarray, n: int, root: int) -> np.ndarray:
+    """True for nodes that edges join to a root, in whatever direction: bool (n,).
+
+    a, b  (e,), both ends of each edge, up to n, which is no node
+    """
+    parent = np.arange(n + 1, dtype=a.dtype)
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
         apart = np.flatnonzero(low != high)
         if not len(apart):
-            return parent[: g.n_nodes] == parent[g.root]
+            return parent[:n] == parent[root]
         a, b = a[apart], b[apart]
         np.minimum.at(parent, high[apart], low[apart])
         while True:

@@ -45,6 +45,41 @@ class Forgotten:
     core: int = 0
 
 
+@dataclass(frozen=True)
+class Division:
+    """Bits forgotten, divided into those of the order of the sequences and those of their content.
+
+    order_bits  log2(D! / product of m!), at most the bits forgotten
+    content_bits_per_token  the rest, for each of the W tokens
+    retained    share kept of the information in the order of the tokens; None where the counts of single tokens are
+                not those of a text
+
+    m is the number of copies of each distinct sequence. Where only copies that the table proves are known, the first
+    figure is an upper bound, the second a lower, the third an upper.
+    """
+
+    order_bits: float
+    content_bits_per_token: float
+    retained: float | None
+
+
+def divided(bits: float, zero: Forgotten | None, equal: np.ndarray, tokens: float, sequences: int) -> Division:
+    """Divide the bits forgotten by one order.
+
+    zero   bits forgotten by order 1
+    equal  int64, number m of copies of each sequence that is known to occur more than once
+
+    retained = 1 - (log2 N - o) / (log2 N1 - o), where N1 is N of order 1 and o the bits of the order of sequences.
+    """
+    of_order = order_bits(sequences, equal)
+    content = max(bits - of_order, 0.0)
+    retained: float | None = None
+    if zero is not None:
+        everything = zero.bits - of_order
+        retained = 1.0 - min(content / everything, 1.0) if everything > 0 else 1.0
+    return Division(min(of_order, bits), content / max(tokens, 1), retained)
+
+
 def ln_factorial(n: np.ndarray) -> np.ndarray:
     """ln n!: float64 of the shape of n.
 

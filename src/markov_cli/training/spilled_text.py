@@ -1,0 +1,151 @@
+"""Writes the tokens of a text to disk, and what is known of its types and sequences: the step `text`.
+
+Legend: a provisional number is that of a type in the order of the text; V is the number of ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arrays.disk_array import Column, Writer
+from ..arrays.run_folder import Workspace
+from ..counting.document_frequency import SequencesWith
+from ..text.number_hashes import number_hashes
+from ..text.reading import Repairs
+from ..text.records import Labels
+from ..text.sequences import Collector, FinalIds, final_ids
+from ..text.token_spool import END, TokenSpool
+from ..text.types import EOS, Types
+from .in_memory import checked_times
+from .old_model import OldModel
+from .options import TrainOptions
+from .reading import EncodedText, longest_counted
+
+
+@dataclass
+class SpilledText:
+    """Figures of a text whose tokens are on disk, and the columns that hold them: the step `text`."""
+
+    n_tokens: int
+    n_sequences: int
+    longest: int
+    text_bytes: int
+    stream: list[list[Any]]  # provisional numbers; the id of each
+    counts: list[Any]
+    vocabulary: list[list[Any]]  # blob, length, flags
+    repairs: dict[str, Any]
+    cut: bool = False  # types beyond the commonest were left out
+    sequences: list[list[Any]] = field(default_factory=list)  # for `SequenceFacts`: places and ENDs, text ends, times
+    hashes: list[Any] = field(default_factory=list)  # of the provisional numbers, for `--guard`
+    old_ids: list[Any] = field(default_factory=list)  # of `--update`: the ids that the old model's ids become
+
+    def types(self, folder: str) -> Types:
+        """The vocabulary's types, id N_MARKERS first."""
+        blob, length, flags = (Column.of(folder, c).read() for c in self.vocabulary)
+        return Types(blob, np.cumsum(length) - length, length, flags)
+
+
+def column(work: Workspace, name: str, values: np.ndarray) -> Column:
+    """Write an array to a file of the run."""
+    writer = Writer(work.path(name), values.dtype)
+    writer.append(values)
+    return writer.close()
+
+
+class TextSpill:
+    """The text that has been written so far."""
+
+    def __init__(self, options: TrainOptions, work: Workspace) -> None:
+        self._options, self._work = options, work
+        self._spool = TokenSpool(work.path("stream"))
+        self._holding = SequencesWith()  # for `--cap-per-sequence`
+        self._texts = 0  # that have ended
+
+    def add(self, collector: Collector, labels: Labels | None) -> None:
+        """Write the pieces that the collector holds."""
+        pieces, times = collector.take(), None
+        if self._options.protection.caps:
+            self._holding.add(pieces)
+        if self._options.weights and labels is not None:
+            first, n = self._spool.closed, sum(len(p.end) for p in pieces)
+            text = np.searchsorted(collector.file_ends[self._texts :], np.arange(first, first + n + 1), "right")
+            times = np.array([*labels.times[self._texts :], 0], np.int64)[text]
+            self._texts = len(collector.file_ends)
+        self._spool.add(pieces, times)
+
+    def close(self, read: EncodedText, old: OldModel | None) -> dict[str, Any]:
+        """Number the types; the step `text`. `read` is used up.
+
+        old  the model that the text is added to
+        """
+        self.add(read.collector, read.labels)
+        collector, encoder, protection = read.collector, read.encoders[0], self._options.protection
+        every = self._spool.counts(encoder.n_numbers())
+        protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
+        weights = read.labels.times if self._options.weights and read.labels is not None else None
+        n_sequences = collector.n_sequences if weights is None else int(checked_times(weights, collector).sum())
+        judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
+        choice, old_ids = self._options.choice, None
+        if old is None:
+            ids = final_ids(every, encoder.types, n_sequences, choice, judged)
+        else:
+            ids, old_ids = old.with_types(every, encoder, n_sequences, choice)
+        assert END == 0  # a spool holds END as 0 and each number plus one
+        stream = self._spool.close(), self._column("id_of", np.append(np.uint32(EOS), ids.id_of).astype(np.uint32))
+        sequences, hashes = [], []
+        if weights is not None or protection.measures or self._options.guard:
+            places, text_ends = np.array(self._spool.places, np.int64), np.array(collector.file_ends, np.int64)
+            sequences = [self._column("places", places.reshape(-1)), self._column("text_ends", text_ends)]
+        if weights is not None:
+            sequences.append(self._column("times", np.array(weights, np.int64)))
+        if self._options.guard:
+            hashes = [self._column("hashes", number_hashes(encoder, [np.flatnonzero(every)]))]
+        figures = known_text(self._work, self._options, collector, ids, read.text_bytes, read.repairs, old, old_ids)
+        figures.stream, figures.sequences = ([c.described() for c in some] for some in (stream, sequences))
+        figures.hashes = hashes[0].described() if hashes else []
+        done(self._work, figures, sequences)
+        self._work.done("stream", {}, {c.name: c.whole() for c in (*stream, *hashes)})
+        read.encoders, read.collector = [], Collector(self._options.text.unit)
+        return asdict(figures)
+
+    def _column(self, name: str, values: np.ndarray) -> Column:
+        return column(self._work, name, values)
+
+
+def known_text(
+    work: Workspace,
+    options: TrainOptions,
+    collector: Collector,
+    ids: FinalIds,
+    text_bytes: int,
+    repairs: Repairs,
+    old: OldModel | None = None,
+    old_ids: np.ndarray | None = None,
+) -> SpilledText:
+    """Write the vocabulary of a text; of an old model and the text, where there is one."""
+    types, n_sequences = ids.types(), int(ids.count[EOS])  # a record with a weight is as many
+    counts = column(work, "vocab_counts", ids.count)
+    vocabulary = [
+        column(work, f"vocab_{name}", a)
+        for name, a in (("blob", types.blob), ("length", types.length), ("flags", types.flags))
+    ]
+    out = SpilledText(
+        int(ids.count.sum()) - 2 * n_sequences, n_sequences, longest_counted(options, collector), text_bytes, [],
+        counts.described(), [c.described() for c in vocabulary], asdict(repairs), ids.cut,
+    )  # fmt: skip
+    if old is not None and old_ids is not None:
+        out.longest = max(out.longest, min(options.order, old.table.height))
+        out.text_bytes += old.header.corpus_bytes
+        out.old_ids = column(work, "old_ids", old_ids).described()
+    return out
+
+
+def done(work: Workspace, text: SpilledText, more: Sequence[Column] = ()) -> dict[str, Any]:
+    """Note the step `text`."""
+    columns = [Column.of(work.folder, c) for c in (text.counts, *text.vocabulary, *filter(None, [text.old_ids]))]
+    work.done("text", asdict(text), {c.name: c.whole() for c in (*columns, *more)})
+    return asdict(text)
