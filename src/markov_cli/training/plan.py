@@ -94,6 +94,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         again = s.data is None and not s.is_stdin  # can be read a second time
         known = [s.known.size, s.known.mtime_ns] if s.known is not None and not s.kept else None
         texts.append([s.path, known or (again and [s.size_bytes]), s.records and list(astuple(s.records))])
+        texts[-1] += [s.markers, s.strip] if s.markers != "text" or s.strip else []
     plain = asdict(replace(options, vocab=None, prune_vocab=None))
     plain["vocab"] = [words and words.fingerprint for words in (options.vocab, options.prune_vocab)]
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):
