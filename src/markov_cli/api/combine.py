@@ -164,6 +164,8 @@ def update_file(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     name: str | None = None,
@@ -179,8 +181,8 @@ def update_file(
 
     output  the file, which may be the model's own; it is replaced as a whole
     memory, temp_dir, dask, resume, say  as in `train_file`
-    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, weights,
-    weights_field, name, jobs and progress.
+    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, markers, strip,
+    weights, weights_field, name, jobs and progress.
 
     MarkovError if the model lacks n-grams or types, or if memory or disk do not suffice; TextError if the text has no
     token.
@@ -216,7 +218,7 @@ def update_file(
     )
     if guard is not None:
         options = replace(options, guard_bits=guard.bits)
-    sources = sources_of(paths, (), max_expansion, records)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     plan = (sources, options, os.fspath(output), resources, progress or no_progress, say, stored)
     return trained_file(model_guard([opened(model)], plan_training, *plan), os.fspath(output))
