@@ -94,6 +94,10 @@ def kinds(harbour, corpora):
         10**7,
     )
     yield "without borders", markov_cli.train(texts=[harbour[:2000]], borders=False, order=2), ("none", "kn"), 10**7
+    yield "a short text without borders", markov_cli.train(texts=["a b a c d. b c a."], borders=False, order=2), (
+        "none", "kn", "wb", "abs",
+    ), 10**7  # fmt: skip
+    yield "capped", markov_cli.train(texts=[harbour], min_sequences=2, cap_per_sequence=1), ("none", "wb"), 10**7
     yield "order 1", markov_cli.train(texts=[harbour[:2000]], order=1), ("none", "kn"), 10**7
     yield "many scripts", scripts, ("none",), 10**7
     yield "bytes", markov_cli.train(texts=["Grüße, 字!\n\n"], tokenizer="bytes", order=3), ("none", "kn"), 10**7
