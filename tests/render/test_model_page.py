@@ -5,6 +5,7 @@ import math
 import random
 import shlex
 
+import numpy as np
 import pytest
 
 import browser
@@ -119,6 +120,13 @@ def test_a_page_that_is_too_small_holds_the_model_that_prune_makes(written, harb
     assert run("prune", file, "--threshold", held.threshold, "-o", tmp_path / "small.npz").code == 0
     small = markov_cli.Model.load(tmp_path / "small.npz")
     assert held.ngrams_after == tuple(len(o) for o in small.table.orders) < held.ngrams_before
+    whole = markov_cli.Model.load(file).table
+    totals = page.wait(
+        "const t = await Table.read(arguments[0]);"
+        "return Array.from({length: t.nIds}, (_, id) => id === UNK ? 0 : t.total(1, id));",
+        base64.b64encode(held.data).decode(),
+    )
+    assert totals[1:] == whole.total(1, np.arange(1, whole.n_ids)).tolist()
     requests = requests_of(["own"], SHAPES)
     assert in_page(page, markov_cli.Model.load(file), requests, 30_000) == [by_python(small, r) for r in requests]
 
