@@ -40,6 +40,7 @@ CHEAP = [
     "score M T --smoothing none --json",
     "score M T --smoothing wb --each line",
     "score M T --each token",
+    "score M P --spell --smoothing wb",
     "score M T --model B --classify",
     "score M T --model B",
     "score M T --model B --mix 0.5,0.5",

@@ -11,7 +11,6 @@ import numpy as np
 
 from ...model.table import Table
 from ...text.types import BOS, EOS
-from ..table.forced_strings import cover
 from ..table.ngram_graph import Graph
 from .corpus_rows import Corpus, Hashes
 
@@ -85,7 +84,7 @@ def longest_around(w: Walks) -> np.ndarray:
     """Tokens of the longest certain string that each token of a text is part of; 0 in none: int64 (tokens,)."""
     some = np.flatnonzero(w.size)
     first = some - w.before[some]
-    return cover(first, w.last[some] - first + 1, w.size[some], len(w.size))[w.token]
+    return _cover(first, w.last[some] - first + 1, w.size[some], len(w.size))[w.token]
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
@@ -146,3 +145,22 @@ def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     end = np.cumsum(many)
     start = np.arange(int(end[-1]) if len(end) else 0) + np.repeat(begin[some] - (end - many), many)
     return h.of(start, GRAM)
+
+
+def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
+
+    Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.
+    """
+    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
+    level = np.zeros(n, np.int64)
+    for j in range(int(power.max(initial=0)), -1, -1):
+        here = np.flatnonzero(power == j)
+        np.maximum.at(level, begin[here], value[here])
+        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
+        if j:
+            half = 1 << (j - 1)
+            lower = level.copy()
+            lower[half:] = np.maximum(lower[half:], level[: n - half])
+            level = lower
+    return level
