@@ -109,6 +109,8 @@ def update(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     name: str | None = None,
@@ -122,6 +124,8 @@ def update(
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
+    strip          html or srt, as in `train`
+    markers        how `<s>`, `</s>` and `<unk>` in it are read, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -137,8 +141,8 @@ def update(
     more = train(
         paths, texts=texts, order=stored.header.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
-        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
-        jobs=jobs, progress=progress, guard_like=stored.table.guard,
+        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, markers=markers, strip=strip, weights=weights,
+        weights_field=weights_field, jobs=jobs, progress=progress, guard_like=stored.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)

@@ -14,7 +14,7 @@ from ..scoring.text_totals import Reading, numbered_units
 from ..scoring.token_names import token_names
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, Texts, listed, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, listed, sources_of
 from ..text.types import UNK
 from .model import Model, ModelLike, opened
 from .score_results import (
@@ -87,10 +87,13 @@ def score(
     adapt: bool = False,
     spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
@@ -103,6 +106,7 @@ def score(
     adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
     spell      spell tokens outside the vocabulary: `<unk>` stands for the bytes that its words are made of; one model
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
     weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
@@ -115,7 +119,9 @@ def score(
     """
     several = _opened(models)
     predictor = _predictor(several, smoothing, weights, within, open_end, adapt, spell)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
         return score_of(*found)
@@ -137,10 +143,13 @@ def score_units(
     adapt: bool = False,
     spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     skip_blank: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
@@ -148,7 +157,8 @@ def score_units(
 
     skip_blank  leaves out blank lines
 
-    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -156,7 +166,9 @@ def score_units(
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in numbered_units(reading, not skip_blank):
         columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest, units.lines)
@@ -176,15 +188,19 @@ def score_tokens(
     adapt: bool = False,
     spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
@@ -192,7 +208,9 @@ def score_tokens(
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
     predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
@@ -285,10 +303,13 @@ def tune_mixture(
     within: bool = False,
     open_end: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
@@ -298,6 +319,7 @@ def tune_mixture(
     smoothing     None for `kn`, or for a model's own probabilities
     within, open_end  as in `score`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
@@ -308,6 +330,8 @@ def tune_mixture(
     True
     """
     several = _opened(models)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = tuned(_predictors(several, smoothing, within, open_end), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

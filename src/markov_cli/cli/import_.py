@@ -105,7 +105,7 @@ def import_(
     begin = time.monotonic()
     from ..api.importing import read_model
     from ..formats.foreign_files import ForeignFiles
-    from ..render.train import import_notes, repair_lines
+    from ..render.train import import_notes, own_marker_lines, repair_lines
     from ..text.encoder import TextOptions
     from .output import check_model_target, finish
 
@@ -117,6 +117,6 @@ def import_(
         model = read_model(found, options, order=order, space_as=space_as, years=years)
     finally:
         found.close()
-    for text in (*import_notes(model.notes), *repair_lines(model.repairs)):
+    for text in (*import_notes(model.notes), *repair_lines(model.repairs), *own_marker_lines(model.notes)):
         note(text, quiet)
     finish(model, output, begin, as_json, quiet)

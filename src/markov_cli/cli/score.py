@@ -12,11 +12,11 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import NumbersType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     model_argument,
     quiet_option,
+    reading_options,
     record_options,
     smoothing_option,
     stdin_is_terminal,
@@ -30,7 +30,7 @@ from .options import (
     "What the text is",
     *record_options("The text", " Each record is printed with its scores."),
     encoding_option("the text"),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "How it is scored",
