@@ -58,7 +58,8 @@ def remainder(model: Stored, text: Stored, jobs: int = 1) -> Remainder:
     header = header_left(model, text.header)
     count = changes[0].counts(model.table.orders[0])[N_MARKERS:]
     order = order_of_types(model.types, count)
-    check_last_type(model, count, int(order[-1]))
+    if len(order):
+        check_last_type(model, count, int(order[-1]))
     order = order[: np.count_nonzero(count)]
     old_ids = np.concatenate((np.arange(N_MARKERS), order + N_MARKERS))
     table = _renumbered(model.table, changes, old_ids, jobs)
