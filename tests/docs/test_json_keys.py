@@ -84,7 +84,11 @@ COMMANDS = {
     "inspect HISTORY": ["markov inspect small.npz the cat", "markov inspect small.npz cat --smoothing kn"],
     "inspect --vocab": ["markov inspect small.npz --vocab"],
     "inspect --verify": ["markov inspect small.npz --verify", "markov inspect bad.npz --verify"],
-    "score": ["markov score small.npz other.txt", "markov score small.npz other.txt --model other.npz"],
+    "score": [
+        "markov score small.npz other.txt --spell",
+        "markov score small.npz other.txt",
+        "markov score small.npz other.txt --model other.npz",
+    ],
     "score --mix": ["markov score small.npz other.txt --model other.npz --mix 0.5,0.5"],
     "score --tune": [
         "markov score small.npz --model other.npz --tune other.txt",

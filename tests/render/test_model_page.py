@@ -157,6 +157,27 @@ def test_followers_and_their_counts_are_those_of_the_table(written):
     page.click("clear")
 
 
+def test_it_works_by_keyboard_alone(written):
+    """Type, press Tab up to a button and Enter; a token that was taken leaves the focus on the next list."""
+    page, _ = written
+    page.click("clear")
+
+    def press(*keys):
+        for key in keys:
+            page.driver.switch_to.active_element.send_keys(key)
+
+    press("The old man", "\ue004", "\ue007")  # Tab to `One more token`, Enter
+    typed = page.value("text")
+    assert typed.startswith("The old man") and typed != "The old man"
+    for _ in range(20):
+        press("\ue004")
+        if page.run("return document.activeElement.classList.contains('take')"):
+            break
+    press("\ue007", "\ue007")
+    assert page.value("text").startswith(typed) and len(page.value("text").split()) >= len(typed.split()) + 1
+    assert page.run("return document.activeElement.classList.contains('take')")
+
+
 def test_next_tokens_and_steps_have_the_models_probabilities(written):
     page, file = written
     model = markov_cli.Model.load(file)

@@ -182,6 +182,7 @@ class Model:
         within: bool = False,
         open_end: bool = False,
         adapt: bool = False,
+        spell: bool = False,
         encoding: str = "utf-8",
         max_expansion: float = EXPANSION,
         jsonl: str | None = None,
@@ -204,9 +205,9 @@ class Model:
         from .score_results import score_of, totals_of
 
         borders, names = Borders(within, open_end), [self.path or "the model"]
-        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders)
+        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders, spell)
         sources = sources_of(
-            paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers
+            paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
         )
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 

@@ -45,10 +45,15 @@ def _names(models: Sequence[Model]) -> list[str]:
 
 
 def _predictors(
-    models: Sequence[Model], smoothing: str | None, within: bool, open_end: bool, adapt: bool = False
+    models: Sequence[Model],
+    smoothing: str | None,
+    within: bool,
+    open_end: bool,
+    adapt: bool = False,
+    spell: bool = False,
 ) -> list[Predictor]:
     borders = Borders(within, open_end)
-    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders)
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders, spell)
 
 
 def _predictor(
@@ -58,9 +63,10 @@ def _predictor(
     within: bool,
     open_end: bool,
     adapt: bool = False,
+    spell: bool = False,
 ) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing, within, open_end, adapt)
+    found = _predictors(models, smoothing, within, open_end, adapt, spell)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -79,6 +85,7 @@ def score(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
     jsonl: str | None = None,
@@ -97,6 +104,7 @@ def score(
     within     no `<s>` before a sequence: its first token has no history (KenLM's `query -n` does both)
     open_end   no `</s>` behind it: its end is not scored
     adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
+    spell      spell tokens outside the vocabulary: `<unk>` stands for the bytes that its words are made of; one model
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
     max_expansion, markers, strip  how files are read, as in `train`
 
@@ -110,7 +118,7 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights, within, open_end, adapt)
+    predictor = _predictor(several, smoothing, weights, within, open_end, adapt, spell)
     sources = sources_of(
         paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
     )
@@ -133,6 +141,7 @@ def score_units(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
     jsonl: str | None = None,
@@ -148,15 +157,15 @@ def score_units(
 
     skip_blank  leaves out blank lines
 
-    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, max_expansion, markers,
-    strip, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
     sources = sources_of(
         paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
     )
@@ -177,6 +186,7 @@ def score_tokens(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
     jsonl: str | None = None,
@@ -189,15 +199,15 @@ def score_tokens(
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, max_expansion, markers,
-    strip, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
     sources = sources_of(
         paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
     )
@@ -221,18 +231,19 @@ def score_texts(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, within, open_end, adapt, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, within, open_end, adapt, spell, and errors as in `score`, but a text may have no token
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)

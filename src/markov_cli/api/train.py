@@ -15,13 +15,13 @@ from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
 from ..text.record_format import RecordFormat, record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
-from ..text.types import invalid_types
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
 from ..training.on_disk import TrainedFile as Written
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
 from ..training.plan import train_file as plan_training
+from ..training.spilled_text import see_invalid_types
 from .model import Model
 
 Progress = Callable[[str, float, float], None]  # a step's name, how much of it is done, and how much there is
@@ -261,7 +261,6 @@ def trained_file(made: Written, target: str) -> TrainedFile:
     else:
         model = Model.load(target) if made.file is None else Model(LanguageModel.of_file(made.file))
         model.repairs = made.repairs
-        _see_invalid_types(model)
     model.path = target
     return TrainedFile(model, made.size)
 
@@ -270,13 +269,6 @@ def model_of(trained: Trained) -> Model:
     """The model that training made."""
     model = Model(LanguageModel.of(trained.header, trained.types, trained.table))
     model.repairs = trained.repairs
-    _see_invalid_types(model)
-    return model
-
-
-def _see_invalid_types(model: Model) -> None:
-    """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
     if model.header.options.tokenizer == "spaces":
-        n, text = invalid_types(model.vocabulary.types())
-        model.repairs.invalid_types = n
-        model.repairs.invalid_text = model.repairs.invalid_text or text
+        see_invalid_types(model.repairs, [trained.types])
+    return model

@@ -72,7 +72,9 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     held_out = sources_in([kw["tune"]], kw, form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders)
+        predictors = predictors_of(
+            [m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders, kw["spell"]
+        )
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:

@@ -57,7 +57,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
     click.option(
         "--no-borders",
         is_flag=True,
-        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+        help="Each file is one text without beginning and end: no <s> and </s> are counted.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     click.option(
@@ -70,7 +70,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--weights",
         is_flag=True,
         help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
-        "often. Works in memory.",
+        "often.",
     ),
     click.option(
         "--weights-field",
@@ -81,7 +81,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--group-by",
         metavar="FIELD",
         help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
-        "with the value for {}. Works in memory.",
+        "with the value for {}.",
     ),
     click.option(
         "--min-group",
@@ -137,7 +137,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         type=click.Path(),
         metavar="FILE",
         help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
-        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for.  "
         "[default: none]",
     ),
     click.option(

@@ -48,20 +48,22 @@ def alternatives(predictor: Predictor, recoder: Recoder, codes: np.ndarray, plac
     codes   int64 (L,), from BOS on
     places  int64 (m,), rising; none of a BOS
     """
-    within = predictor.borders.within
+    found: Alternatives = predictor.guard(_alternatives, predictor, recoder, codes, places, k)
+    return found
+
+
+def _alternatives(
+    predictor: Predictor, recoder: Recoder, codes: np.ndarray, places: np.ndarray, k: int
+) -> Alternatives:
     ids = [recoder.ids(j, codes).astype(np.int64) for j in range(len(predictor.scorers))]
     scorers = predictor.scorers
     if predictor.weights is None and not isinstance(scorers[0], BlendScorer):
-        found = predictor.guard(_of_one, scorers[0].distribution, ids[0], places, within, k)
+        found = _of_one(scorers[0].distribution, ids[0], places, predictor.borders.within, k)
         found.codes = recoder.codes(0, found.codes)
         return found
-    most = (
-        max(_MOST_CELLS // sum(s.table.n_ids for s in scorers if isinstance(s, BlendScorer)), 1)
-        if any(isinstance(s, BlendScorer) for s in scorers)
-        else len(places)
-    )
-    some = places[:most]
-    parts = predictor.guard(lambda: [*_mixed(predictor, recoder, ids, some, k)])
+    cells = sum(s.table.n_ids for s in scorers if isinstance(s, BlendScorer))
+    some = places[: max(_MOST_CELLS // cells, 1)] if cells else places
+    parts = [*_mixed(predictor, recoder, ids, some, k)]
     group = np.where(np.arange(len(places)) < len(some), np.arange(len(places)), -1)
     nothing = np.empty((0, k))
     return Alternatives(

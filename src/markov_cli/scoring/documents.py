@@ -124,7 +124,8 @@ class _Group:
                     ends = np.flatnonzero(np.diff(number)) + 1
                     _, before = next(windows([replace(streams[0], documents=ends)]))
                     p = predictor.adapted(p, before, self.recoder, first)
-                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end))
+                spelled = predictor.spelled(codes, ids, self.recoder)
+                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end, spelled))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)

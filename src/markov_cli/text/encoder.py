@@ -348,6 +348,12 @@ class Encoder:
         number, start, length = (np.concatenate(pair)[order] for pair in pairs)
         return PatternTokens(number, start, length, found.unmatched)
 
+    def renew(self, interner: TypeInterner) -> None:
+        """Go on with another vocabulary."""
+        self.interner = interner
+        if self._pattern is not None:
+            self._pattern = PatternTokenizer(self._pattern.pattern, interner)
+
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
         return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.interner)

@@ -75,6 +75,13 @@ def invalid_types(types: Types) -> tuple[int, str]:
     return n, b" ".join(found).decode("utf-8", "surrogateescape")
 
 
+def first_bytes(types: Types) -> np.ndarray:
+    """The first eight bytes of each type, zeros behind shorter ones, as a number that sorts like them: uint64 (V,)."""
+    blob = types.padded()
+    view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
+    return view[types.start] & _FRONT[np.minimum(types.length, 8)]
+
+
 def code_point_types(cp: np.ndarray) -> Types:
     """Code points as types: their UTF-8; `UNKNOWN_CHAR` has the flag of `<unk>`."""
     length = 1 + (cp >= 0x80).astype(np.int64) + (cp >= 0x800) + (cp >= 0x10000)
@@ -95,7 +102,7 @@ def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     """
     blob = types.padded()
     view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
-    first = view[types.start] & _FRONT[np.minimum(types.length, 8)]
+    first = first_bytes(types)
     order = np.lexsort((first, -count))
     new = starts_new(count[order], first[order])
     tied = np.flatnonzero(_in_tie(new))  # places in the order that are not yet decided

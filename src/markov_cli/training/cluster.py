@@ -28,7 +28,6 @@ from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
 from ..text.types import Types
 from .in_memory import checked_times
-from .old_model import numbers as type_numbers
 from .on_disk import ClusterSteps, Training, packing_of
 from .options import TrainOptions
 from .parts import (
@@ -191,7 +190,7 @@ class _ClusterTraining:
         for i, future in enumerate(texts):
             part = self._submit(without_numbers, future).result()
             t.progress("reading", i + 1, len(texts))
-            own = type_numbers(interner, part.types)
+            own = interner.numbers_of(part.types)
             if len(interner) > len(every):
                 every = np.concatenate((every, np.zeros(len(interner) - len(every), np.int64)))
             every[own] += part.count

@@ -296,7 +296,8 @@ def _written(
         work = Workspace(path, temp_dir, {}, clean=group == chosen[0])
         with work:
             training = Training([], alone, path, most, work, no_progress, lambda line: None)
-            training.read = lambda after: text.read(number, read, options, after)
+            # all groups have one vocabulary, which is in memory
+            training.read = lambda after, is_full, empty: text.read(number, read, options, after)
             made = training.run()
         header = made.trained.header if made.trained else model_file.load(path).header
         return GroupFile(group, path, made.size, int(records[number]), header)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ..errors import TextError
-from ..text.encoder import NumberedTypes
+from ..text.encoder import Encoder, NumberedTypes
 from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector
+from ..text.text_blocks import Block
 from .options import Progress, TrainOptions, no_progress
 
 
@@ -38,10 +40,14 @@ def read_text(
     options: TrainOptions,
     progress: Progress = no_progress,
     after: After = lambda collector, encoder, labels: None,
+    is_full: Callable[[Encoder], bool] = lambda encoder: False,
+    empty: After = lambda collector, encoder, labels: None,
 ) -> EncodedText:
     """Read all sources into provisional token numbers; TextError where there is no token.
 
-    after  called after each piece
+    after    called after each piece
+    is_full  the vocabulary is as large as it may be: then `empty` is called, which takes the pieces, and numbers begin
+             again
     """
     if not sources:
         raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
@@ -53,11 +59,17 @@ def read_text(
     done = 0
     keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
     found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit, labels)
-    for piece, size in encode_blocks(found, encoders):
-        collector.add(piece)
-        after(collector, encoders[0], labels)
-        done += size
-        progress("reading", done, total)
+    for block in found:
+        part = _until(chain([block], found), lambda: is_full(encoders[0]))
+        for piece, size in encode_blocks(part, encoders):
+            collector.add(piece)
+            after(collector, encoders[0], labels)
+            done += size
+            progress("reading", done, total)
+        if is_full(encoders[0]):
+            empty(collector, encoders[0], labels)
+            for e in encoders[1:]:
+                e.renew(encoders[0].interner)
     for e in encoders:
         repairs.add(e.repairs)
     repairs.empty_sequences = collector.empty_sequences
@@ -83,6 +95,13 @@ def read_text(
     if labels is not None:
         text_bytes += labels.more_bytes
     return EncodedText(collector, encoders, repairs, text_bytes, labels)
+
+
+def _until(blocks: Iterator[Block], stop: Callable[[], bool]) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        if stop():
+            return
 
 
 def longest_counted(options: TrainOptions, collector: Collector) -> int:

@@ -97,7 +97,7 @@ class Writer {
       make("p", {}, "Type a beginning, or begin with nothing. Below stands what the model has seen next, after the whole " +
         "history and after each shorter one; take a token by a click, or let the model draw."),
       make("label", { for: "text", class: "over" }, "The text so far"), this.text, this.said,
-      make("div", { class: "buttons" }, this.oneButton, this.endButton, back, button("clear", "Clear", () => this.change(""))),
+      make("div", { class: "buttons" }, this.oneButton, this.endButton, back, button("clear", "Clear", () => this.clear())),
       this.settings.drawing(),
       make("h3", { id: "next-title" }, "What can come next"), this.next,
       make("h3", {}, "Whole texts"), this.settings.lengths(),
@@ -121,6 +121,10 @@ class Writer {
     this.undo.push(this.text.value);
     this.text.value = text;
     this.read();
+  }
+
+  clear() {
+    this.change("");
     this.text.focus();
   }
 
@@ -230,6 +234,7 @@ class Writer {
     const typed = this.prompt ? this.prompt.ids.filter((one) => one !== BOS) : [];
     const last = this.planned ? this.planned.shown[this.planned.shown.length - 1] : typed[typed.length - 1];
     this.change(this.table.vocabulary.join([id], this.text.value, last === undefined ? BOS : last));
+    this.next.querySelector("button.take")?.focus({ preventScroll: true });  // so that Enter takes the next one
   }
 
   // Write on: the first text of the seed behind what was typed, token by token or at once.
