@@ -338,6 +338,9 @@ def prune_by_entropy(
     heldout: Paths = (),
     heldout_texts: Texts = (),
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
+    markers: str = "text",
+    strip: str | None = None,
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> EntropyPruning:
@@ -347,7 +350,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
-    encoding   of its files
+    encoding, max_expansion, markers, strip  how it is read, as in `train`
     keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
@@ -379,8 +382,11 @@ def prune_by_entropy(
     paths, texts = listed(heldout), listed(heldout_texts)
     if not paths and not texts:
         return found
+    read: dict[str, Any] = {
+        "encoding": encoding, "max_expansion": max_expansion, "markers": markers, "strip": strip, "jobs": jobs
+    }  # fmt: skip
     before, after = (
-        m.score(paths, texts=texts, smoothing=method, encoding=encoding, jobs=jobs).perplexity
+        m.score(paths, texts=texts, smoothing=method, **read).perplexity
         for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)

@@ -20,6 +20,7 @@ from ..errors import OptionError
 from .interning import TypeInterner
 from .lines import read_lines
 from .reading import Repairs, find_sources
+from .sources import EXPANSION
 from .types import MARKERS, N_MARKERS, Types
 from .vocabulary import Vocabulary
 from .word_escapes import JOINER, name_of, names_of, parse_name
@@ -78,7 +79,9 @@ class WordList:
         self._index = self._indexed()
 
     @classmethod
-    def of(cls, words: Words, encoding: str = "utf-8", lowercase: bool = False) -> WordList:
+    def of(
+        cls, words: Words, encoding: str = "utf-8", lowercase: bool = False, expansion: float = EXPANSION
+    ) -> WordList:
         """The words of a file, or words themselves; TextError or OptionError if there is no file or no word."""
         if isinstance(words, WordList):
             return words
@@ -87,7 +90,7 @@ class WordList:
         name = os.fspath(words)
         if name != "-" and Path(name).is_dir():
             raise OptionError(f"--vocab {name}: a folder", "name a file with one word on each line")
-        return cls(_lines(name, encoding), name, lowercase)
+        return cls(_lines(name, encoding, expansion), name, lowercase)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -126,8 +129,8 @@ def words_of_types(vocabulary: Vocabulary) -> list[bytes]:
     return [*dict.fromkeys(text[a:b] for a, b in pairwise(at[N_MARKERS:]))]
 
 
-def _lines(name: str, encoding: str) -> Iterator[bytes]:
-    for part in read_lines(find_sources([name]), encoding, Repairs()):
+def _lines(name: str, encoding: str, expansion: float) -> Iterator[bytes]:
+    for part in read_lines(find_sources([name], expansion), encoding, Repairs()):
         yield from part.lines
 
 
