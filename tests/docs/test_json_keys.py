@@ -31,6 +31,7 @@ PREPARED = [
     "markov prune small.npz --vocab words.txt -o asked.npz -q",
     "markov train small.txt --no-borders -o endless.npz -q",
     "markov train small.txt --keep-newlines -o poem.npz -q",
+    "printf '<s> the cat </s>' > marked.txt; markov train marked.txt --tokenizer spaces -o marked.npz -q",
     "markov export small.npz -o small.arpa -q; markov export small.npz --format counts -o small.tsv -q",
     "markov import small.arpa --tokenizer words -o arpa.npz -q",
     "printf 'a b\\t40\\nb a\\t50\\n' > cut.tsv; markov import cut.tsv -o cut.npz -q",
@@ -68,6 +69,7 @@ COMMANDS = {
         "markov inspect small.npz",
         "markov inspect guard.npz",
         "markov inspect kept.npz",
+        "markov inspect marked.npz",
         "markov inspect types.npz",
         "markov inspect listed.npz",
         "markov inspect asked.npz",
@@ -82,7 +84,11 @@ COMMANDS = {
     "inspect HISTORY": ["markov inspect small.npz the cat", "markov inspect small.npz cat --smoothing kn"],
     "inspect --vocab": ["markov inspect small.npz --vocab"],
     "inspect --verify": ["markov inspect small.npz --verify", "markov inspect bad.npz --verify"],
-    "score": ["markov score small.npz other.txt", "markov score small.npz other.txt --model other.npz"],
+    "score": [
+        "markov score small.npz other.txt --spell",
+        "markov score small.npz other.txt",
+        "markov score small.npz other.txt --model other.npz",
+    ],
     "score --mix": ["markov score small.npz other.txt --model other.npz --mix 0.5,0.5"],
     "score --tune": [
         "markov score small.npz --model other.npz --tune other.txt",

@@ -10,7 +10,7 @@ import pytest
 
 import markov_cli
 from markov_cli.errors import OptionError, TextError
-from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, history_of, number, true_positives
+from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, number, true_positives
 from markov_cli.evidence.model_evidence import audit
 from markov_cli.evidence.table import euler_circuit, ngram_graph
 from markov_cli.text.reading import Source
@@ -76,7 +76,7 @@ def test_leaving_one_out_of_a_story_equals_training_without_it(story):
     leaver, below = LeaveOneOut(corpus, len(model.vocabulary) - 1, [0, 0, 0]), None
     for k in (1, 2, 3):
         gram = number(corpus, k, below)
-        left, below = leaver.order(k, gram, history_of(corpus, k, below)), gram
+        left, below = leaver.order(k, gram), gram
     compared = 0
     for i in range(len(lines)):
         rest = markov_cli.train(texts=["\n".join(lines[:i] + lines[i + 1 :])], order=3, unit="line")

@@ -44,6 +44,8 @@ def test_every_token_is_there_with_its_bits_and_its_shade(folder):
     wanted = list(markov_cli.score_tokens(folder / "m.npz", folder / "t.txt"))
     assert [said for said, _ in tokens] == [t.token or "¶" for t in wanted]
     assert [data["words"][i] for i in data["word"]] == [t.token or "</s>" for t in wanted]
+    numbers = [*dict.fromkeys(data["word"])]  # by first appearance, whichever thread met a type first
+    assert numbers == [*range(len(numbers))]
     assert data["bits"] == pytest.approx([t.bits for t in wanted], abs=1e-4)
     assert data["longest"] == [t.longest for t in wanted]
     for one, (_, kind) in zip(wanted, tokens, strict=True):

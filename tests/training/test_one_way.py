@@ -8,7 +8,7 @@ from conftest import CORPORA
 from markov_cli.arrays import disk_array, memory
 from markov_cli.model import disk_guard
 from markov_cli.model.fingerprints import Guard, bits_for
-from markov_cli.training import on_disk
+from markov_cli.training import on_disk, plan, vocabulary_parts
 from markov_cli.training.options import TrainOptions
 
 HARBOUR = CORPORA / "harbour.txt"
@@ -173,3 +173,41 @@ def test_weighted_counts_are_updated_in_memory(texts, update_on_disk):
     half = markov_cli.merge([markov_cli.train(texts[0])] * 2, [0.5, 1])
     with pytest.raises(markov_cli.MarkovError, match="weighted counts, to which text is added in memory"):
         update_on_disk(half, texts[2])
+
+
+MANY_TYPES = [
+    {}, {"jobs": 3, "order": 2, "max_types": 50}, {"cap_per_sequence": 1, "unit": "file", "min_type_count": 2},
+    {"cap_per_sequence": 1, "min_sequences": 2}, {"vocab": WORDS}, {"guard": 5}, {"order": 1}, {"borders": False},
+    {"tokenizer": "regex", "pattern": r"\w+|\s"}, {"tokenizer": "spaces", "unit": "line", "prune_vocab": ["the"]},
+]  # fmt: skip
+
+
+@pytest.fixture
+def few_types(monkeypatch):
+    """Let few types fit into memory."""
+    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 1_000_000)  # 60 of them
+    monkeypatch.setattr(on_disk, "_SORTED_TYPE_BYTES", 1_000_000)
+    monkeypatch.setattr(vocabulary_parts, "_SAMPLE", 3)
+    monkeypatch.setattr(vocabulary_parts, "_MANY", 6)
+    monkeypatch.setattr(vocabulary_parts, "_TAKE", 70)
+    monkeypatch.setattr(plan, "_LEAST_BLOCK", 200)
+    monkeypatch.setattr(plan, "_BLOCKS", 10**6)
+
+
+@pytest.mark.parametrize("on_disk_bytes", [700], indirect=True)
+@pytest.mark.parametrize("more", MANY_TYPES, ids=str)
+def test_a_vocabulary_larger_than_memory(texts, tmp_path, on_disk_bytes, few_types, monkeypatch, more):
+    parts = []
+    add = vocabulary_parts.VocabularyParts.add
+    monkeypatch.setattr(vocabulary_parts.VocabularyParts, "add", lambda self, *a: parts.append(1) or add(self, *a))
+    assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
+    assert len(parts) > 3
+
+
+@pytest.mark.parametrize("update_on_disk", [700], indirect=True)
+def test_a_vocabulary_larger_than_memory_is_added_to_a_model(texts, tmp_path, update_on_disk, few_types):
+    for more in ({"guard": 6}, {"vocab": WORDS}):
+        model = markov_cli.train(texts[:1], **more)
+        words = {"vocab": WORDS} if "vocab" in more else {}
+        markov_cli.update(model, texts[1:], **words).save(tmp_path / "memory.npz")
+        assert update_on_disk(model, texts[1:], **words) == (tmp_path / "memory.npz").read_bytes()

@@ -308,13 +308,6 @@ def test_memory_options_are_checked(run, tmp_path):
     assert target.read_bytes() == in_memory(HARBOUR)
 
 
-def test_a_vocabulary_too_large_for_the_memory_is_an_error(tmp_path, low, monkeypatch):
-    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 10**7)
-    with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
-        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Resources(memory=128_000_000))
-    assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
-
-
 def test_temp_dir_holds_the_files(tmp_path, low, monkeypatch):
     (tmp_path / "spill").mkdir()
     made = []

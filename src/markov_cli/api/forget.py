@@ -67,6 +67,8 @@ def forget(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     by: Mapping[str, str | Sequence[str]] | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
@@ -82,6 +84,7 @@ def forget(
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
+    markers, strip  how the text is read, as in `train`
     by             take out only records with this value, or one of these values, in each of these fields
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
@@ -108,10 +111,10 @@ def forget(
     check_words(old.header, words, name)
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad, by=by)
     options = TrainOptions(
-        order=old.order, text=o, vocab=words, encoding=check_encoding(encoding), jobs=jobs,
+        order=old.order, text=o, vocab=words, encoding=check_encoding(encoding), jobs=jobs, borders=old.header.borders,
         weights=records is not None and records.times is not None,
     )  # fmt: skip
-    sources = sources_of(paths, texts, max_expansion, records)
+    sources = sources_of(paths, texts, max_expansion, records, markers, strip)
     text = train_sources(sources, options, progress or no_progress)
     if progress is not None:
         progress("taking out", 0, 1)
@@ -134,7 +137,7 @@ def _without(model: Stored, text: Stored, jobs: int) -> tuple[Remainder, Stored]
     """Subtract the text; AnswerIsNo if what is left is the table of no text."""
     found = remainder(model, text, jobs)
     table = found.model.table
-    apart = unreached(table, table.height) if table.order > 1 else None
+    apart = unreached(table, table.height) if table.order > 1 and table.borders else None
     if apart is not None:
         names = Vocabulary.of(found.model.types, found.model.header.options.tokenizer)
         raise not_whole(model.name, f'"{names.show(apart[0])}"', apart[1])

@@ -16,9 +16,11 @@ from .options import (
     model_argument,
     note,
     quiet_option,
+    reading_options,
     record_options,
     records_of,
     seed_option,
+    sources_in,
 )
 from .output import write_parts
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     ),
     *record_options("Every file named here"),
     encoding_option("all texts named here"),
+    *reading_options("them"),
 )
 @option_group(
     "What is measured",
@@ -157,11 +160,11 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     from ..evidence.model_evidence import audit as run
     from ..render import audit as show
     from ..render.train import repair_lines
-    from ..text.reading import check_encoding, find_sources
+    from ..text.reading import check_encoding
     from .output import kept_sources
 
     records = records_of(kw, "corpus", "heldout")
-    corpus, heldout = (find_sources([*kw[name]], records=records) for name in ("corpus", "heldout"))
+    corpus, heldout = (sources_in(kw[name], kw, records) for name in ("corpus", "heldout"))
     encoding = check_encoding(kw["encoding"])
     with ExitStack() as stack:
         if kw["html"] is not None:
@@ -219,11 +222,14 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 
+_HOW = ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad", "max_expansion", "markers", "strip")
+
+
 def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:
     from ..api.audit import member
     from ..render.audit import member_lines
 
-    how = {name: kw[name] for name in ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad")}
+    how = {name: kw[name] for name in _HOW}
     found = member(loaded, kw["member"], **how)
     for out in [json_text(found.to_dict())] if as_json else member_lines(found):
         click.echo(out)

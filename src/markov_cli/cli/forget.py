@@ -12,13 +12,13 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import FieldValueType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     model_argument,
     note,
     output_option,
     quiet_option,
+    reading_options,
     record_options,
     say_dropped_blend,
     stdin_is_terminal,
@@ -56,7 +56,7 @@ from .options import (
         help="The word list that the model was trained with; needed for such a model.",
     ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "What the result holds",

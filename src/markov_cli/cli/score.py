@@ -12,11 +12,11 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import NumbersType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     model_argument,
     quiet_option,
+    reading_options,
     record_options,
     smoothing_option,
     stdin_is_terminal,
@@ -30,7 +30,7 @@ from .options import (
     "What the text is",
     *record_options("The text", " Each record is printed with its scores."),
     encoding_option("the text"),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "How it is scored",
@@ -46,6 +46,12 @@ from .options import (
         is_flag=True,
         help="What was read before in the same file or object changes the probabilities: recent words and n-grams "
         "count. A text is first scored, then learnt. Needs a model of markov tune --adapt.",
+    ),
+    click.option(
+        "--spell",
+        is_flag=True,
+        help="Spell tokens outside the vocabulary by a model of the bytes of its words, so that bits per byte compare "
+        "models with different vocabularies. Not for mixtures.",
     ),
     click.option(
         "--model",
@@ -168,12 +174,17 @@ _NAMES = {"lowest": "--min-perplexity", "highest": "--max-perplexity"}
 
 def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     """OptionError for options that exclude each other, before anything is read."""
-    given = [name for name in (*_MODES, *_RECORDS, *_FILTERS, "html", "mix", "tune") if kw[name] not in (None, False)]
+    given = [
+        name
+        for name in (*_MODES, *_RECORDS, *_FILTERS, "html", "mix", "tune", "spell")
+        if kw[name] not in (None, False)
+    ]
     for a, b in (
         *((a, b) for i, a in enumerate(_MODES) for b in _MODES[i + 1 :]),
         *(("each", name) for name in _RECORDS),
         *(("classify", name) for name in (*_FILTERS, "mix", "tune", "html")),
         *(("html", name) for name in _FILTERS),
+        *(("spell", name) for name in ("mix", "tune", "html")),
         ("buckets", "cut"),
         ("mix", "tune"),
     ):
@@ -184,9 +195,10 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     for name in ("classify", "mix", "tune"):
         if name in given and len(models) < 2:
             raise OptionError(f"{_option(name)} needs several models", "name the others: --model MODEL")
-    if len(models) > 1 and given and not {"classify", "mix", "tune"} & set(given):
+    alone = [name for name in given if name != "spell"]
+    if len(models) > 1 and alone and not {"classify", "mix", "tune"} & set(given):
         raise OptionError(
-            f"{_option(given[0])} works with one model, and {len(models)} are named",
+            f"{_option(alone[0])} works with one model, and {len(models)} are named",
             "leave --model out, or mix the models: --mix or --tune",
         )
     if kw["each"] == "token" and set(_FILTERS) & set(given):

@@ -32,10 +32,10 @@ from ..scoring.totals import Totals
 from ..text.documents import Document, own_keys
 from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
-from ..text.reading import Repairs, Source, check_encoding, find_sources
+from ..text.reading import Repairs, Source, check_encoding
 from ..text.record_format import CSV
 from ..text.types import UNK
-from .options import note, records_of, say_fallback
+from .options import note, records_of, say_fallback, sources_in
 from .output import kept_sources
 
 
@@ -68,11 +68,13 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     encoding, borders = check_encoding(kw["encoding"]), Borders(kw["within"], kw["open_end"])
     weights = _given_weights(kw, len(models))
     form = records_of(kw)
-    sources = find_sources(files, kw["max_expansion"], form)
-    held_out = find_sources([kw["tune"]], kw["max_expansion"], form) if kw["tune"] else []
+    sources = sources_in(files, kw, form)
+    held_out = sources_in([kw["tune"]], kw, form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders)
+        predictors = predictors_of(
+            [m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders, kw["spell"]
+        )
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -206,7 +208,7 @@ def _records(job: _Run) -> int:
     those of all records.
     """
     repairs = Repairs()
-    scorer = Documents(job.predictors, job.jobs)
+    scorer = Documents(job.predictors, job.jobs, markers=job.kw["markers"])
     replaced: Counter[str] = Counter()  # objects that had a key of ours
     source = DocumentReader(job.sources, job.encoding, repairs)
     drop = ("bucket",) if job.kw["buckets"] or job.kw["cut"] else ()
@@ -304,7 +306,7 @@ def _classify(job: _Run) -> int:
             show_confusion(found)
         job.say_repairs(repairs)
         return 0
-    scorer = Documents(job.predictors, job.jobs, are_lines=records is None)
+    scorer = Documents(job.predictors, job.jobs, records is None, job.kw["markers"])
     names = job.names if job.as_json else show.short_names(job.names)
     out = sys.stdout.buffer
     counts = np.zeros(len(names) + 1, np.int64)

@@ -12,12 +12,12 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import GuardType, PruneType, SizeType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     note,
     output_option,
     quiet_option,
+    reading_options,
     record_options,
     say_dropped_blend,
     stdin_is_terminal,
@@ -51,13 +51,13 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--unit",
         type=click.Choice(UNITS),
         default="sentence",
-        show_default=True,
-        help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
+        help="The part of the text that is one sequence. `generate` writes one sequence at a time.  "
+        "[default: sentence; with --markers borders line]",
     ),
     click.option(
         "--no-borders",
         is_flag=True,
-        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+        help="Each file is one text without beginning and end: no <s> and </s> are counted.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     click.option(
@@ -70,7 +70,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--weights",
         is_flag=True,
         help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
-        "often. Works in memory.",
+        "often.",
     ),
     click.option(
         "--weights-field",
@@ -81,7 +81,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--group-by",
         metavar="FIELD",
         help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
-        "with the value for {}. Works in memory.",
+        "with the value for {}.",
     ),
     click.option(
         "--min-group",
@@ -92,7 +92,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         help="With --group-by: groups with fewer than N records get no model.",
     ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "What the model holds",
@@ -137,7 +137,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         type=click.Path(),
         metavar="FILE",
         help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
-        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for.  "
         "[default: none]",
     ),
     click.option(
@@ -237,6 +237,8 @@ def train(
     unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
     if kw["no_borders"] and unit_given and kw["unit"] != "file":
         raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
+    if not unit_given:
+        ctx.params["unit"] = None
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -302,7 +304,7 @@ def _train(ctx: click.Context, corpus: tuple[str, ...], output: str, place: dict
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "keep_newlines", "encoding", "min_type_count",
             "max_types", "prune", "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "markers", "strip", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
@@ -349,7 +351,18 @@ def _update(
         )
     how = {
         name: ctx.params[name]
-        for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
+        for name in (
+            "encoding",
+            "max_expansion",
+            "jsonl",
+            "csv",
+            "parquet",
+            "skip_bad",
+            "markers",
+            "strip",
+            "weights",
+            "weights_field",
+        )
     }
     made = update_file(loaded, corpus, output, **how, name=old, **place)
     say_dropped_blend([loaded], made.model, ctx.params["quiet"])

@@ -78,6 +78,16 @@ class HolderCounts:
             self.n = np.concatenate((self.n, np.zeros(more, np.uint32)))
             self._open = np.concatenate((self._open, np.zeros(more, bool)))
 
+    def open_rows(self) -> np.ndarray:
+        """The rows that occur in the open sequence: int64, rising."""
+        return np.flatnonzero(self._open) if self._any else np.empty(0, np.int64)
+
+    def reopen(self, rows: np.ndarray) -> None:
+        """Let rows occur in the open sequence."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        self._open[rows] = True
+        self._any = len(rows) > 0
+
     def add(self, found: Found, continues: bool, still_open: int) -> None:
         """Count a piece.
 
@@ -112,6 +122,18 @@ class SequencesWith:
             found = found_of(*pairs(piece.number.astype(np.int64), label))
             self._tally.add(found, self._continues, -1 if closed else len(piece.end))
             self._continues = not closed
+
+    def open_numbers(self) -> np.ndarray:
+        """The numbers that occur in the sequence that is open: int64, rising."""
+        return self._tally.open_rows() if self._continues else np.empty(0, np.int64)
+
+    @classmethod
+    def with_open(cls, numbers: np.ndarray) -> SequencesWith:
+        """Begin in a sequence that some numbers occurred in before."""
+        out = cls()
+        out._tally.reopen(numbers)
+        out._continues = len(numbers) > 0
+        return out
 
     def counts(self, n_numbers: int) -> np.ndarray:
         """The number of sequences of each number: uint32 (n_numbers,)."""

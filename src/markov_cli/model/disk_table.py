@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.disk_array import BLOCK, Buckets, Column, Writer
+from ..arrays.disk_array import BLOCK, Buckets, Column, Placed, Writer
 from ..arrays.threads import ordered_map
 from ..counting.ngrams import suffix_runs
 from ..text.types import BOS, EOS
@@ -121,11 +121,14 @@ class StreamedTable:
 Pieces = Iterable[list[tuple[np.ndarray, ...]]]
 
 
-def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, protection: Protection) -> StreamedTable:
+def write_rows(
+    pieces: Pieces, id_counts: Column, order: int, folder: str, protection: Protection, borders: bool
+) -> StreamedTable:
     """Rows as `stitched` gives them, put on disk: tokens, counts, `first` and `keep` of orders 1..order.
 
     id_counts   int64 (V,)
     protection  by what n-grams are counted, and which have `keep`
+    borders     False: BOS and EOS are not counted
     """
     n_ids = len(id_counts)
     token_type = smallest(n_ids - 1)
@@ -133,12 +136,21 @@ def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, p
     counts = [CountWriter(os.path.join(folder, f"count_{k}")) for k in range(2, order + 1)]
     firsts = [FirstWriter(os.path.join(folder, f"first_{k}")) for k in range(2, order)]
     keeps = [Writer(os.path.join(folder, f"keep_{k}"), bool) for k in range(2, order + 1)] if protection.drops else []
-    children = np.zeros(n_ids, np.int64)
+    one = CountWriter(os.path.join(folder, "count_1"))
+    first = FirstWriter(os.path.join(folder, "first_1"))
+    done = 0  # ids
     for levels in pieces:
-        heads = levels[0]
-        children[heads[0]] += heads[2].astype(np.int64)  # each head comes once
-        if protection.caps and len(heads[0]):
-            id_counts[heads[0]], _ = protection.judged(heads[1])
+        heads, count, children = levels[0]
+        if len(heads):  # rising, each once; nearly every id is a head
+            high = int(heads[-1]) + 1
+            wide = np.zeros(high - done, np.int64)
+            wide[heads.astype(np.int64) - done] = children
+            first.append(wide)
+            if protection.caps:
+                held = id_counts.read(done, high).astype(np.int64)
+                held[heads.astype(np.int64) - done], _ = protection.judged(count)
+                one.append(held)
+            done = high
         for k in range(1, order):
             token, count, more = levels[k]
             tokens[k - 1].append(token)
@@ -149,12 +161,15 @@ def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str, p
             counts[k - 1].append(count)
             if k < order - 1:
                 firsts[k - 1].append(more)
-    one = CountWriter(os.path.join(folder, "count_1"))
-    one.append(id_counts)
+    for low in range(done if protection.caps and order > 1 else 0, n_ids, BLOCK):
+        some = id_counts.read(low, low + BLOCK)
+        if not borders and not low:
+            some[[BOS, EOS]] = 0
+        one.append(some)
     if order == 1:
         return StreamedTable([StreamedOrder(one.close())])
-    first = FirstWriter(os.path.join(folder, "first_1"))
-    first.append(children)
+    for low in range(done, n_ids, BLOCK):
+        first.append(np.zeros(min(BLOCK, n_ids - low), np.int64))
     orders = [StreamedOrder(one.close(), None, first.close())]
     for k in range(order - 1):
         below = firsts[k].close() if k < order - 2 else None
@@ -266,21 +281,24 @@ def left_neighbours(
     opened = opened_by_bos(table)
     token = orders[1].token
     assert token is not None
-    left = np.zeros(table.n_ids, np.int64)
-    for block in token.blocks():
-        left += np.bincount(block, minlength=len(left))
-    if not borders:
-        left -= np.bincount(token.read(*opened[1]), minlength=len(left))
-        left[EOS] = 0
     writer = CountWriter(os.path.join(folder, "left_1"))
-    writer.append(left)
+    size = max(8 * bucket_rows, BLOCK)
+    for low in range(0, table.n_ids, size):  # as many ids as are counted at one time
+        left = np.zeros(min(size, table.n_ids - low), np.int64)
+        for block in token.blocks():
+            left += _between(block, low, len(left))
+        if not borders:
+            left -= _between(token.read(*opened[1]), low, len(left))
+            if not low:
+                left[EOS] = 0
+        writer.append(left)
     orders[0].left = writer.close()
     suffix = token
     for k in range(3, len(orders) + 1):
         wants_link = k < len(orders)
         keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders)
         found = CountWriter(os.path.join(folder, f"left_{k - 1}"))
-        links = _Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
+        links = Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
         low, high = opened[k - 2]
         at = 0
 
@@ -313,6 +331,13 @@ def left_neighbours(
         orders[k - 2].left = found.close()
         if links is not None:
             suffix = orders[k - 1].link = links.close()
+
+
+def _between(ids: np.ndarray, low: int, n: int) -> np.ndarray:
+    """Counts of the n ids from `low`: int64."""
+    if low or (len(ids) and int(ids.max()) >= n):
+        ids = ids[(ids >= low) & (ids < low + n)].astype(np.int64) - low
+    return np.bincount(ids, minlength=n)
 
 
 def _append_with_gap(writer: CountWriter, runs: np.ndarray, at: int, low: int, high: int) -> None:
@@ -353,26 +378,3 @@ def _suffixes(
     for key, row in keys():
         buckets.add(key, row if wants_row else None)
     yield from buckets.take()
-
-
-class _Placed:
-    """Writes a column whose values come in any order: each with its row."""
-
-    def __init__(self, path: str, n: int, size: int) -> None:
-        self._n, self._path = n, path
-        parts = min(max(2 * n // size, 1), _MAX_BUCKETS)
-        self._edges = np.unique(np.arange(1, parts) * n // parts).astype(_U)
-        self._buckets = Buckets(os.path.dirname(path), "place", self._edges, _U)
-
-    def add(self, row: np.ndarray, value: np.ndarray) -> None:
-        self._buckets.add(row.astype(_U), value)
-
-    def close(self) -> Column:
-        writer = Writer(self._path, _U)
-        low = [0, *self._edges.tolist()]
-        high = [*self._edges.tolist(), self._n]
-        for begin, end, (row, value) in zip(low, high, self._buckets.take(), strict=True):
-            out = np.empty(end - begin, _U)
-            out[row.astype(np.int64) - begin] = value
-            writer.append(out)
-        return writer.close()

@@ -36,9 +36,7 @@ from .table import MAX_ORDER, Order, Table, no_rows
 from .weighted_counts import Reals
 
 if TYPE_CHECKING:
-    from ..arrays.disk_array import Column
     from .disk_guard import GuardColumns
-    from .disk_table import StreamedTable
 
 __all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
 _MOST = 1 << 62  # what all counts of a column sum to is below this
@@ -48,7 +46,8 @@ _LOGS = ("log10_", "backoff_")  # members of float32
 # ---------------------------------------------------------------- writing
 
 
-def _vocabulary(types: Types) -> dict[str, np.ndarray]:
+def vocabulary_arrays(types: Types) -> dict[str, np.ndarray]:
+    """The members of types, id N_MARKERS first."""
     blob = types.blob
     offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
@@ -60,7 +59,7 @@ def _vocabulary(types: Types) -> dict[str, np.ndarray]:
 
 def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     """All members but the header, in the order of the file."""
-    out = _vocabulary(types)
+    out = vocabulary_arrays(types)
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
@@ -82,7 +81,7 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
         out[f"class_{k}"] = class_of
     if table.guard is not None:
         g = table.guard
-        out["guard"] = _guard_figures(g)
+        out["guard"] = guard_figures(g)
         out |= {"guard_low": g.low, "guard_high": g.high, "guard_first": g.first}
     return out
 
@@ -130,29 +129,8 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     return writer.close()
 
 
-def write_streamed(f: IO[bytes], header: Header, types: Types, table: StreamedTable) -> int:
-    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes."""
-    members: dict[str, np.ndarray | tuple[Column, np.dtype]] = {**_vocabulary(types)}
-    for name, column in table.members().items():
-        if name == "guard_low" and table.guard is not None:
-            members["guard"] = _guard_figures(table.guard)
-        members[name] = column
-    head = header.as_dict()
-    head["arrays"] = {
-        n: [a.dtype.str, list(a.shape)] if isinstance(a, np.ndarray) else [a[1].str, [len(a[0])]]
-        for n, a in members.items()
-    }
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    writer = ZipWriter(f)
-    for name, member in {"header": np.frombuffer(text, np.uint8), **members}.items():
-        if isinstance(member, np.ndarray):
-            writer.add(name, member, checksum(member))
-        else:
-            writer.add_column(name, *member)
-    return writer.close()
-
-
-def _guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+def guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+    """The member `guard`."""
     return np.array([g.tokens, g.bits, g.n], "<u8")
 
 

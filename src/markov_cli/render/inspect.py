@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..inspecting import statistics
-from ..text.types import EOS
+from ..text.types import EOS, MARKERS
 from .bars import bar, curve
 from .safe_text import counted, one_line, protection_words, shown, size, some
 from .tables import Column, console, line, show
@@ -64,6 +64,9 @@ def show_model(model: Model, found: Inspection) -> None:
     h = model.header
     line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     line(", ".join(map(one_line, model_line(model))))
+    if found.marker_words:
+        they = f"{', '.join(found.marker_words)}: words of its text, besides the markers of the same name"
+        line(f"{they}; train --markers reads them as markers")
     if not statistics.counted(model.table):
         _show_without_counts(model, found)
         return
@@ -90,6 +93,7 @@ def _show_without_counts(model: Model, found: Inspection) -> None:
     line(f"{found.types:,} types; probabilities only, already smoothed")
     for text in statistics.marker_notes(model.table):
         line(text)
+    line(f"markers: {', '.join(MARKERS)}; in a text they are words, but with --markers")
     line(f"{size(found.model_bytes)} of model; it holds no counts")
     line()
     _show_orders(found)

@@ -65,6 +65,10 @@ def totals_lines(t: Totals, unit: str) -> list[str]:
         ("bits per byte", bits_text(t.bits_per_byte), f"of {t.text_bytes:,}; models of other tokens compare by this"),
         ("log10 probability", _log10(t.log10_probability), "of the whole text"),
     ]
+    if t.spelled_bits:
+        rows.insert(
+            2, ("spelled", f"{t.spelled_bits:,.1f}", "bits for the bytes of OOV tokens; the figures below include them")
+        )
     if t.zero:
         rows.append(("probability 0", f"{t.zero:,}", "tokens that the model considers impossible"))
     width = max(len(value) for _, value, _ in rows)

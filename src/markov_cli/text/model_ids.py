@@ -16,7 +16,7 @@ from .encoder import Piece, TextOptions
 from .encoding_threads import encode_blocks, new_encoders, read_blocks
 from .interning import TypeInterner
 from .reading import Repairs, Source
-from .types import N_MARKERS, UNK, invalid_types
+from .types import N_MARKERS, UNK, Types, invalid_types
 from .vocabulary import Vocabulary
 
 
@@ -55,6 +55,10 @@ class Recoder:
             n, text = invalid_types(types.take(np.arange(self._n_known, len(types))))
             self.repairs.invalid_types = n
             self.repairs.invalid_text = self.repairs.invalid_text or text
+
+    def types(self, codes: np.ndarray) -> Types:
+        """The types behind some codes of tokens, int64 (n,), rising."""
+        return self.encoders[0].types(codes - N_MARKERS)
 
     def ids(self, model: int, codes: np.ndarray) -> np.ndarray:
         """Codes as one model's ids, UNK for what it does not know: uint32 (m,)."""

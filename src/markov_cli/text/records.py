@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..errors import TextError
 from .reading import Repairs
 from .record_format import RecordFormat
 from .sources import Source
+from .strip import WHOLE
 
 LONGEST_RECORD = 1 << 28  # bytes of a line or field; its parser holds it several times
 MOST_TIMES = 1 << 40  # how often a record may count
@@ -61,6 +64,10 @@ class Labels:
         self.times.append(1)
         self.sizes.append(0)
 
+    def some(self, texts: np.ndarray) -> Labels:
+        """Weights and sizes of some texts, without their groups."""
+        return Labels([], [self.times[t] for t in texts.tolist()], [self.sizes[t] for t in texts.tolist()])
+
     @property
     def more_bytes(self) -> int:
         """Bytes that the texts would have more if they were written as often as they count."""
@@ -85,6 +92,7 @@ class Reader:
         assert source.records is not None
         self.source, self.encoding, self.repairs = source, encoding, repairs
         self.format: RecordFormat = source.records
+        self.strip = None if source.strip is None else WHOLE[source.strip]
         self.longest = min(longest, LONGEST_RECORD)
         self.texts: list[bytes] = []
         self.place: list[int] = []
@@ -100,7 +108,8 @@ class Reader:
 
     def add(self, place: int, text: Any, group: Any = None, times: Any = None) -> None:
         """Keep a record by the values of its fields; Bad where one is not what it must be."""
-        raw = utf_8(checked_text(text, self.format.text), self.repairs)
+        text = checked_text(text, self.format.text)
+        raw = utf_8(text if self.strip is None else self.strip(text), self.repairs)
         name = "" if self.format.group is None else group_name(group, self.format.group)
         count = 1 if self.format.times is None else whole_number(times, self.format.times)
         if count:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays.threads import thread_pool
 from .encoder import NumberedTypes, Piece
-from .types import EOS, N_MARKERS, UNK, Types, order_of_types
+from .types import EOS, N_MARKERS, UNK, UNKNOWN, Types, order_of_types
 from .word_list import WordList
 
 
@@ -153,6 +153,9 @@ class TypeChoice:
         """
         order = order_of_types(types, by)
         order = order[: np.count_nonzero(by >= max(self.min_count, 1))]
+        marked = types.flags[order] & UNKNOWN > 0
+        if marked.any():
+            order = order[~marked]
         if self.words is not None:
             order = order[self.words.number(types)[order] >= 0]
         cut = self.max_types is not None and len(order) > self.max_types

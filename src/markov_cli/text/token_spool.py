@@ -36,6 +36,7 @@ class TokenSpool:
         self._writer.append(np.zeros(1, np.uint32))
         self._count = np.zeros(1 << 16, np.int64)
         self.closed = 0  # sequences
+        self.base = 0  # is added to numbers
         self.places = [(0, -1)]  # in the file, each with the number of END before it, less one
 
     def add(self, pieces: list[Piece], times: np.ndarray | None = None) -> None:
@@ -48,7 +49,7 @@ class TokenSpool:
                 out = np.zeros(len(piece.number) + len(piece.end), np.uint32)
                 token = np.ones(len(out), bool)
                 token[piece.end + np.arange(len(piece.end))] = False
-                out[token] = piece.number + np.uint32(1)
+                out[token] = piece.number + np.uint32(1 + self.base)
                 self._writer.append(out)
             number = np.concatenate([p.number for p in some])
             if times is None:
@@ -74,6 +75,11 @@ class TokenSpool:
         n = min(n_types, len(self._count))
         out[:n] = self._count[:n]
         return out
+
+    def renumber(self, n_types: int) -> None:
+        """Numbers start again, behind n_types of them."""
+        self.base += n_types
+        self._count = np.zeros(1 << 16, np.int64)
 
     def close(self) -> Column:
         """The stream: uint32 (N + S + 1,)."""

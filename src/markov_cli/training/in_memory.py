@@ -88,7 +88,9 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
     if not options.borders:
         protected = Protected(totals=without_borders(levels))
     progress("storing", 0, 1)
-    ids, types = listed(corpus.types, options.prune_vocab)
+    ids, types = None, corpus.types
+    if options.prune_vocab is not None:
+        ids, types = listed(types, options.prune_vocab)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
     table.guard, table.borders = guard, options.borders
     tokens, n_sequences = corpus.n_tokens, corpus.n_sequences

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,16 @@ from .in_memory import Trained
 
 _NGRAM_BYTES = 70  # of memory for each n-gram while models are merged
 _U = np.uint64
+
+
+class Parts(Protocol):
+    """Vocabularies of the parts of a text; see vocabulary_parts.py."""
+
+    unknown: int
+
+    def add(self, types: Types, count: np.ndarray, by: np.ndarray) -> None:
+        """Add the types of a part."""
+        ...
 
 
 class OldModel:
@@ -51,8 +61,8 @@ class OldModel:
         """Final ids of the types of a text, as `final_ids`, and of the model together; and those of the model's ids."""
         self.check_counts()
         interner, seen = TypeInterner(), np.flatnonzero(every)
-        own = numbers(interner, of.types(seen))
-        theirs = numbers(interner, self.stored.types)
+        own = interner.numbers_of(of.types(seen))
+        theirs = interner.numbers_of(self.stored.types)
         counts = self.table.orders[0].count.slice(0, self.table.n_ids)
         total = np.zeros(len(interner), np.int64)
         total[own] += every[seen]
@@ -68,6 +78,20 @@ class OldModel:
         id_of[seen] = found.id_of[own]
         found.id_of = id_of
         return found, new_ids
+
+    def add_types(self, parts: Parts, size: int) -> int:
+        """Add the model's types to those of a text, in parts of `size`; the number of its sequences.
+
+        The vocabulary of a text of many types is restricted by nothing but a word list that the model had, too.
+        """
+        self.check_counts()
+        types, counts = self.stored.types, self.table.orders[0].count
+        for low in range(0, len(types), size):
+            which = np.arange(low, min(low + size, len(types)))
+            count = counts.at(which + N_MARKERS)
+            parts.add(types.take(which), count, count)
+        parts.unknown += int(counts.at(np.array([UNK]))[0])
+        return self.header.sequences
 
     def blocks(self, order: int, size: int) -> list[tuple[int, int, int]]:
         """Ranges of rows that hold its windows: (order, first row, row behind the last)."""
@@ -114,16 +138,3 @@ class OldModel:
             self.header, types=made.types, blend=None, tokens=made.tokens, sequences=made.sequences,
             corpus_bytes=made.corpus_bytes,
         )  # fmt: skip
-
-
-def numbers(interner: TypeInterner, types: Types) -> np.ndarray:
-    """The number of each type in a common vocabulary, to which new types are added: uint32 (V,)."""
-    blob = types.padded()
-    found = [np.empty(0, np.uint32)]
-    for low in range(0, len(types), _TYPES):
-        some = slice(low, low + _TYPES)
-        found.append(interner.numbers(blob, types.start[some], types.length[some], types.flags[some]))
-    return np.concatenate(found)
-
-
-_TYPES = 1 << 16  # put into the common vocabulary at one time

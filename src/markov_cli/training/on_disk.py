@@ -13,13 +13,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 from typing import IO, Any
 
 import numpy as np
 
-from ..arrays.disk_array import Column
+from ..arrays.disk_array import Column, Lookup
 from ..arrays.memory import give_back, resident_bytes, size_text
 from ..arrays.run_folder import Workspace
 from ..arrays.threads import ordered_map
@@ -35,6 +35,7 @@ from ..counting.external_sort import (
 from ..errors import MarkovError
 from ..model import model_file
 from ..model.atomic_file import atomic_write
+from ..model.disk_file import vocabulary_columns, write_streamed
 from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
 from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
@@ -44,18 +45,19 @@ from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs
 from ..text.sequences import Collector
-from ..text.types import BOS, EOS
+from ..text.types import N_MARKERS, Types
 from .in_memory import Trained, train_read
 from .old_model import OldModel
 from .options import Progress, TrainOptions, header_of, listed
-from .reading import After, EncodedText, read_text
+from .reading import EncodedText, read_text
 from .run_files import RunFile, SequenceFacts, described_run
-from .spilled_text import SpilledText, TextSpill
+from .spilled_text import SpilledText, TextSpill, see_invalid_types
 
 _MARGIN = 24 << 20  # bytes of memory that no estimate covers
 _MAX_BLOCK = 1 << 22  # windows
 _MIN_BLOCK = 1 << 14
 _TYPE_BYTES = 320  # of a type until the vocabulary is sorted, with its slots in the hash table
+_SORTED_TYPE_BYTES = 600  # of a type while a part of a vocabulary is sorted
 _HELD = 1 << 20  # tokens that are written to disk together
 
 Say = Callable[[str], None]
@@ -111,7 +113,7 @@ class Training:
         self.sources, self.options, self.target, self.limit = sources, options, target, limit
         self.work, self.progress, self.say, self.cluster_steps = work, progress, say, cluster_steps
         self.old = old
-        self.read: Callable[[After], EncodedText] = lambda after: read_text(sources, options, progress, after)
+        self.read: Callable[..., EncodedText] = partial(read_text, sources, options, progress)
 
     def run(self) -> TrainedFile:
         """Do all steps that are not done yet, and write the model."""
@@ -150,7 +152,12 @@ class Training:
         done = StreamedTable.of(self.work.folder, table)
         done.guard = guard
         size, file = self._store(text, done)
-        return TrainedFile(size, Repairs(**text.repairs), file=file)
+        repairs = Repairs(**text.repairs)
+        if self.options.text.tokenizer == "spaces":
+            words, folder = self.options.prune_vocab, self.work.folder
+            blocks = text.type_blocks(folder) if words is None else [listed(text.types(folder), words)[1]]
+            see_invalid_types(repairs, blocks)
+        return TrainedFile(size, repairs, file=file)
 
     def _reached(self, table: Any, rows: Any, runs: Any) -> str:
         done = [name for name, step in (("table", table), ("rows", rows), ("sorted runs", runs)) if step is not None]
@@ -162,24 +169,38 @@ class Training:
         """Read the text: into memory where it fits, else to disk, as the step `text`."""
         each = self.options.token_bytes
         held = (self.limit - (self.old.merge_bytes if self.old else 0)) // each  # tokens that fit
+        room = self._free() // 2  # for the types of a part; blocks on their way bring more
         spill: TextSpill | None = None
 
         def after(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
             nonlocal spill
-            types = check_types(encoder, self.limit)
+            types = len(encoder.interner) if isinstance(encoder, Encoder) else encoder.n_numbers()
             if spill is None and collector.n_tokens > held - types * _TYPE_BYTES // each:
                 spill = TextSpill(self.options, self.work)
             if spill is not None and sum(len(p.number) for p in collector.pieces) >= _HELD:
                 spill.add(collector, labels)
 
-        read = self.read(after)
+        def empty(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
+            nonlocal spill
+            spill = spill or TextSpill(self.options, self.work)
+            spill.end_part(collector, encoder, labels)
+
+        def is_full(encoder: Encoder) -> bool:
+            return len(encoder.interner) * _TYPE_BYTES > room
+
+        read = self.read(after, is_full, empty)
         if spill is None:
             return read
         self.progress("sorting the vocabulary", 0, 1)
-        return spill.close(read, self.old)
+        return spill.close(read, self.old, max(self._free() // _SORTED_TYPE_BYTES, _MIN_BLOCK))
 
     def _opened(self, described: list[Any]) -> Column:
         return Column.of(self.work.folder, described)
+
+    def _lookup(self, described: list[Any]) -> np.ndarray | Lookup:
+        """The values of a column, in memory where they take a small part of it."""
+        column = self._opened(described)
+        return column.read() if len(column) * column.dtype.itemsize < self.limit // 8 else Lookup(column)
 
     # ------------------------------------------------------------ counting
 
@@ -194,7 +215,7 @@ class Training:
         if known is None:
             self.progress("hashing runs", 0, 1)
             facts = SequenceFacts(self._opened(text.stream[0]), text.sequences, self.work.folder, self.options)
-            hash_of = self._opened(text.hashes).read()
+            hash_of = self._lookup(text.hashes)
             runs = stream_runs(facts.token_blocks(), hash_of, self.options.guard)
             known = self.known_guard(distinct_keys(runs, text.n_tokens, self.work.folder, self._free() // 32))
         return GuardColumns.of(self.work.folder, known) if known else None
@@ -217,7 +238,7 @@ class Training:
         n, packing, jobs = text.longest, self.packing, self.options.jobs
         stream = self._opened(text.stream[0])
         wants = self.options.weights or self.options.protection.measures
-        id_of = self._opened(text.stream[1]).read()
+        id_of = self._lookup(text.stream[1])
         windows = len(stream) - 1 if n > 1 else 0  # none begins with the last EOS
         size = self.work.step("block")
         if size is None:
@@ -237,7 +258,7 @@ class Training:
             m = min(size, windows - low)
             ids = np.zeros(m + n, np.uint32)
             part = stream.read(low, low + m + n)
-            np.take(id_of, part, out=ids[: len(part)])
+            ids[: len(part)] = id_of[part]
             return written(name, block_runs(ids, m, packing, facts.of_block(ids, low, m) if facts else None))
 
         def written(name: str, found: list[Run]) -> list[Any]:
@@ -288,10 +309,8 @@ class Training:
                 if rows is not None:
                     yield rows
 
-        counts = self._opened(text.counts).read()
-        if not self.options.borders:
-            counts[[BOS, EOS]] = 0
-        table = write_rows(stitched(some()), counts, text.longest, self.work.folder, self.options.protection)
+        counts, folder, options = self._opened(text.counts), self.work.folder, self.options
+        table = write_rows(stitched(some()), counts, text.longest, folder, options.protection, options.borders)
         described = table.described()
         self.work.done("rows", described, table.files())
         return described
@@ -315,8 +334,9 @@ class Training:
         kept = [by_count(table, options.prune)] if any(options.prune) else []
         if options.protection.drops:
             kept.append(by_holders(table))
-        ids, _ = listed(text.types(self.work.folder), options.prune_vocab)
-        if ids is not None:
+        ids = None
+        if options.prune_vocab is not None:
+            ids, _ = listed(text.types(folder), options.prune_vocab)
             kept.append(by_ids(table, ids))
         if kept:
             table = pruned(table, [reduce(Kept.both, of_order) for of_order in zip(*kept, strict=True)], folder, ids)
@@ -330,10 +350,16 @@ class Training:
 
     def _store(self, text: SpilledText, table: StreamedTable) -> tuple[int, model_file.ModelFile | None]:
         self.progress("writing", 0, 1)
-        _, types = listed(text.types(self.work.folder), self.options.prune_vocab)
-        header = header_of(self.options, text.n_tokens, len(types), text.n_sequences, text.text_bytes, text.cut)
+        folder, n_types = self.work.folder, len(self._opened(text.counts)) - N_MARKERS
+        types: Types | dict[str, Any]
+        if self.options.prune_vocab is None:
+            types = vocabulary_columns(text.vocabulary_columns(folder), folder)
+        else:
+            _, types = listed(text.types(folder), self.options.prune_vocab)
+            n_types = len(types)
+        header = header_of(self.options, text.n_tokens, n_types, text.n_sequences, text.text_bytes, text.cut)
         header = self.old.header_with(header) if self.old else pruned_header(header, self.options.prune, table)
-        return self._write(lambda f: model_file.write_streamed(f, header, types, table))
+        return self._write(lambda f: write_streamed(f, header, types, table))
 
     def _write(self, write: Callable[[IO[bytes]], int]) -> tuple[int, model_file.ModelFile | None]:
         """Write the model to the target. For standard output, also return the model mapped from a temporary file."""

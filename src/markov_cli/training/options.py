@@ -110,10 +110,8 @@ def check_options(options: TrainOptions) -> None:
         check_guard(options.guard, options.guard_rate, options.order)
 
 
-def listed(types: Types, words: WordList | None) -> tuple[np.ndarray | None, Types]:
-    """The ids that `--prune-vocab` keeps, bool (V,), and their types; None and all types without a list."""
-    if words is None:
-        return None, types
+def listed(types: Types, words: WordList) -> tuple[np.ndarray, Types]:
+    """The ids that `--prune-vocab` keeps, bool (V,), and their types."""
     ids = np.append(np.ones(N_MARKERS, bool), words.number(types) >= 0)
     return ids, types.take(np.flatnonzero(ids[N_MARKERS:]))
 

@@ -20,6 +20,8 @@ from .on_disk import Say, TrainedFile, Training
 from .options import Progress, TrainOptions, check_options, no_progress
 
 _BLOCK_TIMES = 60  # upper bound on bytes of memory per byte of a block while it is tokenized
+_BLOCKS = 1000  # of the text that memory would hold: new types of several blocks come at one time
+_LEAST_BLOCK = 1 << 17
 _SHORTEST_BLOCK = 1 << 22
 _SMALL_DISK = 1 << 30  # no note for less disk than this
 
@@ -60,7 +62,9 @@ def train_file(
     check_options(options)
     place = place or Resources()
     limit = place.memory or default_memory()
-    options = replace(options, longest_block=min(max(limit // _BLOCK_TIMES, _SHORTEST_BLOCK), options.longest_block))
+    longest = min(max(limit // _BLOCK_TIMES, _SHORTEST_BLOCK), options.longest_block)
+    block = min(max(limit // _BLOCKS, _LEAST_BLOCK), options.block_bytes)
+    options = replace(options, longest_block=longest, block_bytes=block)
     identity, whole = _identity(sources, options), None if old is None else OldModel(old)
     if whole is not None:
         identity["old"] = whole.fingerprint()
@@ -90,6 +94,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         again = s.data is None and not s.is_stdin  # can be read a second time
         known = [s.known.size, s.known.mtime_ns] if s.known is not None and not s.kept else None
         texts.append([s.path, known or (again and [s.size_bytes]), s.records and list(astuple(s.records))])
+        texts[-1] += [s.markers, s.strip] if s.markers != "text" or s.strip else []
     plain = asdict(replace(options, vocab=None, prune_vocab=None))
     plain["vocab"] = [words and words.fingerprint for words in (options.vocab, options.prune_vocab)]
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):

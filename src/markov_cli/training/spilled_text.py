@@ -5,7 +5,7 @@ Legend: a provisional number is that of a type in the order of the text; V is th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,16 +14,20 @@ import numpy as np
 from ..arrays.disk_array import Column, Writer
 from ..arrays.run_folder import Workspace
 from ..counting.document_frequency import SequencesWith
+from ..text.encoder import Encoder, NumberedTypes
+from ..text.interning import TypeInterner
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs
 from ..text.records import Labels
+from ..text.run_hashes import token_hashes
 from ..text.sequences import Collector, FinalIds, final_ids
 from ..text.token_spool import END, TokenSpool
-from ..text.types import EOS, Types
+from ..text.types import EOS, N_MARKERS, Types, invalid_types
 from .in_memory import checked_times
 from .old_model import OldModel
 from .options import TrainOptions
 from .reading import EncodedText, longest_counted
+from .vocabulary_parts import DiskVocabulary, VocabularyParts
 
 
 @dataclass
@@ -43,10 +47,33 @@ class SpilledText:
     hashes: list[Any] = field(default_factory=list)  # of the provisional numbers, for `--guard`
     old_ids: list[Any] = field(default_factory=list)  # of `--update`: the ids that the old model's ids become
 
+    def vocabulary_columns(self, folder: str) -> list[Column]:
+        """Bytes, lengths and flags of the types."""
+        return [Column.of(folder, c) for c in self.vocabulary]
+
+    def type_blocks(self, folder: str) -> Iterator[Types]:
+        """The types, some at one time."""
+        blob, length, flags = self.vocabulary_columns(folder)
+        low = 0
+        for sizes, touching in zip(length.blocks(), flags.blocks(), strict=True):
+            end = np.cumsum(sizes)
+            yield Types(blob.read(low, low + int(end[-1])), end - sizes, sizes, touching)
+            low += int(end[-1])
+
     def types(self, folder: str) -> Types:
         """The vocabulary's types, id N_MARKERS first."""
-        blob, length, flags = (Column.of(folder, c).read() for c in self.vocabulary)
+        blob, length, flags = (c.read() for c in self.vocabulary_columns(folder))
         return Types(blob, np.cumsum(length) - length, length, flags)
+
+
+def see_invalid_types(repairs: Repairs, blocks: Iterable[Types]) -> None:
+    """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
+    text = ""
+    for types in blocks:
+        n, some = invalid_types(types)
+        repairs.invalid_types += n
+        text = text or some
+    repairs.invalid_text = repairs.invalid_text or text
 
 
 def column(work: Workspace, name: str, values: np.ndarray) -> Column:
@@ -64,6 +91,8 @@ class TextSpill:
         self._spool = TokenSpool(work.path("stream"))
         self._holding = SequencesWith()  # for `--cap-per-sequence`
         self._texts = 0  # that have ended
+        self._parts = VocabularyParts(work)
+        self._hashes = Writer(work.path("hashes"), np.uint64)  # of the provisional numbers, for `--guard`
 
     def add(self, collector: Collector, labels: Labels | None) -> None:
         """Write the pieces that the collector holds."""
@@ -77,64 +106,103 @@ class TextSpill:
             self._texts = len(collector.file_ends)
         self._spool.add(pieces, times)
 
-    def close(self, read: EncodedText, old: OldModel | None) -> dict[str, Any]:
+    def end_part(self, collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
+        """Write the vocabulary so far, and let numbers begin again in another one."""
+        self.add(collector, labels)
+        n = encoder.n_numbers()
+        every = np.arange(n)
+        types, count = encoder.types(every), self._spool.counts(n)
+        if self._options.guard:
+            self._hashes.append(token_hashes(types))
+        self._parts.add(types, count, self._holding.counts(n) if self._options.protection.caps else count)
+        self._spool.renumber(n)
+        if isinstance(encoder, Encoder):
+            open_types = types.take(self._holding.open_numbers())
+            encoder.renew(TypeInterner())
+            del types
+            self._holding = SequencesWith.with_open(encoder.interner.numbers_of(open_types).astype(np.int64))
+
+    def close(self, read: EncodedText, old: OldModel | None, size: int) -> dict[str, Any]:
         """Number the types; the step `text`. `read` is used up.
 
-        old  the model that the text is added to
+        old   the model that the text is added to
+        size  types that are held in memory at one time, where they do not all fit
         """
         self.add(read.collector, read.labels)
-        collector, encoder, protection = read.collector, read.encoders[0], self._options.protection
-        every = self._spool.counts(encoder.n_numbers())
-        protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
-        weights = read.labels.times if self._options.weights and read.labels is not None else None
+        collector, encoder, options = read.collector, read.encoders[0], self._options
+        options.protection.check_text(collector.n_sequences, len({end for end in collector.file_ends if end}))
+        weights = read.labels.times if options.weights and read.labels is not None else None
         n_sequences = collector.n_sequences if weights is None else int(checked_times(weights, collector).sum())
-        judged = self._holding.counts(encoder.n_numbers()) if protection.caps else None
-        choice, old_ids = self._options.choice, None
-        if old is None:
-            ids = final_ids(every, encoder.types, n_sequences, choice, judged)
+        found: FinalIds | DiskVocabulary
+        old_ids = None
+        if self._parts.n:
+            self.end_part(collector, encoder, read.labels)
+            read.encoders, begin = [], self._parts.n
+            if old is not None:
+                n_sequences += old.add_types(self._parts, size)
+            found = self._parts.close(options.choice, n_sequences, size)
+            if old is not None:
+                old_ids = np.append(np.arange(N_MARKERS), found.id_of.read(1 + begin)).astype(np.uint32)
         else:
-            ids, old_ids = old.with_types(every, encoder, n_sequences, choice)
+            every = self._spool.counts(encoder.n_numbers())
+            judged = self._holding.counts(encoder.n_numbers()) if options.protection.caps else None
+            if options.guard:
+                self._hashes.append(number_hashes(encoder, [np.flatnonzero(every)]))
+            if old is None:
+                found = final_ids(every, encoder.types, n_sequences, options.choice, judged)
+            else:
+                found, old_ids = old.with_types(every, encoder, n_sequences, options.choice)
         assert END == 0  # a spool holds END as 0 and each number plus one
-        stream = self._spool.close(), self._column("id_of", np.append(np.uint32(EOS), ids.id_of).astype(np.uint32))
-        sequences, hashes = [], []
-        if weights is not None or protection.measures or self._options.guard:
+        stream, hashes = [self._spool.close(), column_of_ids(self._work, found)], self._hashes.close()
+        figures = known_text(self._work, options, collector, found, read.text_bytes, read.repairs, old, old_ids)
+        sequences = []
+        if weights is not None or options.protection.measures or options.guard:
             places, text_ends = np.array(self._spool.places, np.int64), np.array(collector.file_ends, np.int64)
             sequences = [self._column("places", places.reshape(-1)), self._column("text_ends", text_ends)]
         if weights is not None:
             sequences.append(self._column("times", np.array(weights, np.int64)))
-        if self._options.guard:
-            hashes = [self._column("hashes", number_hashes(encoder, [np.flatnonzero(every)]))]
-        figures = known_text(self._work, self._options, collector, ids, read.text_bytes, read.repairs, old, old_ids)
         figures.stream, figures.sequences = ([c.described() for c in some] for some in (stream, sequences))
-        figures.hashes = hashes[0].described() if hashes else []
+        figures.hashes = hashes.described()
         done(self._work, figures, sequences)
-        self._work.done("stream", {}, {c.name: c.whole() for c in (*stream, *hashes)})
-        read.encoders, read.collector = [], Collector(self._options.text.unit)
+        self._work.done("stream", {}, {c.name: c.whole() for c in (*stream, hashes)})
+        read.encoders, read.collector = [], Collector(options.text.unit)
         return asdict(figures)
 
     def _column(self, name: str, values: np.ndarray) -> Column:
         return column(self._work, name, values)
 
 
+def column_of_ids(work: Workspace, ids: FinalIds | DiskVocabulary) -> Column:
+    """EOS, then the id of each provisional number: uint32."""
+    if isinstance(ids, DiskVocabulary):
+        return ids.id_of
+    return column(work, "id_of", np.append(np.uint32(EOS), ids.id_of).astype(np.uint32))
+
+
 def known_text(
     work: Workspace,
     options: TrainOptions,
     collector: Collector,
-    ids: FinalIds,
+    ids: FinalIds | DiskVocabulary,
     text_bytes: int,
     repairs: Repairs,
     old: OldModel | None = None,
     old_ids: np.ndarray | None = None,
 ) -> SpilledText:
     """Write the vocabulary of a text; of an old model and the text, where there is one."""
-    types, n_sequences = ids.types(), int(ids.count[EOS])  # a record with a weight is as many
-    counts = column(work, "vocab_counts", ids.count)
-    vocabulary = [
-        column(work, f"vocab_{name}", a)
-        for name, a in (("blob", types.blob), ("length", types.length), ("flags", types.flags))
-    ]
+    if isinstance(ids, FinalIds):
+        types = ids.types()
+        counts = column(work, "vocab_counts", ids.count)
+        vocabulary = [
+            column(work, f"vocab_{name}", a)
+            for name, a in (("blob", types.blob), ("length", types.length), ("flags", types.flags))
+        ]
+    else:
+        counts, vocabulary = ids.count, [ids.blob, ids.length, ids.flags]
+    n_tokens = sum(int(block.sum()) for block in counts.blocks())
+    n_sequences = int(counts.read(EOS, EOS + 1)[0])  # a record with a weight is as many
     out = SpilledText(
-        int(ids.count.sum()) - 2 * n_sequences, n_sequences, longest_counted(options, collector), text_bytes, [],
+        n_tokens - 2 * n_sequences, n_sequences, longest_counted(options, collector), text_bytes, [],
         counts.described(), [c.described() for c in vocabulary], asdict(repairs), ids.cut,
     )  # fmt: skip
     if old is not None and old_ids is not None:

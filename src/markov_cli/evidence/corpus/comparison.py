@@ -25,7 +25,7 @@ from ..table.text_count import Division
 from .corpus_rows import Corpus, Differences, count_occurrences, differences, rows_up_to
 from .equal_sequences import equal_sequences
 from .extraction import certain_walks, edges_at, greedy, longest_around, rebuilt, verified
-from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, history_of, number, true_positives
+from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, number, true_positives
 
 
 @dataclass
@@ -129,10 +129,9 @@ class CorpusComparison:
         leaver = LeaveOneOut(c, table.n_ids - 1, thresholds)
         below: np.ndarray | None = None
         for order in range(1, highest + 1):
-            history = history_of(c, order, below)
-            gram = number(c, order, below)
-            left = leaver.order(order, gram, history)
-            kept = np.bincount(gram[gram >= 0])
+            gram = self._numbers(order, below)
+            left = leaver.order(order, gram)
+            kept = np.bincount(gram[gram >= 0]) if table.pruned else np.zeros(0)
             rows = table.orders[order - 1].count
             own = len(rows) if order > 1 else int(np.count_nonzero(rows.small)) - 1
             if table.pruned and int(np.count_nonzero(kept > thresholds[order - 1])) != own:
@@ -143,6 +142,13 @@ class CorpusComparison:
                 return
             self._left[order] = left
             below = gram
+
+    def _numbers(self, order: int, below: np.ndarray | None) -> np.ndarray:
+        """Equal numbers for equal n-grams, as `number` gives them: the rows, where the table has them all."""
+        row = self._rows[order - 1]
+        if order > 1 and not ((row < 0) & (self.corpus.place >= order - 1)).any():
+            return row
+        return number(self.corpus, order, below)
 
     def order(self, table: Table, order: int, complete: bool, g: Graph | None, lengths: tuple[int, ...]) -> None:
         """Add the figures of one order; `g` is its graph, None at order 1."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from ...model.table import Table
 from ...text.types import BOS, EOS
-from ..table.forced_strings import cover
 from ..table.ngram_graph import Graph
 from .corpus_rows import Corpus, Hashes
 
@@ -37,12 +36,13 @@ def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.nd
 class Walks:
     """Certain strings of a text: its longest walks with g > 0 from each place (rule 2 of forced_strings.py).
 
-    first, last  int64 (n,), where each begins, with the tokens of its first history, and ends; n places without BOS
-    size         int64 (n,), tokens; 0 where the table lacks the n-gram
-    token        bool (n,), the place is no EOS
+    before  (n,), tokens of its first history, with which it begins; n places without BOS
+    last    int64 (n,), where it ends
+    size    int64 (n,), tokens; 0 where the table lacks the n-gram
+    token   bool (n,), the place is no EOS
     """
 
-    first: np.ndarray
+    before: np.ndarray
     last: np.ndarray
     size: np.ndarray
     token: np.ndarray
@@ -66,7 +66,7 @@ def certain_walks(g: Graph, c: Corpus, edge: np.ndarray) -> Walks:
     before = np.minimum(place - 1, g.order - 1)
     label = c.ids[body]
     size = np.where(known, before + end - np.arange(n) + 1 - (label[end] == EOS), 0)
-    return Walks(np.arange(n) - before, end, size, label != EOS)
+    return Walks(before, end, size, label != EOS)
 
 
 def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
@@ -74,7 +74,7 @@ def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
     n, out = len(w.size), {}
     for least in lengths:
         some = np.flatnonzero(w.size >= least)
-        change = np.bincount(w.first[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
+        change = np.bincount(some - w.before[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
         inside = np.cumsum(change[:n]) > 0
         out[least] = float(np.count_nonzero(inside & w.token) / max(int(np.count_nonzero(w.token)), 1))
     return out
@@ -83,7 +83,8 @@ def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
 def longest_around(w: Walks) -> np.ndarray:
     """Tokens of the longest certain string that each token of a text is part of; 0 in none: int64 (tokens,)."""
     some = np.flatnonzero(w.size)
-    return cover(w.first[some], (w.last - w.first)[some] + 1, w.size[some], len(w.size))[w.token]
+    first = some - w.before[some]
+    return _cover(first, w.last[some] - first + 1, w.size[some], len(w.size))[w.token]
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
@@ -144,3 +145,22 @@ def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     end = np.cumsum(many)
     start = np.arange(int(end[-1]) if len(end) else 0) + np.repeat(begin[some] - (end - many), many)
     return h.of(start, GRAM)
+
+
+def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
+
+    Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.
+    """
+    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
+    level = np.zeros(n, np.int64)
+    for j in range(int(power.max(initial=0)), -1, -1):
+        here = np.flatnonzero(power == j)
+        np.maximum.at(level, begin[here], value[here])
+        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
+        if j:
+            half = 1 << (j - 1)
+            lower = level.copy()
+            lower[half:] = np.maximum(lower[half:], level[: n - half])
+            level = lower
+    return level

@@ -27,6 +27,7 @@ from ...arrays.sorting import sort_keys, starts_new
 from ...text.types import BOS
 from .corpus_rows import Corpus
 
+_BLOCK = 1 << 18  # places at one time, to stay in the cache
 LEAST_TOKENS = 8  # membership is measured on sequences with more ids, EOS included
 FALSE_POSITIVES = 0.01
 
@@ -53,6 +54,10 @@ class LeaveOneOut:
 
     thresholds  n-grams of order j with a count up to thresholds[j - 1] are not in the table
     free        V, number of types that can be predicted
+
+    A pair is a distinct n-gram with a sequence that has it. The history of a place is the n-gram that ends one place
+    before, so its pairs are those of the order below, and one sort an order is enough. Places are scored in blocks:
+    fresh memory costs more than the arithmetic.
     """
 
     def __init__(self, c: Corpus, free: int, thresholds: list[int]) -> None:
@@ -60,99 +65,182 @@ class LeaveOneOut:
         self.sequence = c.sequence
         self.file = np.repeat(np.arange(len(c.names)), np.diff(c.first))  # (D,)
         self._with = self._without = np.empty(0)
+        self._history = self._pair = np.empty(0, c.ids.dtype)  # of the n-gram that ends at each place, one order below
         self._short = 0, 0, np.zeros(len(c.names), np.int64)  # figures of rows that open with BOS, lower orders
 
-    def order(self, j: int, gram: np.ndarray, history: np.ndarray) -> Left:
+    def order(self, j: int, gram: np.ndarray) -> Left:
         """Figures of the next order j.
 
-        gram     (N,), equal numbers for equal n-grams, -1 where a sequence is too short
-        history  (N,), equal numbers for equal histories
+        gram  (N,), equal numbers for equal n-grams, -1 where a sequence is too short; kept until the next call
         """
-        at = np.flatnonzero(gram >= 0)
-        g, h, s = gram[at], history[at], self.sequence[at]
-        least = self.thresholds[j - 1]
-        n_grams, n_histories = int(g.max(initial=0)) + 1, int(h.max(initial=0)) + 1
-        count = np.bincount(g, minlength=n_grams)
-        of = np.zeros(n_grams, h.dtype)
-        of[g] = h
-        kept = np.where(count > least, count, 0)
-        total = np.bincount(of, count, n_histories)
-        total_kept = np.bincount(of, kept, n_histories)
-        types = np.bincount(of, kept > 0, n_histories)
-        pair, own = _groups(g, s, self.c.sequences)
-        rest = count[pair[0]] - own
-        rest_kept = np.where(rest > least, rest, 0)
-        one = pair[0]
-        inside = _within(of[one], pair[1], self.c.sequences)
-        less = np.bincount(inside, own)
-        less_kept = np.bincount(inside, kept[one] - rest_kept)
-        less_types = np.bincount(inside, (kept[one] > 0).astype(np.float64) - (rest_kept > 0))
-        back = pair[2]  # (m,): pair of each place
-        w = inside[back]
-        lower = (np.full(len(at), 1.0 / self.free),) * 2 if j == 1 else (self._with[at], self._without[at])
-        p = _witten_bell(kept[g], total[h], total_kept[h], types[h], lower[0])
-        q = _witten_bell(
-            rest_kept[back], total[h] - less[w], total_kept[h] - less_kept[w], types[h] - less_types[w], lower[1]
-        )
         if j == 1:
             self._with, self._without = np.ones(len(gram)), np.ones(len(gram))
-        self._with[at], self._without[at] = p, q
-        opens = np.zeros(n_grams, bool)
-        opens[g[self.c.place[at] == j - 1]] = j > 1
-        return self._figures(one, pair[1], opens, kept > 0)
+        at, g, new = _sorted_pairs(gram, self.sequence)
+        first = np.flatnonzero(new)
+        one = g[first]
+        pair = np.full(len(gram), -1, gram.dtype)
+        pair[at] = np.cumsum(new, dtype=gram.dtype) - gram.dtype.type(1)
+        own = np.diff(np.append(first, len(at))).astype(gram.dtype)
+        at_first = at[first]
+        del at, g, new, first
+        lookup = self._counts(j, gram, one, own, at_first)
+        for a in range(0, len(gram), _BLOCK):
+            self._score(j, slice(a, min(a + _BLOCK, len(gram))), gram, pair, lookup)
+        opens = np.zeros(len(lookup.kept), bool)
+        opens[one[self.c.place[at_first] == j - 1]] = j > 1
+        kept = lookup.kept > 0
+        del lookup
+        if j == 1:  # BOS is a history, but no n-gram
+            self._history = self.c.ids
+            pair = np.where(pair < 0, len(one) + self.sequence, pair).astype(gram.dtype, copy=False)
+        else:
+            self._history = gram
+        self._pair = pair
+        return self._figures(one, self.sequence[at_first], opens, kept)
+
+    def _before(self, j: int, some: slice) -> tuple[np.ndarray, np.ndarray]:
+        """History of each of some places, and its pair of history and sequence; the first place has none: it is BOS."""
+        if j == 1:
+            sequence = self.sequence[some]
+            return np.zeros_like(sequence), sequence
+        low = max(some.start - 1, 0)
+        parts = self._history[low : some.stop - 1], self._pair[low : some.stop - 1]
+        if some.start:
+            return parts
+        return tuple(np.concatenate((x[:1], x)) for x in parts)  # type: ignore[return-value]
+
+    def _counts(self, j: int, gram: np.ndarray, one: np.ndarray, own: np.ndarray, at_first: np.ndarray) -> _Counts:
+        """Counts by n-gram, history, pair, and pair of history and sequence.
+
+        one, own  (m,), n-gram of each pair and number of its places; at_first (m,), the first of them
+        """
+        least, kind = self.thresholds[j - 1], gram.dtype
+        count = np.bincount(one, own).astype(kind)
+        of = np.zeros(len(count), kind)
+        within = np.empty(len(one), kind)
+        for a in range(0, len(one), _BLOCK):
+            some = slice(a, a + _BLOCK)
+            if j == 1:
+                within[some] = self.sequence[at_first[some]]
+            else:
+                behind = at_first[some] - 1
+                of[one[some]] = self._history[behind]
+                within[some] = self._pair[behind]
+        n_histories = 1 if j == 1 else int(self._history.max(initial=0)) + 1
+        n_within = int(within.max(initial=-1)) + 1
+        kept = np.where(count > least, count, 0) if least else count
+        rest = count[one] - own
+        rest_kept = np.where(rest > least, rest, 0) if least else rest
+
+        def sums(by: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
+            return np.bincount(by, weights, n).astype(kind)  # sums below 2**53 are exact in float64
+
+        total, less = sums(of, count, n_histories), sums(within, own, n_within)
+        return _Counts(
+            kept,
+            total,
+            sums(of, kept, n_histories) if least else total,
+            sums(of, kept > 0, n_histories),
+            rest_kept,
+            less,
+            sums(within, kept[one] - rest_kept, n_within) if least else less,
+            sums(within, (kept[one] > 0) & (rest_kept == 0), n_within),
+        )
+
+    def _score(self, j: int, some: slice, gram: np.ndarray, pair: np.ndarray, c: _Counts) -> None:
+        """Set the probabilities of a block of places, with their sequence and without it."""
+        h, w = self._before(j, some)
+        g, own = gram[some], pair[some]
+        at = np.flatnonzero(g >= 0)
+        if len(at) < len(g):
+            g, h, w, own = g[at], h[at], w[at], own[at]
+        p, q = self._with[some], self._without[some]
+        below = (1.0 / self.free,) * 2 if j == 1 else (p[at], q[at])
+        total, total_kept, types = c.total[h], c.total_kept[h], c.types[h]
+        p[at] = _witten_bell(c.kept[g], total, total_kept, types, below[0])
+        total, total_kept, types = total - c.less[w], total_kept - c.less_kept[w], types - c.less_types[w]
+        q[at] = _witten_bell(c.rest_kept[own], total, total_kept, types, below[1])
+
+    def _bits(self, p: np.ndarray) -> np.ndarray:
+        """-log2 p of each sequence: float64 (D,); summed in the order of places, by blocks of whole sequences."""
+        out = np.zeros(self.c.sequences)
+        begin = np.append(self.c.begin, len(p))
+        low = 0
+        while low < len(out):
+            high = max(int(np.searchsorted(begin, begin[low] + _BLOCK, "right")) - 1, low + 1)
+            a, b = int(begin[low]), int(begin[high])
+            out[low:high] = np.bincount(
+                self.sequence[a:b] - self.sequence.dtype.type(low), -np.log2(p[a:b]), high - low
+            )
+            low = high
+        return out
 
     def _figures(self, gram: np.ndarray, sequence: np.ndarray, opens: np.ndarray, kept: np.ndarray) -> Left:
-        def bits(p: np.ndarray) -> np.ndarray:
-            return np.bincount(self.sequence, -np.log2(p), self.c.sequences)
-
         new = starts_new(gram)
         alone = new & np.append(new[1:], True)
-        file = self.file[sequence]
-        new_file = starts_new(gram, file) if len(self.c.names) > 1 else new
-        first = np.flatnonzero(new)
-        files = np.add.reduceat(new_file, first, dtype=np.int64) if len(first) else np.zeros(0, np.int64)
         n_files = len(self.c.names)
+        first = np.flatnonzero(new)
+        if n_files > 1:
+            file = self.file[sequence]
+            new_file = starts_new(gram, file)
+            files = np.add.reduceat(new_file, first, dtype=np.int64) if len(first) else np.zeros(0, np.int64)
 
         def figures(some: np.ndarray) -> tuple[int, int, np.ndarray]:
             mine = first[some]
-            return len(mine), int(alone[mine].sum()), np.bincount(file[mine[files[some] == 1]], minlength=n_files)
+            if n_files > 1:
+                only = np.bincount(file[mine[files[some] == 1]], minlength=n_files)
+            else:
+                only = np.array([len(mine)])
+            return len(mine), int(alone[mine].sum()), only
 
-        rows, single, only = figures(np.flatnonzero(kept[gram[first]]))
+        here = gram[first]
+        rows, single, only = figures(np.flatnonzero(kept[here]))
         short = self._short
-        out = Left(bits(self._with), bits(self._without), rows + short[0], single + short[1], only + short[2])
-        rows, single, only = figures(np.flatnonzero((opens & kept)[gram[first]]))
+        bits = self._bits(self._with), self._bits(self._without)
+        out = Left(*bits, rows + short[0], single + short[1], only + short[2])
+        rows, single, only = figures(np.flatnonzero((opens & kept)[here]))
         self._short = short[0] + rows, short[1] + single, short[2] + only
         return out
 
 
-def _witten_bell(c: np.ndarray, d: np.ndarray, kept: np.ndarray, types: np.ndarray, lower: np.ndarray) -> np.ndarray:
+@dataclass
+class _Counts:
+    """Counts of one order, by n-gram, by history (three), by pair, and by pair of history and sequence (three).
+
+    kept, rest_kept        c, and c without the sequence
+    total, total_kept, types  d, k and T
+    less, less_kept, less_types  their differences without the sequence
+    """
+
+    kept: np.ndarray
+    total: np.ndarray
+    total_kept: np.ndarray
+    types: np.ndarray
+    rest_kept: np.ndarray
+    less: np.ndarray
+    less_kept: np.ndarray
+    less_types: np.ndarray
+
+
+def _witten_bell(
+    c: np.ndarray, d: np.ndarray, kept: np.ndarray, types: np.ndarray, lower: np.ndarray | float
+) -> np.ndarray:
     divisor = d + types
     seen = divisor > 0
-    return np.where(seen, (c + (types + d - kept) * lower) / np.where(seen, divisor, 1.0), lower)
+    return np.where(seen, (c + (types + d - kept) * lower) / np.where(seen, divisor, 1), lower)
 
 
-def _groups(g: np.ndarray, s: np.ndarray, n: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """Distinct pairs (n-gram, sequence), sorted, with the pair of each place; and the number of places of each."""
-    key = g.astype(np.uint64) * np.uint64(n) + s.astype(np.uint64)
-    key, order = sort_keys(key, max(int(key.max(initial=0)), 1).bit_length())
-    new = starts_new(key)
-    which = np.empty(len(key), np.int64)
-    which[order] = np.cumsum(new) - 1
-    one = key[new]
-    first = np.flatnonzero(new)
-    size = np.diff(np.append(first, len(key)))
-    pair = (one // np.uint64(n)).view(np.int64), (one % np.uint64(n)).view(np.int64), which
-    return pair, size
+def _sorted_pairs(gram: np.ndarray, sequence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places by their n-gram, then in order; their n-grams; and True where another n-gram or sequence begins.
 
-
-def _within(h: np.ndarray, s: np.ndarray, n: int) -> np.ndarray:
-    """Number of each distinct pair (history, sequence): int64 (m,)."""
-    key = h.astype(np.uint64) * np.uint64(n) + s.astype(np.uint64)
-    key, order = sort_keys(key, max(int(key.max(initial=0)), 1).bit_length())
-    new = starts_new(key)
-    which = np.empty(len(key), np.int64)
-    which[order] = np.cumsum(new) - 1
-    return which
+    Sequences are in order, so a stable sort by n-gram sorts by both.
+    """
+    at = np.flatnonzero(gram >= 0).astype(gram.dtype)
+    key, order = sort_keys(gram[at].astype(np.uint64), max(int(gram.max(initial=0)), 1).bit_length())
+    at = at[order]
+    del order
+    g = key.astype(gram.dtype)
+    return at, g, starts_new(g, sequence[at])
 
 
 def number(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
@@ -165,20 +253,12 @@ def number(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
     out = np.full(len(c.ids), -1, c.ids.dtype)
     at = np.flatnonzero(c.place >= order - 1)
     before = below[at - 1] if order > 2 else c.ids[at - 1]
-    bits = max(int(c.ids.max()), 1).bit_length()
-    key = before.astype(np.uint64) << np.uint64(bits)
-    key |= c.ids[at].astype(np.uint64)
-    key, order_of = sort_keys(key, bits + max(int(before.max(initial=0)), 1).bit_length())
-    out[at[order_of]] = np.cumsum(starts_new(key)) - 1
+    token = c.ids[at]
+    by = sort_keys(token.astype(np.uint64), max(int(c.ids.max()), 1).bit_length())[1]
+    before, token, at = before[by], token[by], at[by]
+    by = sort_keys(before.astype(np.uint64), max(int(before.max(initial=0)), 1).bit_length())[1]
+    out[at[by]] = np.cumsum(starts_new(before[by], token[by])) - 1
     return out
-
-
-def history_of(c: Corpus, order: int, below: np.ndarray | None) -> np.ndarray:
-    """Number of the history before each id: (N,); 0 everywhere at order 1."""
-    if order == 1 or below is None:
-        return np.zeros(len(c.ids), c.ids.dtype)
-    before = below if order > 2 else c.ids
-    return np.concatenate((before[:1], before[:-1]))
 
 
 def auc(inside: np.ndarray, outside: np.ndarray) -> float:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arrays.sorting import ragged
 from ...sampling.random_stream import rehash
 from ...text.types import EOS
 from .ngram_graph import Graph, inflow, outflow
@@ -74,17 +75,19 @@ def follow(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Pointer doubling; in a damaged table, pointers in a cycle stay where they are.
     """
     to = step.copy()
-    distance = (step != np.arange(len(step))).astype(step.dtype)
-    live = np.flatnonzero(distance)
+    distance = (step != np.arange(len(step), dtype=step.dtype)).astype(step.dtype)
+    live = np.flatnonzero(distance).astype(step.dtype)
+    at = to[live]
     for _ in range(len(step).bit_length()):
-        live = live[step[to[live]] != to[live]]
-        if not len(live):
+        more = distance[at]  # 0 at the end
+        on = np.flatnonzero(more)
+        if not len(on):
             return to, distance
         # read both before writing either
-        next_to, more = to[to[live]], distance[to[live]]
-        to[live] = next_to
+        live, at, more = live[on], to[at[on]], more[on]
+        to[live] = at
         distance[live] += more
-    live = live[step[to[live]] != to[live]]  # in a cycle
+    live = live[distance[at] > 0]  # in a cycle
     to[live], distance[live] = live, 0
     return to, distance
 
@@ -98,10 +101,11 @@ def shares(g: Graph, f: Forced, lengths: tuple[int, ...], tokens: float) -> list
 def half_length(g: Graph, f: Forced, tokens: float) -> int:
     """Largest L such that half of all tokens are in forced strings of L tokens or more; 0 if the table lacks half."""
     words = np.flatnonzero(g.words)
-    order = words[np.argsort(-f.words[words], kind="stable")]
-    running = np.cumsum(g.count[order])
-    at = int(np.searchsorted(running, tokens / 2))
-    return int(f.words[order[at]]) if at < len(order) else 0
+    if not len(words):
+        return 0
+    each = np.bincount(f.words[words], g.count[words])  # sums below 2**53 are exact in float64
+    reaches = np.flatnonzero(np.cumsum(each[::-1]) >= tokens / 2)
+    return len(each) - 1 - int(reaches[0]) if len(reaches) else 0
 
 
 @dataclass
@@ -150,10 +154,11 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
     Each edge counts with the greatest g of a certain string of that length through it, at most c(e).
     """
     words = g.words
+    count = g.count[s.edge]
+    last = g.label[s.edge] == EOS
     out = []
     for least in lengths:
-        size = np.maximum(least - g.tokens[g.source[s.edge]], 1)
-        best = cover(*_guaranteed(g, s, size), len(s.edge))
+        best = _covered(s, count, last, least, g.order - 1)
         some = np.flatnonzero(best)
         top = np.zeros(g.n_edges, np.int64)
         np.maximum.at(top, s.edge[some], best[some])
@@ -162,33 +167,57 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
     return out
 
 
-def _guaranteed(g: Graph, s: Sweep, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Certain walks of `size` edges that end no sequence: their first indices, sizes and g."""
-    begin = np.flatnonzero(s.end - np.arange(len(s.end)) >= size - 1)
-    size = size[begin]
-    last = begin + size - 1
-    some = np.flatnonzero(g.label[s.edge[last]] != EOS)
-    begin, size, last = begin[some], size[some], last[some]
-    return begin, size, g.count[s.edge[begin]] - (s.lost[last] - s.lost[begin])
+def _covered(s: Sweep, count: np.ndarray, last: np.ndarray, least: int, history: int) -> np.ndarray:
+    """Greatest g of a certain string of `least` tokens through each index of a circuit; 0 without one: (N,).
 
+    count, last  c(e) of each index, and if it ends a sequence
+    history      tokens of a whole history; the first strings of a sequence have shorter ones, and so more edges
 
-def cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
-    """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
-
-    Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.
+    Strings that begin behind a whole history have one size, and the greatest g of those over an index is a maximum of
+    a window, by doubling. A sequence's first strings of one length all end at one index.
     """
-    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
-    level = np.zeros(n, np.int64)
-    for j in range(int(power.max(initial=0)), -1, -1):
-        here = np.flatnonzero(power == j)
-        np.maximum.at(level, begin[here], value[here])
-        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
-        if j:
-            half = 1 << (j - 1)
-            lower = level.copy()
-            lower[half:] = np.maximum(lower[half:], level[: n - half])
-            level = lower
-    return level
+    n = len(s.edge)
+    most = max(least - history, 1)
+    value = _guaranteed(s, count, last, most)
+    value[s.place < history] = 0
+    out = _window(value, most)
+    begin = np.flatnonzero(s.place == 0)
+    for place in range(history if least > 0 else 0):
+        size = max(least - place, 1)
+        a = begin + place
+        a = a[a + size <= n]
+        a = a[s.place[a] == place]
+        end = a + size - 1
+        some = np.flatnonzero((s.end[a] >= end) & ~last[end])
+        a, end = a[some], end[some]
+        g = count[a] - (s.lost[end] - s.lost[a])
+        at = ragged(a, np.full(len(a), size))
+        out[at] = np.maximum(out[at], np.repeat(g, size))
+    return out
+
+
+def _guaranteed(s: Sweep, count: np.ndarray, last: np.ndarray, size: int) -> np.ndarray:
+    """The g of the walk of `size` edges from each index; 0 if it is not certain, or ends a sequence: (N,)."""
+    n = len(s.edge)
+    out = np.zeros(n, count.dtype)
+    m = n - size + 1
+    if m > 0:
+        g = count[:m] - (s.lost[size - 1 :] - s.lost[:m])
+        sure = s.end[:m] >= np.arange(size - 1, n, dtype=s.end.dtype)
+        sure &= ~last[size - 1 :]
+        np.copyto(out[:m], g, where=sure, casting="same_kind")
+    return out
+
+
+def _window(value: np.ndarray, size: int) -> np.ndarray:
+    """For each i, the largest of value[i - size + 1 : i + 1]: (N,)."""
+    out, width = value, 1
+    while width < size:
+        step = min(width, size - width)
+        wider = out.copy()
+        np.maximum(out[step:], out[:-step], out=wider[step:])
+        out, width = wider, width + step
+    return out
 
 
 def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:

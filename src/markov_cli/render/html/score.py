@@ -123,7 +123,7 @@ def _notes(e: Explained, t: Totals) -> Iterator[str]:
     have = e.others.group >= 0
     if not have.all():
         if not have.any():
-            yield "With --adapt the page gives no alternatives: they change with every token."
+            yield "With --adapt and --within the page gives no alternatives."
         else:
             yield (
                 f"Alternatives are given for the first {some(int(have.sum()), 'token')}: under a blend each costs a "
@@ -189,14 +189,19 @@ class _Words:
 
     def __init__(self, e: Explained) -> None:
         every = np.concatenate((e.codes, e.others.codes.ravel()))
-        every = np.where(every < 0, 0, every)
-        found, which = names_of_codes(every, e.encoder)
-        self.names = [marker or _cut(one_line(shown(token or ""))) for token, marker in found]
+        codes, first = np.unique(np.maximum(every, 0), return_index=True)
+        # by where each comes first: the codes of unknown types depend on which thread met them first
+        order = np.argsort(first, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        found, which = names_of_codes(codes, e.encoder)
+        names = [marker or _cut(one_line(shown(token or ""))) for token, marker in found]
         if e.encoder.options.tokenizer == "bytes":
-            bytes_ = (np.unique(every) - N_MARKERS).tolist()
-            self.names = [n if b < 0x80 else f"\\x{b:02x}" for n, b in zip(self.names, bytes_, strict=True)]
-        self.of = which[: len(e.codes)]
-        self.others = np.where(e.others.codes < 0, -1, which[len(e.codes) :].reshape(e.others.codes.shape))
+            names = [f"\\x{c:02x}" if c >= 0x80 else names[i] for i, c in enumerate((codes - N_MARKERS).tolist())]
+        self.names = [names[i] for i in which[order].tolist()]
+        index = place[np.searchsorted(codes, np.maximum(every, 0))]
+        self.of = index[: len(e.codes)]
+        self.others = np.where(e.others.codes < 0, -1, index[len(e.codes) :].reshape(e.others.codes.shape))
 
 
 def _cut(name: str) -> str:
