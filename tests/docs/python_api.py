@@ -38,7 +38,7 @@ described here, because they may change.
 """
 
 GROUPS = {
-    "Train": ["train", "train_file", "train_groups", "update", "TrainedFile"],
+    "Train": ["train", "train_file", "train_groups", "update", "update_file", "TrainedFile"],
     "The model": ["Model", "Mixture"],
     "Write text": ["Constraints", "explore", "Session"],
     "Inspect": ["inspect", "inspect_history", "verify", "vocabulary", "page"],

@@ -164,6 +164,8 @@ def update_file(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     name: str | None = None,
@@ -179,8 +181,8 @@ def update_file(
 
     output  the file, which may be the model's own; it is replaced as a whole
     memory, temp_dir, dask, resume, say  as in `train_file`
-    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, weights,
-    weights_field, name, jobs and progress.
+    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, markers, strip,
+    weights, weights_field, name, jobs and progress.
 
     MarkovError if the model lacks n-grams or types, or if memory or disk do not suffice; TextError if the text has no
     token.
@@ -216,7 +218,7 @@ def update_file(
     )
     if guard is not None:
         options = replace(options, guard_bits=guard.bits)
-    sources = sources_of(paths, (), max_expansion, records)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
     plan = (sources, options, os.fspath(output), resources, progress or no_progress, say, stored)
     return trained_file(model_guard([opened(model)], plan_training, *plan), os.fspath(output))
@@ -336,6 +338,9 @@ def prune_by_entropy(
     heldout: Paths = (),
     heldout_texts: Texts = (),
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
+    markers: str = "text",
+    strip: str | None = None,
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> EntropyPruning:
@@ -345,7 +350,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
-    encoding   of its files
+    encoding, max_expansion, markers, strip  how it is read, as in `train`
     keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
@@ -377,8 +382,11 @@ def prune_by_entropy(
     paths, texts = listed(heldout), listed(heldout_texts)
     if not paths and not texts:
         return found
+    read: dict[str, Any] = {
+        "encoding": encoding, "max_expansion": max_expansion, "markers": markers, "strip": strip, "jobs": jobs
+    }  # fmt: skip
     before, after = (
-        m.score(paths, texts=texts, smoothing=method, encoding=encoding, jobs=jobs).perplexity
+        m.score(paths, texts=texts, smoothing=method, **read).perplexity
         for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)

@@ -171,9 +171,9 @@ def options_of(
     )
 
 
-def words_of(words: Words | None, encoding: str, text: TextOptions) -> WordList | None:
+def words_of(words: Words | None, encoding: str, text: TextOptions, expansion: float = EXPANSION) -> WordList | None:
     """The words of `--vocab`, in lower case where the text is read so."""
-    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase)
+    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase, expansion)
 
 
 class TrainedFile(NamedTuple):

@@ -11,7 +11,17 @@ from ..errors import OptionError
 from ..render.json_text import json_text
 from .option_groups import GroupedCommand, option_group
 from .option_types import SizeType
-from .options import encoding_option, json_option, model_argument, note, quiet_option, record_options, records_of
+from .options import (
+    encoding_option,
+    json_option,
+    model_argument,
+    note,
+    quiet_option,
+    reading_options,
+    record_options,
+    records_of,
+    sources_in,
+)
 from .output import no_output, write_json, write_parts
 
 if TYPE_CHECKING:
@@ -48,6 +58,7 @@ _SHOWN = 20_000  # tokens of --corpus in the page
     ),
     *record_options("Every file of --corpus"),
     encoding_option("--corpus"),
+    *reading_options("--corpus"),
 )
 @option_group("Messages", json_option, quiet_option())
 def page(model: str, output: str | None, max_size: int, as_json: bool, quiet: bool, **kw: Any) -> int:
@@ -117,10 +128,10 @@ def _argument(loaded: Model, figures: Inspection, kw: dict[str, Any], quiet: boo
     from ..evidence.model_evidence import audit
     from ..render.html.argument import argument, no_argument
     from ..render.train import repair_lines
-    from ..text.reading import check_encoding, find_sources
+    from ..text.reading import check_encoding
     from .output import kept_sources
 
-    sources, encoding = find_sources([*kw["corpus"]], records=records_of(kw, "corpus")), check_encoding(kw["encoding"])
+    sources, encoding = sources_in(kw["corpus"], kw, records_of(kw, "corpus")), check_encoding(kw["encoding"])
     text = None
     with ExitStack() as stack:
         sources = kept_sources(sources, stack)

@@ -231,7 +231,7 @@ class _Stream:
         if self._unpacked > _BOMB_BYTES and most and packed and self._unpacked > most * packed:
             raise TextError(
                 f"{self.source.name}: {packed:,} compressed bytes became over {self._unpacked:,}: no text does that",
-                f"if you know it, --max-expansion 0, or a number above {most:g}; other commands take it unpacked",
+                f"if you know it, --max-expansion 0, or a number above {most:g}",
             )
 
     def _begin(self, data: bytes) -> bytes:
