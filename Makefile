@@ -18,8 +18,8 @@ PIP := -m pip install --quiet --disable-pip-version-check
 # make test-oldest gives this the oldest versions that pyproject.toml allows
 WITH :=
 MARKOV := $(BIN)/markov
-# tests in twice as many processes as cores: on a busy machine they get two thirds of it, not half
-WORKERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
+# tests in three times as many processes as cores: where two others run on two cores they get three quarters, not half
+WORKERS = $(shell $(BIN)/python -c 'import os; print(3 * (os.cpu_count() or 1))')
 RUNS ?= 3
 CASES ?= 20000
 SEED ?= 1
@@ -101,12 +101,23 @@ demo: $(READY) $(SAMPLES) ## Install, train on corpora/, generate, inspect
 
 # ---- checks
 
+.PHONY: lint-scripts
+lint-scripts: ## Check the scripts of pages with ESLint (needs npx)
+	npx --yes eslint@9 src/markov_cli/render/html
+
+CHECKS := build/checks$(VENV:.venv%=%).txt
 .PHONY: test
 test: $(READY) $(TYPES) ## Check style and types, run all tests, try the wheel in an empty environment (PYTHON=python3.12)
 	$(BIN)/ruff check .
+	@mkdir -p build
+	@# types and wheel are checked beside the tests, and told behind them
+	@$(MAKE) --no-print-directory types smoke > $(CHECKS) 2>&1 & \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal; tests=$$?; \
+	wait $$!; checks=$$?; cat $(CHECKS); exit $$((tests + checks))
+
+.PHONY: types
+types: $(READY) $(TYPES) ## Check the types
 	$(BIN)/mypy --cache-dir $(VENV)/mypy
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-	@$(MAKE) --no-print-directory smoke
 
 # NumPy 2.0 has wheels for Python 3.10, 3.11 and 3.12
 OLDEST := $(shell sed -n '/^dependencies = /p' pyproject.toml | grep -oE '[a-z]+>=[0-9.]+' | sed 's/>=/==/')
@@ -164,6 +175,7 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 	$(subst $(VENV),$(SMOKE)/venv,$(BIN))/python $(PIP) $(SMOKE)/*.whl
 	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
 	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov inspect change.npz --html change.html > change.txt
 	@rm -rf $(SMOKE)
 
 .PHONY: fuzz
@@ -191,6 +203,7 @@ bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_records.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_shapes.py --runs $(RUNS)
+	$(BIN)/python benchmarks/bench_forget.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
 .PHONY: bench-scale
 bench-scale: $(READY) ## Measure training on text larger than memory (TEXT=FILE of 100 MB; an hour, 70 GB of disk)

@@ -8,7 +8,7 @@ import numpy as np
 
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.reading import Repairs, Source, blocks
-from markov_cli.text.types import BOS
+from markov_cli.text.types import BOS, UNKNOWN, UNKNOWN_CHAR
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
 
@@ -26,6 +26,7 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
     for block in chain.from_iterable(
         blocks(s, keep_bytes=keep, block_bytes=block_bytes, repairs=Repairs()) for s in sources
     ):
+        block.markers = sources[0].markers
         piece = encoder.encode(block)
         numbers, begin = piece.number.tolist(), 0
         for end in piece.end.tolist():
@@ -34,7 +35,7 @@ def sequences(text, tokenizer="words", unit="sentence", block_bytes=1 << 20, **m
             begin = end
         out[-1] += numbers[begin:]
     if tokenizer == "chars":  # a number is a code point here, so no list of a million types is needed
-        name = {n: (chr(n).encode(), 0) for s in out for n in s}
+        name = {n: (b"", UNKNOWN) if n == UNKNOWN_CHAR else (chr(n).encode(), 0) for s in out for n in s}
     else:
         t = encoder.types(np.arange(encoder.n_numbers()))
         name = {

@@ -1,6 +1,7 @@
 """Run mutated texts through the readers: `python tests/fuzz_readers.py --cases 20000 --seed 1`.
 
-Records of every format, ARPA files and lists of counts. A case fails where the program ends in anything but an answer
+Records of every format, pages, subtitles, ARPA files and lists of counts. A case fails where the program ends in
+anything but an answer
 or two lines of ours: a traceback, a signal, too much time or memory. `--case N` runs one alone,
 `--keep` keeps its file.
 """

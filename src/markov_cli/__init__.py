@@ -53,6 +53,7 @@ __all__ = [
     "Follower",
     "FollowerBin",
     "Followers",
+    "Forgotten",
     "GroupModel",
     "GuardFigures",
     "HeldoutFigures",
@@ -72,6 +73,7 @@ __all__ = [
     "NeedsCounts",
     "OptionError",
     "OrderInCorpus",
+    "PageModel",
     "PromptMatch",
     "RebuiltText",
     "RepairCounts",
@@ -105,6 +107,7 @@ __all__ = [
     "export_arpa",
     "export_counts",
     "export_markovify",
+    "forget",
     "import_arpa",
     "import_counts",
     "import_markovify",
@@ -114,6 +117,7 @@ __all__ = [
     "make_canaries",
     "member",
     "merge",
+    "page",
     "prune",
     "prune_by_entropy",
     "rebuild",
@@ -130,6 +134,7 @@ __all__ = [
     "tune",
     "tune_mixture",
     "update",
+    "update_file",
     "verify",
     "vocabulary",
 ]
@@ -162,6 +167,7 @@ if TYPE_CHECKING:
         prune_by_entropy,
         static_mixture,
         update,
+        update_file,
     )
     from .api.confusion import ConfusionTable, confusion
     from .api.convert import (
@@ -171,6 +177,7 @@ if TYPE_CHECKING:
         export_markovify,
     )
     from .api.explore import explore
+    from .api.forget import Forgotten, forget
     from .api.groups import GroupModel, TrainedGroups, train_groups
     from .api.importing import (
         import_arpa,
@@ -201,6 +208,7 @@ if TYPE_CHECKING:
         StreamedToken,
         Text,
     )
+    from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
         LengthCount,
@@ -233,11 +241,7 @@ if TYPE_CHECKING:
         trace,
     )
     from .api.train import TrainedFile, train, train_file
-    from .api.tune import (
-        TunedModel,
-        TunedPart,
-        tune,
-    )
+    from .api.tune import TunedModel, TunedPart, tune
     from .errors import (
         AnswerIsNo,
         HistoryError,
@@ -282,6 +286,7 @@ _WHERE = {
         "prune_by_entropy",
         "static_mixture",
         "update",
+        "update_file",
     ),
     "api.confusion": ("ConfusionTable", "confusion"),
     "api.convert": (
@@ -291,6 +296,7 @@ _WHERE = {
         "export_markovify",
     ),
     "api.explore": ("explore",),
+    "api.forget": ("Forgotten", "forget"),
     "api.importing": (
         "import_arpa",
         "import_counts",
@@ -325,6 +331,7 @@ _WHERE = {
         "StreamedToken",
         "Text",
     ),
+    "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
         "LengthCount",
@@ -340,11 +347,7 @@ _WHERE = {
         "TracedFragment",
         "trace",
     ),
-    "api.train": (
-        "TrainedFile",
-        "train",
-        "train_file",
-    ),
+    "api.train": ("TrainedFile", "train", "train_file"),
     "api.tune": (
         "TunedModel",
         "TunedPart",
@@ -359,14 +362,8 @@ _WHERE = {
         "OptionError",
         "TextError",
     ),
-    "evidence.corpus.canary": (
-        "Canaries",
-        "Canary",
-    ),
-    "generation.session": (
-        "Session",
-        "SessionState",
-    ),
+    "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",
         "score",

@@ -64,6 +64,7 @@ ROWS = {
             lambda f: m.train_groups(f.jsonl, f.groups, jsonl="text", group_by="id").to_dict(),
         ),
         Row("OTHER --update MODEL -o OUT", lambda f: trained(m.update(f.model, f.other)), NOT_SAVED),
+        Row("OTHER --update MODEL -o OUT", lambda f: written(m.update_file(f.model, f.other, f.out))),
     ],
     "generate": [
         Row("MODEL -c 4 -s 5", lambda f: lines_of(m.Model.load(f.model).generate(4, 5))),
@@ -167,6 +168,7 @@ ROWS = {
             lambda f: m.trace(f.other, corpus=f.text, baseline=f.text, min_tokens=1, top=2, unit="line").to_dict(),
         ),
     ],
+    "page": [Row("MODEL -o OUT", lambda f: m.page(f.model).to_dict(), ("page", "page_bytes"))],
     "canary make": [
         Row(
             f"--format '{LINE}' --count 2 --repeat 1,3 -s 4 -o OUT --keys KEYS2",
@@ -187,6 +189,19 @@ ROWS = {
         Row(
             "MODEL SECOND --model-weights 1,3 --smoothing wb -o OUT",
             lambda f: made(m.static_mixture([f.model, f.second], [1, 3], smoothing="wb")) | {"weights": [0.25, 0.75]},
+            NOT_SAVED,
+        ),
+    ],
+    "forget": [
+        Row("MIXED TEXT -o OUT", lambda f: m.forget(f.mixed, f.text).to_dict(), NOT_SAVED),
+        Row(
+            "MIXED JSONL --jsonl text --by id=1 -o OUT",
+            lambda f: m.forget(f.mixed, f.jsonl, jsonl="text", by={"id": "1"}).to_dict(),
+            NOT_SAVED,
+        ),
+        Row(
+            "GUARDED2 OTHER --no-guard -o OUT",
+            lambda f: m.forget(f.guarded2, f.other, keep_guard=False).to_dict(),
             NOT_SAVED,
         ),
     ],
@@ -268,6 +283,8 @@ def files(tmp_path_factory):
     model.save(f.model)
     m.train(f.other).save(f.second)
     m.train(f.text, guard=5).save(f.guarded)
+    m.train([f.text, f.other]).save(f.mixed)
+    m.train([f.text, f.other], guard=5).save(f.guarded2)
     m.train(f.text, tokenizer="chars").save(f.chars)
     m.export_arpa(model, f.arpa, smoothing="wb")
     plain = m.train(f.text, tokenizer="spaces", unit="line")

@@ -80,7 +80,8 @@ def test_exported_models_are_imported_again(run, folder):
     assert json.loads(ran.stdout)["bytes"] == tsv.stat().st_size
     assert run("export", folder / "whole.npz", "--format", "counts", "-o", "-").stdout_bytes == tsv.read_bytes()
     ran = run("import", tsv, "-o", back, "--tokenizer", "words")
-    assert ran.stderr.startswith("holds    9,119 tokens of 1,405 types in 610 sequences (one a line)\n")
+    assert ran.stderr.splitlines()[0] == "markers of the file: <s>, </s>; in a text they are words, but with --markers"
+    assert ran.stderr.splitlines()[1].startswith("holds    9,119 tokens of 1,405 types in 610 sequences (one a line)")
     with Model.load(back) as one, Model.load(folder / "whole.npz") as other:
         assert rows_of(one.table) == rows_of(other.table)
         assert [t.text for t in one.generate(5, 1)] == [t.text for t in other.generate(5, 1)]
@@ -119,3 +120,24 @@ def test_wrong_calls_are_errors_of_two_lines(run, folder):
     two_lines(run("import", folder / "nope", "-o", out), 1, "no such file")
     two_lines(run("import", "-", "-o", out, stdin=b"a\t1"), 1, "no </s>")
     assert not out.exists()
+
+
+def test_forget_gives_the_model_of_the_other_text_or_leaves_the_model_alone(run, folder):
+    model = folder / "f.npz"
+    model.write_bytes((folder / "whole.npz").read_bytes())
+    refused = run("forget", model, folder / "a.txt", folder / "a.txt", "-o", model)
+    two_lines(refused, 3, "the text was not in it: ", " in the model, ", " in the text")
+    assert model.read_bytes() == (folder / "whole.npz").read_bytes()
+    ran = run("forget", model, "-", "-o", model, stdin=(folder / "a.txt").read_bytes())  # over itself
+    assert (ran.code, model.read_bytes()) == (0, (folder / "b.npz").read_bytes())
+    assert ran.stderr.splitlines()[:3] == [
+        "forgot   3,379 tokens in 230 sequences, with 307 types",
+        "left     of its 3,075 3-grams 2,725 are gone; other texts have the 350 that stay",
+        "holds    5,740 tokens of 1,098 types in 380 sequences (one a line)",
+    ]
+    assert run("forget", folder / "whole.npz", folder / "a.txt", "-o", "-", "-q").stdout_bytes == model.read_bytes()
+    two_lines(run("forget", folder / "pruned.npz", folder / "a.txt", "-o", model), 1, "pruned (0,0,1)")
+    two_lines(run("forget", model, folder / "b.txt", "-o", model), 1, "nothing is left")
+    two_lines(run("forget", model, folder / "b.txt"), 2, "no output file")
+    two_lines(run("forget", model, folder / "b.txt", "--by", "=x", "-o", model), 2, "write a field and its value")
+    two_lines(run("forget", model, "-", "--vocab", "-", "-o", model), 2, "standard input can be read only once")

@@ -126,6 +126,7 @@ def test_inspect_shows_the_whole_of_a_model_of_probabilities(run, folder):
         "small.npz: order 3 (2 tokens of history)\n"
         "spaces, one sequence a line\n"
         "2 types; probabilities only, already smoothed\n"
+        "markers: <unk>, <s>, </s>; in a text they are words, but with --markers\n"
         f"{size / 1000:.1f} kB of model; it holds no counts\n"
         "\n"
         "order   n-grams   histories   followers each   with one follower\n"

@@ -160,13 +160,13 @@ def test_windows_too_wide_for_a_key_are_sorted_by_argsort(monkeypatch):
 
 def test_columns_too_wide_for_any_key_are_sorted_one_by_one(monkeypatch):
     """As if ids had 52 bits."""
-    refined = key_sort._refined
+    refined = key_sort.refined
 
     def with_wide_ids(columns, bits, weight=None):
         return refined(columns, 52, weight)
 
     monkeypatch.setattr(key_sort, "fits_one_key", lambda order, bits: False)
-    monkeypatch.setattr(key_sort, "_refined", with_wide_ids)
+    monkeypatch.setattr(key_sort, "refined", with_wide_ids)
     rng = np.random.default_rng(3)
     streams = [[1, *rng.integers(3, 6, n).tolist(), 2] for n in rng.integers(1, 30, 100)]
     for order in (2, 3, 6):

@@ -38,17 +38,17 @@ described here, because they may change.
 """
 
 GROUPS = {
-    "Train": ["train", "train_file", "train_groups", "update", "TrainedFile"],
+    "Train": ["train", "train_file", "train_groups", "update", "update_file", "TrainedFile"],
     "The model": ["Model", "Mixture"],
     "Write text": ["Constraints", "explore", "Session"],
-    "Inspect": ["inspect", "inspect_history", "verify", "vocabulary"],
+    "Inspect": ["inspect", "inspect_history", "verify", "vocabulary", "page"],
     "Score": [
         "score", "score_units", "score_tokens", "score_texts", "classify", "confusion", "tune", "tune_mixture",
     ],
     "Evidence of the training text": [
         "audit", "rebuild", "member", "trace", "make_canaries", "score_canaries", "Canaries",
     ],
-    "Combine and shrink": ["merge", "static_mixture", "prune", "prune_by_entropy"],
+    "Combine and shrink": ["merge", "forget", "static_mixture", "prune", "prune_by_entropy"],
     "Other programs": [
         "export_arpa", "export_counts", "export_markovify", "import_model", "import_arpa", "import_counts",
         "import_markovify",

@@ -31,6 +31,7 @@ PREPARED = [
     "markov prune small.npz --vocab words.txt -o asked.npz -q",
     "markov train small.txt --no-borders -o endless.npz -q",
     "markov train small.txt --keep-newlines -o poem.npz -q",
+    "printf '<s> the cat </s>' > marked.txt; markov train marked.txt --tokenizer spaces -o marked.npz -q",
     "markov export small.npz -o small.arpa -q; markov export small.npz --format counts -o small.tsv -q",
     "markov import small.arpa --tokenizer words -o arpa.npz -q",
     "printf 'a b\\t40\\nb a\\t50\\n' > cut.tsv; markov import cut.tsv -o cut.npz -q",
@@ -68,6 +69,7 @@ COMMANDS = {
         "markov inspect small.npz",
         "markov inspect guard.npz",
         "markov inspect kept.npz",
+        "markov inspect marked.npz",
         "markov inspect types.npz",
         "markov inspect listed.npz",
         "markov inspect asked.npz",
@@ -82,7 +84,11 @@ COMMANDS = {
     "inspect HISTORY": ["markov inspect small.npz the cat", "markov inspect small.npz cat --smoothing kn"],
     "inspect --vocab": ["markov inspect small.npz --vocab"],
     "inspect --verify": ["markov inspect small.npz --verify", "markov inspect bad.npz --verify"],
-    "score": ["markov score small.npz other.txt", "markov score small.npz other.txt --model other.npz"],
+    "score": [
+        "markov score small.npz other.txt --spell",
+        "markov score small.npz other.txt",
+        "markov score small.npz other.txt --model other.npz",
+    ],
     "score --mix": ["markov score small.npz other.txt --model other.npz --mix 0.5,0.5"],
     "score --tune": [
         "markov score small.npz --model other.npz --tune other.txt",
@@ -114,12 +120,17 @@ COMMANDS = {
         "markov trace story.txt --corpus story.txt --baseline later.txt",
         "markov trace later.txt --corpus story.txt",
     ],
+    "page": ["markov page small.npz -o p.html", "markov page story.npz --max-size 200k -o p.html"],
     "canary make": ["markov canary make --format 'pin {d} {d}' --count 2 -s 1 -o d.txt --keys d.json"],
     "canary score": ["markov canary score canary.npz canaries.json"],
     "merge": [
         "markov merge small.npz other.npz -o m.npz",
         "markov merge guard.npz guard.npz -o m.npz",
         "markov merge small.npz other.npz --tune other.txt -o m.npz",
+    ],
+    "forget": [
+        "markov train small.txt other.txt -o both.npz -q; markov forget both.npz small.txt -o m.npz",
+        "markov train who.jsonl --jsonl t -o both.npz -q; markov forget both.npz who.jsonl --jsonl t --by w=1 -o m.npz",
     ],
     "prune": [
         "markov prune small.npz --prune 0,0,1 -o m.npz",

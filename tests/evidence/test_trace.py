@@ -335,7 +335,8 @@ def test_the_page_is_well_formed_escaped_and_self_contained(run, files):
     )
     assert done.code == 0 and done.stderr == "wrote page.html\n"
     data = (files / "page.html").read_text(encoding="utf-8")
-    assert "http" not in data and "\x1b" not in data and "<i>" not in data and "<script" not in data
+    assert "http:" not in data and "https:" not in data and "<i>" not in data and "<script" not in data
+    assert "\x1b" not in data and "script-src 'none'" in data
     page = Page(data)
     shown = "".join(page.text)
     assert "Then 1the cat sat on the mat. \\x1b[31m 2A dog [b]ran[/b] :smile: off & away <i>now</i>" in shown
@@ -370,7 +371,7 @@ def test_the_page_of_an_audit_shows_its_figures(run, tmp_path, story):
     data = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(data)
     shown = "".join(page.text)
-    assert "http" not in data and "<b>" not in data
+    assert "http:" not in data and "https:" not in data and "<b>" not in data
     assert "A <b>bold</b> & [red]odd[/red] sentence of its own" in shown
     figures = json.loads(run("audit", "m.npz", "--json", cwd=tmp_path).stdout)["orders"]
     for one in figures:

@@ -188,6 +188,8 @@ ERRORS = {
     ),
     "an infinite backoff": (SMALL.replace("-0.25", "inf"), "line 9: .*an infinite backoff"),
     "a backoff beyond float32": (SMALL.replace("-0.25", "1e39"), "line 9: .*an infinite backoff"),
+    # cases 10213 and 11341 of fuzz seed 1313002: what --verify calls damage is not imported
+    "a backoff that no text has": (SMALL.replace("-0.25", "99.5"), "line 9: .*a backoff weight above 1e99"),
     "a unigram twice": (SMALL.replace("\tb\t", "\ta\t", 1), "line 12: section .1-grams: 'a' is listed twice"),
 }
 

@@ -86,7 +86,8 @@ def test_a_folder_of_the_web_1t_set(run, tmp_path):
     lines = ran.stderr.splitlines()
     assert lines[0] == "2 markers in capitals read as <s> and </s>"
     assert lines[1].startswith("4 files left out, of another kind: ") and "total" in lines[1] and "vocab_cs" in lines[1]
-    assert lines[2].startswith("holds    counts, cut below 2: 23 tokens of 7 types in 5 sequences")
+    assert lines[2].startswith("markers of the file: <S>, </S>; ")
+    assert lines[3].startswith("holds    counts, cut below 2: 23 tokens of 7 types in 5 sequences")
     cut = markov_cli.Model.load(tmp_path / "m.npz")
     assert damage(cut.file) == []
     assert cut.header.cut_below == (2, 2, 2)

@@ -90,9 +90,10 @@ def _many_words():
 
 
 def make(folder):
-    """All bases; `folder` keeps a file of each, `NAME.npz`, and the text `text.txt`."""
+    """All bases; `folder` keeps a file of each, `NAME.npz`, the text `text.txt`, and a part of it, `part.txt`."""
     folder = Path(folder)
     (folder / "text.txt").write_text(TEXT, encoding="utf-8")
+    (folder / "part.txt").write_text(TEXT.split("\n\n")[1], encoding="utf-8")
     found = [_base(n, saved(model_of(TEXT, **kw)), folder) for n, kw in _OPTIONS.items()]
     words = Model.load(folder / "words.npz")
     many = as_model(model_of("a b " * 3000 + ". ", order=3))  # counts that stand aside

@@ -1,4 +1,7 @@
-"""Everything that opens a model, as the command line has it: M is the model, T a text, B a whole model, O an output."""
+"""Everything that opens a model, as the command line has it: M is the model, T its text, P a part of that.
+
+B is a whole model, O an output.
+"""
 
 CHEAP = [
     "generate M -s 1 -c 20 --max-tokens 50",
@@ -37,10 +40,17 @@ CHEAP = [
     "score M T --smoothing none --json",
     "score M T --smoothing wb --each line",
     "score M T --each token",
+    "score M P --spell --smoothing wb",
     "score M T --model B --classify",
     "score M T --model B",
     "score M T --model B --mix 0.5,0.5",
     "score M T --each line --max-perplexity 50",
+    "inspect M --html O -q",
+    "score M T --html O -q",
+    "score M T --smoothing none --html O -q",
+    "score M T --smoothing blend --html O -q",
+    "score M T --model B --mix 0.5,0.5 --html O -q",
+    "audit M --corpus T --html O -q",
     "audit M --json",
     "audit M",
     "audit M --order 2 --min-tokens 2 --strings O",
@@ -50,6 +60,11 @@ CHEAP = [
     "export M -o O --format arpa --smoothing wb",
     "export M -o O --format counts",
     "export M -o O --format markovify",
+    "page M -o O --json",
+    "page M -o O --max-size 60k --corpus T",
+    "inspect M --html O",
+    "score M T --html O",
+    "audit M --corpus T --html O",
     "prune M -o O --prune 0,1",
     "prune M -o O --max-types 3",
     "prune M -o O --threshold 0.01",
@@ -58,11 +73,13 @@ CHEAP = [
     "merge M B -o O",
     "merge M M -o O --weight 0.5 --weight 1.7",
     "train T --update M -o O -q",
+    "forget M P -o O -q",
+    "forget M P -o O --no-guard --json",
 ]
 VERIFY = "inspect M --verify --json"
 
 
-def arguments(line, model, text, whole, output):
+def arguments(line, model, text, part, whole, output):
     """A line of the list as arguments."""
-    put = {"M": model, "T": text, "B": whole, "O": output}
+    put = {"M": model, "T": text, "P": part, "B": whole, "O": output}
     return [put.get(word, word.replace("_", " ") if word != "_" else word) for word in line.split()]

@@ -36,7 +36,8 @@ def _values(arrays, name):
 def _put(arrays, name, values):
     """A column of counts with sums that are right for them."""
     if values.dtype.kind == "f":
-        packed = Reals.pack(values)
+        most = np.finfo(np.float64).max / max(len(values), 1)  # no column is packed without a finite sum
+        packed = Reals.pack(np.clip(values, -most, most))
         arrays[name], arrays[f"{name}_sums"] = packed.small, packed.sums
         return
     packed = Counts.pack(np.clip(values, 0, 2**62 // max(len(values), 1)))
@@ -173,7 +174,8 @@ def holds(arrays, head, rng, bases):
                 if kind == "weighted counts" and name == "count":
                     for part in ("big", "big_row"):
                         arrays.pop(f"{name}_{k}_{part}", None)
-                    values = values * rng.choice((1.0, 0.5, 1e-300, 1e300, 2.0**53))
+                    with np.errstate(over="ignore"):
+                        values = values * rng.choice((1.0, 0.5, 1e-300, 1e300, 2.0**53))
                 else:
                     values = values.astype(np.int64)
                 _put(arrays, f"{name}_{k}", values)

@@ -199,7 +199,9 @@ def _child(pipe, folder, case, n_commands):
         limit = _seconds()
         begin = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, limit)
-        code, out, err = _run(commands.arguments(line, "model.npz", "../text.txt", "../words.npz", "out"))
+        code, out, err = _run(
+            commands.arguments(line, "model.npz", "../text.txt", "../part.txt", "../words.npz", "out")
+        )
         signal.setitimer(signal.ITIMER_PROF, 0)
         tell(end=line, code=code if isinstance(code, int) else 70, seconds=time.process_time() - begin)
         made = Path("out").stat().st_size if Path("out").is_file() else 0

@@ -14,6 +14,8 @@ PIECES = [
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xff", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", "\u2028".encode(), b"\x1b[31m",
     b"[" * 3000, b'{"a":' * 3000, b"x" * 70_000, b'"' * 1001, b",\n" * 500, b"\\data\\", b"\\1-grams:", b"ngram 1=",
     b"\\end\\", b"<s>", b"</s>", b"<unk>", b"-99", b"2**40", b"0", b"\x1f\x8b\x08", b"PAR1", b"text", b"who",
+    b"<", b">", b"<!--", b"-->", b"</", b"<script>", b"</script>", b"<p a='", b"&", b"&#x", b"<pre>", b" --> ",
+    b"<a '" * 9000, b"00:00:01,000 --> 00:00:02,000\n" * 900,
 ]  # fmt: skip
 
 
@@ -63,6 +65,25 @@ def _arpa(rng):
     return "\n".join(out).encode()
 
 
+def _html(rng):
+    tags = ["<p>", "</p>", "<br>", "<b class='x'>", "</b>", "<!-- c -->", "<script>a<b</script>", "<pre>", "&amp;",
+            "&#233;", '<meta charset="cp1252">', '<a title="x>y">', "<td>", "<!DOCTYPE html>"]  # fmt: skip
+    return "".join(rng.choice(tags) + " ".join(rng.choices(WORDS, k=rng.randrange(5))) for _ in range(20)).encode()
+
+
+def _srt(rng):
+    cues = [
+        f"{i}\n00:00:0{i},000 --> 00:00:0{i},900\n<i>{' '.join(rng.choices(WORDS, k=4))}</i>\n{{\\an8}}a\n\n"
+        for i in range(1, 9)
+    ]
+    return (rng.choice(("", "WEBVTT\n\nNOTE x\n\n")) + "".join(cues)).encode()
+
+
+def _marked(rng):
+    lines = [f"<s> {' '.join(rng.choices([*WORDS, '<unk>'], k=5))} </s>\n" for _ in range(12)]
+    return "".join(lines).encode()
+
+
 KINDS = {
     "jsonl": _jsonl,
     "csv": _csv,
@@ -71,6 +92,14 @@ KINDS = {
     "parquet": None,  # made once, where pyarrow is installed
     "arpa": _arpa,
     "counts": _counts,
+    "html": _html,
+    "srt": _srt,
+    "marked": _marked,
+}
+_OPTION = {
+    "html": ("--strip html",),
+    "srt": ("--strip srt",),
+    "marked": ("--markers borders", "--markers space"),
 }
 _PARQUET = """
 import pyarrow, sys
@@ -175,20 +204,32 @@ def encode(data, rng):
 WAYS = [insert, insert, replace, flip, cut, drop, double, swap, renumber, encode]
 
 
+def _train(rng, option):
+    unit = rng.choice(("sentence", "line", "file"))
+    tokenizer = rng.choice(("words", "words", "chars", "spaces", "regex"))
+    return f"train IN {option} --unit {unit} --tokenizer {tokenizer} -n 2 -o OUT"
+
+
 def commands(kind, rng):
     """The commands for a file of this kind: `IN` is the file, `OUT` and `GROUPS` what is made, `MODEL` a model."""
     if kind in ("arpa", "counts"):
         some = rng.choice(("import IN -o OUT", "import IN -o OUT --format " + kind))
         return [some + (" -n 2" if kind == "counts" and rng.random() < 0.5 else "")]
+    if kind in _OPTION:
+        option = rng.choice(_OPTION[kind])
+        return [
+            _train(rng, option),
+            rng.choice((f"score MODEL IN {option} --each line", f"trace TEXT --corpus IN {option}")),
+        ]
     if kind == "counted":
         option = "--weights"
     else:
         field = rng.choice(("text", "text", "text", "in.text", "who", "2"))
         option = f"--{'csv' if kind == 'tsv' else kind} {field}"
     bad = rng.choice((" --skip-bad", " --skip-bad", ""))
-    unit = rng.choice(("sentence", "line", "file"))
-    tokenizer = rng.choice(("words", "words", "chars", "spaces", "regex"))
-    lines = [f"train IN {option}{bad} --unit {unit} --tokenizer {tokenizer} -n 2 -o OUT"]
+    if rng.random() < 0.2:
+        bad += rng.choice((" --strip html", " --strip srt", " --markers borders"))
+    lines = [_train(rng, option + bad)]
     if kind != "counted":
         more = rng.choice(
             (

@@ -35,7 +35,7 @@ def model():
     return train()
 
 
-def compared(model, whole, asked, keep, n=2000, longest=LONGEST, **more):
+def compared(model, whole, asked, keep, n=1000, longest=LONGEST, **more):
     """Compare n texts with the enumeration `whole`; the texts."""
     kept = {" ".join(w): p for w, p in whole.items() if keep(w)}
     share = sum(kept.values())

@@ -71,8 +71,8 @@ def model(book):
 def test_no_text_shares_a_run_with_the_corpus(book, harbour, model, novel, smoothing):
     corpus = stream(harbour)
     there = runs(corpus, novel)
-    texts = [*model.generate(150, 1, novel=novel, corpus=[book], smoothing=smoothing)]
-    assert len(texts) == 150
+    texts = [*model.generate(60, 1, novel=novel, corpus=[book], smoothing=smoothing)]
+    assert len(texts) == 60
     for text in texts:
         tokens = stream(text.text)
         assert not runs(tokens, novel) & there, text.text

@@ -130,6 +130,14 @@ def test_a_history_that_ends_a_text_backs_off():
     assert {t.text for t in model.generate(200, 1, prompt="d e", max_tokens=3)} >= {"d e a", "d e b", "d e c"}
 
 
+def test_ends_that_were_not_counted_are_no_followers_under_a_shape():
+    """Their count of 0 was said to be damage."""
+    model = markov_cli.train(texts="a b c a b d e", tokenizer="spaces", borders=False)
+    found = {t.text for t in model.generate(300, 1, prompt="d e", max_tokens=3, temperature=1e-3)}
+    assert found == {"d e a", "d e b"}  # twice each
+    assert {t.text for t in model.generate(9, 1, prompt="d e", max_tokens=3, top_k=1)} == {"d e a"}
+
+
 def test_scoring_is_without_borders():
     model = markov_cli.train(texts="a b c a b d", tokenizer="spaces", borders=False, order=2)
     plain = [t.bits for t in markov_cli.score_tokens(model, texts="b c", smoothing="none")]

@@ -19,6 +19,10 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.entropy_pruning import EntropyPruner
 from markov_cli.model.listed import Listed
+from markov_cli.sampling.next_tokens import next_token_distribution
+from markov_cli.sampling.sampler import Sampler
+from markov_cli.sampling.shape import Shape
+from markov_cli.text.types import BOS, EOS
 
 SMOOTHINGS = ["kn", "wb", "abs"]
 
@@ -197,3 +201,22 @@ def test_a_pruned_model_is_whole(harbour):
     out = io.BytesIO()
     markov_cli.prune_by_entropy(markov_cli.train(texts=[harbour]), threshold=1e-4).model.save(out)
     assert damage(loaded(out.getvalue()).file) == []
+
+
+@pytest.mark.parametrize("shape", [{"temperature": 0.7}, {"top_p": 0.8}, {"temperature": 1.5, "top_k": 4}])
+def test_texts_of_a_model_without_some_ends_have_the_shaped_probabilities(harbour, shape):
+    """Bits are those of the whole distribution, computed for each history; such a model was said to be damaged."""
+    model = markov_cli.prune_by_entropy(markov_cli.train(texts=[harbour[:4000]]), threshold=3e-4).model
+    table = model.table
+    rows = table.ngrams(3, np.arange(len(table.orders[2])))
+    ends = table.child(1, rows[:, 1], rows[:, 2])
+    assert (ends < 0).any() and (ends >= 0).any()
+    sampler = Sampler(table, Shape(**shape), True, model.distribution())
+    drawn = sampler.texts(3, 0, 25, table.find([BOS]), 1, 1000)
+    assert drawn.complete.all()
+    for ids, given in zip(np.split(drawn.ids, np.cumsum(drawn.length)[:-1]), drawn.bits, strict=True):
+        whole, bits = [BOS, *ids.tolist(), EOS], 0.0
+        for i in range(1, len(whole)):
+            found, p = next_token_distribution(sampler, *table.find(whole[:i]), model.distribution())
+            bits -= math.log2(p[found.tolist().index(whole[i])])
+        assert bits == pytest.approx(given, abs=1e-5)

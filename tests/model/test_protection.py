@@ -15,8 +15,6 @@ from engine import model_of, rows_of, saved, types_of
 from helpers import bytes_of
 from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import MarkovError, OptionError
-from markov_cli.model import sequence_counts as spreading
-from markov_cli.model.count_column import Uncounted
 from markov_cli.model.discounts import SmoothingMethod
 from markov_cli.model.distribution import full_distribution
 from markov_cli.model.smoothing import Smoothed
@@ -60,48 +58,6 @@ def texts_of(files):
 
 def trained(files, order, protection=None, **more):
     return model_of(texts_of(files), order, "spaces", "line", protection=protection or Protection(), **more)
-
-
-# ------------------------------------------------------------------ sequences and files of each n-gram
-
-
-@examples(80)
-@given(files_of_lines, st.integers(1, 4), st.integers(1, 9), st.integers(1, 5), st.sampled_from([1, 2]), st.booleans())
-def test_sequences_and_files_of_every_row_equal_the_oracle(files, order, part, cut, jobs, marked):
-    """In blocks of any size, with BOS or without, with file ends or without."""
-    table = trained(files, order).table
-    told = Told(files, order)
-    flat = [] if marked else [oracle.EOS]
-    flat += [i for s in told.streams for i in (s if marked else s[1:])]
-    blocks = [np.array(flat[i : i + cut], np.uint32) for i in range(0, len(flat), cut)]
-    ends = np.cumsum([len(file) for file in files]).tolist()
-    before, spreading._PART = spreading._PART, part
-    try:
-        found = spreading.spread(table, blocks, ends, jobs)
-        alone = spreading.spread(table, blocks)
-    finally:
-        spreading._PART = before
-    assert alone.files is None
-    for k, rows in enumerate(rows_of(table)):
-        assert found.sequences[k].tolist() == alone.sequences[k].tolist() == [len(told.sequences[g]) for g in rows]
-        assert found.files[k].tolist() == [len(told.files[g]) for g in rows]
-
-
-def test_ngrams_missing_in_the_table_are_skipped():
-    table = model_of("a b\nb c", 3, "spaces", "line").table  # b a c are 3, 4, 5
-    found = spreading.spread(table, [np.array([5, 4, 2, 4, 3, 2])])
-    rows = [*rows_of(table)[1]]
-    assert dict(zip(rows, found.sequences[1].tolist(), strict=True))[4, 3] == 1
-    assert sum(found.sequences[1]) == 3  # a b, <s> a, b </s>
-
-
-def test_a_table_for_look_ups_needs_no_counts(story):
-    trained_here = model_of(story, 3)
-    from markov_cli.model.building import levels_of
-
-    table = spreading.look_up_table(levels_of(trained_here.table)[0])
-    assert isinstance(table.orders[1].count, Uncounted)
-    assert rows_keys(table) == [[*rows] for rows in rows_of(trained_here.table)]
 
 
 def rows_keys(table):
@@ -190,13 +146,9 @@ def test_every_smoothing_equals_the_oracle_and_sums_to_1(files, order, p, prune,
 def test_blocks_jobs_and_ranges_change_no_byte(p, story, messages):
     texts = [story[:3000], messages[:1500], story[2000:5000], "One text. More text."]
     once = saved(model_of(texts, 4, protection=p))
-    for block_bytes, jobs, range_windows, part in ((64, 3, 20, 50), (1000, 2, 1 << 20, 7), (1 << 20, 1, 500, 1 << 19)):
-        before, spreading._PART = spreading._PART, part
-        try:
-            more = {"block_bytes": block_bytes, "jobs": jobs, "range_windows": range_windows}
-            assert saved(model_of(texts, 4, protection=p, **more)) == once
-        finally:
-            spreading._PART = before
+    for block_bytes, jobs, range_windows in ((64, 3, 20), (1000, 2, 1 << 20), (1 << 20, 1, 500)):
+        more = {"block_bytes": block_bytes, "jobs": jobs, "range_windows": range_windows}
+        assert saved(model_of(texts, 4, protection=p, **more)) == once
     assert saved(model_of(texts[::-1], 4, protection=p)) == once
 
 

@@ -148,14 +148,6 @@ def test_the_command(tmp_path):
         markov_cli.prune(markov_cli.merge([str(whole)], [0.5]), vocab=words)
 
 
-def test_what_does_not_fit_in_memory_is_refused(tmp_path, monkeypatch):
-    from markov_cli.training.options import TrainOptions
-
-    monkeypatch.setattr(TrainOptions, "token_bytes", 10**9)
-    with pytest.raises(MarkovError, match="--prune-vocab works in memory"):
-        markov_cli.train_file(HARBOUR, tmp_path / "m.npz", prune_vocab=["the"])
-
-
 def test_damage_to_the_sums_is_found():
     made = as_model(model_of(HARBOUR.read_text(encoding="utf-8"), 3, prune_vocab=WordList.of(["the", "clock"])))
     for name, value, said in (("total_0", 5, "total_0 is 5"), ("left_total_0", 1, "left_total_0 is below")):

@@ -10,6 +10,7 @@ import pytest
 from arpa_files import SMALL
 from engine import model_of
 from helpers import ODD, chi_squared
+from markov_cli.api.combine import prune_by_entropy
 from markov_cli.api.convert import export_arpa
 from markov_cli.api.importing import import_arpa
 from markov_cli.api.train import model_of as as_model
@@ -44,13 +45,14 @@ def models(story):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory, models):
-    """Imported models: our own export, a well-formed file, a file that is unusual in every way."""
+    """Imported models: our export, a well-formed file, an unusual one, our export that pruning left with gaps."""
     folder = tmp_path_factory.mktemp("arpa")
     with open(folder / "story", "wb") as out:
         export_arpa(models["order 4"], out, "kn")
     (folder / "small").write_text(SMALL, encoding="utf-8")
     (folder / "odd").write_text(ODD, encoding="utf-8")
-    return {name: import_arpa(folder / name) for name in ("story", "small", "odd")}
+    made = {name: import_arpa(folder / name) for name in ("story", "small", "odd")}
+    return {**made, "pruned": prune_by_entropy(made["story"], threshold=1e-4).model}
 
 
 def histories_of(model, seed=1):
@@ -113,7 +115,7 @@ def test_temperature_top_k_and_top_p_shape_the_whole_distribution(models, smooth
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", ["story", "small"])
+@pytest.mark.parametrize("name", ["story", "small", "pruned"])
 def test_an_imported_model_is_drawn_in_proportion_to_its_listed_probabilities(imported, name, shape):
     model = imported[name]
     for history in histories_of(model)[:7]:
@@ -177,7 +179,7 @@ def test_bits_equal_the_scorers(models, smoothing, name):
     assert_bits(drawn, Scorer(own))
 
 
-@pytest.mark.parametrize("name", ["story", "small"])
+@pytest.mark.parametrize("name", ["story", "small", "pruned"])
 def test_bits_of_an_imported_model_equal_the_scorers(imported, name):
     own = imported[name].distribution()
     known = imported[name].known("", at_start=True)
@@ -210,6 +212,20 @@ def test_bits_follow_from_the_shaped_imported_distribution(imported, shape):
     for model in imported.values():
         for history in histories_of(model):
             assert_shaped(model, None, history, shape)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES[1:], {"temperature": 0.0}], ids=str)
+def test_followers_without_their_ends_are_drawn(imported, shape):
+    """Pruning may leave `a b c d` in the table and drop `b c d` and `c d`."""
+    model, k = imported["pruned"], 4
+    table, rows = model.table, np.arange(len(model.table.orders[k - 1]))
+    history = table.history_of(k, rows)
+    token = table.tokens(k, rows)
+    ends = table.child(1, table.ngrams(k, rows)[:, k - 2], token)
+    without = np.unique(history[ends < 0]).tolist()
+    assert len(without) > 3
+    for row in without[:4]:
+        assert_shaped(model, None, (k - 1, row), shape)
 
 
 def assert_shaped(model, smoothing, history, shape):
@@ -286,7 +302,12 @@ def test_unk_is_never_written(models):
 
 
 def test_temperature_0_draws_the_likeliest_follower(models, imported):
-    for model, smoothing in ((models["order 4"], "kn"), (models["pruned"], "wb"), (imported["story"], None)):
+    for model, smoothing in (
+        (models["order 4"], "kn"),
+        (models["pruned"], "wb"),
+        (imported["story"], None),
+        (imported["pruned"], None),
+    ):
         for history in histories_of(model):
             p = expected(model, smoothing, history)
             best = min(p, key=lambda i: (-p[i], i))

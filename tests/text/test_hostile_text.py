@@ -13,7 +13,7 @@ import pytest
 
 import markov_cli
 from conftest import TIMEOUT_S
-from helpers import in_terminal
+from helpers import in_terminal, two_lines
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -238,3 +238,23 @@ def test_no_control_characters_reach_a_terminal(nasty, line):
 def test_a_pipe_gets_the_bytes_unchanged(nasty, run):
     ran = run("generate", nasty / "spaces.npz", "-s", "1", "-q")
     assert b"\x1b[31mred" in ran.stdout_bytes
+
+
+def test_every_command_that_reads_packed_text_takes_the_limit(tmp_path, monkeypatch, run):
+    (tmp_path / "t.txt").write_text("na na. no na.\n")
+    run("train", "t.txt", "-n", "2", "-o", "m.npz", cwd=tmp_path)
+    (tmp_path / "b.gz").write_bytes(gzip.compress(b"na. no.\n" * 150_000))
+    (tmp_path / "w.gz").write_bytes(gzip.compress(b"na\nno\n" * 200_000))
+    counts = b"".join(b"%d\t1\n" % i for i in range(200_000))
+    (tmp_path / "c.gz").write_bytes(gzip.compress(b"<s>\t1\n</s>\t1\n" + counts))
+    monkeypatch.setattr(reading, "_BOMB_BYTES", 1 << 20)
+    for line in (
+        "import c.gz -o o.npz", "train t.txt --vocab w.gz -o o.npz", "score m.npz b.gz", "trace b.gz --corpus t.txt",
+        "prune m.npz --vocab w.gz -o o.npz", "prune m.npz --threshold 0 --heldout b.gz -o o.npz",
+        "audit m.npz --corpus b.gz", "audit m.npz --member b.gz", "forget m.npz b.gz -o o.npz",
+        "trace t.txt --corpus b.gz", "page m.npz --corpus b.gz -o o", "generate m.npz --novel 9 --corpus b.gz",
+        "merge m.npz m.npz --tune b.gz -o o.npz", "tune m.npz b.gz -o o.npz",
+    ):  # fmt: skip
+        refused = run(*line.split(), "--max-expansion", "2", cwd=tmp_path)
+        two_lines(refused, 1, "no text does that", "--max-expansion 0")
+    assert run("import", "c.gz", "-o", "o.npz", "--max-expansion", "0", cwd=tmp_path).code == 0

@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+from conftest import examples
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.interning import TypeInterner
 from markov_cli.text.pattern_tokens import PatternTokenizer
@@ -50,7 +51,7 @@ def encoded(text, pattern, unit, block_bytes):
 
 @pytest.mark.parametrize("pattern", JOINING + ALONE)
 @given(text=texts, unit=st.sampled_from(["line", "file"]), block_bytes=st.integers(1, 20))
-@settings(max_examples=40)
+@examples(60)
 def test_tokens_are_those_of_finditer(pattern, text, unit, block_bytes):
     sequences = [line.removesuffix("\r") for line in text.split("\n")] if unit == "line" else [text]
     if unit == "line" and "\n" in text and text.endswith("\r"):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -302,3 +303,52 @@ def test_half_a_surrogate_pair_is_counted():
 def test_formats_that_cannot_be(options, words):
     with pytest.raises(OptionError, match=words):
         record_format(**options)
+
+
+# ------------------------------------------------------------ records of someone
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_records_of_some_authors_are_read_alone(kind):
+    """A record without an author is nobody's, and nothing is asked of the text of another's."""
+    authors = ["Ann", "Bob", "Ann", "", "Cy"]
+    data, form = file_of(kind, [f"text {i}" for i in range(5)], who=authors)
+    who = "3" if kind == "numbered" else "who"
+
+    def read(*values):
+        by = replace(form, by=((who, values),))
+        return batches(data, by)[0]
+
+    assert read("Ann") == ["text 0", "text 2"]
+    assert read("Bob", "Cy") == ["text 1", "text 4"]
+    assert read("") == ["text 3"]
+    assert read("ann") == []
+
+
+def test_authors_of_json_lines():
+    data = b"""{"t": "a", "who": {"id": 7}, "ok": true}\n{"t": "b"}\n{"t": null, "who": null}
+{"t": "c", "who": {"id": "7"}, "ok": false}\n{"t": "d", "who": {"id": 7.5}}\n"""
+
+    def read(**by):
+        repairs = Repairs()
+        form = record_format(jsonl="t", by={name.replace("_", "."): value for name, value in by.items()})
+        found = [t for b in read_records(source_of(data, form), "utf-8", repairs) for t in b.texts]
+        return found, repairs.found_by
+
+    assert read(who_id="7") == ([b"a", b"c"], {"who.id=7": 2})
+    assert read(who_id=["7", "8"], ok="true") == ([b"a"], {"who.id=7": 1, "ok=true": 1})
+
+
+def test_an_author_of_no_record_is_an_error(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"t": "a b", "who": "Ann"}\n{"t": "c d", "who": "Bob"}\n')
+    model = markov_cli.train(path, jsonl="t")
+    left = markov_cli.forget(model, path, jsonl="t", by={"who": "Bob"})
+    assert (left.forgotten_records, left.forgotten_tokens) == (1, 2)
+    assert bytes_of(left.model) == bytes_of(markov_cli.train(texts=["a b"]))
+    with pytest.raises(TextError, match="no record with who=Cy"):
+        markov_cli.forget(model, path, jsonl="t", by={"who": ["Ann", "Cy"]})
+    with pytest.raises(OptionError, match="--by needs --jsonl, --csv or --parquet"):
+        markov_cli.forget(model, path, by={"who": "Ann"})
+    with pytest.raises(OptionError, match="--csv 2, --by 'who': with a number"):
+        markov_cli.forget(model, path, csv="2", by={"who": "Ann"})

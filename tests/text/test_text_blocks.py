@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from conftest import examples
 from markov_cli.text.encoder import Encoder, TextOptions
 from markov_cli.text.marker_stream import Streams
 from markov_cli.text.segmentation import UNITS
@@ -79,7 +80,7 @@ def _before(pieces):
 @example([b"", b"", b""], False, None)
 @example([b"a\r", b"\nb", b"\n", b" "], False, "(?s).")
 @example(["日。".encode(), b"b", "ΑΣ".encode(), b"a"], True, None)
-@settings(max_examples=30)
+@examples(60)
 def test_joined_texts_give_what_they_give_one_by_one(tokenizer, unit, given, lowercase, pattern):
     options = TextOptions.of(tokenizer, unit, lowercase, pattern if tokenizer == "regex" else None)
     together = read(options, [joined(given, range(len(given)))])

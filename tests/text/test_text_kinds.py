@@ -15,11 +15,9 @@ KINDS = {
     "text<TAB>count": "smith{0}\t25{0}\n",
     "a log": "2024-01-02 12:00:0{0} INFO started {0}\n",
     "a mailbox": "From me@x.org Mon Jan  1 12:00:0{0} 2024\nSubject: hi\nDate: now\n\nhello\n\n",
-    "begin with <s> or end with </s>": "<s> the ship {0} </s>\n",
-    "<unk> occurs": "the <unk> went {0} home\n",
 }
-HELP = ["grep -vE", "w3m -dump", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN", "--weights", "cut -c 21-",
-        "mailbox.mbox", "sed 's,</*s>,,g'", "not the unknown token"]  # fmt: skip
+HELP = ["--strip srt", "--strip html", "--jsonl FIELD", "--csv COLUMN", "--csv COLUMN", "--weights", "cut -c 21-",
+        "mailbox.mbox"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name, help_", [*zip(KINDS, HELP, strict=True)])

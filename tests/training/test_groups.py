@@ -12,7 +12,10 @@ import markov_cli
 import strategies
 from helpers import bytes_of, run_in_process, two_lines
 from markov_cli.errors import OptionError, TextError
+from markov_cli.text import reading
 from markov_cli.text.group_names import file_name, value_of
+from markov_cli.training import groups, on_disk
+from markov_cli.training.options import TrainOptions
 
 names = st.one_of(st.sampled_from(["ann", "Ann", "a/b", "..", "", "é", 3, True]), st.text(max_size=3))
 records = st.lists(st.tuples(names, strategies.prose, st.integers(0, 3)), min_size=1, max_size=12)
@@ -107,9 +110,8 @@ def test_the_command_and_its_report(chat, tmp_path):
         (["--group-by", "who"], "--group-by needs --jsonl, --csv or --parquet"),
         (["--csv", "text", "--group-by", "who", "-o", "m.npz"], "{} stands for the group"),
         (["--csv", "text", "--group-by", "who", "-o", "{}/{}.npz"], "{} stands for the group"),
-        (["--csv", "text", "--group-by", "who", "--min-files", "2"], "--group-by and --min-files exclude each other"),
         (["--csv", "text", "--group-by", "who", "--resume"], "--group-by and --resume exclude each other"),
-        (["--csv", "text", "--group-by", "who", "--no-borders"], "--group-by and --no-borders exclude each other"),
+        (["--csv", "text", "--group-by", "who", "--update", "m.npz"], "--group-by and --update exclude each other"),
         (["--csv", "text", "--min-group", "3"], "--min-group works only with --group-by"),
     ],
 )
@@ -126,8 +128,6 @@ def test_what_groups_cannot_do(chat, tmp_path):
         markov_cli.train_groups(chat, out, csv="text", group_by="x")
     with pytest.raises(OptionError, match="with a number, no row is a header"):
         markov_cli.train_groups(chat, out, csv=2, group_by="who")
-    with pytest.raises(markov_cli.MarkovError, match="--group-by works in memory"):
-        markov_cli.train_groups(chat, out, csv="text", group_by="who", memory=10)
     (tmp_path / "ann.npz").write_text("my notes")
     ran = run_in_process("train", chat, "--csv", "text", "--group-by", "who", "-o", out)
     assert ran.code == 1
@@ -144,3 +144,37 @@ def test_newlines_are_kept_in_groups(tmp_path):
     ran = run_in_process("train", path, "--jsonl", "text", "--group-by", "who", "--keep-newlines", "-o", out)
     assert ran.code == 0, ran.stderr
     assert (tmp_path / "again-ann.npz").read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"unit": "line", "guard": 4}, {"min_sequences": 2, "cap_per_sequence": 1}, {"weights_field": "n", "order": 4},
+        {"borders": False, "prune_vocab": ["a", "b"], "min_type_count": 2}, {"tokenizer": "chars", "jobs": 3},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_groups_and_texts_larger_than_memory_are_on_disk(tmp_path, monkeypatch, more):
+    """Groups with texts in many chunks; a group larger than memory, and smaller ones."""
+    lines = [f"a b {i % 7} c {i % 3}.\nThe {'end ' * (i % 5)}" for i in range(120)]
+    rows = [{"who": "ab"[i % 9 == 0], "text": line, "n": i % 4} for i, line in enumerate(lines)]
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    how = {"jsonl": "text", "group_by": "who", **more}
+    markov_cli.train_groups(path, tmp_path / "memory" / "{}.npz", **how)
+    for name, value in (("_MIN_BLOCK", 60), ("_MAX_BLOCK", 60)):
+        monkeypatch.setattr(on_disk, name, value)
+    monkeypatch.setattr(TrainOptions, "token_bytes", 200_000)
+    monkeypatch.setattr(groups, "_TOKEN_BYTES", 10**6)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 100)
+    options = TrainOptions.__dataclass_fields__["block_bytes"]
+    monkeypatch.setattr(options, "default", 100)
+    ways = []
+    monkeypatch.setattr(on_disk, "train_read", lambda *a, call=on_disk.train_read: ways.append("memory") or call(*a))
+    monkeypatch.setattr(on_disk, "stitched", lambda *a, call=on_disk.stitched: ways.append("disk") or call(*a))
+    markov_cli.train_groups(path, tmp_path / "disk" / "{}.npz", memory=128_000_000, **how)
+    assert "disk" in ways
+    for name in "ab":
+        made = (tmp_path / "disk" / f"{name}.npz").read_bytes()
+        assert made == (tmp_path / "memory" / f"{name}.npz").read_bytes()
+    assert sorted(p.name for p in (tmp_path / "disk").iterdir()) == ["a.npz", "b.npz"]

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+import markov_cli
 from conftest import CORPORA
 from engine import saved
 from markov_cli.errors import MarkovError, OptionError
@@ -123,3 +124,56 @@ def test_byte_ranges_cover_the_file_and_start_at_words(tmp_path):
         assert all(chr(p[0]).isascii() and not chr(p[0]).isspace() for p in starts)
     with path.open("rb") as f:
         assert next_cut(f, 0) == 0 and next_cut(f, len(data)) == len(data)
+
+
+WEIGHTED = "\n".join(f"line {i % 7} of {i}. More of it\t{(1, 0, 3, 1 << 34)[i % 4]}" for i in range(900))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"borders": False, "prune_vocab": ["the", "a", ","]}, {"weights": True, "unit": "line"},
+        {"min_sequences": 2, "min_files": 2, "cap_per_sequence": 1, "min_type_count": 2},
+        {"min_sequences": 2, "cap_per_sequence": 1, "unit": "file", "order": 2, "guard": 9},
+        {"guard": 1600, "guard_rate": 0.1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_option_gives_the_bytes_of_training_in_memory(tmp_path, local_cluster, small, more):
+    paths = [HARBOUR, CORPORA / "messages.txt", HARBOUR]
+    if "weights" in more:
+        (tmp_path / "text.txt").write_text(WEIGHTED)
+        paths = [tmp_path / "text.txt", tmp_path / "text.txt"]
+    made = markov_cli.train_file(paths, tmp_path / "model.npz", dask=local_cluster.scheduler_address, **more)
+    markov_cli.train(paths, **more).save(tmp_path / "memory.npz")
+    assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()
+    assert made.model.repairs.invalid == 0
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("more", [{"guard": 7}, {"order": 1}], ids=str)
+def test_text_is_added_to_a_model(tmp_path, local_cluster, small, more):
+    old = markov_cli.train([CORPORA / "messages.txt"], **more)
+    place = {"dask": local_cluster.scheduler_address}
+    markov_cli.update_file(old, [HARBOUR, CORPORA / "scripts"], tmp_path / "model.npz", **place)
+    markov_cli.update(old, [HARBOUR, CORPORA / "scripts"]).save(tmp_path / "memory.npz")
+    assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()
+
+
+@pytest.mark.filterwarnings("default")
+def test_groups_of_records(tmp_path, local_cluster, small):
+    """Texts of one group are in several files; one group is too small."""
+    for i in range(4):
+        rows = [f"{'ann' if j % 3 else 'bob'},text {i * j % 7} of it. More {j},{j % 4}" for j in range(200)]
+        more = ["cid,once,1"] if i == 2 else []
+        (tmp_path / f"{i}.csv").write_text("\n".join(["who,text,n", *rows, *more]))
+    paths = [tmp_path / f"{i}.csv" for i in range(4)]
+    for name, how in (("a", {"weights_field": "n", "guard": 5}), ("b", {"min_sequences": 3, "prune_vocab": ["of"]})):
+        how |= {"csv": "text", "group_by": "who", "min_group": 2}
+        made = markov_cli.train_groups(paths, tmp_path / name / "{}.npz", dask=local_cluster.scheduler_address, **how)
+        known = markov_cli.train_groups(paths, tmp_path / name / "memory-{}.npz", **how)
+        assert made.small_groups == known.small_groups == 1 and made.repairs == known.repairs
+        for ours, theirs in zip(made.groups, known.groups, strict=True):
+            assert (tmp_path / ours.model).read_bytes() == (tmp_path / theirs.model).read_bytes()
+            assert (ours.group, ours.records) == (theirs.group, theirs.records)

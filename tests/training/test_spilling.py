@@ -218,7 +218,7 @@ def test_damaged_files_are_made_again(tmp_path, low, killed_after, harm):
     target = tmp_path / "model.npz"
     run_until(9, killed_after, target)
     (folder,) = tmp_path.glob(".model.npz.*")
-    name = {"journal": "journal"}.get(harm, "run_1.windows")
+    name = {"journal": "journal"}.get(harm, "run_1.0.windows")
     file = folder / name
     data = bytearray(file.read_bytes())
     if harm == "gone":
@@ -305,16 +305,7 @@ def test_memory_options_are_checked(run, tmp_path):
     assert ran.code == 2 and "bytes, for example" in ran.stderr
     ran = run("train", HARBOUR, "-o", target, "--memory", "200M", "--temp-dir", tmp_path, "--resume")
     assert ran.code == 0 and "--resume: no interrupted run of this text" in ran.stderr
-    ran = run("train", HARBOUR, "--update", target, "-o", target, "--memory", "200M")
-    assert ran.code == 2 and "--memory does not work with --update" in ran.stderr
     assert target.read_bytes() == in_memory(HARBOUR)
-
-
-def test_a_vocabulary_too_large_for_the_memory_is_an_error(tmp_path, low, monkeypatch):
-    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 10**7)
-    with pytest.raises(MarkovError, match="not enough for a vocabulary of") as error:
-        train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "model.npz"), Resources(memory=128_000_000))
-    assert "--memory 256 MB" in error.value.hint and not left_in(tmp_path)
 
 
 def test_temp_dir_holds_the_files(tmp_path, low, monkeypatch):
@@ -328,14 +319,3 @@ def test_temp_dir_holds_the_files(tmp_path, low, monkeypatch):
     assert made and all(str(tmp_path / "spill") in p for p in made)
     assert not [*(tmp_path / "spill").iterdir()]
     assert load(tmp_path / "m.npz").header.order == 3
-
-
-def test_options_that_need_memory_are_refused_on_disk(tmp_path, low):
-    from markov_cli.model.thresholds import Protection
-
-    asked = options(protection=Protection(min_sequences=2))
-    with pytest.raises(MarkovError, match=r"--min-sequences, .* works in memory"):
-        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"))
-    with pytest.raises(MarkovError, match="--dask and --min-sequences"):
-        train_file(find_sources([str(HARBOUR)]), asked, str(tmp_path / "m.npz"), Resources(dask="local"))
-    assert not left_in(tmp_path)

@@ -18,7 +18,7 @@ from ..evidence.table.text_count import Forgotten
 from ..generation.request import new_seed
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, Texts, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from ..text.types import UNK
 from .audit_results import (
     AuditedOrder,
@@ -49,10 +49,13 @@ def audit(
     min_tokens: int = LENGTHS[0],
     top: int | None = 10,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
 ) -> AuditReport:
     """Measure how much of its training text a model keeps, from the model alone or with the text.
 
@@ -63,6 +66,7 @@ def audit(
     min_tokens              tokens of the shortest certain string that is listed
     top                     certain strings listed; None for all
     jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError for an order that the model does not have; NeedsCounts if the corpus is given and counts are capped.
 
@@ -73,8 +77,8 @@ def audit(
     """
     one = opened(model)
     records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
-    texts = sources_of(corpus, corpus_texts, records=records)
-    others = sources_of(heldout, heldout_texts, records=records)
+    texts = sources_of(corpus, corpus_texts, max_expansion, records, markers, strip)
+    others = sources_of(heldout, heldout_texts, max_expansion, records, markers, strip)
     found = model_evidence.audit(one.language_model, order, min_tokens, texts, others, check_encoding(encoding))
     return audit_report(one, found, top)
 
@@ -109,15 +113,19 @@ def member(
     texts: Texts = (),
     order: int | None = None,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
 ) -> Membership:
     """Judge for each sequence of a text if it was in the training text, as far as the model proves it.
 
     order  None for the model's own
     jsonl, csv, parquet, skip_bad  the texts of the files are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     NeedsCounts if the model does not hold whole counts; TextError if the text has no token.
 
@@ -127,7 +135,9 @@ def member(
     [('a b.', 'in'), ('a d.', 'out')]
     """
     one = opened(model)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = model_evidence.member(one.language_model, sources, order, check_encoding(encoding))
     return membership(one, found, order or one.order)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
@@ -10,20 +11,27 @@ from ..errors import MarkovError, OptionError
 from ..formats.ngram_listing import Notes
 from ..model import merging
 from ..model.distribution import Distribution
+from ..model.fingerprints import RATE
 from ..model.header import Header
 from ..model.language_model import LanguageModel
 from ..model.merging import Stored
+from ..model.thresholds import Protection
 from ..scoring.predictor import checked_weights, predictors_of
-from ..text.sources import EXPANSION, Paths, Texts, listed
+from ..text.record_format import record_format
+from ..text.sources import EXPANSION, Paths, Texts, listed, sources_of
 from ..text.word_list import WordList, Words
+from ..training.options import no_progress
+from ..training.plan import Resources
+from ..training.plan import train_file as plan_training
 from .model import Model, ModelLike, opened
 from .results import OPTIONAL, PYTHON_ONLY, Result
-from .train import Progress, train, words_of
+from .train import Progress, TrainedFile, options_of, train, trained_file, words_of
 
 T = TypeVar("T")
 
 
-def _stored(model: Model, name: str) -> Stored:
+def stored_of(model: Model, name: str) -> Stored:
+    """The model as the engine adds and takes away counts."""
     return Stored(model.header, model.vocabulary.types(), model.table, name)
 
 
@@ -45,7 +53,7 @@ def merge(models: Iterable[ModelLike], weights: Sequence[float] = (), *, jobs: i
     [('three', 1), ('two', 1)]
     """
     every = [opened(model) for model in models]
-    stored = [_stored(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
+    stored = [stored_of(m, m.path or f"model {i}") for i, m in enumerate(every, 1)]
     return _model(model_guard(every, merging.merge, stored, weights, jobs))
 
 
@@ -101,6 +109,8 @@ def update(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     name: str | None = None,
@@ -114,6 +124,8 @@ def update(
     encoding       of the files
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
     jsonl, csv, parquet, skip_bad, weights, weights_field  the text is in a field of records, as in `train`
+    strip          html or srt, as in `train`
+    markers        how `<s>`, `</s>` and `<unk>` in it are read, as in `train`
     name           what messages call the model; None for its file
     progress       called with a step's name, and how much of it is done and in all
 
@@ -124,27 +136,108 @@ def update(
     >>> [(f.token, f.count) for f in model.followers("one").followers]
     [('three', 1), ('two', 1)]
     """
-    old = opened(model)
-    name = name or old.path or "the model"
-    merging.check_whole(_stored(old, name), "added to")
-    o = old.header.options
-    words = words_of(vocab, encoding, o)
-    _check_words(old.header, words, name)
+    stored, words = _updatable(model, name, vocab, encoding)
+    o = stored.header.options
     more = train(
-        paths, texts=texts, order=old.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
+        paths, texts=texts, order=stored.header.order, tokenizer=o.tokenizer, unit=o.unit, lowercase=o.lowercase,
         pattern=o.pattern, keep_newlines=o.keep_newlines, vocab=words, encoding=encoding, max_expansion=max_expansion,
-        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, weights=weights, weights_field=weights_field,
-        jobs=jobs, progress=progress, guard_like=old.table.guard,
+        jsonl=jsonl, csv=csv, parquet=parquet, skip_bad=skip_bad, markers=markers, strip=strip, weights=weights,
+        weights_field=weights_field, jobs=jobs, progress=progress, guard_like=stored.table.guard,
     )  # fmt: skip
     if progress is not None:
         progress("merging", 0, 1)
-    stored = [_stored(old, name), _stored(more, "the new text")]
-    out = _model(model_guard([old], merging.merge, stored, (), jobs))
+    both = [stored, stored_of(more, "the new text")]
+    out = _model(model_guard([opened(model)], merging.merge, both, (), jobs))
     out.repairs = more.repairs
     return out
 
 
-def _check_words(header: Header, words: WordList | None, name: str) -> None:
+def update_file(
+    model: ModelLike,
+    paths: Paths,
+    output: str | os.PathLike[str],
+    *,
+    vocab: Words | None = None,
+    encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
+    jsonl: str | None = None,
+    csv: str | int | None = None,
+    parquet: str | None = None,
+    skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
+    weights: bool = False,
+    weights_field: str | int | None = None,
+    name: str | None = None,
+    jobs: int = 1,
+    memory: int | None = None,
+    temp_dir: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> TrainedFile:
+    """Add text of any size to a model and write the result to a file; the bytes are those that `update` gives.
+
+    output  the file, which may be the model's own; it is replaced as a whole
+    memory, temp_dir, dask, resume, say  as in `train_file`
+    The others are those of `update`: vocab, encoding, max_expansion, jsonl, csv, parquet, skip_bad, markers, strip,
+    weights, weights_field, name, jobs and progress.
+
+    MarkovError if the model lacks n-grams or types, or if memory or disk do not suffice; TextError if the text has no
+    token.
+
+    >>> import markov_cli, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     text = pathlib.Path(folder, "a.txt")
+    ...     _ = text.write_text("one three")
+    ...     old = markov_cli.train(texts=["one two"])
+    ...     model, n_bytes = markov_cli.update_file(old, text, text.with_suffix(".npz"))
+    ...     [(f.token, f.count) for f in model.followers("one").followers]
+    [('three', 1), ('two', 1)]
+    """
+    stored, words = _updatable(model, name, vocab, encoding)
+    records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    header, guard = stored.header, stored.table.guard
+    tokens, rate = (0, RATE) if guard is None else (guard.tokens, RATE)
+    options = options_of(
+        header.order,
+        header.options,
+        True,
+        1,
+        None,
+        words,
+        (),
+        None,
+        Protection(),
+        encoding,
+        tokens,
+        rate,
+        jobs,
+        records,
+    )
+    if guard is not None:
+        options = replace(options, guard_bits=guard.bits)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
+    resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
+    plan = (sources, options, os.fspath(output), resources, progress or no_progress, say, stored)
+    return trained_file(model_guard([opened(model)], plan_training, *plan), os.fspath(output))
+
+
+def _updatable(
+    model: ModelLike, name: str | None, vocab: Words | None, encoding: str
+) -> tuple[Stored, WordList | None]:
+    """A model that text can be added to, and the words to read it with."""
+    old = opened(model)
+    name = name or old.path or "the model"
+    stored = stored_of(old, name)
+    merging.check_whole(stored, "added to")
+    words = words_of(vocab, encoding, old.header.options)
+    check_words(old.header, words, name)
+    return stored, words
+
+
+def check_words(header: Header, words: WordList | None, name: str) -> None:
     """MarkovError where a text is not to be read with the words of the model."""
     own, n = header.vocab_hash, header.vocab_words
     if own is None and words is None:
@@ -196,7 +289,7 @@ def prune(
         one = without_guard(one)
     if not by_count:
         return one
-    stored = _stored(one, one.path or "the model")
+    stored = stored_of(one, one.path or "the model")
     words = words_of(vocab, "utf-8", one.header.options)
     return _model(model_guard([one], merging.prune, stored, tuple(thresholds), max_types, words, jobs))
 
@@ -245,6 +338,9 @@ def prune_by_entropy(
     heldout: Paths = (),
     heldout_texts: Texts = (),
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
+    markers: str = "text",
+    strip: str | None = None,
     keep_guard: bool = True,
     jobs: int = 1,
 ) -> EntropyPruning:
@@ -254,7 +350,7 @@ def prune_by_entropy(
     n_bytes    drop n-grams until the model's file has at most this many bytes
     smoothing  of the distribution; None for kn, or the probabilities that the model holds
     heldout, heldout_texts  text that is scored before and after
-    encoding   of its files
+    encoding, max_expansion, markers, strip  how it is read, as in `train`
     keep_guard  False leaves out the guard
 
     OptionError if the size cannot be reached (types are not pruned), or not one of threshold and n_bytes is given.
@@ -286,8 +382,11 @@ def prune_by_entropy(
     paths, texts = listed(heldout), listed(heldout_texts)
     if not paths and not texts:
         return found
+    read: dict[str, Any] = {
+        "encoding": encoding, "max_expansion": max_expansion, "markers": markers, "strip": strip, "jobs": jobs
+    }  # fmt: skip
     before, after = (
-        m.score(paths, texts=texts, smoothing=method, encoding=encoding, jobs=jobs).perplexity
+        m.score(paths, texts=texts, smoothing=method, **read).perplexity
         for m, method in ((one, smoothing), (found.model, None))  # the second holds its probabilities already
     )
     return replace(found, perplexity_before=before, perplexity_after=after)

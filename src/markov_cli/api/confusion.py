@@ -15,7 +15,7 @@ from ..text.documents import Documents as DocumentReader
 from ..text.group_names import value_of
 from ..text.reading import Repairs, Source, check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, sources_of
+from ..text.sources import EXPANSION, Paths, sources_of
 from .model import Model
 from .results import Result, rounded
 
@@ -51,10 +51,13 @@ def confusion(
     paths: Paths,
     *,
     label: str | int,
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     smoothing: str | None = None,
     encoding: str = "utf-8",
     jobs: int = 1,
@@ -65,6 +68,7 @@ def confusion(
     label      the field with the true class; the model of a class is the file of that name
     smoothing  None for `kn`, or for a model's own probabilities
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError for fewer than two models; TextError if a record has no text or no class.
 
@@ -82,7 +86,7 @@ def confusion(
     if len(files) < 2:
         raise OptionError("a classifier needs several models", "give two models or more")
     records = record_format(jsonl, csv, parquet, label=label, skip_bad=skip_bad)
-    sources = sources_of(paths, records=records)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
     loaded = [Model.load(path) for path in files]
     predictors = predictors_of([m.language_model for m in loaded], smoothing, files)
     return confusion_table(confused(predictors, files, sources, check_encoding(encoding), Repairs(), jobs))
@@ -97,7 +101,7 @@ def confused(
     jobs: int,
 ) -> Confusion:
     """The true and the given classes of all records."""
-    scorer = Documents(predictors, jobs)
+    scorer = Documents(predictors, jobs, markers=sources[0].markers)
     found = Confusion([Path(path).name.removesuffix(".npz") for path in files])
     documents = DocumentReader(sources, encoding, repairs).read()
     for labels, units in scorer.score(batches_of((d.text, d.label or "") for d in documents)):

@@ -6,18 +6,20 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..arrays.memory import default_memory
 from ..model.fingerprints import RATE
 from ..model.header import Header
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
+from ..text.reading import Source
 from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, sources_of
 from ..text.word_list import Words
 from ..training.groups import GroupFile, Groups, check_target
-from ..training.groups import train_groups as train_group_files
+from ..training.groups import train_groups as train_groups_here
 from ..training.options import TrainOptions, no_progress
 from .results import RepairCounts, Result
-from .train import options_of
+from .train import options_of, unit_of
 
 __all__ = ["GroupModel", "TrainedGroups", "check_target", "groups_result", "train_group_files", "train_groups"]
 
@@ -72,7 +74,7 @@ def train_groups(
     min_group: int = 1,
     order: int = 3,
     tokenizer: str = "words",
-    unit: str = "sentence",
+    unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
     keep_newlines: bool = False,
@@ -81,6 +83,11 @@ def train_groups(
     max_types: int | None = None,
     vocab: Words | None = None,
     prune: Sequence[int] = (),
+    prune_vocab: Words | None = None,
+    borders: bool = True,
+    min_sequences: int = 1,
+    min_files: int = 1,
+    cap_per_sequence: int = 0,
     guard: int = 0,
     guard_rate: float = RATE,
     max_expansion: float = EXPANSION,
@@ -88,9 +95,13 @@ def train_groups(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights_field: str | int | None = None,
     jobs: int = 1,
     memory: int | None = None,
+    temp_dir: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
     progress: Progress | None = None,
 ) -> TrainedGroups:
     """Train a model for each value of a field of records, in one pass over the text, and write them to files.
@@ -98,10 +109,13 @@ def train_groups(
     output     the name of the files; `{}` in it stands for the value, written so that it is safe in a file name
     group_by   the field; a value is a text or a whole number
     min_group  groups with fewer records get no model
-    memory     the most bytes of memory to use; None for no limit
+    memory     the most bytes of memory to use; None for no limit. What does not fit goes to disk
+    temp_dir   the folder for temporary files; None for the folder of the output
+    dask       the address of a Dask scheduler, each of whose workers can hold the largest group; `local` starts some
 
     The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
-    max_types, vocab, prune, guard, guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, weights_field, progress.
+    max_types, vocab, prune, prune_vocab, borders, min_sequences, min_files (here: records), cap_per_sequence, guard,
+    guard_rate, max_expansion, jsonl, csv, parquet, skip_bad, markers, strip, weights_field, progress.
     Each model has the bytes that `train` gives for the group's records.
 
     OptionError for options that cannot be; TextError if a record has no text, or no group has enough records;
@@ -116,14 +130,36 @@ def train_groups(
     [('ann', 2), ('bob', 2)]
     """
     records = record_format(jsonl, csv, parquet, group=group_by, times=weights_field, skip_bad=skip_bad)
+    unit = unit_of(unit, borders, markers)
     text = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     options = options_of(
-        order, text, True, min_type_count, max_types, vocab, prune,
-        None, Protection(), encoding, guard, guard_rate, jobs, records,
+        order, text, borders, min_type_count, max_types, vocab, prune, prune_vocab,
+        Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    sources = sources_of(paths, (), max_expansion, records)
-    made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress)
+    sources = sources_of(paths, (), max_expansion, records, markers, strip)
+    folder = None if temp_dir is None else os.fspath(temp_dir)
+    made = train_group_files(
+        sources, options, os.fspath(output), min_group, memory, progress or no_progress, folder, dask
+    )
     return groups_result(made, options)
+
+
+def train_group_files(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    target: str,
+    min_group: int,
+    memory: int | None,
+    progress: Progress,
+    temp_dir: str | None,
+    dask: str | None,
+) -> Groups:
+    """Train the models of the groups here, or on a cluster."""
+    if dask is None:
+        return train_groups_here(sources, options, target, min_group, memory, progress, temp_dir)
+    from ..training.cluster_groups import train_groups_on
+
+    return train_groups_on(dask, memory or default_memory(), sources, options, target, min_group, progress)
 
 
 def groups_result(made: Groups, options: TrainOptions) -> TrainedGroups:

@@ -13,7 +13,7 @@ from ..formats.ngram_listing import Notes
 from ..formats.word_checks import check_lengths
 from ..model.language_model import LanguageModel
 from ..text.encoder import TextOptions
-from ..text.sources import Paths, listed
+from ..text.sources import EXPANSION, Paths, listed
 from ..text.types import Types, invalid_types
 from .model import Model
 
@@ -31,6 +31,7 @@ def import_model(
     pattern: str | None = None,
     keep_newlines: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     space_as: str | None = None,
     years: Years = (None, None),
     jobs: int = 2,
@@ -42,6 +43,7 @@ def import_model(
     order     counts only; None for that of the longest n-gram
     tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
+    max_expansion  how far compressed files may expand, as in `train`
     space_as  ARPA and counts only: the word that stands for a space, for a model of characters
     years     books only: the first and the last year whose counts are added up, None for any
 
@@ -56,7 +58,7 @@ def import_model(
     'counts'
     """
     options = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
-    files = ForeignFiles([os.fspath(p) for p in listed(paths)], format, encoding)
+    files = ForeignFiles([os.fspath(p) for p in listed(paths)], format, encoding, max_expansion)
     return read_model(files, options, order=order, space_as=space_as, years=years, jobs=jobs)
 
 
@@ -160,6 +162,7 @@ def import_arpa(
     pattern: str | None = None,
     keep_newlines: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     space_as: str | None = None,
     jobs: int = 2,
 ) -> Model:
@@ -169,6 +172,7 @@ def import_arpa(
 
     tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
+    max_expansion  how far compressed files may expand, as in `train`
     space_as  the word that stands for a space, for a model of characters
 
     ModelFileError if the file is no ARPA. `Model.notes` and `Model.repairs` tell what was read otherwise.
@@ -182,7 +186,7 @@ def import_arpa(
     """
     return import_model(
         path, format="arpa", tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
-        keep_newlines=keep_newlines, encoding=encoding, space_as=space_as, jobs=jobs,
+        keep_newlines=keep_newlines, encoding=encoding, max_expansion=max_expansion, space_as=space_as, jobs=jobs,
     )  # fmt: skip
 
 
@@ -196,6 +200,7 @@ def import_counts(
     pattern: str | None = None,
     keep_newlines: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     space_as: str | None = None,
     jobs: int = 1,
 ) -> Model:
@@ -205,6 +210,7 @@ def import_counts(
     order     None for that of the longest n-gram
     tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the files; byte-order marks are noticed
+    max_expansion  how far compressed files may expand, as in `train`
     space_as  the word that stands for a space, for a model of characters
 
     TextError if a line is none, or counts do not add up.
@@ -218,7 +224,7 @@ def import_counts(
     """
     return import_model(
         paths, format="counts", order=order, tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
-        keep_newlines=keep_newlines, encoding=encoding, space_as=space_as, jobs=jobs,
+        keep_newlines=keep_newlines, encoding=encoding, max_expansion=max_expansion, space_as=space_as, jobs=jobs,
     )  # fmt: skip
 
 
@@ -231,12 +237,14 @@ def import_markovify(
     pattern: str | None = None,
     keep_newlines: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jobs: int = 1,
 ) -> Model:
     """Make a model from markovify's JSON; state size s becomes order s + 1.
 
     tokenizer, unit, lowercase, pattern, keep_newlines  how text is read for the model; the file does not say
     encoding  of the file; byte-order marks are noticed
+    max_expansion  how far compressed files may expand, as in `train`
 
     TextError if it is no such JSON.
 
@@ -249,5 +257,5 @@ def import_markovify(
     """
     return import_model(
         path, format="markovify", tokenizer=tokenizer, unit=unit, lowercase=lowercase, pattern=pattern,
-        keep_newlines=keep_newlines, encoding=encoding, jobs=jobs,
+        keep_newlines=keep_newlines, encoding=encoding, max_expansion=max_expansion, jobs=jobs,
     )  # fmt: skip

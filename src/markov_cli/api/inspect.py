@@ -11,6 +11,7 @@ from ..generation.prompt import PromptMatch
 from ..inspecting import statistics
 from ..inspecting.followers import Follower, Followers
 from ..inspecting.verify import damage
+from ..text.types import MARKERS
 from ..text.word_list import words_of_types
 from .model import Model, ModelLike, guard_figures, opened
 from .results import OPTIONAL, GuardFigures, LengthCount, Marker, Result, rounded
@@ -117,6 +118,7 @@ class Inspection(Result):
     borders: bool | None = field(default=None, metadata=OPTIONAL)
     blend: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
     cut_below: tuple[int, ...] | None = field(default=None, metadata=OPTIONAL)
+    marker_words: tuple[str, ...] | None = field(default=None, metadata=OPTIONAL)
     model_bytes: int = 0
     guard: GuardFigures | None = field(default=None, metadata=OPTIONAL)
     orders: tuple[InspectedOrder, ...] = ()
@@ -204,9 +206,15 @@ def _inspect(model: Model, top: int) -> Inspection:
         model_bytes=model.file.size_bytes if model.file else 0,
         guard=guard_figures(model),
         orders=tuple(orders),
+        marker_words=tuple(marker_words(model)) or None,
         lengths=tuple(LengthCount(n, s) for n, s in statistics.lengths(table)),
         histogram_of_followers=tuple(FollowerBin(name, n) for name, n in statistics.follower_histogram(table)),
     )
+
+
+def marker_words(model: Model) -> list[str]:
+    """Those of `<unk>`, `<s>` and `</s>` that the model also has as words of its text."""
+    return [name for name in MARKERS if model.checked(model.vocabulary.find, name.encode())]
 
 
 def _token(model: Model, i: int) -> str | Marker:

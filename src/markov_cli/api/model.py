@@ -16,7 +16,7 @@ from ..model.language_model import LanguageModel
 from ..sampling.shape import Shape
 from ..text.reading import Repairs, check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, Texts, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from .results import OPTIONAL, GuardFigures, ModelSummary, Result, rounded
 
 if TYPE_CHECKING:
@@ -182,11 +182,15 @@ class Model:
         within: bool = False,
         open_end: bool = False,
         adapt: bool = False,
+        spell: bool = False,
         encoding: str = "utf-8",
+        max_expansion: float = EXPANSION,
         jsonl: str | None = None,
         csv: str | int | None = None,
         parquet: str | None = None,
         skip_bad: bool = False,
+        markers: str = "text",
+        strip: str | None = None,
         jobs: int = 1,
     ) -> Score:
         """Score text: tokens, OOV, bits, perplexity; see `score`.
@@ -201,8 +205,10 @@ class Model:
         from .score_results import score_of, totals_of
 
         borders, names = Borders(within, open_end), [self.path or "the model"]
-        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders)
-        sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+        (predictor,) = predictors_of([self.language_model], smoothing, names, adapt, borders, spell)
+        sources = sources_of(
+            paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+        )
         return score_of(*totals_of(predictor, sources, check_encoding(encoding), jobs))
 
     # ------------------------------------------------------------ histories
@@ -287,10 +293,13 @@ class Model:
         novel: int | None = None,
         corpus: Paths = (),
         corpus_texts: Texts = (),
+        max_expansion: float = EXPANSION,
         jsonl: str | None = None,
         csv: str | int | None = None,
         parquet: str | None = None,
         skip_bad: bool = False,
+        markers: str = "text",
+        strip: str | None = None,
         unique: bool = False,
     ) -> Iterator[Text]:
         """Draw texts; text i of a seed is the same for any `count`, and as in `markov generate`.
@@ -312,6 +321,7 @@ class Model:
         corpus, corpus_texts  files, and texts themselves; the longest run that each text shares with them is in
                      `Text.overlap`
         jsonl, csv, parquet, skip_bad  the texts of `corpus` are in a field of records, as in `train`
+        max_expansion, markers, strip  how files are read, as in `train`
         unique       no text is given twice; there may be fewer texts than `count`
 
         >>> import markov_cli
@@ -323,7 +333,8 @@ class Model:
         records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
         request = Request(
             count, seed, prompt, within, ignore_case, min_tokens, max_tokens, Shape(temperature, top_k, top_p),
-            smoothing, constraints or Constraints(), novel, tuple(sources_of(corpus, corpus_texts, records=records)),
+            smoothing, constraints or Constraints(), novel,
+            tuple(sources_of(corpus, corpus_texts, max_expansion, records, markers, strip)),
             unique=unique,
             adapt=adapt,
         )  # fmt: skip

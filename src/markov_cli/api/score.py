@@ -14,7 +14,7 @@ from ..scoring.text_totals import Reading, numbered_units
 from ..scoring.token_names import token_names
 from ..text.reading import check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, Texts, listed, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, listed, sources_of
 from ..text.types import UNK
 from .model import Model, ModelLike, opened
 from .score_results import (
@@ -45,10 +45,15 @@ def _names(models: Sequence[Model]) -> list[str]:
 
 
 def _predictors(
-    models: Sequence[Model], smoothing: str | None, within: bool, open_end: bool, adapt: bool = False
+    models: Sequence[Model],
+    smoothing: str | None,
+    within: bool,
+    open_end: bool,
+    adapt: bool = False,
+    spell: bool = False,
 ) -> list[Predictor]:
     borders = Borders(within, open_end)
-    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders)
+    return predictors_of([m.language_model for m in models], smoothing, _names(models), adapt, borders, spell)
 
 
 def _predictor(
@@ -58,9 +63,10 @@ def _predictor(
     within: bool,
     open_end: bool,
     adapt: bool = False,
+    spell: bool = False,
 ) -> Predictor:
     """A predictor of one model, or of several mixed."""
-    found = _predictors(models, smoothing, within, open_end, adapt)
+    found = _predictors(models, smoothing, within, open_end, adapt, spell)
     if len(found) == 1:
         return found[0]
     return mixed(found, checked_weights(weights or [1.0] * len(found), len(found))[0])
@@ -79,11 +85,15 @@ def score(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Score:
     """Score text with a model, or with several mixed: tokens, OOV, bits, perplexity.
@@ -94,7 +104,9 @@ def score(
     within     no `<s>` before a sequence: its first token has no history (KenLM's `query -n` does both)
     open_end   no `</s>` behind it: its end is not scored
     adapt      what was read before in a text changes the probabilities; the model must be tuned for it, see `tune`
+    spell      spell tokens outside the vocabulary: `<unk>` stands for the bytes that its words are made of; one model
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     TextError if the text has no token, or none that a model knows; OptionError if models read text differently, or
     weights are wrong; NeedsCounts if a model holds no counts and a smoothing is named.
@@ -106,8 +118,10 @@ def score(
     (4, 1.678072)
     """
     several = _opened(models)
-    predictor = _predictor(several, smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    predictor = _predictor(several, smoothing, weights, within, open_end, adapt, spell)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = totals_of(predictor, sources, check_encoding(encoding), jobs)
     if predictor.weights is None:
         return score_of(*found)
@@ -127,11 +141,15 @@ def score_units(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     skip_blank: bool = False,
     jobs: int = 1,
 ) -> Iterator[UnitScore]:
@@ -139,15 +157,18 @@ def score_units(
 
     skip_blank  leaves out blank lines
 
-    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(u.text, u.tokens, u.bits) for u in markov_cli.score_units(model, texts=["a b. a c."], smoothing="none")]
     [('a b.', 4, 1.0), ('a c.', 4, 1.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, keep_text=True)
     for units in numbered_units(reading, not skip_blank):
         columns = (units.tokens, units.oov, units.all_bits, units.perplexity, units.longest, units.lines)
@@ -165,24 +186,31 @@ def score_tokens(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> Iterator[TokenScore]:
     """Score each token of a text, and the end of each sequence, in order.
 
-    models, smoothing, weights, within, open_end, adapt, jsonl, csv, parquet, skip_bad, and errors as in `score`
+    models, smoothing, weights, within, open_end, adapt, spell, jsonl, csv, parquet, skip_bad, max_expansion,
+    markers, strip, and errors as in `score`
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [(t.token, t.bits) for t in markov_cli.score_tokens(model, texts=["a b."], smoothing="none")]
     [('a', 0.0), ('b', 1.0), ('.', 0.0), (None, 0.0)]
     """
-    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    predictor = _predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     reading = Reading(predictor, sources, check_encoding(encoding), jobs, stream_codes=1 << 16)
     for scored in reading.scored():
         rows = scored.tokens()
@@ -203,18 +231,19 @@ def score_texts(
     within: bool = False,
     open_end: bool = False,
     adapt: bool = False,
+    spell: bool = False,
     jobs: int = 1,
 ) -> Iterator[TextScore]:
     """Score each text as a whole, as if it were alone: one score for each, in order.
 
-    models, smoothing, weights, within, open_end, adapt, and errors as in `score`; a text without a token is no error
+    models, smoothing, weights, within, open_end, adapt, spell, and errors as in `score`, but a text may have no token
 
     >>> import markov_cli
     >>> model = markov_cli.train(texts=["a b. a c."])
     >>> [s.scored_tokens for s in markov_cli.score_texts(model, ["a b. a b.", ""], smoothing="none")]
     [8, 0]
     """
-    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt)], jobs)
+    documents = Documents([_predictor(_opened(models), smoothing, weights, within, open_end, adapt, spell)], jobs)
     every = (text.encode("utf-8", "replace") for text in listed(texts))
     for _, (units,) in documents.score(batches_of((text, None) for text in every)):
         yield from text_scores(units)
@@ -274,10 +303,13 @@ def tune_mixture(
     within: bool = False,
     open_end: bool = False,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> TunedMixture:
     """Find the weights under which held-out text is most probable, by expectation-maximisation.
@@ -287,6 +319,7 @@ def tune_mixture(
     smoothing     None for `kn`, or for a model's own probabilities
     within, open_end  as in `score`
     jsonl, csv, parquet, skip_bad  the texts are in a field of records, as in `train`
+    max_expansion, markers, strip  how files are read, as in `train`
 
     OptionError if the models read text differently; TextError if no model gives a token a probability.
 
@@ -297,6 +330,8 @@ def tune_mixture(
     True
     """
     several = _opened(models)
-    sources = sources_of(paths, texts, records=record_format(jsonl, csv, parquet, skip_bad=skip_bad))
+    sources = sources_of(
+        paths, texts, max_expansion, record_format(jsonl, csv, parquet, skip_bad=skip_bad), markers, strip
+    )
     found = tuned(_predictors(several, smoothing, within, open_end), sources, check_encoding(encoding), jobs)
     return tuned_mixture(_names(several), found)

@@ -27,6 +27,7 @@ class Score(Result):
     perplexity_without_oov  of the tokens that the model knows, as KenLM's `query` gives it
     bits_per_token, bits_per_byte  cross-entropy; bytes are those of the text in UTF-8
     zero_probability        tokens of probability 0
+    spelled_bits            of bits, those that spell OOVs; None where nothing is spelled
     bits                    -log2 of the probability of the tokens whose probability is not 0
     models, weights         of a mixture
     """
@@ -42,6 +43,7 @@ class Score(Result):
     bits_per_byte: float
     zero_probability: int
     text_bytes: int
+    spelled_bits: float | None = field(default=None, metadata=OPTIONAL)
     repairs: RepairCounts
     bits: float = field(metadata=PYTHON_ONLY)
     models: tuple[str, ...] | None = field(default=None, metadata=OPTIONAL)
@@ -168,6 +170,7 @@ def score_of(t: Totals, repairs: Repairs, **more: object) -> Score:
         bits_per_byte=t.bits_per_byte,
         zero_probability=t.zero,
         text_bytes=t.text_bytes,
+        spelled_bits=t.spelled_bits or None,
         repairs=RepairCounts.of(repairs),
         bits=t.bits,
         **more,  # type: ignore[arg-type]

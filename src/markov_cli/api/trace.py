@@ -13,7 +13,7 @@ from ..evidence.copying.trace import trace_sources
 from ..text.encoder import TextOptions
 from ..text.reading import Repairs, check_encoding
 from ..text.record_format import record_format
-from ..text.sources import Paths, Texts, sources_of
+from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from .results import INLINE, RepairCounts, Result, rounded
 
 
@@ -122,10 +122,13 @@ def trace(
     min_tokens: int = 6,
     top: int | None = None,
     encoding: str = "utf-8",
+    max_expansion: float = EXPANSION,
     jsonl: str | None = None,
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
 ) -> TraceReport:
     """Find the fragments of a text that a corpus has word for word.
@@ -138,6 +141,7 @@ def trace(
     min_tokens                tokens of the shortest fragment listed
     top                       only the rarest fragments; None for all
     jsonl, csv, parquet, skip_bad  the texts of corpus and baseline are in a field of records, as in `train`
+    max_expansion, markers, strip  how all files are read, as in `train`
 
     TextError if text, corpus or baseline has no token.
 
@@ -149,9 +153,9 @@ def trace(
     options = TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines)
     repairs, records = Repairs(), record_format(jsonl, csv, parquet, skip_bad=skip_bad)
     found = trace_sources(
-        sources_of(paths, texts),
-        sources_of(corpus, corpus_texts, records=records),
-        sources_of(baseline, baseline_texts, records=records),
+        sources_of(paths, texts, max_expansion, None, markers, strip),
+        sources_of(corpus, corpus_texts, max_expansion, records, markers, strip),
+        sources_of(baseline, baseline_texts, max_expansion, records, markers, strip),
         options,
         text_unit=text_unit,
         encoding=check_encoding(encoding),

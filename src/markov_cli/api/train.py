@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from ..errors import OptionError
 from ..model.fingerprints import RATE, Guard
 from ..model.language_model import LanguageModel
 from ..model.thresholds import Protection
@@ -14,12 +15,13 @@ from ..text.encoder import TextOptions
 from ..text.reading import check_encoding
 from ..text.record_format import RecordFormat, record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
-from ..text.types import invalid_types
 from ..text.word_list import WordList, Words
 from ..training.in_memory import Trained, train_sources
+from ..training.on_disk import TrainedFile as Written
 from ..training.options import TrainOptions, no_progress
 from ..training.plan import Resources
 from ..training.plan import train_file as plan_training
+from ..training.spilled_text import see_invalid_types
 from .model import Model
 
 Progress = Callable[[str, float, float], None]  # a step's name, how much of it is done, and how much there is
@@ -31,7 +33,7 @@ def train(
     texts: Texts = (),
     order: int = 3,
     tokenizer: str = "words",
-    unit: str = "sentence",
+    unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
     keep_newlines: bool = False,
@@ -53,6 +55,8 @@ def train(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     jobs: int = 1,
@@ -63,7 +67,8 @@ def train(
     paths, texts      files, folders, `-`; and texts themselves, each as if it were a file
     order             tokens in the longest n-gram: 3 looks back 2 tokens
     tokenizer         words, spaces, chars, bytes, or regex with a pattern
-    unit              one sequence is a sentence, line, paragraph or file
+    unit              one sequence is a sentence, line, paragraph or file; None for a sentence, with
+                      `markers="borders"` a line, without borders a file
     lowercase         read everything in lower case
     keep_newlines     line breaks and indentation are tokens
     min_type_count    types seen less often become `<unk>`
@@ -86,6 +91,10 @@ def train(
                       number from 1, and then the first row is a record, too
     parquet           they are Parquet files with the text in this column
     skip_bad          leave out records without a text and count them; otherwise the first is an error
+    markers           how `<s>`, `</s>` and `<unk>` are read where they stand as words of their own: `text`, words like
+                      any other; `borders`, the ends of sequences and the unknown token; `space`, white space
+    strip             take the text out of HTML (`html`) or subtitles (`srt`, also WebVTT), in whole files or in fields
+                      of records
     weights           each line of the files is `text<TAB>count`: a record that counts so often
     weights_field     the field, or column, with the number of times that a record counts
     jobs              threads
@@ -98,15 +107,33 @@ def train(
     2
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    unit = unit_of(unit, borders, markers)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines), borders,
         min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding,
         guard if guard_like is None else guard_like.tokens, guard_rate, jobs, records,
     )  # fmt: skip
     if guard_like is not None:
         options = replace(options, guard_bits=guard_like.bits)
-    return model_of(train_sources(sources_of(paths, texts, max_expansion, records), options, progress or no_progress))
+    return model_of(
+        train_sources(
+            sources_of(paths, texts, max_expansion, records, markers, strip), options, progress or no_progress
+        )
+    )
+
+
+def unit_of(unit: str | None, borders: bool = True, markers: str = "text") -> str:
+    """The part of a text that is one sequence, where none may be named; OptionError for borders that are not counted.
+
+    >>> unit_of(None), unit_of(None, markers="borders"), unit_of("paragraph", markers="borders")
+    ('sentence', 'line', 'paragraph')
+    """
+    if not borders and markers == "borders":
+        raise OptionError("--markers borders and --no-borders exclude each other", "leave one of them out")
+    if not borders:
+        return "file"
+    return unit or ("line" if markers == "borders" else "sentence")
 
 
 def options_of(
@@ -144,9 +171,9 @@ def options_of(
     )
 
 
-def words_of(words: Words | None, encoding: str, text: TextOptions) -> WordList | None:
+def words_of(words: Words | None, encoding: str, text: TextOptions, expansion: float = EXPANSION) -> WordList | None:
     """The words of `--vocab`, in lower case where the text is read so."""
-    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase)
+    return None if words is None else WordList.of(words, check_encoding(encoding), text.lowercase, expansion)
 
 
 class TrainedFile(NamedTuple):
@@ -162,7 +189,7 @@ def train_file(
     *,
     order: int = 3,
     tokenizer: str = "words",
-    unit: str = "sentence",
+    unit: str | None = None,
     lowercase: bool = False,
     pattern: str | None = None,
     keep_newlines: bool = False,
@@ -183,6 +210,8 @@ def train_file(
     csv: str | int | None = None,
     parquet: str | None = None,
     skip_bad: bool = False,
+    markers: str = "text",
+    strip: str | None = None,
     weights: bool = False,
     weights_field: str | int | None = None,
     jobs: int = 1,
@@ -214,20 +243,24 @@ def train_file(
     2
     """
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
+    unit = unit_of(unit, borders, markers)
     options = options_of(
-        order, TextOptions.of(tokenizer, unit if borders else "file", lowercase, pattern, keep_newlines), borders,
+        order, TextOptions.of(tokenizer, unit, lowercase, pattern, keep_newlines), borders,
         min_type_count, max_types, vocab, prune, prune_vocab,
         Protection(min_sequences, min_files, cap_per_sequence), encoding, guard, guard_rate, jobs, records,
     )  # fmt: skip
-    sources, target = sources_of(paths, (), max_expansion, records), os.fspath(output)
+    sources, target = sources_of(paths, (), max_expansion, records, markers, strip), os.fspath(output)
     resources = Resources(memory, None if temp_dir is None else os.fspath(temp_dir), resume, dask)
-    made = plan_training(sources, options, target, resources, progress or no_progress, say)
+    return trained_file(plan_training(sources, options, target, resources, progress or no_progress, say), target)
+
+
+def trained_file(made: Written, target: str) -> TrainedFile:
+    """The model that was written to a file."""
     if made.trained is not None:
         model = model_of(made.trained)
     else:
         model = Model.load(target) if made.file is None else Model(LanguageModel.of_file(made.file))
         model.repairs = made.repairs
-        _see_invalid_types(model)
     model.path = target
     return TrainedFile(model, made.size)
 
@@ -236,13 +269,6 @@ def model_of(trained: Trained) -> Model:
     """The model that training made."""
     model = Model(LanguageModel.of(trained.header, trained.types, trained.table))
     model.repairs = trained.repairs
-    _see_invalid_types(model)
-    return model
-
-
-def _see_invalid_types(model: Model) -> None:
-    """Count the types that are not UTF-8, where the tokenizer keeps bytes as they are."""
     if model.header.options.tokenizer == "spaces":
-        n, text = invalid_types(model.vocabulary.types())
-        model.repairs.invalid_types = n
-        model.repairs.invalid_text = model.repairs.invalid_text or text
+        see_invalid_types(model.repairs, [trained.types])
+    return model

@@ -78,6 +78,8 @@ def tune(
     log_linear: bool = False,
     encoding: str = "utf-8",
     max_expansion: float = EXPANSION,
+    markers: str = "text",
+    strip: str | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> TunedModel:
@@ -88,6 +90,8 @@ def tune(
     log_linear  make a log-linear mixture: better, and slower, since each token takes a sum over all types
     adapt     also find the parameters of recent words and n-grams, for `--adapt`
     max_expansion  refuse a compressed file that expands to more than 1 GiB and this many times its size; 0 for no limit
+    strip     html or srt, as in `train`
+    markers   how `<s>`, `</s>` and `<unk>` are read, as in `train`
     progress  called with a step's name, and how much of it is done and in all
 
     OptionError if no text or no number is given; MarkovError if the model lacks n-grams or counts; TextError if the
@@ -100,7 +104,7 @@ def tune(
     (['n-grams of words', 'n-grams of 3 classes'], True)
     """
     one = opened(model)
-    sources = sources_of(paths, texts, max_expansion)
+    sources = sources_of(paths, texts, max_expansion, None, markers, strip)
     if not sources:
         raise OptionError("tune: no held-out text", "name one that the model was not trained on")
     found = tuning.tune_blend(

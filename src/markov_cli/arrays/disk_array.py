@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 BLOCK = 1 << 20  # entries read at one time
+_MAX_BUCKETS = 200  # files open at one time, twice that with what goes along
 
 
 @dataclass
@@ -132,3 +133,45 @@ class Buckets:
             if extras:
                 extras[i].drop()
             yield values, more
+
+
+class Placed:
+    """Writes a column whose values come in any order: each with its row."""
+
+    def __init__(self, path: str, n: int, size: int, dtype: np.typing.DTypeLike = np.uint64) -> None:
+        """A column of n rows; about `size` of them are put in order in memory at one time."""
+        self._n, self._path, self._dtype = n, path, dtype
+        parts = min(max(2 * n // size, 1), _MAX_BUCKETS)
+        self._edges = np.unique(np.arange(1, parts) * n // parts).astype(np.uint64)
+        self._buckets = Buckets(os.path.dirname(path), "place", self._edges, dtype)
+
+    def add(self, row: np.ndarray, value: np.ndarray) -> None:
+        """Values of rows."""
+        self._buckets.add(row.astype(np.uint64), value)
+
+    def close(self) -> Column:
+        """The column, complete."""
+        writer = Writer(self._path, self._dtype)
+        low = [0, *self._edges.tolist()]
+        high = [*self._edges.tolist(), self._n]
+        for begin, end, (row, value) in zip(low, high, self._buckets.take(), strict=True):
+            out = np.empty(end - begin, self._dtype)
+            out[row.astype(np.int64) - begin] = value
+            writer.append(out)
+        return writer.close()
+
+
+class Lookup:
+    """Values of a column by their indices, those of one look-up near each other, or 0."""
+
+    def __init__(self, column: Column) -> None:
+        self._column, self._zero = column, column.read(0, 1)
+
+    def __getitem__(self, which: np.ndarray) -> np.ndarray:
+        """The values at some indices."""
+        far = which > 0
+        if not far.any():
+            return np.repeat(self._zero, len(which))
+        first = int(which[far].min())
+        values = self._column.read(first, int(which.max()) + 1)
+        return np.where(far, values[np.maximum(which, first) - first], self._zero)

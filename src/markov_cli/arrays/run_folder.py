@@ -26,10 +26,17 @@ class Workspace:
     """A folder beside the target, the current one for `-`, or in `temp_dir`; made when it is first written to.
 
     Folders of runs that ended early are removed, or, with `resume`, one of the same `identity` is gone on
-    with. Those of runs that are still going are left alone.
+    with. Those of runs that are still going are left alone. `clean` False leaves all alone.
     """
 
-    def __init__(self, target: str, temp_dir: str | None, identity: dict[str, Any], resume: bool = False) -> None:
+    def __init__(
+        self,
+        target: str,
+        temp_dir: str | None,
+        identity: dict[str, Any],
+        resume: bool = False,
+        clean: bool = True,
+    ) -> None:
         real = os.path.realpath(target)
         self.base = temp_dir or os.path.dirname(real)
         mark = zlib.crc32(os.fsencode(real))
@@ -39,7 +46,8 @@ class Workspace:
         self._steps: dict[str, Any] = {}
         self.folder = ""
         self.found = False  # there was a run to go on with
-        self._clean(resume)
+        if clean:
+            self._clean(resume)
 
     def _clean(self, resume: bool) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +16,11 @@ from .options import (
     model_argument,
     note,
     quiet_option,
+    reading_options,
     record_options,
     records_of,
     seed_option,
+    sources_in,
 )
 from .output import write_parts
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     ),
     *record_options("Every file named here"),
     encoding_option("all texts named here"),
+    *reading_options("them"),
 )
 @option_group(
     "What is measured",
@@ -84,7 +88,12 @@ if TYPE_CHECKING:
         metavar="FILE",
         help="Write a random text that has exactly this table; `-` for stdout.",
     ),
-    click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with pictures; `-` for stdout."),
+    click.option(
+        "--html",
+        type=click.Path(),
+        metavar="FILE",
+        help="Write a page with pictures, and with the text of --corpus shaded by certain strings; `-` for stdout.",
+    ),
     json_option,
     quiet_option(),
 )
@@ -147,15 +156,25 @@ def audit(model: str, as_json: bool, quiet: bool, **kw: Any) -> int:
 def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: bool) -> int:
     from ..api.audit import audit_report, proof
     from ..errors import AnswerIsNo
+    from ..evidence.corpus.certain_text import certain_text
     from ..evidence.model_evidence import audit as run
     from ..render import audit as show
     from ..render.train import repair_lines
-    from ..text.reading import check_encoding, find_sources
+    from ..text.reading import check_encoding
+    from .output import kept_sources
 
     records = records_of(kw, "corpus", "heldout")
-    corpus, heldout = (find_sources([*kw[name]], records=records) for name in ("corpus", "heldout"))
+    corpus, heldout = (sources_in(kw[name], kw, records) for name in ("corpus", "heldout"))
     encoding = check_encoding(kw["encoding"])
-    found = run(loaded.language_model, kw["order"], kw["min_tokens"], corpus, heldout, encoding)
+    with ExitStack() as stack:
+        if kw["html"] is not None:
+            corpus = kept_sources(corpus, stack)
+        found = run(
+            loaded.language_model, kw["order"], kw["min_tokens"], corpus, heldout, encoding, kw["html"] is not None
+        )
+        shaded = None
+        if kw["html"] is not None and found.against is not None:
+            shaded = certain_text(loaded.language_model, found.against, corpus, encoding)
     if found.against is not None:
         for read in (found.against.corpus, found.against.others):
             if read is not None:
@@ -166,7 +185,7 @@ def _report(loaded: Model, path: str, kw: dict[str, Any], as_json: bool, quiet: 
     if kw["html"] is not None:
         from ..render.html.audit import audit_page
 
-        write_parts(kw["html"], audit_page(loaded, path, found, kw["show"]))
+        write_parts(kw["html"], audit_page(loaded, path, found, kw["show"], shaded))
         if kw["html"] != "-":
             note(f"wrote {kw['html']}", quiet)
     if "-" not in (kw["strings"], kw["html"]):
@@ -203,11 +222,14 @@ def _strings(loaded: Model, found: Audit, path: str, quiet: bool) -> None:
     note(f"{path}: {len(found.strings or ()):,} certain strings", quiet)
 
 
+_HOW = ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad", "max_expansion", "markers", "strip")
+
+
 def _member(loaded: Model, kw: dict[str, Any], as_json: bool) -> int:
     from ..api.audit import member
     from ..render.audit import member_lines
 
-    how = {name: kw[name] for name in ("order", "encoding", "jsonl", "csv", "parquet", "skip_bad")}
+    how = {name: kw[name] for name in _HOW}
     found = member(loaded, kw["member"], **how)
     for out in [json_text(found.to_dict())] if as_json else member_lines(found):
         click.echo(out)

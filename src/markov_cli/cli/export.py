@@ -89,7 +89,7 @@ def export(
 
 def refuse_others(ctx: click.Context, form: str, takes: tuple[str, ...]) -> None:
     """OptionError for an option of another format."""
-    general = {"model", "files", "output", "form", "quiet", "as_json", "jobs", "encoding"}
+    general = {"model", "files", "output", "form", "quiet", "as_json", "jobs", "encoding", "max_expansion"}
     for param in ctx.command.params:
         name = param.name or ""
         given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -11,7 +11,7 @@ import click
 from ..errors import ANSWER_IS_NO, OptionError
 from .generate_options import check_trace, explicitly_given, generate_options, load_model, request_of
 from .option_groups import GroupedCommand
-from .options import is_closed, model_argument, note, records_of, say_history, say_prompt, say_smoothing
+from .options import is_closed, model_argument, note, records_of, say_history, say_prompt, say_smoothing, sources_in
 
 if TYPE_CHECKING:
     from ..evidence.copying.generated import TracedTexts
@@ -112,14 +112,13 @@ def traced_of(run: Run, batches: list[Batch], kw: dict[str, Any]) -> TracedTexts
     """Trace the texts that were drawn against --corpus."""
     from ..evidence.copying.generated import trace_generated
     from ..model.language_model import LanguageModel
-    from ..text.sources import find_sources
 
     model, known, asked = run.model, run.prompt, run.request
     assert isinstance(model, LanguageModel)  # see check_trace
     history = known.ids[len(known.ids) - known.level :]
     drawn = [(batch.samples, batch.each()) for batch in batches]
     records = records_of(kw)
-    sources = find_sources([*kw["corpus"]], records=records), find_sources([*kw["baseline"]], records=records)
+    sources = sources_in(kw["corpus"], kw, records), sources_in(kw["baseline"], kw, records)
     return trace_generated(model, history, drawn, model.uses_raw_counts(asked.smoothing), *sources, asked.jobs)
 
 

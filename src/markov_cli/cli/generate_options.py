@@ -17,11 +17,13 @@ from .options import (
     ignore_case_option,
     json_option,
     quiet_option,
+    reading_options,
     record_options,
     records_of,
     seed_option,
     shape_options,
     smoothing_option,
+    sources_in,
 )
 
 if TYPE_CHECKING:
@@ -155,6 +157,7 @@ _NOVELTY = option_group(
     ),
     *record_options("--corpus (and --baseline)"),
     encoding_option("--corpus"),
+    *reading_options("--corpus"),
     click.option(
         "--trace",
         is_flag=True,
@@ -240,7 +243,6 @@ def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
     from ..generation.request import Request
     from ..sampling.shape import Shape
     from ..text.reading import check_encoding
-    from ..text.sources import find_sources
 
     records = records_of(kw, "corpus")
     for_trace = kw["trace"] and kw["novel"] is None and not as_json  # the trace alone reads the corpus
@@ -261,7 +263,7 @@ def request_of(kw: dict[str, Any], given: set[str], as_json: bool) -> Request:
         adapt=kw["adapt"],
         constraints=constraints_of(kw),
         novel=kw["novel"],
-        corpus=() if for_trace else tuple(find_sources([*kw["corpus"]], records=records)),
+        corpus=() if for_trace else tuple(sources_in(kw["corpus"], kw, records)),
         encoding=check_encoding(kw["encoding"]),
         overlaps=as_json and not kw["stream"],
         unique=kw["unique"],

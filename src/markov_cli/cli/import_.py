@@ -10,7 +10,16 @@ import click
 from ..errors import OptionError
 from .export import refuse_others
 from .option_types import YearsType
-from .options import encoding_option, json_option, note, output_option, quiet_option, space_option, stdin_is_terminal
+from .options import (
+    encoding_option,
+    expansion_option,
+    json_option,
+    note,
+    output_option,
+    quiet_option,
+    space_option,
+    stdin_is_terminal,
+)
 from .output import no_output
 from .train import TOKENIZERS, UNITS
 
@@ -61,6 +70,7 @@ FORMATS: dict[str, tuple[str, ...]] = {  # and their own options
     help="For books: add up the counts of these years only; A.. and ..B leave one end open.  [default: all]",
 )
 @encoding_option("FILE", " Byte-order marks are noticed.")
+@expansion_option
 @space_option
 @json_option
 @quiet_option("Print no summary.")
@@ -72,6 +82,7 @@ def import_(
     output: str | None,
     form: str | None,
     encoding: str,
+    max_expansion: float,
     as_json: bool,
     quiet: bool,
     order: int | None,
@@ -105,18 +116,18 @@ def import_(
     begin = time.monotonic()
     from ..api.importing import read_model
     from ..formats.foreign_files import ForeignFiles
-    from ..render.train import import_notes, repair_lines
+    from ..render.train import import_notes, own_marker_lines, repair_lines
     from ..text.encoder import TextOptions
     from .output import check_model_target, finish
 
     check_model_target(output)
     options = TextOptions.of(**given)
-    found = ForeignFiles(files, form, encoding)
+    found = ForeignFiles(files, form, encoding, max_expansion)
     try:
         refuse_others(ctx, found.form, (*TEXT_OPTIONS, *FORMATS[found.form]))
         model = read_model(found, options, order=order, space_as=space_as, years=years)
     finally:
         found.close()
-    for text in (*import_notes(model.notes), *repair_lines(model.repairs)):
+    for text in (*import_notes(model.notes), *repair_lines(model.repairs), *own_marker_lines(model.notes)):
         note(text, quiet)
     finish(model, output, begin, as_json, quiet)

@@ -13,6 +13,7 @@ from .options import (
     ignore_case_option,
     json_option,
     model_argument,
+    note,
     quiet_option,
     say_history,
     say_smoothing,
@@ -21,6 +22,8 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..api.model import Model
+
+_TOP = 10
 
 
 @click.command(short_help="Show the figures of a model, or the followers of a history.")
@@ -37,9 +40,7 @@ if TYPE_CHECKING:
     "--top",
     type=click.IntRange(1),
     metavar="N",
-    default=10,
-    show_default=True,
-    help="The number of followers or n-grams to show.",
+    help="The number of followers or n-grams to show.  [default: 10; 500 in the page of --html]",
 )
 @click.option(
     "--format",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Write the types of the model, one on each line, the commonest first: a list for train --vocab.",
 )
+@click.option("--html", type=click.Path(), metavar="FILE", help="Write a page with all figures; `-` for stdout.")
 @json_option
 @quiet_option()
 def inspect(
@@ -63,10 +65,11 @@ def inspect(
     at_start: bool,
     ignore_case: bool,
     smoothing: str | None,
-    top: int,
+    top: int | None,
     form: str,
     verify: bool,
     vocab: bool,
+    html: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -78,6 +81,7 @@ def inspect(
     markov inspect book.npz --at-start --top 20
     markov inspect book.npz you must --smoothing kn
     markov inspect book.npz the old --format dot | dot -Tsvg > old.svg
+    markov inspect book.npz --html book.html
 
     Without HISTORY, --format text and --json read the whole table. Exit code 3: --verify found damage.
     """
@@ -85,12 +89,14 @@ def inspect(
 
     if as_json and form != "text":
         raise OptionError(f"--json and --format {form} exclude each other", "choose one")
-    given = {"--at-start": at_start, "--verify": verify, "--vocab": vocab}
+    given = {"--at-start": at_start, "--verify": verify, "--vocab": vocab, "--html": html is not None}
     of_history = {"--smoothing": smoothing is not None, "--ignore-case": ignore_case}
     _check_alone(history, {**given, **of_history}, form)
     for name, is_given in of_history.items():
         if is_given and not history and not (at_start and name == "--smoothing"):
             raise OptionError(f"{name} needs a HISTORY", f"for example: markov inspect {model} the {name} ...")
+    if html is not None:
+        _check_html(html, as_json)
     loaded = Model.load(model)
     if verify:
         return _verify(loaded, as_json)
@@ -104,7 +110,11 @@ def inspect(
     if not history and not at_start:
         if form == "dot":
             raise OptionError("--format dot needs a HISTORY", f"for example: markov inspect {model} the --format dot")
-        found = api.inspect(loaded, top=top)
+        if html is not None:
+            _page(loaded, model, top, html, quiet)
+            if html == "-":
+                return 0
+        found = api.inspect(loaded, top=top or _TOP)
         if as_json:
             click.echo(json_text(found.to_dict()))
         elif form == "csv":
@@ -112,6 +122,7 @@ def inspect(
         else:
             loaded.checked(show.show_model, loaded, found)
         return 0
+    top = top or _TOP
     text = (" " if loaded.vocabulary.spaced else "").join(history)
     known = loaded.known(text, at_start=at_start, ignore_case=ignore_case)
     say_history(loaded, known, ignore_case, quiet)
@@ -129,9 +140,29 @@ def inspect(
     return 0
 
 
+def _check_html(html: str, as_json: bool) -> None:
+    from .output import check_target
+
+    if html != "-":
+        check_target(html)
+    elif as_json:
+        raise OptionError("only one result can go to stdout", "--html FILE")
+
+
+def _page(loaded: Model, path: str, top: int | None, html: str, quiet: bool) -> None:
+    from ..api.inspect import inspect
+    from ..render.html.look import LISTED, inspect_page
+    from .output import write_parts
+
+    parts = inspect_page(loaded, path, inspect(loaded, top=top or LISTED))
+    write_parts(html, loaded.checked(list, parts))
+    if html != "-":
+        note(f"wrote {html}", quiet)
+
+
 def _check_alone(history: tuple[str, ...], given: dict[str, bool], form: str) -> None:
-    """OptionError where --verify or --vocab has a HISTORY or another option for a history beside it."""
-    for name in ("--verify", "--vocab"):
+    """OptionError where --verify, --vocab or --html has a HISTORY or another option for a history beside it."""
+    for name in ("--verify", "--vocab", "--html"):
         if not given[name]:
             continue
         other = next((o for o, is_given in given.items() if is_given and o != name), None)

@@ -21,11 +21,13 @@ from .canary import canary
 from .completion import completion
 from .explore import explore
 from .export import export
+from .forget import forget
 from .generate import generate
 from .import_ import import_
 from .inspect import inspect
 from .man import man
 from .merge import merge
+from .page import page
 from .prune import prune
 from .score import score
 from .trace import trace
@@ -33,7 +35,8 @@ from .train import train
 from .tune import tune
 
 _COMMANDS = [
-    train, generate, explore, inspect, score, tune, audit, trace, canary, merge, prune, export, import_, completion, man
+    train, generate, explore, inspect, score, tune, audit, trace, page, canary, merge, forget, prune, export, import_,
+    completion, man,
 ]  # fmt: skip
 
 

@@ -17,8 +17,10 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    reading_options,
     say_dropped_blend,
     smoothing_option,
+    sources_in,
 )
 from .output import no_output
 
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
         "mixture itself.",
     ),
     encoding_option("--tune"),
+    *reading_options("the text of --tune"),
     smoothing_option("kn"),
 )
 @output_option
@@ -72,11 +75,11 @@ def merge(
     weights: tuple[float, ...],
     model_weights: tuple[float, ...] | None,
     tune: str | None,
-    encoding: str,
     smoothing: str | None,
     jobs: int | None,
     as_json: bool,
     quiet: bool,
+    **reading: Any,
 ) -> None:
     """Add models to one model, as if it had been trained on all their texts; or mix their probabilities.
 
@@ -117,7 +120,7 @@ def merge(
         if not quiet and model.table.guard is None and any(one.table.guard is not None for one in loaded):
             note("no guard: a model has none, or their lengths or sizes differ too much")
     else:
-        model, more = _mixed(loaded, models, model_weights, tune, encoding, smoothing, jobs, quiet)
+        model, more = _mixed(loaded, models, model_weights, tune, reading, smoothing, jobs, quiet)
     say_dropped_blend(loaded, model, quiet)
     for one in loaded:
         one.close()
@@ -150,7 +153,7 @@ def _mixed(
     names: tuple[str, ...],
     weights: tuple[float, ...] | None,
     tune: str | None,
-    encoding: str,
+    reading: dict[str, Any],
     smoothing: str | None,
     jobs: int,
     quiet: bool,
@@ -163,8 +166,8 @@ def _mixed(
     from ..render.safe_text import some
     from ..render.score import weights_text
     from ..scoring.predictor import checked_weights, predictors_of
-    from ..text.reading import check_encoding, find_sources
-    from .scoring import kept_sources
+    from ..text.reading import check_encoding
+    from .output import kept_sources
 
     with ExitStack() as stack:
         predictors = predictors_of([m.language_model for m in loaded], smoothing, names)
@@ -176,8 +179,8 @@ def _mixed(
             model = static_mixture(loaded, shares.tolist(), smoothing=smoothing)
             _say_notes(model, quiet)
             return model, {"weights": shares.tolist()}
-        encoding = check_encoding(encoding)
-        sources = kept_sources(find_sources([tune]), stack)
+        encoding = check_encoding(reading["encoding"])
+        sources = kept_sources(sources_in([tune], reading), stack)
         found = tuned(predictors, sources, encoding, jobs, proper=True)
         note(f"weights {weights_text(found.weights)} after {some(found.rounds, 'round')}", quiet)
         model = static_mixture(loaded, found.weights.tolist(), smoothing=smoothing)

@@ -113,3 +113,18 @@ class YearsType(click.ParamType):
         if years[0] is not None and years[1] is not None and years[0] > years[1]:
             self.fail(f"{value!r}: the first year is after the last", param, ctx)
         return years
+
+
+class FieldValueType(click.ParamType):
+    """A field and its value: `author=Ann`; the first `=` divides them."""
+
+    name = "field=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """`author=Ann` to ("author", "Ann")."""
+        if isinstance(value, tuple):
+            return value
+        field, equals, wanted = str(value).partition("=")
+        if not field or not equals:
+            self.fail(f"{value!r}: write a field and its value, for example author=Ann", param, ctx)
+        return field, wanted

@@ -13,6 +13,7 @@ from .option_types import SeedType
 
 if TYPE_CHECKING:
     from ..text.record_format import RecordFormat
+    from ..text.sources import Source
 
 
 def model_argument(f: Any) -> Any:
@@ -123,6 +124,37 @@ def expansion_option(f: Any) -> Any:
         metavar="X",
         help="Refuse a compressed file that expands to more than 1 GiB and more than X times its size; 0 for no limit.",
     )(f)
+
+
+MARKERS = ("text", "borders", "space")
+
+
+def reading_options(of: str) -> tuple[Callable[[Any], Any], ...]:
+    """`--markers`, `--strip` and `--max-expansion`: how the files of a text are read."""
+    return (
+        click.option(
+            "--markers",
+            type=click.Choice(MARKERS),
+            default="text",
+            show_default=True,
+            help=f"<s>, </s> and <unk> where they stand as words of their own in {of}. text: words like any other. "
+            "borders: <s> and </s> end a sequence, <unk> is the unknown token. space: white space.",
+        ),
+        click.option(
+            "--strip",
+            type=click.Choice(("html", "srt")),
+            help=f"Take the text out of {of}. html: no tags, scripts, styles and comments; a block element ends a "
+            "paragraph. srt: subtitles, also WebVTT, without numbers, times and tags.",
+        ),
+        expansion_option,
+    )
+
+
+def sources_in(paths: Iterable[str], kw: dict[str, Any], records: RecordFormat | None = None) -> list[Source]:
+    """The texts below some paths, read as the options say."""
+    from ..text.sources import sources_of
+
+    return sources_of([*paths], (), kw["max_expansion"], records, kw["markers"], kw["strip"])
 
 
 def jobs_option(f: Any) -> Any:

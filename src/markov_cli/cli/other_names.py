@@ -94,6 +94,7 @@ COMMANDS = {
     "estimate-ngram": "train", "evaluate-ngram": "score", "interpolate-ngram": "merge", "ngramshrink": "prune",
     "prune-lm": "prune", "arpa2bin": "import", "train-lm": "train", "complete": "generate", "gen": "generate",
     "autocomplete": "explore", "vocab": "inspect", "freq": "inspect", "to-json": "export", "from-json": "import",
+    "html": "page", "web": "page", "serve": "page", "site": "page",
 }  # fmt: skip
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,7 @@ from ..text.file_kinds import SNIFF_BYTES, is_model, signature
 
 if TYPE_CHECKING:
     from ..api.model import Model
+    from ..text.reading import Source
 
 _NAME_BYTES = 255  # of a file name, on every common file system
 _RENAME = "choose another name, or remove it first"
@@ -149,3 +154,14 @@ def write_json(text: str, path: str) -> None:
         say_json(text)
     else:
         click.echo(text)
+
+
+def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
+    """Sources that can be read again: standard input is copied into a file, until the stack ends."""
+    if not any(s.is_stdin for s in sources):
+        return sources
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="markov-"))
+    path = f"{folder}/stdin"
+    with open(path, "wb") as out:
+        shutil.copyfileobj(sys.stdin.buffer, out)
+    return [replace(s, kept=path) if s.is_stdin else s for s in sources]

@@ -17,7 +17,9 @@ from .options import (
     note,
     output_option,
     quiet_option,
+    reading_options,
     say_dropped_blend,
+    several,
     smoothing_option,
 )
 from .output import no_output
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     help="Score this text with both models, and print both perplexities.",
 )
 @encoding_option("--heldout")
+@several(reading_options("--heldout"))
 @click.option("--no-guard", is_flag=True, help="Remove the guard of train --guard.")
 @jobs_option
 @json_option
@@ -86,6 +89,9 @@ def prune(
     smoothing: str | None,
     heldout: tuple[str, ...],
     encoding: str,
+    markers: str,
+    strip: str | None,
+    max_expansion: float,
     no_guard: bool,
     jobs: int | None,
     as_json: bool,
@@ -141,10 +147,11 @@ def prune(
     with Model.load(model) as loaded:
         words = None
         if vocab is not None:
-            words = WordList.of(vocab, lowercase=loaded.header.options.lowercase)
+            words = WordList.of(vocab, lowercase=loaded.header.options.lowercase, expansion=max_expansion)
         if by_entropy:
             found = prune_by_entropy(
                 loaded, threshold=threshold, n_bytes=size, smoothing=smoothing, heldout=heldout, encoding=encoding,
+                markers=markers, strip=strip, max_expansion=max_expansion,
                 keep_guard=keep_guard, jobs=jobs,
             )  # fmt: skip
             if not quiet:

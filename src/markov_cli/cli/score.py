@@ -12,11 +12,11 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import NumbersType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     model_argument,
     quiet_option,
+    reading_options,
     record_options,
     smoothing_option,
     stdin_is_terminal,
@@ -30,7 +30,7 @@ from .options import (
     "What the text is",
     *record_options("The text", " Each record is printed with its scores."),
     encoding_option("the text"),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "How it is scored",
@@ -46,6 +46,12 @@ from .options import (
         is_flag=True,
         help="What was read before in the same file or object changes the probabilities: recent words and n-grams "
         "count. A text is first scored, then learnt. Needs a model of markov tune --adapt.",
+    ),
+    click.option(
+        "--spell",
+        is_flag=True,
+        help="Spell tokens outside the vocabulary by a model of the bytes of its words, so that bits per byte compare "
+        "models with different vocabularies. Not for mixtures.",
     ),
     click.option(
         "--model",
@@ -110,6 +116,12 @@ from .options import (
         metavar="FIELD",
         help="With --classify: the true class of each record; print a table of true classes and models.",
     ),
+    click.option(
+        "--html",
+        type=click.Path(),
+        metavar="FILE",
+        help="Write a page with each token shaded by its bits, of the first 20,000 or so; `-` for stdout.",
+    ),
     jobs_option,
     json_option,
     quiet_option(),
@@ -125,6 +137,7 @@ def score(ctx: click.Context, /, model: str, file: tuple[str, ...], others: tupl
     markov score en.npz letters.txt --model fr.npz --model de.npz --classify
     markov score a.npz test.txt --model b.npz --tune heldout.txt
     markov score tuned.npz other.txt --adapt
+    markov score book.npz other.txt --html other.html
 
     Perplexity is printed with and without tokens outside the vocabulary (OOV). Compare models with
     different tokens by bits per byte. Without FILE, the command reads stdin. docs/reference/options.md
@@ -161,11 +174,17 @@ _NAMES = {"lowest": "--min-perplexity", "highest": "--max-perplexity"}
 
 def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     """OptionError for options that exclude each other, before anything is read."""
-    given = [name for name in (*_MODES, *_RECORDS, *_FILTERS, "mix", "tune") if kw[name] not in (None, False)]
+    given = [
+        name
+        for name in (*_MODES, *_RECORDS, *_FILTERS, "html", "mix", "tune", "spell")
+        if kw[name] not in (None, False)
+    ]
     for a, b in (
         *((a, b) for i, a in enumerate(_MODES) for b in _MODES[i + 1 :]),
         *(("each", name) for name in _RECORDS),
-        *(("classify", name) for name in (*_FILTERS, "mix", "tune")),
+        *(("classify", name) for name in (*_FILTERS, "mix", "tune", "html")),
+        *(("html", name) for name in _FILTERS),
+        *(("spell", name) for name in ("mix", "tune", "html")),
         ("buckets", "cut"),
         ("mix", "tune"),
     ):
@@ -176,9 +195,10 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     for name in ("classify", "mix", "tune"):
         if name in given and len(models) < 2:
             raise OptionError(f"{_option(name)} needs several models", "name the others: --model MODEL")
-    if len(models) > 1 and given and not {"classify", "mix", "tune"} & set(given):
+    alone = [name for name in given if name != "spell"]
+    if len(models) > 1 and alone and not {"classify", "mix", "tune"} & set(given):
         raise OptionError(
-            f"{_option(given[0])} works with one model, and {len(models)} are named",
+            f"{_option(alone[0])} works with one model, and {len(models)} are named",
             "leave --model out, or mix the models: --mix or --tune",
         )
     if kw["each"] == "token" and set(_FILTERS) & set(given):
@@ -192,6 +212,20 @@ def check(kw: dict[str, Any], models: list[str], file: tuple[str, ...]) -> None:
     n = inputs.count("-") + (not file and not kw["tune"])
     if n > 1 and "-" in (*models, kw["tune"]):
         raise OptionError("standard input can be read only once", "name a file for the other")
+    if kw["html"] is not None:
+        _check_page(kw, inputs, file)
+
+
+def _check_page(kw: dict[str, Any], inputs: list[str], file: tuple[str, ...]) -> None:
+    from .output import check_apart, check_target
+
+    if kw["tune"] and not file:
+        raise OptionError("--html needs a text to show", "name a FILE to score with the weights that --tune finds")
+    if kw["html"] != "-":
+        check_apart([kw["html"]], inputs)
+        check_target(kw["html"])
+    elif kw["as_json"] or kw["each"]:
+        raise OptionError("only one result can go to stdout", "--html FILE")
 
 
 def _check_numbers(kw: dict[str, Any]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -30,13 +28,15 @@ from ..scoring.mixture_weights import Tuned
 from ..scoring.predictor import Borders, Predictor, checked_weights, mixed, predictors_of
 from ..scoring.selection import Records, Selection
 from ..scoring.text_totals import Reading, no_token, numbered_units
+from ..scoring.totals import Totals
 from ..text.documents import Document, own_keys
 from ..text.documents import Documents as DocumentReader
 from ..text.lines import read_lines
-from ..text.reading import Repairs, Source, check_encoding, find_sources
+from ..text.reading import Repairs, Source, check_encoding
 from ..text.record_format import CSV
 from ..text.types import UNK
-from .options import note, records_of, say_fallback
+from .options import note, records_of, say_fallback, sources_in
+from .output import kept_sources
 
 
 @dataclass
@@ -68,11 +68,13 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
     encoding, borders = check_encoding(kw["encoding"]), Borders(kw["within"], kw["open_end"])
     weights = _given_weights(kw, len(models))
     form = records_of(kw)
-    sources = find_sources(files, kw["max_expansion"], form)
-    held_out = find_sources([kw["tune"]], kw["max_expansion"], form) if kw["tune"] else []
+    sources = sources_in(files, kw, form)
+    held_out = sources_in([kw["tune"]], kw, form) if kw["tune"] else []
     with ExitStack() as stack:
         loaded = [stack.enter_context(Model.load(path)) for path in models]
-        predictors = predictors_of([m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders)
+        predictors = predictors_of(
+            [m.language_model for m in loaded], kw["smoothing"], models, kw["adapt"], borders, kw["spell"]
+        )
         _say_fallbacks(predictors, kw["quiet"])
         job = _Run(models, predictors, sources, encoding, kw["jobs"] or usable_cores(), kw)
         if held_out:
@@ -82,6 +84,8 @@ def run(models: list[str], files: list[str], kw: dict[str, Any]) -> int:
                 return 0
             weights = found.weights
             note(f"weights {show.weights_text(weights)} after {some(found.rounds, 'round')}", job.quiet)
+        if kw["html"] is not None:
+            job.sources = kept_sources(sources, stack)
         if weights is not None:
             job.predictors = [mixed(predictors, weights)]
             return _one(job, weights)
@@ -112,6 +116,11 @@ def _say_fallbacks(predictors: Sequence[Predictor], quiet: bool) -> None:
 
 def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     kw = job.kw
+    found = None
+    if kw["html"] is not None:
+        found = _page(job, weights)
+        if kw["html"] == "-":
+            return 0
     if job.sources[0].records is not None:
         return _records(job)
     if kw["each"] == "token":
@@ -119,7 +128,7 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
     if kw["each"] or any(kw[name] is not None for name in ("lowest", "highest", "buckets", "cut")):
         return _units(job)
     predictor = job.predictors[0]
-    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    totals, repairs = found or totals_of(predictor, job.sources, job.encoding, job.jobs)
     if job.as_json:
         mixture = {} if weights is None else {"models": tuple(job.names), "weights": tuple(weights.tolist())}
         click.echo(json_text(score_of(totals, repairs, **mixture).to_dict()))
@@ -131,6 +140,24 @@ def _one(job: _Run, weights: np.ndarray | None = None) -> int:
             note(text, job.quiet)
     job.say_repairs(repairs)
     return 0
+
+
+def _page(job: _Run, weights: np.ndarray | None) -> tuple[Totals, Repairs]:
+    """Write the page of --html; also the totals of the whole text."""
+    from ..render.html.score import score_page, scored_how
+    from ..scoring.explained import explained
+    from .output import write_parts
+
+    predictor, path = job.predictors[0], job.kw["html"]
+    totals, repairs = totals_of(predictor, job.sources, job.encoding, job.jobs)
+    found = explained(predictor, job.sources, job.encoding, job.jobs)
+    how = scored_how(job.names, weights, predictor)
+    write_parts(path, score_page(found, totals, [s.name for s in job.sources], how))
+    if path == "-":
+        job.say_repairs(repairs)
+    else:
+        note(f"wrote {path}", job.quiet)
+    return totals, repairs
 
 
 def _tokens(job: _Run) -> int:
@@ -181,7 +208,7 @@ def _records(job: _Run) -> int:
     those of all records.
     """
     repairs = Repairs()
-    scorer = Documents(job.predictors, job.jobs)
+    scorer = Documents(job.predictors, job.jobs, markers=job.kw["markers"])
     replaced: Counter[str] = Counter()  # objects that had a key of ours
     source = DocumentReader(job.sources, job.encoding, repairs)
     drop = ("bucket",) if job.kw["buckets"] or job.kw["cut"] else ()
@@ -264,17 +291,6 @@ def _compare(job: _Run, stack: ExitStack) -> int:
     return 0
 
 
-def kept_sources(sources: list[Source], stack: ExitStack) -> list[Source]:
-    """Sources that can be read again: standard input is copied into a file."""
-    if not any(s.is_stdin for s in sources):
-        return sources
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="markov-"))
-    path = f"{folder}/stdin"
-    with open(path, "wb") as out:
-        shutil.copyfileobj(sys.stdin.buffer, out)
-    return [replace(s, kept=path) if s.is_stdin else s for s in sources]
-
-
 def _classify(job: _Run) -> int:
     """A row for each line, or record: its model and the margin; the number of each model's goes to stderr.
 
@@ -290,7 +306,7 @@ def _classify(job: _Run) -> int:
             show_confusion(found)
         job.say_repairs(repairs)
         return 0
-    scorer = Documents(job.predictors, job.jobs, are_lines=records is None)
+    scorer = Documents(job.predictors, job.jobs, records is None, job.kw["markers"])
     names = job.names if job.as_json else show.short_names(job.names)
     out = sys.stdout.buffer
     counts = np.zeros(len(names) + 1, np.int64)

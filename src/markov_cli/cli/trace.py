@@ -14,9 +14,11 @@ from .options import (
     json_option,
     note,
     quiet_option,
+    reading_options,
     record_options,
     records_of,
     several,
+    sources_in,
     stdin_is_terminal,
 )
 from .train import TOKENIZERS, UNITS
@@ -59,6 +61,7 @@ from .train import TOKENIZERS, UNITS
 @click.option("--keep-newlines", is_flag=True, help="Line breaks and indentation are tokens.")
 @several(record_options("--corpus and --baseline"))
 @encoding_option("text and corpus")
+@several(reading_options("text and corpus"))
 @click.option(
     "--min-tokens",
     type=click.IntRange(1),
@@ -112,7 +115,6 @@ def trace(
     from ..render.train import repair_lines
     from ..text.encoder import TextOptions
     from ..text.reading import Repairs, check_encoding
-    from ..text.sources import sources_of
     from .output import check_apart, check_target
 
     options = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"], kw["keep_newlines"])
@@ -123,12 +125,12 @@ def trace(
         check_target(html)
     repairs = Repairs()
     records = records_of(kw)
-    sources, against = sources_of(text, ()), sources_of(corpus, records=records)
+    sources, against = sources_in(text, kw), sources_in(corpus, kw, records)
     with TrainProgress(kw["quiet"]) as progress:
         found = trace_sources(
             sources,
             against,
-            sources_of(baseline, records=records),
+            sources_in(baseline, kw, records),
             options,
             text_unit=kw["text_unit"],
             encoding=encoding,

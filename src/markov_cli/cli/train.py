@@ -12,12 +12,12 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import GuardType, PruneType, SizeType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     note,
     output_option,
     quiet_option,
+    reading_options,
     record_options,
     say_dropped_blend,
     stdin_is_terminal,
@@ -25,7 +25,6 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..api.model import Model
-    from ..text.word_list import WordList
 
 TOKENIZERS = ("words", "spaces", "chars", "bytes", "regex")
 UNITS = ("sentence", "line", "paragraph", "file")
@@ -52,13 +51,13 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--unit",
         type=click.Choice(UNITS),
         default="sentence",
-        show_default=True,
-        help="The part of the text that is one sequence. `generate` writes one sequence at a time.",
+        help="The part of the text that is one sequence. `generate` writes one sequence at a time.  "
+        "[default: sentence; with --markers borders line]",
     ),
     click.option(
         "--no-borders",
         is_flag=True,
-        help="Each file is one text without beginning and end: no <s> and </s> are counted. Works in memory.",
+        help="Each file is one text without beginning and end: no <s> and </s> are counted.",
     ),
     click.option("--lowercase", is_flag=True, help="Convert the text to lower case."),
     click.option(
@@ -71,7 +70,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--weights",
         is_flag=True,
         help="Each line of CORPUS is `text<TAB>count`, for example names with their frequencies; the text counts so "
-        "often. Works in memory.",
+        "often.",
     ),
     click.option(
         "--weights-field",
@@ -82,7 +81,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         "--group-by",
         metavar="FIELD",
         help="Train a model for each value of this field or column, in one pass; -o 'models/{}.npz' names the files, "
-        "with the value for {}. Works in memory.",
+        "with the value for {}.",
     ),
     click.option(
         "--min-group",
@@ -93,7 +92,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         help="With --group-by: groups with fewer than N records get no model.",
     ),
     encoding_option("the text", " UTF-16 with a byte order mark is recognised."),
-    expansion_option,
+    *reading_options("the text"),
 )
 @option_group(
     "What the model holds",
@@ -138,7 +137,7 @@ UNITS = ("sentence", "line", "paragraph", "file")
         type=click.Path(),
         metavar="FILE",
         help="Count all types, then drop n-grams with one that is not in this list; discounts and totals stay those of "
-        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for. Works in memory.  "
+        "all of the text (lmplz's --limit_vocab_file). Take it where only these words are asked for.  "
         "[default: none]",
     ),
     click.option(
@@ -238,6 +237,8 @@ def train(
     unit_given = ctx.get_parameter_source("unit") is click.core.ParameterSource.COMMANDLINE
     if kw["no_borders"] and unit_given and kw["unit"] != "file":
         raise OptionError(f"--no-borders and --unit {kw['unit']} exclude each other", "leave one of them out")
+    if not unit_given:
+        ctx.params["unit"] = None
     if not corpus:
         if stdin_is_terminal():
             click.echo(ctx.get_help())
@@ -247,7 +248,7 @@ def train(
     from ..arrays.threads import usable_cores
     from ..render.progress import TrainProgress
     from ..render.train import train_json, train_lines, update_lines
-    from .output import check_model_target, default_name, no_output, write_json, write_model
+    from .output import check_model_target, default_name, no_output, write_json
     from .train_groups import run as train_groups
     from .word_lists import say_words, word_list
 
@@ -265,32 +266,27 @@ def train(
     words, kept = word_list(ctx, corpus), word_list(ctx, corpus, "prune_vocab")
     if dask is not None and not dask.strip():
         raise OptionError("--dask: no address", "name a scheduler, for example tcp://host:8786, or `local`")
-    if update is not None:
-        for name in ("memory", "temp_dir", "dask", "resume", "prune_vocab"):
-            if ctx.params[name]:
-                why = ": a pruned model cannot be updated" if name == "prune_vocab" else ", which works in memory"
-                raise OptionError(
-                    f"--{name.replace('_', '-')} does not work with --update{why}",
-                    "leave it out; or train on both texts",
-                )
+    if update is not None and kept is not None:
+        raise OptionError(
+            "--prune-vocab does not work with --update: a pruned model cannot be updated",
+            "leave it out; or train on both texts",
+        )
     begin = time.monotonic()
     with TrainProgress(quiet) as progress:
+        place = {
+            "vocab": words,
+            "memory": memory,
+            "temp_dir": temp_dir,
+            "dask": dask,
+            "resume": resume,
+            "jobs": jobs or usable_cores(),
+            "progress": progress.update,
+            "say": lambda line: note(line, quiet),
+        }
         if update is None:
-            place = {
-                "vocab": words,
-                "prune_vocab": kept,
-                "borders": not kw["no_borders"],
-                "memory": memory,
-                "temp_dir": temp_dir,
-                "dask": dask,
-                "resume": resume,
-                "say": lambda line: note(line, quiet),
-            }
-            model, size = _train(ctx, corpus, output, jobs or usable_cores(), progress.update, place)
+            model, size = _train(ctx, corpus, output, {**place, "prune_vocab": kept, "borders": not kw["no_borders"]})
         else:
-            model = _update(ctx, update, corpus, words, jobs or usable_cores(), progress.update)
-            progress.update("writing", 0, 1)
-            size = write_model(model, output)
+            model, size = _update(ctx, update, corpus, output, place)
     seconds = time.monotonic() - begin
     if not quiet:
         for line in (train_lines if update is None else update_lines)(model, output, size, seconds):
@@ -300,9 +296,7 @@ def train(
         write_json(train_json(model, output, size, seconds, words or kept), output)
 
 
-def _train(
-    ctx: click.Context, corpus: tuple[str, ...], output: str, jobs: int, progress: Any, place: dict[str, Any]
-) -> tuple[Model, int]:
+def _train(ctx: click.Context, corpus: tuple[str, ...], output: str, place: dict[str, Any]) -> tuple[Model, int]:
     from ..api.train import train_file
 
     given = {
@@ -310,20 +304,20 @@ def _train(
         for name in (
             "order", "tokenizer", "unit", "lowercase", "pattern", "keep_newlines", "encoding", "min_type_count",
             "max_types", "prune", "min_sequences", "min_files", "cap_per_sequence",
-            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field",
+            "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "markers", "strip", "weights", "weights_field",
         )
     }  # fmt: skip
     guard = ctx.params["guard"]
     if guard is not None:
         given |= {"guard": guard[0], "guard_rate": guard[1]}
-    return train_file(corpus, output, **given, jobs=jobs, progress=progress, **place)
+    return train_file(corpus, output, **given, **place)
 
 
 def _update(
-    ctx: click.Context, old: str, corpus: tuple[str, ...], words: WordList | None, jobs: int, progress: Any
-) -> Model:
+    ctx: click.Context, old: str, corpus: tuple[str, ...], output: str, place: dict[str, Any]
+) -> tuple[Model, int]:
     """Add text to a model, read with the options of its training."""
-    from ..api.combine import update as add
+    from ..api.combine import update_file
     from ..api.model import Model
 
     loaded = Model.load(old)
@@ -357,10 +351,21 @@ def _update(
         )
     how = {
         name: ctx.params[name]
-        for name in ("encoding", "max_expansion", "jsonl", "csv", "parquet", "skip_bad", "weights", "weights_field")
+        for name in (
+            "encoding",
+            "max_expansion",
+            "jsonl",
+            "csv",
+            "parquet",
+            "skip_bad",
+            "markers",
+            "strip",
+            "weights",
+            "weights_field",
+        )
     }
-    made = add(loaded, corpus, vocab=words, **how, name=old, jobs=jobs, progress=progress)
-    say_dropped_blend([loaded], made, ctx.params["quiet"])
+    made = update_file(loaded, corpus, output, **how, name=old, **place)
+    say_dropped_blend([loaded], made.model, ctx.params["quiet"])
     return made
 
 

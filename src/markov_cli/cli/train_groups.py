@@ -10,27 +10,16 @@ from typing import Any
 import click
 
 from ..errors import OptionError
-from .options import note
+from .options import note, sources_in
 from .output import check_model_target, write_json
 
-_NOT_WITH = (
-    "update",
-    "temp_dir",
-    "dask",
-    "resume",
-    "weights",
-    "min_sequences",
-    "min_files",
-    "cap_per_sequence",
-    "prune_vocab",
-    "no_borders",
-)
+_NOT_WITH = ("update", "resume", "weights")
 
 
 def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: Any) -> None:
     """Train the groups and report them."""
     from ..api.groups import check_target, groups_result, train_group_files
-    from ..api.train import options_of
+    from ..api.train import options_of, unit_of
     from ..arrays.memory import check_memory, default_memory
     from ..arrays.threads import usable_cores
     from ..model.fingerprints import RATE
@@ -39,7 +28,7 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
     from ..render.progress import TrainProgress
     from ..text.encoder import TextOptions
     from ..text.record_format import record_format
-    from ..text.sources import find_sources
+    from .word_lists import word_list
 
     kw = ctx.params
     default = click.core.ParameterSource.DEFAULT
@@ -59,17 +48,22 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
         group=kw["group_by"], times=kw["weights_field"], skip_bad=kw["skip_bad"],
     )  # fmt: skip
     guard, rate = kw["guard"] or (0, RATE)
-    text = TextOptions.of(kw["tokenizer"], kw["unit"], kw["lowercase"], kw["pattern"], kw["keep_newlines"])
+    borders = not kw["no_borders"]
+    unit = unit_of(kw["unit"], borders, kw["markers"])
+    text = TextOptions.of(kw["tokenizer"], unit, kw["lowercase"], kw["pattern"], kw["keep_newlines"])
     options = options_of(
-        kw["order"], text, True, kw["min_type_count"], kw["max_types"], words, kw["prune"], None, Protection(),
-        kw["encoding"],
+        kw["order"], text, borders, kw["min_type_count"], kw["max_types"], words, kw["prune"],
+        word_list(ctx, corpus, "prune_vocab"),
+        Protection(kw["min_sequences"], kw["min_files"], kw["cap_per_sequence"]), kw["encoding"],
         guard, rate, kw["jobs"] or usable_cores(), records,
     )  # fmt: skip
-    sources = find_sources([*corpus], kw["max_expansion"], records)
+    sources = sources_in(corpus, kw, records)
     memory = check_memory(kw["memory"]) if kw["memory"] else default_memory()
     begin = time.monotonic()
     with TrainProgress(kw["quiet"]) as progress:
-        made = train_group_files(sources, options, output, kw["min_group"], memory, progress.update)
+        made = train_group_files(
+            sources, options, output, kw["min_group"], memory, progress.update, kw["temp_dir"], kw["dask"]
+        )
     seconds = time.monotonic() - begin
     found = groups_result(made, options)
     for line in group_lines(found, made.repairs, output, kw["min_group"], seconds):

@@ -11,13 +11,13 @@ from .option_groups import GroupedCommand, option_group
 from .option_types import NumbersType
 from .options import (
     encoding_option,
-    expansion_option,
     jobs_option,
     json_option,
     model_argument,
     note,
     output_option,
     quiet_option,
+    reading_options,
 )
 from .output import no_output
 
@@ -25,7 +25,7 @@ from .output import no_output
 @click.command(cls=GroupedCommand, short_help="Find the best parameters of --smoothing blend on held-out text.")
 @model_argument
 @click.argument("heldout", nargs=-1, type=click.Path(), metavar="HELDOUT...")
-@option_group("The held-out text", encoding_option("the text"), expansion_option)
+@option_group("The held-out text", encoding_option("the text"), *reading_options("the text"))
 @option_group(
     "What is found",
     click.option(
@@ -51,6 +51,8 @@ def tune(
     model: str,
     heldout: tuple[str, ...],
     max_expansion: float,
+    markers: str,
+    strip: str | None,
     encoding: str,
     classes: tuple[float, ...] | None,
     log_linear: bool,
@@ -69,8 +71,8 @@ def tune(
 
     The blend mixes Kneser-Ney with n-grams of word classes, which are found from the counts. HELDOUT is text that the
     model was not trained on, and that no result is measured on. A row for each part shows its weight and the
-    perplexity of HELDOUT without it. merge, prune and train --update drop the parameters. docs/explanation/blend.md
-    explains each part.
+    perplexity of HELDOUT without it. merge, forget, prune and train --update drop the parameters.
+    docs/explanation/blend.md explains each part.
     """
     if not heldout:
         click.echo(ctx.get_help())
@@ -92,7 +94,7 @@ def tune(
     with Model.load(model) as loaded:
         found = tuned(
             loaded, heldout, classes=numbers, adapt=adapt, log_linear=log_linear, encoding=encoding,
-            max_expansion=max_expansion, jobs=jobs or usable_cores(),
+            max_expansion=max_expansion, markers=markers, strip=strip, jobs=jobs or usable_cores(),
         )  # fmt: skip
         if not quiet:
             for line in show_parts(found):

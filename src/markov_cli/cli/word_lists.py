@@ -25,7 +25,7 @@ def word_list(ctx: click.Context, corpus: tuple[str, ...] = (), name: str = "voc
     from ..text.word_list import WordList
 
     encoding = check_encoding(ctx.params.get("encoding") or "utf-8")
-    return WordList.of(path, encoding, bool(ctx.params.get("lowercase")))
+    return WordList.of(path, encoding, bool(ctx.params.get("lowercase")), ctx.params["max_expansion"])
 
 
 def say_words(words: WordList | None, model: Model) -> None:

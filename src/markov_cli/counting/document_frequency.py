@@ -71,6 +71,23 @@ class HolderCounts:
         self._open = np.zeros(n_rows, bool)  # rows that occur in the open sequence
         self._any = False
 
+    def grow(self, n_rows: int) -> None:
+        """Have so many rows at least."""
+        if n_rows > len(self.n):
+            more = max(n_rows, 2 * len(self.n)) - len(self.n)
+            self.n = np.concatenate((self.n, np.zeros(more, np.uint32)))
+            self._open = np.concatenate((self._open, np.zeros(more, bool)))
+
+    def open_rows(self) -> np.ndarray:
+        """The rows that occur in the open sequence: int64, rising."""
+        return np.flatnonzero(self._open) if self._any else np.empty(0, np.int64)
+
+    def reopen(self, rows: np.ndarray) -> None:
+        """Let rows occur in the open sequence."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        self._open[rows] = True
+        self._any = len(rows) > 0
+
     def add(self, found: Found, continues: bool, still_open: int) -> None:
         """Count a piece.
 
@@ -89,17 +106,36 @@ class HolderCounts:
             self._any = True
 
 
-def sequences_with(pieces: Iterable[Piece], n_numbers: int) -> np.ndarray:
-    """Number of sequences in which each provisional token number occurs: uint32 (n_numbers,).
+class SequencesWith:
+    """Counts the sequences in which each provisional token number occurs, over pieces in the order of the text."""
 
-    pieces  in the order of the text, as `Collector` keeps them
-    """
-    tally = HolderCounts(n_numbers)
-    continues = False
-    for piece in pieces:
-        n = len(piece.number)
-        label = np.searchsorted(piece.end, np.arange(n), "right")
-        closed = len(piece.end) > 0 and int(piece.end[-1]) == n
-        tally.add(found_of(*pairs(piece.number.astype(np.int64), label)), continues, -1 if closed else len(piece.end))
-        continues = not closed
-    return tally.n
+    def __init__(self) -> None:
+        self._tally, self._continues = HolderCounts(0), False
+
+    def add(self, pieces: Iterable[Piece]) -> None:
+        """Count pieces as `Collector` keeps them."""
+        for piece in pieces:
+            n = len(piece.number)
+            self._tally.grow(int(piece.number.max(initial=0)) + 1)
+            label = np.searchsorted(piece.end, np.arange(n), "right")
+            closed = len(piece.end) > 0 and int(piece.end[-1]) == n
+            found = found_of(*pairs(piece.number.astype(np.int64), label))
+            self._tally.add(found, self._continues, -1 if closed else len(piece.end))
+            self._continues = not closed
+
+    def open_numbers(self) -> np.ndarray:
+        """The numbers that occur in the sequence that is open: int64, rising."""
+        return self._tally.open_rows() if self._continues else np.empty(0, np.int64)
+
+    @classmethod
+    def with_open(cls, numbers: np.ndarray) -> SequencesWith:
+        """Begin in a sequence that some numbers occurred in before."""
+        out = cls()
+        out._tally.reopen(numbers)
+        out._continues = len(numbers) > 0
+        return out
+
+    def counts(self, n_numbers: int) -> np.ndarray:
+        """The number of sequences of each number: uint32 (n_numbers,)."""
+        self._tally.grow(n_numbers)
+        return self._tally.n[:n_numbers]

@@ -5,6 +5,10 @@ with their counts; a cut is a window at which one range ends and the next begins
 (u,), where n ids fit 64 bits, and otherwise uint32 (u, n); `Packing` says which.
 
 Any window may be a cut, so a range can end within the rows of one history: `stitched` joins such rows.
+
+Where the text is weighted or n-grams are counted by the sequences or files that hold them, a run has columns of counts
+(see measures.py). A sequence or file that goes on behind a block adds a run of its own: its windows in the block. When
+ranges are merged, the windows of one such sequence are distinct in all blocks together.
 """
 
 from __future__ import annotations
@@ -15,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..text.types import EOS
-from .key_sort import Windows, fits_one_key, sort_rows, sort_windows
+from .key_sort import Windows, columns_of, fits_one_key, packed, sort_rows, sort_windows
+from .measures import Sequences, first_of_each, measured_windows
 from .ngrams import rows_of
 
 SAMPLES = 1 << 10  # windows of a run that are kept in memory
@@ -60,14 +65,24 @@ class Packing:
 
 @dataclass
 class Run:
-    """The distinct windows of a block, sorted.
+    """The distinct windows of a block, sorted; or those of one sequence, or file, that is only partly in the block.
 
     windows  uint64 (u,) or uint32 (u, n)
-    count    uint32 (u,), occurrences of each in the block
+    count    unsigned (u,), occurrences of each in the block; or (u, c), see measures.py
+    holder   measure and label of the sequence or file; None for a whole block
+    before   windows in front that belong to an earlier range
     """
 
     windows: np.ndarray
     count: np.ndarray
+    holder: tuple[int, int] | None = None
+    before: int = 0
+
+    def part(self, low: int, high: int) -> Run:
+        """Windows low..high-1, a copy; of a sequence, also the window in front."""
+        before = int(self.holder is not None and low > 0)
+        some = slice(low - before, high)
+        return Run(self.windows[some].copy(), self.count[some].copy(), self.holder, before)
 
     def sample(self) -> np.ndarray:
         """Evenly spaced windows, from the first on: at most `SAMPLES`."""
@@ -79,13 +94,46 @@ def spacing(n: int) -> int:
     return max(-(-n // SAMPLES), 1)
 
 
-def sorted_run(stream: np.ndarray, m: int, packing: Packing) -> Run:
+def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequences | None = None) -> list[Run]:
     """Sort and count the windows that begin at the first m ids of a block.
 
-    stream  uint32 (m + n,), ids; zeros after the end of the text
+    stream     uint32 (m + n,), ids; zeros after the end of the text
+    sequences  what is counted besides occurrences
+    returns    the sorted run of the block, and a run of each sequence or file that goes on outside of it
     """
-    w = sort_windows(stream, np.arange(m), packing.order, packing.bits)
-    count = np.diff(w.at).astype(np.uint32)
+    order, bits = packing.order, packing.bits
+    if sequences is None:
+        return [_run(sort_windows(stream, np.arange(m), order, bits), packing)]
+    if not m:
+        return []
+    columns, which = columns_of(stream, np.arange(m), order), sequences.of_windows(stream[:m])
+    if sequences.times is not None:
+        return [counted_run(columns, sequences.times[which], packing)]
+    measured = measured_windows(columns, which, sequences, bits)
+    some = [c[measured.member] for c in columns]
+    runs = [_run(sort_rows(packed(some, bits), some, measured.counts, order, bits), packing)]
+    for holder, member in measured.outside.items():
+        some = [c[member] for c in columns]
+        windows = packed(some, bits) if packing.one_key else np.stack(some, axis=1)
+        assert windows is not None
+        runs.append(Run(windows, np.ones(len(member), np.uint8), holder))
+    return runs
+
+
+def counted_run(columns: list[np.ndarray], count: np.ndarray, packing: Packing) -> Run:
+    """The sorted run of windows that have counts.
+
+    columns  per column, uint32 (m,)
+    count    int64 (m,)
+    """
+    if not len(count):
+        return Run(np.empty(0, _U) if packing.one_key else np.empty((0, packing.order), np.uint32), count)
+    return _run(sort_rows(packed(columns, packing.bits), columns, count, packing.order, packing.bits), packing)
+
+
+def _run(w: Windows, packing: Packing) -> Run:
+    count = np.diff(w.at, axis=0)
+    count = count.astype(np.uint32 if count.max(initial=0) < 1 << 32 else np.int64)
     if packing.one_key:
         assert w.key is not None
         return Run(w.key, count)
@@ -134,12 +182,16 @@ class Rows:
 
 def merged(runs: list[Run], packing: Packing) -> Rows | None:
     """Merge one range of several runs into table rows; None for an empty range."""
-    runs = [r for r in runs if len(r.count)]
-    if not runs:
-        return None
-    windows = np.concatenate([r.windows for r in runs])
-    weight = np.concatenate([r.count for r in runs]).astype(np.int64)
+    parts = [r for r in runs if r.holder is None and len(r.count)]
+    held = [r for r in runs if r.holder is not None and len(r.count)]
     runs.clear()
+    if held and parts:
+        parts.append(_held_once(held, packing, parts[0].count.shape[1]))
+    if not parts:
+        return None
+    windows = np.concatenate([r.windows for r in parts])
+    weight = np.concatenate([r.count for r in parts]).astype(np.int64)
+    del parts, held
     if packing.one_key:
         w = sort_rows(windows, [], weight, packing.order, packing.bits)
     else:
@@ -147,6 +199,28 @@ def merged(runs: list[Run], packing: Packing) -> Rows | None:
         del windows
         w = sort_rows(None, columns, weight, packing.order, packing.bits)
     return Rows(rows_of(w), _ids(w, 0), _ids(w, len(w.d) - 1))
+
+
+def _held_once(held: list[Run], packing: Packing, width: int) -> Run:
+    """The windows of sequences, or files, that blocks cut, each once for each of them: with c columns of counts.
+
+    Their distinct windows in the range, sorted, hold the first of each k-gram. A k-gram that the range
+    before ends with is not new; so its last windows are sorted, too.
+    """
+    labels, number = np.unique([r.holder for r in held], axis=0, return_inverse=True)
+    label = np.repeat(number.reshape(-1).astype(np.uint32), [len(r.windows) for r in held])
+    new = np.concatenate([np.arange(len(r.windows)) >= r.before for r in held])
+    windows = np.concatenate([r.windows for r in held])
+    ids = packing.ids(windows)
+    count, member = first_of_each(label, [np.ascontiguousarray(c) for c in ids.T], packing.bits)
+    stays = new[member]
+    member, count = member[stays], count[stays]
+    out = np.zeros((len(member), width), np.uint32)
+    for measure in range((width - 1) // packing.order):
+        some = np.flatnonzero(labels[label[member], 0] == measure)
+        out[some, 1 + measure * packing.order : 1 + (measure + 1) * packing.order] = count[some]
+    order = packing.sorted(windows[member])
+    return Run(windows[member[order]], out[order])
 
 
 def _ids(w: Windows, row: int) -> np.ndarray:

@@ -24,7 +24,7 @@ class Windows(NamedTuple):
     """Distinct windows, sorted: u of m.
 
     d        uint8/16 (u,)  see the legend
-    at       int64 (u+1,)   running sum of the counts, or of the weights
+    at       int64 (u+1,)   running sum of the counts, or of the weights; (u+1, c) of c columns of them
     size     uint8/16 (u,)  number of ids up to and including the first EOS
     key      uint64 (u,)    all ids packed, `bits` each; None where they do not fit
     columns  per column, the ids of all m windows, uint32 (m,); None where `key` is given
@@ -85,7 +85,7 @@ def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -
             key |= ids
         key.sort()
         return _packed(key, order, bits)
-    return _refined(columns_of(stream, place, order), bits)
+    return refined(columns_of(stream, place, order), bits)
 
 
 def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
@@ -112,20 +112,20 @@ def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndar
 
     key      uint64 (m,), all ids packed as in `Windows.key`; or None, and then
     columns  per column, uint32 (m,)
-    weight   int64 (m,), count of each
+    weight   int64 (m,), count of each; or (m, c)
     """
     if key is not None:
         by_key = np.argsort(key)
         return _packed(key[by_key], order, bits, weight[by_key])
-    return _refined(columns, bits, weight)
+    return refined(columns, bits, weight)
 
 
 def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     """`Windows.at`, from the places where each distinct window begins among the sorted ones."""
     if weight is None:
         return at
-    out = np.zeros(len(at), np.int64)
-    np.cumsum(np.add.reduceat(weight, at[:-1]), out=out[1:])
+    out = np.zeros((len(at), *weight.shape[1:]), np.int64)
+    np.cumsum(np.add.reduceat(weight, at[:-1]), axis=0, out=out[1:])
     return out
 
 
@@ -152,7 +152,7 @@ def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
     return d
 
 
-def _refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = None) -> Windows:
+def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = None) -> Windows:
     """Sort by as many columns as fit a key, then only the ties by the next columns, and so on.
 
     At the top of the loop the windows are sorted by their first `done` columns; `slot` are the places that still

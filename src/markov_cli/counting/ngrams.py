@@ -20,6 +20,7 @@ from ..arrays.sorting import sort_keys
 from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
 from .key_sort import Windows, columns_of, packed, sort_rows, sort_windows
+from .measures import Sequences, measured_windows
 
 RANGE_WINDOWS = 1 << 19
 SUFFIX_ROWS = 1 << 20
@@ -54,7 +55,7 @@ def count_ngrams(
     jobs: int = 1,
     range_windows: int = RANGE_WINDOWS,
     tick: Callable[[float], None] = lambda share: None,
-    times: np.ndarray | None = None,
+    sequences: Sequences | None = None,
 ) -> list[Level]:
     """Rows of orders 1..order; fewer where the text is empty.
 
@@ -62,7 +63,8 @@ def count_ngrams(
     id_counts  int64 (V,), count of each id
     jobs       threads
     tick       called with the share that is done, 0..1
-    times      int64 (S,), how often each sequence counts, in `id_counts`, too; None for once
+    sequences  how often each counts, in `id_counts`, too, or what else is counted; then `Level.count` has the columns
+               that `rows_of` gives; None where each counts once
     """
     n_ids = len(id_counts)
     bits = max(int(n_ids - 1).bit_length(), 2)
@@ -70,28 +72,29 @@ def count_ngrams(
     if order == 1 or length <= 1:
         return [unigrams]
     windows = length - 1  # none begins with the last EOS
-    weight = None
-    if times is not None:  # of each window: that of the sequence it begins in
-        weight = times[np.cumsum(stream[:windows] == EOS) - 1]
+    which = None if sequences is None else Sequences.of_windows(stream[:windows])
+    if sequences is not None and sequences.times is not None:
         id_counts = np.bincount(stream[:windows], minlength=n_ids)
         id_counts[BOS] = id_counts[EOS]
     with thread_pool(jobs) as pool:
         places = _divide(stream, windows, id_counts, range_windows, pool)
 
         def part(place: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-            return _rows(stream, place.astype(np.int64), order, bits, weight)
+            return _rows(stream, place.astype(np.int64), order, bits, sequences, which)
 
         parts = []
         n_places = len(places)
-        for rows in pool.map(part, _used_up(places)):
-            parts.append(rows)
-            tick(0.7 * len(parts) / n_places)
+        for done, rows in enumerate(pool.map(part, _used_up(places)), 1):
+            if len(rows[0][0]):
+                parts.append(rows)
+            tick(0.7 * done / n_places)
         stream = stream[:0].copy()  # no longer needed; joining needs the memory
         give_back()
         levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
         unigrams.children = np.zeros(n_ids, np.int64)
         heads = np.concatenate([p[0][0] for p in parts])
         unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
+        unigrams.count = counts_of_ids(unigrams.count, heads, np.concatenate([p[0][1] for p in parts]))
         del parts
         give_back()
         left_neighbours(levels, bits, min(SUFFIX_ROWS, 4 * range_windows), jobs, pool)
@@ -134,33 +137,61 @@ def _divide(
 
 
 def _rows(
-    stream: np.ndarray, place: np.ndarray, order: int, bits: int, weight: np.ndarray | None
+    stream: np.ndarray,
+    place: np.ndarray,
+    order: int,
+    bits: int,
+    sequences: Sequences | None,
+    which: np.ndarray | None,
 ) -> list[tuple[np.ndarray, ...]]:
     """Rows of one range, as `rows_of` returns them.
 
-    weight  int64, how often the window at each place of the stream counts; None for once
+    which  int64, the sequence that the window at each place of the stream begins in
     """
     none = np.empty(0, np.uint32)
     if not len(place):
         return [(none, none, none)] * order
-    if weight is None:
+    if sequences is None or which is None:
         return rows_of(sort_windows(stream, place, order, bits))
     columns = columns_of(stream, place, order)
-    return rows_of(sort_rows(packed(columns, bits), columns, weight[place], order, bits))
+    if sequences.times is not None:
+        weight = sequences.times[which[place]]
+    else:
+        member, weight, _ = measured_windows(columns, which[place], sequences, bits)
+        columns = [c[member] for c in columns]
+    return rows_of(sort_rows(packed(columns, bits), columns, weight, order, bits))
+
+
+def counts_of_ids(id_counts: np.ndarray, heads: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The columns of counts of all ids, (V, c), from those of the windows' first ids; `id_counts` where c is 1.
+
+    Windows begin with every id that occurs, but EOS, which is in as many sequences as BOS.
+    """
+    if count.ndim == 1:
+        return id_counts
+    out = np.zeros((len(id_counts), count.shape[1]), np.int64)
+    out[heads] = count
+    out[EOS] = out[BOS]
+    out[:, 0] = id_counts
+    return out
 
 
 def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
-    """Rows of sorted windows: per order (token, count, children); children is empty at the top."""
+    """Rows of sorted windows: per order (token, count, children); children is empty at the top.
+
+    Of windows with c columns of counts, `count` has the order's: occurrences, sequences, files (see measures.py).
+    """
     order, none = windows.order, np.empty(0, np.uint32)
-    narrow = np.uint32 if int(windows.at[-1]) < 1 << 32 else np.int64
-    at = windows.at.astype(narrow)
+    narrow = np.uint32 if int(windows.at[-1:].max()) < 1 << 32 else np.int64
+    every = windows.at.astype(narrow)
     found: list[tuple[np.ndarray, ...]] = []
     inside = none  # running number of rows of the next higher order
     for k in range(order, 0, -1):
         begin = np.flatnonzero(windows.d <= k) if k < order else np.arange(len(windows.d))
         real = windows.size[begin] >= k
         whole = bool(real.all())
-        count = np.diff(at[begin], append=at[-1:])
+        at = every if every.ndim == 1 else every[:, [0, *range(k, every.shape[1], order)]]
+        count = np.diff(at[begin], append=at[-1:], axis=0)
         children = np.diff(inside[begin], append=inside[-1:]) if k < order else none
         row = begin if whole else begin[real]
         if not whole:

@@ -22,12 +22,14 @@ def audit(
     corpus: Sequence[Source] = (),
     heldout: Sequence[Source] = (),
     encoding: str = "utf-8",
+    shaded: bool = False,
 ) -> Audit:
     """Audit one order, or every stored one; `Audit` and `OrderAudit` explain the figures.
 
     least    tokens of the shortest certain string listed
     corpus   the training text, which the model is compared with
     heldout  text that the model was not trained on, for the membership test; needs `corpus`
+    shaded   find for each token of the corpus the longest certain string around it
     """
     _need_borders(model)
     if model.header.cut_below:
@@ -43,7 +45,7 @@ def audit(
         other = (
             model.checked(read_corpus, model.vocabulary, model.header.options, heldout, encoding) if heldout else None
         )
-        against = CorpusComparison(text, other)
+        against = CorpusComparison(text, other, shaded=shaded)
     elif heldout:
         raise OptionError("--heldout needs --corpus", "add --corpus FILE, the training text")
     return model.checked(audit_table, model.header, model.vocabulary, model.table, size, orders, least, against)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..model.listed import LARGEST_BACKOFF
 from ..text.interning import TypeInterner
 from .decimals import SPARE, Pieces, parsed
 from .ngram_listing import Notes
@@ -70,9 +71,11 @@ def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None
     notes.missing_backoffs = len(log10)
     if backed is not None:
         given = _numbers(text, pieces, *columns[-1], "backoff")
-        beyond = np.flatnonzero(given > _FLOAT32)
+        beyond = np.flatnonzero(given > LARGEST_BACKOFF)
         if len(beyond):
-            raise _bad_line(text, int(columns[-1][0][beyond[0]]), "an infinite backoff", _LOGS)
+            is_infinite = given[beyond[0]] > _FLOAT32
+            said = "an infinite backoff" if is_infinite else f"a backoff weight above 1e{LARGEST_BACKOFF}"
+            raise _bad_line(text, int(columns[-1][0][beyond[0]]), said, _LOGS)
         backoff = np.zeros(len(log10), np.float32)
         backoff[backed] = np.maximum(given, -_FLOAT32)
         notes.missing_backoffs -= len(given)

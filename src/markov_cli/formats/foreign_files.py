@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import MarkovError, OptionError, TextError
 from ..text.reading import Repairs, Source, find_sources
+from ..text.sources import EXPANSION
 from .detect import FORMATS, format_of, refuse_binary_model
 from .opening import ForeignFile
 
@@ -23,7 +24,9 @@ class ForeignFiles:
     repairs   what was read otherwise, of all files so far
     """
 
-    def __init__(self, paths: Sequence[str], form: str | None, encoding: str = "utf-8") -> None:
+    def __init__(
+        self, paths: Sequence[str], form: str | None, encoding: str = "utf-8", expansion: float = EXPANSION
+    ) -> None:
         """Find and open; TextError or ModelFileError where that fails, OptionError for an unknown format."""
         if form is not None and form not in FORMATS:
             raise OptionError(f"format {form!r}", f"one of {', '.join(FORMATS)}")
@@ -31,7 +34,7 @@ class ForeignFiles:
             raise OptionError("no file to import", "name a file, a folder, or `-`")
         self.encoding, self.left_out = encoding, list[str]()
         self.repairs = Repairs()
-        found = find_sources([*paths])
+        found = find_sources([*paths], expansion)
         sources = [s for s in found if s.explicit or not _BESIDE.search(s.path)]
         self.left_out += [s.name for s in found if not s.explicit and _BESIDE.search(s.path)]
         self.form, self._first, self._rest = self._begin(sources, form)

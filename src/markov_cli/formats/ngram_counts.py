@@ -109,7 +109,8 @@ class CountRows:
 
     def finish(self, notes: Notes, space_as: str | None = None) -> tuple[dict[int, Rows], Types]:
         """The n-grams by order, under the ids of the types from N_MARKERS on."""
-        new_id, types, notes.capital_markers = _types(self.names, space_as)
+        new_id, types, notes.markers = _types(self.names, space_as)
+        notes.capital_markers = sum(name.encode() in _CAPITAL for name in notes.markers)
         rows = {
             k: Rows(new_id[np.concatenate([p.ids for p in some])], *(_joined(some, c) for c in ("count", "line")))
             for k, some in self.parts.items()
@@ -176,8 +177,8 @@ def whole_numbers(a: np.ndarray, start: np.ndarray, length: np.ndarray) -> tuple
     return value, wrong
 
 
-def _types(names: TypeInterner, space_as: str | None) -> tuple[np.ndarray, Types, int]:
-    """Ids of names, uint32 (names,); distinct types of the ids from N_MARKERS on; the number of capital markers."""
+def _types(names: TypeInterner, space_as: str | None) -> tuple[np.ndarray, Types, list[str]]:
+    """Ids of names, uint32 (names,); distinct types of the ids from N_MARKERS on; the names of markers."""
     named = names.types()
     new_id = np.zeros(len(named), np.uint32)
     is_type = np.ones(len(named), bool)
@@ -186,11 +187,12 @@ def _types(names: TypeInterner, space_as: str | None) -> tuple[np.ndarray, Types
     for i in short[named.blob[named.start[short]] == 0x3C].tolist() if len(short) else []:
         found[named.bytes_of(i)[0]] = i
     markers = _NAMED if found.keys() & {b"<s>", b"</s>"} else _NAMED | _CAPITAL
-    for name in markers.keys() & found.keys():
+    those = sorted(markers.keys() & found.keys(), key=markers.__getitem__)
+    for name in those:
         new_id[found[name]], is_type[found[name]] = markers[name], False
     plain = named.take(np.flatnonzero(is_type))
     parsed = parse_names(plain.blob, np.append(plain.start, len(plain.blob)), space_as)
     types = TypeInterner()
     number = types.numbers(parsed.padded(), parsed.start, parsed.length, parsed.flags)
     new_id[is_type] = number + np.uint32(N_MARKERS)
-    return new_id, types.types(), sum(name in markers and name in found for name in _CAPITAL)
+    return new_id, types.types(), [name.decode() for name in those]

@@ -49,6 +49,7 @@ class Notes:
     capital_markers: int = 0  # <S> and </S> read as <s> and </s>
     tagged: int = 0  # n-grams with tags of parts of speech, left out
     said: list[str] = field(default_factory=list)  # whole notes
+    markers: list[str] = field(default_factory=list)  # the file's own, as it writes them
     left_out: list[str] = field(default_factory=list)  # files of a folder that hold something else
 
     def add(self, other: Notes) -> None:
@@ -180,6 +181,8 @@ def _unigrams(listing: Listing, space_as: str | None) -> tuple[Types, np.ndarray
     if places[UNK] is None:
         places[UNK] = _place_of("<UNK>", listing)
         listing.notes.unk_in_capitals = int(places[UNK] is not None)
+    named_so = [m.upper() if i == UNK and listing.notes.unk_in_capitals else m for i, m in enumerate(MARKERS)]
+    listing.notes.markers = [m for m, place in zip(named_so, places, strict=True) if place is not None]
     plain = np.ones(len(log10), bool)
     plain[[p for p in places if p is not None]] = False
     which = np.flatnonzero(plain)

@@ -202,6 +202,11 @@ def lengths(table: Table) -> list[tuple[int, float]]:
     return out
 
 
+def ends(table: Table) -> float:
+    """The number of sequences that end: the count of EOS."""
+    return table.orders[0].count.at(np.array([EOS]))[0].item()
+
+
 def marker_notes(table: Table) -> list[str]:
     """Notes on `</s>` and `<unk>` where they have no probability."""
     return [*distribution.marker_notes(table), *distribution.marker_notes(table, UNK)]

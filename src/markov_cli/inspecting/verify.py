@@ -17,6 +17,7 @@ from ..model.class_model import are_classes
 from ..model.count_column import SPAN, Counts, smallest
 from ..model.distribution import STANDS_FOR_NONE
 from ..model.fingerprints import Guard
+from ..model.listed import LARGEST_BACKOFF
 from ..model.model_file import ModelFile, framing_differs
 from ..model.table import Table
 from ..model.weighted_counts import Reals
@@ -24,8 +25,6 @@ from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
 from ..text.vocabulary import UNSPACED
 
 _SLICE = 1 << 22
-
-LARGEST_BACKOFF = 99  # log10; several together are no number
 
 
 def damage(file: ModelFile) -> list[str]:

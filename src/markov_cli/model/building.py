@@ -64,21 +64,8 @@ def build_table(
     n_rows = [*(len(level.token) for level in levels), 0]
 
     def one(k: int) -> Order:
-        level, total = levels[k], totals[k]
-        row = Order(pack(level.count))
-        level.count = level.count[:0].copy()  # each column is freed when it is stored
-        if k:
-            row.token = level.token.astype(token_type, copy=False)
-        if level.children is not None:
-            row.first = np.zeros(len(level.token) + 1, smallest(n_rows[k + 1]))
-            np.cumsum(level.children, out=row.first[1:], dtype=row.first.dtype)
-            level.children = None
-        if level.left is not None:
-            row.left = Counts.pack(level.left)
-            level.left = None
-        if level.link is not None:
-            row.link = level.link.astype(smallest(max(n_rows[k - 1] - 1, 0)), copy=False)
-        if total is not None:
+        row = stored_order(levels[k], token_type if k else None, n_rows[k - 1], n_rows[k + 1])
+        if (total := totals[k]) is not None:
             row.left_total = Counts.pack(total)
         if (followed := sums[k]) is not None:
             row.total = Counts.pack(followed)
@@ -88,6 +75,28 @@ def build_table(
         orders = [*pool.map(one, range(len(levels)))]
     orders += [no_rows()] * (order - len(orders))
     return Table(orders, pruned, stats, empty=empty)
+
+
+def stored_order(level: Level, token_type: np.dtype | None, rows_below: int, rows_above: int) -> Order:
+    """One order in its compact columns; `level` is used up.
+
+    token_type  of ids; None for order 1, whose rows are the ids
+    rows_below, rows_above  rows of the next shorter and the next longer order
+    """
+    row = Order(pack(level.count))
+    level.count = level.count[:0].copy()  # each column is freed when it is stored
+    if token_type is not None:
+        row.token = level.token.astype(token_type, copy=False)
+    if level.children is not None:
+        row.first = np.zeros(len(level.token) + 1, smallest(rows_above))
+        np.cumsum(level.children, out=row.first[1:], dtype=row.first.dtype)
+        level.children = None
+    if level.left is not None:
+        row.left = Counts.pack(level.left)
+        level.left = None
+    if level.link is not None:
+        row.link = level.link.astype(smallest(max(rows_below - 1, 0)), copy=False)
+    return row
 
 
 def _empty_totals(levels: list[Level]) -> tuple[int, int]:

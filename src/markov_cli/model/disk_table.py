@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.disk_array import BLOCK, Buckets, Column, Writer
+from ..arrays.disk_array import BLOCK, Buckets, Column, Placed, Writer
 from ..arrays.threads import ordered_map
 from ..counting.ngrams import suffix_runs
-from ..text.types import BOS
+from ..text.types import BOS, EOS
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter
+from .disk_guard import GuardColumns
+from .thresholds import Protection
 
 _U = np.uint64
 _SAMPLES = 1 << 14
@@ -37,6 +39,8 @@ class StreamedOrder:
     left: CountColumns | None = None
     link: Column | None = None
     left_total: CountColumns | None = None
+    total: CountColumns | None = None
+    keep: Column | None = None  # bool, n-grams with enough sequences and files
 
     def __len__(self) -> int:
         return len(self.count)
@@ -51,7 +55,7 @@ class StreamedOrder:
         return out
 
 
-_PARTS = ("count", "token", "first", "left", "link", "left_total")
+_PARTS = ("count", "token", "first", "left", "link", "left_total", "total", "keep")
 
 
 @dataclass
@@ -60,6 +64,8 @@ class StreamedTable:
 
     orders: list[StreamedOrder]
     counts_of_counts: np.ndarray = field(default_factory=lambda: np.zeros((0, 5), np.int64))
+    empty: tuple[int, int] | None = None
+    guard: GuardColumns | None = None
 
     @property
     def n_ids(self) -> int:
@@ -69,7 +75,7 @@ class StreamedTable:
     def described(self) -> dict[str, Any]:
         """The data that a journal keeps, and that `of` makes the object from."""
         orders = [{name: [c.described() for c in part] for name, part in o.parts().items()} for o in self.orders]
-        return {"orders": orders, "counts_of_counts": self.counts_of_counts.tolist()}
+        return {"orders": orders, "counts_of_counts": self.counts_of_counts.tolist(), "empty": self.empty}
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Bytes and checksum of every file."""
@@ -85,7 +91,8 @@ class StreamedTable:
                 made = [Column.of(folder, c) for c in columns]
                 parts[name] = CountColumns(*made) if len(made) > 1 else made[0]
             orders.append(StreamedOrder(**parts))
-        return cls(orders, np.array(described["counts_of_counts"], np.int64).reshape(-1, 5))
+        stats, empty = np.array(described["counts_of_counts"], np.int64).reshape(-1, 5), described["empty"]
+        return cls(orders, stats, None if empty is None else (empty[0], empty[1]))
 
     def members(self) -> dict[str, tuple[Column, np.dtype]]:
         """The arrays of a model file in the file's order: each column, and the dtype it is to have."""
@@ -100,47 +107,74 @@ class StreamedTable:
                 out[f"first_{k}"] = order.first, smallest(followers)
             if order.link is not None:
                 out[f"link_{k}"] = order.link, smallest(max(len(self.orders[k - 2]) - 1, 0))
-            for name in ("count", "left", "left_total"):
+            for name in ("count", "left", "left_total", "total"):
                 counts = getattr(order, name)
                 if counts is not None:
                     for end, column, dtype in counts.members():
                         out[f"{name}_{k}{end}"] = column, dtype
+        if self.guard is not None:
+            for name, column in zip(("low", "high", "first"), self.guard.columns(), strict=True):
+                out[f"guard_{name}"] = column, column.dtype
         return out
 
 
 Pieces = Iterable[list[tuple[np.ndarray, ...]]]
 
 
-def write_rows(pieces: Pieces, id_counts: np.ndarray, order: int, folder: str) -> StreamedTable:
-    """Rows as `stitched` gives them, put on disk: tokens, counts and `first` of orders 1..order.
+def write_rows(
+    pieces: Pieces, id_counts: Column, order: int, folder: str, protection: Protection, borders: bool
+) -> StreamedTable:
+    """Rows as `stitched` gives them, put on disk: tokens, counts, `first` and `keep` of orders 1..order.
 
-    id_counts  int64 (V,)
+    id_counts   int64 (V,)
+    protection  by what n-grams are counted, and which have `keep`
+    borders     False: BOS and EOS are not counted
     """
     n_ids = len(id_counts)
     token_type = smallest(n_ids - 1)
     tokens = [Writer(os.path.join(folder, f"token_{k}"), token_type) for k in range(2, order + 1)]
     counts = [CountWriter(os.path.join(folder, f"count_{k}")) for k in range(2, order + 1)]
     firsts = [FirstWriter(os.path.join(folder, f"first_{k}")) for k in range(2, order)]
-    children = np.zeros(n_ids, np.int64)
+    keeps = [Writer(os.path.join(folder, f"keep_{k}"), bool) for k in range(2, order + 1)] if protection.drops else []
+    one = CountWriter(os.path.join(folder, "count_1"))
+    first = FirstWriter(os.path.join(folder, "first_1"))
+    done = 0  # ids
     for levels in pieces:
-        heads = levels[0]
-        children[heads[0]] += heads[2].astype(np.int64)  # each head comes once
+        heads, count, children = levels[0]
+        if len(heads):  # rising, each once; nearly every id is a head
+            high = int(heads[-1]) + 1
+            wide = np.zeros(high - done, np.int64)
+            wide[heads.astype(np.int64) - done] = children
+            first.append(wide)
+            if protection.caps:
+                held = id_counts.read(done, high).astype(np.int64)
+                held[heads.astype(np.int64) - done], _ = protection.judged(count)
+                one.append(held)
+            done = high
         for k in range(1, order):
             token, count, more = levels[k]
             tokens[k - 1].append(token)
+            if count.ndim > 1:
+                count, keep = protection.judged(count)
+                if keeps:
+                    keeps[k - 1].append(keep)
             counts[k - 1].append(count)
             if k < order - 1:
                 firsts[k - 1].append(more)
-    one = CountWriter(os.path.join(folder, "count_1"))
-    one.append(id_counts)
+    for low in range(done if protection.caps and order > 1 else 0, n_ids, BLOCK):
+        some = id_counts.read(low, low + BLOCK)
+        if not borders and not low:
+            some[[BOS, EOS]] = 0
+        one.append(some)
     if order == 1:
         return StreamedTable([StreamedOrder(one.close())])
-    first = FirstWriter(os.path.join(folder, "first_1"))
-    first.append(children)
+    for low in range(done, n_ids, BLOCK):
+        first.append(np.zeros(min(BLOCK, n_ids - low), np.int64))
     orders = [StreamedOrder(one.close(), None, first.close())]
     for k in range(order - 1):
         below = firsts[k].close() if k < order - 2 else None
-        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below))
+        enough = keeps[k].close() if keeps else None
+        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below, keep=enough))
     return StreamedTable(orders)
 
 
@@ -233,10 +267,12 @@ def left_neighbours(
     bucket_rows: int,
     jobs: int = 1,
     tick: Callable[[float], None] = lambda share: None,
+    borders: bool = True,
 ) -> None:
     """Fill in `left` of every order but the top, and `link` of those from 3 on, as counting does in memory.
 
     bucket_rows  rows sorted in memory at one time by each job, about
+    borders      False: BOS is no left neighbour
     """
     orders = table.orders
     if len(orders) == 1:
@@ -245,24 +281,38 @@ def left_neighbours(
     opened = opened_by_bos(table)
     token = orders[1].token
     assert token is not None
-    left = np.zeros(table.n_ids, np.int64)
-    for block in token.blocks():
-        left += np.bincount(block, minlength=len(left))
     writer = CountWriter(os.path.join(folder, "left_1"))
-    writer.append(left)
+    size = max(8 * bucket_rows, BLOCK)
+    for low in range(0, table.n_ids, size):  # as many ids as are counted at one time
+        left = np.zeros(min(size, table.n_ids - low), np.int64)
+        for block in token.blocks():
+            left += _between(block, low, len(left))
+        if not borders:
+            left -= _between(token.read(*opened[1]), low, len(left))
+            if not low:
+                left[EOS] = 0
+        writer.append(left)
     orders[0].left = writer.close()
     suffix = token
     for k in range(3, len(orders) + 1):
         wants_link = k < len(orders)
-        keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link)
+        keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders)
         found = CountWriter(os.path.join(folder, f"left_{k - 1}"))
-        links = _Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
+        links = Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
         low, high = opened[k - 2]
         at = 0
 
-        def one(bucket: tuple[np.ndarray, np.ndarray], wants_link: bool = wants_link) -> tuple[np.ndarray, ...]:
-            order, number, runs = suffix_runs(bucket[0], wants_link)
-            return bucket[1][order] if wants_link else order, number, runs
+        def one(
+            bucket: tuple[np.ndarray, np.ndarray],
+            wants_row: bool = wants_link or not borders,
+            opened: tuple[int, int] = opened[k - 1],
+        ) -> tuple[np.ndarray, ...]:
+            order, number, runs = suffix_runs(bucket[0], wants_row)
+            row = bucket[1][order] if wants_row else order
+            if not borders:
+                outside = number[(row >= opened[0]) & (row < opened[1])]
+                return row, number, runs - np.bincount(outside, minlength=len(runs))
+            return row, number, runs
 
         for row, number, runs in ordered_map(one, keys, jobs):
             place = np.arange(at, at + len(runs))
@@ -281,6 +331,13 @@ def left_neighbours(
         orders[k - 2].left = found.close()
         if links is not None:
             suffix = orders[k - 1].link = links.close()
+
+
+def _between(ids: np.ndarray, low: int, n: int) -> np.ndarray:
+    """Counts of the n ids from `low`: int64."""
+    if low or (len(ids) and int(ids.max()) >= n):
+        ids = ids[(ids >= low) & (ids < low + n)].astype(np.int64) - low
+    return np.bincount(ids, minlength=n)
 
 
 def _append_with_gap(writer: CountWriter, runs: np.ndarray, at: int, low: int, high: int) -> None:
@@ -321,26 +378,3 @@ def _suffixes(
     for key, row in keys():
         buckets.add(key, row if wants_row else None)
     yield from buckets.take()
-
-
-class _Placed:
-    """Writes a column whose values come in any order: each with its row."""
-
-    def __init__(self, path: str, n: int, size: int) -> None:
-        self._n, self._path = n, path
-        parts = min(max(2 * n // size, 1), _MAX_BUCKETS)
-        self._edges = np.unique(np.arange(1, parts) * n // parts).astype(_U)
-        self._buckets = Buckets(os.path.dirname(path), "place", self._edges, _U)
-
-    def add(self, row: np.ndarray, value: np.ndarray) -> None:
-        self._buckets.add(row.astype(_U), value)
-
-    def close(self) -> Column:
-        writer = Writer(self._path, _U)
-        low = [0, *self._edges.tolist()]
-        high = [*self._edges.tolist(), self._n]
-        for begin, end, (row, value) in zip(low, high, self._buckets.take(), strict=True):
-            out = np.empty(end - begin, _U)
-            out[row.astype(np.int64) - begin] = value
-            writer.append(out)
-        return writer.close()

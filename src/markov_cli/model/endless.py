@@ -16,7 +16,8 @@ import numpy as np
 from ..counting.ngrams import Level
 from ..text.types import BOS, EOS
 from .building import prune_levels
-from .sequence_counts import look_up_table
+from .count_column import Uncounted
+from .table import Order, Table
 from .thresholds import followed
 
 
@@ -42,7 +43,7 @@ def without_borders(levels: list[Level]) -> list[np.ndarray | None]:
 
 def _ends_of_opened(levels: list[Level]) -> list[np.ndarray]:
     """Per order, the rows that stand behind BOS: int64, each once."""
-    table = look_up_table(levels)
+    table = _look_up_table(levels)
     out = []
     for k, (low, high) in enumerate(table.opened_by_bos()[1:], 2):
         ids = table.ngrams(k, np.arange(low, high))
@@ -51,3 +52,15 @@ def _ends_of_opened(levels: list[Level]) -> list[np.ndarray]:
             row = table.child(level, row, ids[:, level + 1])
         out.append(row)
     return out
+
+
+def _look_up_table(levels: list[Level]) -> Table:
+    """Counted rows as a table that n-grams can be looked up in; it has no counts and shares the rows."""
+    orders = []
+    for k, level in enumerate(levels):
+        first = None
+        if level.children is not None:
+            first = np.zeros(len(level.token) + 1, np.int64)
+            np.cumsum(level.children, out=first[1:], dtype=np.int64)
+        orders.append(Order(Uncounted(len(level.token)), token=level.token if k else None, first=first))
+    return Table(orders)

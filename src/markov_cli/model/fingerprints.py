@@ -22,10 +22,10 @@ from ..text.run_hashes import stream_runs
 from .count_column import DAMAGED, smallest
 
 RATE = 1 / 256  # of false "seen"
-_WORST = 1 / 16  # above which a guard made of several is of no use
+WORST = 1 / 16  # above which a guard made of several is of no use
 MOST_BITS = 62
 EVERY = 128  # buckets from one entry of `first` to the next
-_GROUP = 64  # values of w bits fill w words
+GROUP = 64  # values of w bits fill w words
 _MOST_ROUNDS = 1 << 12
 _U = np.uint64
 
@@ -88,7 +88,7 @@ class Guard:
         ones[bucket + np.arange(n)] = True
         high = np.packbits(ones, bitorder="little").view("<u8")
         first = np.searchsorted(bucket, np.arange(0, buckets, EVERY)).astype(smallest(n))
-        return cls(tokens, bits, n, _packed(values, w), high, first)
+        return cls(tokens, bits, n, low_words(values, w), high, first)
 
     @classmethod
     def of_text(
@@ -125,11 +125,22 @@ class Guard:
 
     def values(self) -> np.ndarray:
         """All v, rising: uint64 (n,)."""
-        ones = np.flatnonzero(np.unpackbits(self.high.view(np.uint8), bitorder="little"))
-        if len(ones) != self.n:
-            raise ModelFileError(f"the guard has {len(ones):,} hashes, not {self.n:,}", DAMAGED)
-        bucket = (ones - np.arange(self.n)).astype(_U)
-        return (bucket << _U(self.low_bits)) | _one(self.low, np.arange(self.n), self.low_bits)
+        blocks = [*self.blocks()]
+        return np.concatenate(blocks) if blocks else np.empty(0, _U)
+
+    def blocks(self, words: int = 1 << 16) -> Iterator[np.ndarray]:
+        """All v, rising, in blocks: those of so many words of `high`."""
+        done = 0
+        for at in range(0, len(self.high), words):
+            some = np.ascontiguousarray(self.high[at : at + words]).view(np.uint8)
+            ones = np.flatnonzero(np.unpackbits(some, bitorder="little")) + 64 * at
+            number = np.arange(done, done + len(ones))
+            done += len(ones)
+            if done > self.n:
+                break
+            yield ((ones - number).astype(_U) << _U(self.low_bits)) | _one(self.low, number, self.low_bits)
+        if done != self.n:
+            raise ModelFileError(f"the guard has {done:,} hashes or more, not {self.n:,}", DAMAGED)
 
     def fitting(self, tokens: int) -> bool:
         """True if it can tell that a run of so many tokens is new."""
@@ -240,7 +251,7 @@ def union(guards: Sequence[Guard | None]) -> Guard | None:
     values = np.concatenate([g.values() >> _U(g.bits - bits) for g in some])
     values.sort()
     made = Guard.of(some[0].tokens, values[starts_new(values)], bits)
-    return made if made.rate <= _WORST else None
+    return made if made.rate <= WORST else None
 
 
 def check_guard(tokens: int, rate: float, order: int) -> None:
@@ -257,15 +268,15 @@ def check_guard(tokens: int, rate: float, order: int) -> None:
 # ---------------------------------------------------------------- words of w bits
 
 
-def _packed(values: np.ndarray, w: int) -> np.ndarray:
+def low_words(values: np.ndarray, w: int) -> np.ndarray:
     """The low w bits of each, one behind another: uint64."""
     n = len(values)
     if not w or not n:
         return np.empty(0, "<u8")
-    group = np.zeros((-(-n // _GROUP), _GROUP), _U)
+    group = np.zeros((-(-n // GROUP), GROUP), _U)
     group.reshape(-1)[:n] = values & _U((1 << w) - 1)
     out = np.zeros((len(group), w), "<u8")
-    for j in range(_GROUP):
+    for j in range(GROUP):
         word, off = divmod(j * w, 64)
         out[:, word] |= group[:, j] << _U(off)
         if off + w > 64:

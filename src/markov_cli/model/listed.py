@@ -19,6 +19,7 @@ from .row_values import RowValues, run_all
 from .table import Table
 
 _PIECE = 1 << 16  # rows at one time
+LARGEST_BACKOFF = 99  # log10 of a backoff weight that a text can have; several together are no number
 _HIGHEST = 300.0  # a backoff may be positive, and its power must stay a number
 
 

@@ -21,6 +21,7 @@ from ..text.types import N_MARKERS, UNK, Types, order_of_types
 from ..text.word_list import WordList
 from .building import build_table, check_prune, levels_of, threshold
 from .count_column import DAMAGED
+from .disk_table import StreamedTable
 from .fingerprints import union
 from .model_file import Header
 from .remap_ids import Part, relabelled
@@ -119,7 +120,7 @@ def check_alike(models: Sequence[Stored]) -> None:
                 f"{m.name}: {_list(m.header)}, but {first.name}: {_list(first.header)}",
                 "models are merged where their lists of words agree: train one again",
             )
-        for what, a, b in _differing(first.header, m.header):
+        for what, a, b in differing(first.header, m.header):
             if what == "Unicode":
                 raise MarkovError(
                     f"{m.name}: made with Unicode {b}, {first.name} with {a}: words may end elsewhere",
@@ -135,7 +136,8 @@ def _list(h: Header) -> str:
     return "no --vocab" if h.vocab_words is None else f"another --vocab, of {h.vocab_words:,} words"
 
 
-def _differing(a: Header, b: Header) -> list[tuple[str, object, object]]:
+def differing(a: Header, b: Header) -> list[tuple[str, object, object]]:
+    """The settings of reading, the order and the Unicode version, where two models differ in them, and both values."""
     pairs = [(what, getattr(a.options, what), getattr(b.options, what)) for what in _ALIKE]
     pairs += [("order", a.order, b.order), ("Unicode", a.unicode, b.unicode)]
     return [p for p in pairs if p[1] != p[2]]
@@ -143,16 +145,30 @@ def _differing(a: Header, b: Header) -> list[tuple[str, object, object]]:
 
 def check_whole(model: Stored, done: str) -> None:
     """MarkovError where the table lacks what its text had, so that it cannot be `done` exactly."""
+    check_known(model, done)
+    h = model.header
+    if not h.borders:
+        raise MarkovError(
+            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
+            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
+        )
+    if h.min_type_count > 1 or h.max_types is not None:
+        few = (
+            f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
+        )
+        raise MarkovError(
+            f"{model.name}: {few} are <unk>: they cannot be {done}",
+            "train it with all types; then thin out the result: markov prune MODEL -o MODEL --max-types N",
+        )
+
+
+def check_known(model: Stored, done: str) -> None:
+    """`check_whole` of all but types that were rare, and borders."""
     h = model.header
     if h.holds == "probabilities":
         raise NeedsCounts(
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
-        )
-    if not h.borders:
-        raise MarkovError(
-            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
-            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
         )
     if h.cut_below:
         raise NeedsCounts(
@@ -168,14 +184,6 @@ def check_whole(model: Stored, done: str) -> None:
         raise MarkovError(
             f"{model.name}: trained with {said_protection(asked)}: {_lost(h)}, which it lacks, cannot be {done}",
             "train one model from all the text, with the same protection: markov train TEXT... -o MODEL",
-        )
-    if h.min_type_count > 1 or h.max_types is not None:
-        few = (
-            f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
-        )
-        raise MarkovError(
-            f"{model.name}: {few} are <unk>: they cannot be {done}",
-            "train it with all types; then thin out the result: markov prune MODEL -o MODEL --max-types N",
         )
 
 
@@ -270,7 +278,7 @@ def prune(
     return Stored(pruned_header(header, thresholds, table), types, table)
 
 
-def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table) -> Header:
+def pruned_header(header: Header, thresholds: tuple[int, ...], table: Table | StreamedTable) -> Header:
     """The header of a pruned table, with what pruning left behind."""
     kept = thresholds if any(thresholds) else ()
     total, left = table.empty or (None, None)

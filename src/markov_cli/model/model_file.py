@@ -36,7 +36,7 @@ from .table import MAX_ORDER, Order, Table, no_rows
 from .weighted_counts import Reals
 
 if TYPE_CHECKING:
-    from .disk_table import StreamedTable
+    from .disk_guard import GuardColumns
 
 __all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
 _MOST = 1 << 62  # what all counts of a column sum to is below this
@@ -46,7 +46,8 @@ _LOGS = ("log10_", "backoff_")  # members of float32
 # ---------------------------------------------------------------- writing
 
 
-def _vocabulary(types: Types) -> dict[str, np.ndarray]:
+def vocabulary_arrays(types: Types) -> dict[str, np.ndarray]:
+    """The members of types, id N_MARKERS first."""
     blob = types.blob
     offsets = np.zeros(N_MARKERS + len(types) + 1, np.int64)
     np.cumsum(types.length, out=offsets[N_MARKERS + 1 :])
@@ -58,7 +59,7 @@ def _vocabulary(types: Types) -> dict[str, np.ndarray]:
 
 def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
     """All members but the header, in the order of the file."""
-    out = _vocabulary(types)
+    out = vocabulary_arrays(types)
     for k, order in enumerate(table.orders, 1):
         if k > 1 and not len(order):
             break  # nor is there any above; reading puts them back
@@ -80,7 +81,7 @@ def _arrays(types: Types, table: Table) -> dict[str, np.ndarray]:
         out[f"class_{k}"] = class_of
     if table.guard is not None:
         g = table.guard
-        out["guard"] = np.array([g.tokens, g.bits, g.n], "<u8")
+        out["guard"] = guard_figures(g)
         out |= {"guard_low": g.low, "guard_high": g.high, "guard_first": g.first}
     return out
 
@@ -128,21 +129,9 @@ def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -
     return writer.close()
 
 
-def write_streamed(f: IO[bytes], header: Header, types: Types, table: StreamedTable) -> int:
-    """Write a model whose table lies in columns on disk to a file that seeks; returns its bytes."""
-    vocabulary, columns = _vocabulary(types), table.members()
-    head = header.as_dict()
-    head["arrays"] = {
-        **{n: [a.dtype.str, list(a.shape)] for n, a in vocabulary.items()},
-        **{n: [dtype.str, [len(column)]] for n, (column, dtype) in columns.items()},
-    }
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    writer = ZipWriter(f)
-    for name, a in {"header": np.frombuffer(text, np.uint8), **vocabulary}.items():
-        writer.add(name, a, checksum(a))
-    for name, (column, dtype) in columns.items():
-        writer.add_column(name, column, dtype)
-    return writer.close()
+def guard_figures(g: Guard | GuardColumns) -> np.ndarray:
+    """The member `guard`."""
+    return np.array([g.tokens, g.bits, g.n], "<u8")
 
 
 class _Comparer(io.RawIOBase):

@@ -85,7 +85,7 @@ def _next_level(
     size = np.zeros(n_parents, np.int64)
     for s in sources:
         np.add.at(size, s.new_row, s.size)
-    edges = _edges(size, range_rows)
+    edges = edges_of(size, range_rows)
     out = [np.zeros(0 if last else len(s.token), np.int64) for s in sources]
 
     def one(i: int) -> _Range:
@@ -150,7 +150,7 @@ def _rising(values: np.ndarray) -> np.ndarray:
     return sort_keys(values.astype(_U), int(values.max()).bit_length())[1]
 
 
-def _edges(size: np.ndarray, range_rows: int) -> np.ndarray:
+def edges_of(size: np.ndarray, range_rows: int) -> np.ndarray:
     """Edges of ranges of histories with about `range_rows` followers each: int64 (ranges + 1,)."""
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(size)))
     n_ranges = max(int(before[-1]) // range_rows, 1)

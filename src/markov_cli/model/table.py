@@ -233,9 +233,9 @@ class Table:
         return int(row[0])
 
     def drawable(self, level: int, low: np.ndarray) -> np.ndarray:
-        """`low` moved behind UNK (and, without a history, behind BOS): what may be generated."""
+        """`low` moved behind what is never drawn: UNK; without a history BOS, and EOS where it was not counted."""
         if level == 0:
-            return np.full_like(low, EOS)
+            return np.full_like(low, EOS if self.borders else EOS + 1)
         token = self.orders[level].token
         assert token is not None
         if not len(token):

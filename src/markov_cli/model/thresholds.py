@@ -32,7 +32,6 @@ import numpy as np
 
 from ..counting.ngrams import Level
 from ..errors import OptionError
-from .sequence_counts import DocumentFrequency
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,23 @@ class Protection:
     def caps(self) -> bool:
         """A sequence counts once."""
         return self.cap_per_sequence > 0
+
+    @property
+    def measures(self) -> str:
+        """Measures to count n-grams by: `s` for sequences, `f` for files; see counting/measures.py."""
+        return "s" * (self.min_sequences > 1 or self.caps) + "f" * (self.min_files > 1)
+
+    def judged(self, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The counts of some n-grams, int64 (r,), and which have enough sequences and files, bool (r,).
+
+        count  int (r, 1 + measures): occurrences, then `measures`
+        """
+        by = {kind: count[:, i] for i, kind in enumerate(self.measures, 1)}
+        keep = np.ones(len(count), bool)
+        for kind, least in (("s", self.min_sequences), ("f", self.min_files)):
+            if least > 1:
+                keep &= by[kind] >= least
+        return (by["s"] if self.caps else count[:, 0]).astype(np.int64), keep
 
     def check(self) -> None:
         """OptionError for what cannot be, with the value."""
@@ -102,19 +118,14 @@ class Protected:
     totals: list[np.ndarray | None] | None = None
 
 
-def protect(levels: list[Level], spread: DocumentFrequency, protection: Protection) -> Protected:
-    """Cap the counts of counted rows, where that is asked for, and say which rows stay."""
-    out = Protected()
-    if protection.drops:
-        out.keep = [np.ones(len(levels[0].token), bool)]
-        for k in range(1, len(levels)):
-            keep = spread.sequences[k] >= protection.min_sequences
-            if spread.files is not None:
-                keep &= spread.files[k] >= protection.min_files
-            out.keep.append(keep)
+def protect(levels: list[Level], protection: Protection) -> Protected:
+    """Cap the counts of counted rows, where that is asked for, and say which rows stay; counts become one column."""
+    out = Protected([] if protection.drops else None)
+    for level in levels:
+        level.count, keep = protection.judged(level.count)
+        if out.keep is not None:
+            out.keep.append(keep if out.keep else np.ones(len(keep), bool))
     if protection.caps:
-        for level, n in zip(levels, spread.sequences, strict=True):
-            level.count = n.astype(np.int64)
         out.totals = followed(levels)
     return out
 

@@ -7,10 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..inspecting import statistics
-from ..text.types import EOS
+from ..text.types import EOS, MARKERS
 from .bars import bar, curve
 from .safe_text import counted, one_line, protection_words, shown, size, some
 from .tables import Column, console, line, show
@@ -43,8 +41,8 @@ def model_csv(found: Inspection) -> str:
     return out.getvalue()
 
 
-def show_model(model: Model, found: Inspection) -> None:
-    """Everything about a model that fits a screen or two."""
+def model_line(model: Model) -> list[str]:
+    """The text options of a model, and what was left out of it."""
     h = model.header
     o = h.options
     extra = [f"pattern {o.pattern}"] if o.pattern else []
@@ -57,9 +55,18 @@ def show_model(model: Model, found: Inspection) -> None:
     extra += [f"pruned {','.join(map(str, h.prune))}"] if h.prune else []
     extra += [f"pruned to a list of {some(h.prune_vocab, 'word')}"] if h.prune_vocab else []
     extra += protection_words(h.protection())
-    line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
     unit = f"one sequence a {o.unit}" if h.borders else "each file without beginning and end"
-    line(", ".join([f"{o.tokenizer}, {unit}", *map(one_line, extra)]))
+    return [o.tokenizer, unit, *extra]
+
+
+def show_model(model: Model, found: Inspection) -> None:
+    """Everything about a model that fits a screen or two."""
+    h = model.header
+    line(f"{one_line(found.model or '-')}: {order_text(h.order)}", "bold")
+    line(", ".join(map(one_line, model_line(model))))
+    if found.marker_words:
+        they = f"{', '.join(found.marker_words)}: words of its text, besides the markers of the same name"
+        line(f"{they}; train --markers reads them as markers")
     if not statistics.counted(model.table):
         _show_without_counts(model, found)
         return
@@ -86,6 +93,7 @@ def _show_without_counts(model: Model, found: Inspection) -> None:
     line(f"{found.types:,} types; probabilities only, already smoothed")
     for text in statistics.marker_notes(model.table):
         line(text)
+    line(f"markers: {', '.join(MARKERS)}; in a text they are words, but with --markers")
     line(f"{size(found.model_bytes)} of model; it holds no counts")
     line()
     _show_orders(found)
@@ -98,11 +106,11 @@ def _show_without_counts(model: Model, found: Inspection) -> None:
     _show_followers(found, min(console().width, 100))
 
 
-def _show_orders(found: Inspection) -> None:
+def order_columns(found: Inspection) -> tuple[list[str], list[list[str]]]:
+    """The figures of the orders as a table: names, and a row for each order."""
     once = "in one sequence" if found.cap_per_sequence else "seen once"
-    columns = [
-        Column("order", True), Column("n-grams", True), Column(once, True), Column("histories", True),
-        Column("followers each", True), Column("with one follower", True), Column("bits per token", True),
+    names = [
+        "order", "n-grams", once, "histories", "followers each", "with one follower", "bits per token"
     ]  # fmt: skip
     rows = []
     for f in found.orders:
@@ -111,8 +119,13 @@ def _show_orders(found: Inspection) -> None:
         each = [f"{f.histories:,}", f"{f.mean_followers:,.2f}", f"{f.single_follower:.1%}"]
         rows.append([str(f.order), f"{f.ngrams:,}", share, *each, bits])
     if found.holds == "probabilities":
-        columns, rows = columns[:2] + columns[3:-1], [r[:2] + r[3:-1] for r in rows]
-    show(columns, rows)
+        names, rows = names[:2] + names[3:-1], [r[:2] + r[3:-1] for r in rows]
+    return names, rows
+
+
+def _show_orders(found: Inspection) -> None:
+    names, rows = order_columns(found)
+    show([Column(name, True) for name in names], rows)
 
 
 def _show_commonest(found: Inspection) -> None:
@@ -138,7 +151,7 @@ def _show_lengths(model: Model, found: Inspection) -> None:
     if not known:
         return
     parts = [f"{counted(one.sequences)} of {one.tokens}" for one in known]
-    rest = model.table.orders[0].count.at(np.array([EOS]))[0].item() - sum(one.sequences for one in known)
+    rest = statistics.ends(model.table) - sum(one.sequences for one in known)
     line(f"lengths of sequences in tokens, as far as the table tells: {', '.join(parts)}, {counted(rest)} longer")
     line()
 

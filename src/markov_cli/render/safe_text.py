@@ -39,6 +39,11 @@ def counted(n: float) -> str:
     return f"{n:,}" if isinstance(n, int) else f"{n:,.3f}".rstrip("0").rstrip(".")
 
 
+def share(part: float) -> str:
+    """A part of 1 in percent; what is above 0 is never shown as 0: 12.5%, < 0.1%."""
+    return "< 0.1%" if 0 < part < 0.0005 else f"{part:.1%}"
+
+
 def size(n: float) -> str:
     """Bytes for people: 69.6 MB."""
     for unit in ("B", "kB", "MB", "GB"):

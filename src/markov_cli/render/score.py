@@ -38,11 +38,13 @@ def _line(thing: dict[str, Any]) -> bytes:
 # ------------------------------------------------------------ totals
 
 
-def _perplexity(x: float) -> str:
+def perplexity_text(x: float) -> str:
+    """A perplexity for people."""
     return "-" if math.isnan(x) else "infinite" if math.isinf(x) else f"{x:,.6g}" if x >= 1e6 else f"{x:,.4f}"
 
 
-def _bits(x: float) -> str:
+def bits_text(x: float) -> str:
+    """Bits for people."""
     return "infinite" if math.isinf(x) else f"{x:,.4f}"
 
 
@@ -57,12 +59,16 @@ def totals_lines(t: Totals, unit: str) -> list[str]:
     rows = [
         ("tokens", f"{t.tokens:,}", f"{text:,} of the text, {ends}"),
         ("OOV", f"{t.oov:,}", f"{t.oov / max(text, 1):.2%} of the text's tokens are not in the vocabulary"),
-        ("perplexity", _perplexity(t.perplexity), "OOV included"),
-        ("", _perplexity(t.perplexity_without_oov), "OOV left out"),
-        ("bits per token", _bits(t.bits_per_token), ""),
-        ("bits per byte", _bits(t.bits_per_byte), f"of {t.text_bytes:,}; models of other tokens compare by this"),
+        ("perplexity", perplexity_text(t.perplexity), "OOV included"),
+        ("", perplexity_text(t.perplexity_without_oov), "OOV left out"),
+        ("bits per token", bits_text(t.bits_per_token), ""),
+        ("bits per byte", bits_text(t.bits_per_byte), f"of {t.text_bytes:,}; models of other tokens compare by this"),
         ("log10 probability", _log10(t.log10_probability), "of the whole text"),
     ]
+    if t.spelled_bits:
+        rows.insert(
+            2, ("spelled", f"{t.spelled_bits:,.1f}", "bits for the bytes of OOV tokens; the figures below include them")
+        )
     if t.zero:
         rows.append(("probability 0", f"{t.zero:,}", "tokens that the model considers impossible"))
     width = max(len(value) for _, value, _ in rows)
@@ -84,8 +90,9 @@ def show_models(names: Sequence[str], totals: Sequence[Totals]) -> None:
     rows = []
     for name, t in zip(names, totals, strict=True):
         row = [
-            name, f"{t.tokens:,}", f"{t.oov:,}", _perplexity(t.perplexity), _perplexity(t.perplexity_without_oov),
-            _bits(t.bits_per_token), _bits(t.bits_per_byte), _log10(t.log10_probability),
+            name, f"{t.tokens:,}", f"{t.oov:,}", perplexity_text(t.perplexity),
+            perplexity_text(t.perplexity_without_oov), bits_text(t.bits_per_token), bits_text(t.bits_per_byte),
+            _log10(t.log10_probability),
         ]  # fmt: skip
         rows.append(row + [f"{t.zero:,}"] * zero)
     show(columns, rows)
@@ -194,11 +201,11 @@ def show_tuned(names: Sequence[str], tuned: Tuned) -> None:
     from .tables import Column, line, show
 
     rows = [
-        [name, f"{w:.6f}", _bits(b), _perplexity(2.0**b)]
+        [name, f"{w:.6f}", bits_text(b), perplexity_text(2.0**b)]
         for name, w, b in zip(names, tuned.weights.tolist(), tuned.alone.tolist(), strict=True)
     ]
     mean = tuned.bits[-1]
-    rows.append(["mixed", "", _bits(mean), _perplexity(2.0 ** min(mean, 1023.0))])
+    rows.append(["mixed", "", bits_text(mean), perplexity_text(2.0 ** min(mean, 1023.0))])
     show([Column("model", flexible=True), *(Column(c, True) for c in ("weight", "bits/token", "perplexity"))], rows)
     line()
     line(f"--mix {weights_text(tuned.weights)}")

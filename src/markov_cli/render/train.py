@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.results import RepairCounts, WordListFigures
 from ..text.file_kinds import encoding_hint, in_another_encoding
-from ..text.text_kinds import text_notes
+from ..text.text_kinds import marker_notes, text_notes
 from .json_text import json_text
 from .safe_text import one_line, protection_words, size, some
 
@@ -150,6 +150,13 @@ def import_notes(notes: Notes | None) -> list[str]:
     return out
 
 
+def own_marker_lines(notes: Notes | None) -> list[str]:
+    """A line that names the markers of an imported file; none where it has none."""
+    if notes is None or not notes.markers:
+        return []
+    return [f"markers of the file: {', '.join(notes.markers)}; in a text they are words, but with --markers"]
+
+
 def _rate(tokens: float) -> str:
     return f"{tokens / 1e6:.2f} M tokens/s" if tokens >= 1e5 else f"{tokens:,.0f} tokens/s"
 
@@ -166,11 +173,14 @@ def repair_lines(r: Repairs) -> list[str]:
         out.append(f"{some(r.crlf, 'line end')} CR LF read as LF")
     if r.transcoded:
         out.append(f"read by its byte-order mark: {', '.join(map(one_line, r.transcoded[:5]))}")
+    if r.declared:
+        more = ", ..." if len(r.declared) > 5 else ""
+        out.append(f"read in the encoding that <meta> names: {', '.join(map(one_line, r.declared[:5]))}{more}")
     if r.empty_sequences:
         out.append(f"{some(int(r.empty_sequences), 'empty sequence')} skipped")
     if r.unmatched:
         out.append(f"{some(r.unmatched, 'character')} that --pattern does not match left out")
-    return out + bad_record_lines(r) + left_out_lines(r)
+    return out + bad_record_lines(r) + left_out_lines(r) + marker_notes(r.heads)
 
 
 def bad_record_lines(r: Repairs) -> list[str]:

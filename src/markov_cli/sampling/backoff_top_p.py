@@ -14,23 +14,23 @@ Weights and sums of a list are whole numbers as in `shape`; the sums of the bigr
 once and rounded. Equal probabilities within a list are sorted by id; between lists, by the order above.
 
 This needs a distribution that backs off to the next shorter history: Kneser-Ney, Witten-Bell, absolute
-discounting, listed probabilities. A table has every end of its n-grams, so each follower of h follows w too.
+discounting, listed probabilities. A table of counts has every end of its n-grams, so each follower of h follows w too.
+Pruning leaves some of the longest listed n-grams without their ends: where h has such a follower, only top-k is drawn
+here, and `draw` gives -1 for the rest.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays.sorting import ragged
 from ..model.distribution import Distribution, histories
+from ..model.listed import Listed
 from ..text.types import BOS, UNK
 from .random_stream import uniform
 from .shape import Shape, draw_weighted, shaped_weights
 from .sorted_followers import (
     BigramLists,
-    Lists,
     UnigramList,
     first_gap,
     no_lists,
@@ -41,60 +41,11 @@ from .sorted_followers import (
 )
 from .top_p_cut import ThreeLists
 from .top_p_cuts import EXACT, ManyLists
+from .upper_lists import Sums, UpperLists
 
 _KEPT = 1 << 20  # cuts that are remembered
 _TOGETHER = 16  # histories from which cutting them together is faster than one by one (measured)
 _UPPER = 1 << 20  # ids of upper lists computed at one time
-
-
-@dataclass
-class _UpperLists:
-    """Upper lists of s histories, sorted by history and id.
-
-    key           int64 (s,), stands for the history
-    back          float64 (s,) for 1, 2, .. tokens: b, 1 where the history is shorter
-    bigram_factor, unigram_factor  float64 (s,), factor of p in the bigram and in the unigram list
-    owner, token  int64 (e,); p float64 (e,), 0 for UNK and BOS
-    begin         int64 (s + 1,)
-    place         int64 (e,), index in the bigram list
-    lists         bigram lists of the words; empty for an empty history
-    """
-
-    key: np.ndarray
-    back: list[np.ndarray]
-    bigram_factor: np.ndarray
-    unigram_factor: np.ndarray
-    owner: np.ndarray
-    token: np.ndarray
-    p: np.ndarray
-    begin: np.ndarray
-    place: np.ndarray
-    lists: Lists
-
-
-@dataclass
-class _Sums:
-    """Weights of the three lists for s histories.
-
-    weight      int64 (e,), of the upper list
-    out         int64 (e,), by history and place: weights in the bigram list of ids in the upper list; taken: sums
-                of these before each, within its history; left_over: sums of the other bigram weights before it
-    place       int64 (e,), rising for each history
-    free_bigram, free_unigram    int64 (s,), sums of the lists' weights, without ids of earlier lists
-    scale_bigram, scale_unigram  float64 (s,), unit of these weights, in units of the upper list
-    good        bool (s,), the weights are fine enough
-    """
-
-    weight: np.ndarray
-    out: np.ndarray
-    taken: np.ndarray
-    left_over: np.ndarray
-    place: np.ndarray
-    free_bigram: np.ndarray
-    free_unigram: np.ndarray
-    scale_bigram: np.ndarray
-    scale_unigram: np.ndarray
-    good: np.ndarray
 
 
 class ShapedBackoff:
@@ -139,7 +90,7 @@ class ShapedBackoff:
         edges = np.flatnonzero(np.diff(group, prepend=-1))
         return [*zip(edges.tolist(), [*edges[1:].tolist(), len(n)], strict=True)]
 
-    def _upper(self, level: np.ndarray, row: np.ndarray) -> _UpperLists:
+    def _upper(self, level: np.ndarray, row: np.ndarray) -> UpperLists:
         table, v, s = self.table, self.table.n_ids, len(level)
         word, keys = np.zeros(s, np.int64), [np.empty(0, np.int64)]
         back = [np.ones(s) for _ in range(max(int(level.max()), 1))]
@@ -159,14 +110,18 @@ class ShapedBackoff:
         back[0][~empty] = lists.back[~empty]
         key = np.sort(np.concatenate(keys))
         owner, token = np.divmod(key[np.diff(key, prepend=-1) != 0], v)
-        place, p = owner, np.empty(0)
+        place, p, n_apart = np.zeros(len(owner), np.int64), np.empty(0), np.zeros(s, np.int64)
         if len(owner):
             low, _ = table.followers(1, word[owner])
             child = table.child(1, word[owner], token)
-            if (child < 0).any():
+            apart, inside = np.flatnonzero(child < 0), np.flatnonzero(child >= 0)
+            if len(apart) and not isinstance(self.distribution, Listed):
                 raise IndexError("an n-gram whose end is not in the table")
-            place = lists.columns["place"][lists.begin[owner] + child - low]
-            p = -lists.columns["minus"][lists.begin[owner] + place]
+            n_apart = np.bincount(owner[apart], minlength=s)
+            begin = lists.begin[owner[inside]]
+            place[inside] = lists.columns["place"][begin + (child - low)[inside]]
+            p = self.unigrams.given[token] * lists.back[owner]
+            p[inside] = -lists.columns["minus"][begin + place[inside]]
             for k in range(2, len(rows)):
                 here = np.flatnonzero(level[owner] >= k)
                 history = rows[k][owner[here]]
@@ -176,14 +131,25 @@ class ShapedBackoff:
         for b in back[1:]:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
-        return _UpperLists(
-            row * (table.order + 1) + level, back, factor, factor * back[0], owner, token, p, begin, place, lists
+        return UpperLists(
+            row * (table.order + 1) + level,
+            back,
+            factor,
+            factor * back[0],
+            owner,
+            token,
+            p,
+            begin,
+            place,
+            n_apart,
+            lists,
         )
 
     # ------------------------------------------------------------ temperature and top-p
 
-    def _draw_lists(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_lists(self, upper: UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
+        upper = upper.with_places()
         sums = self._sums(upper)
         if self.shape.top_p < 1:
             self._cut(upper, sums)
@@ -232,7 +198,7 @@ class ShapedBackoff:
             share[a] = in_unigram[w] / total[w] * (unigrams.weight[found] / sums.free_unigram[w])
         return token, -np.log2(share)
 
-    def _sums(self, upper: _UpperLists) -> _Sums:
+    def _sums(self, upper: UpperLists) -> Sums:
         unigrams, lists, columns, s = self.unigrams, upper.lists, upper.lists.columns, len(upper.bigram_factor)
         order = np.lexsort((upper.place, upper.owner))
         owner, place = upper.owner[order], upper.place[order]
@@ -252,7 +218,7 @@ class ShapedBackoff:
         most = np.maximum(self._first_bigram(upper, place), self._first_unigram(upper))
         np.maximum.at(most, upper.owner, upper.p)
         power = 1 / self.temperature
-        return _Sums(
+        return Sums(
             whole_weights(upper.p, most[upper.owner], self.temperature),
             out,
             taken,
@@ -263,10 +229,10 @@ class ShapedBackoff:
             np.minimum(first_bigram / most, 1.0) ** power,
             np.minimum(first_unigram / most, 1.0) ** power,
             # a list's unit is its first p; that id may be in an earlier list with a bigram_factor smaller p
-            (first_bigram <= most * (1 + 1e-9)) & (first_unigram <= most * (1 + 1e-9)),
+            (first_bigram <= most * (1 + 1e-9)) & (first_unigram <= most * (1 + 1e-9)) & (upper.n_apart == 0),
         )
 
-    def _first_bigram(self, upper: _UpperLists, place: np.ndarray) -> np.ndarray:
+    def _first_bigram(self, upper: UpperLists, place: np.ndarray) -> np.ndarray:
         """Largest p in each bigram list of an id that is not in the upper list: float64 (s,)."""
         lists = upper.lists
         gap = first_gap(place, upper.begin)
@@ -275,7 +241,7 @@ class ShapedBackoff:
         p[inside] = -lists.columns["minus"][lists.begin[inside] + gap[inside]] * upper.bigram_factor[inside]
         return p
 
-    def _first_unigram(self, upper: _UpperLists) -> np.ndarray:
+    def _first_unigram(self, upper: UpperLists) -> np.ndarray:
         """Largest p in each unigram list: float64 (s,)."""
         every = np.arange(len(upper.bigram_factor))
         rank = unigram_ranks(upper.lists, every, np.zeros(len(every), np.int64))
@@ -284,7 +250,7 @@ class ShapedBackoff:
         p[inside] = self.unigrams.p[self.unigrams.ids[rank[inside]]] * upper.unigram_factor[inside]
         return p
 
-    def _cut(self, upper: _UpperLists, sums: _Sums) -> None:
+    def _cut(self, upper: UpperLists, sums: Sums) -> None:
         """Keep in `sums` only the fewest likeliest ids that reach top_p; each history is cut once."""
         order = np.lexsort((-upper.p, upper.owner))  # ids rise, and the sort is stable
         if len(self._cuts) > _KEPT:
@@ -309,7 +275,7 @@ class ShapedBackoff:
             sums.weight[order[ragged(begin, upper.begin[good + 1] - begin)]] = 0
 
     def _cut_many(
-        self, upper: _UpperLists, sums: _Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray
+        self, upper: UpperLists, sums: Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         begin, low = np.stack((upper.begin[which], upper.begin[which + 1])), lists.begin[which]
@@ -334,7 +300,7 @@ class ShapedBackoff:
             sums.scale_unigram[which],
         ).cut(self.shape.top_p)
 
-    def _cut_one(self, upper: _UpperLists, sums: _Sums, own: np.ndarray, i: int) -> tuple[int, int, int]:
+    def _cut_one(self, upper: UpperLists, sums: Sums, own: np.ndarray, i: int) -> tuple[int, int, int]:
         unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
         a, b, low = int(upper.begin[i]), int(upper.begin[i + 1]), int(lists.begin[i])
         n, m = low + int(lists.size[i]), low + int(lists.n_ranked[i])
@@ -357,19 +323,19 @@ class ShapedBackoff:
 
     # ------------------------------------------------------------ top-k
 
-    def _draw_first(self, upper: _UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_first(self, upper: UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw from the likeliest k."""
         ids, p, size = self._first(upper)
         w = shaped_weights(p, size, self.shape)
         found, share = draw_weighted(w, np.cumsum(size) - size, size, which, u)
         return ids[found], -np.log2(share)
 
-    def _first(self, upper: _UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _first(self, upper: UpperLists) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ids among which the likeliest k of each history are, their p, and their number: the first k of each list."""
         unigrams, lists, v, s = self.unigrams, upper.lists, self.table.n_ids, len(upper.bigram_factor)
         n_upper = np.diff(upper.begin)
         of_bigram = np.minimum(lists.size, self.k + n_upper)
-        of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k)
+        of_unigram = np.minimum(len(unigrams.ids) - lists.n_ranked, self.k + upper.n_apart)
         at = ragged(lists.begin, of_bigram)
         own_bigram, own_unigram = np.repeat(np.arange(s), of_bigram), np.repeat(np.arange(s), of_unigram)
         rank = unigram_ranks(lists, own_unigram, ragged(np.zeros(s, np.int64), of_unigram))

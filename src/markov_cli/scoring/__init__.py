@@ -1,5 +1,5 @@
 """Scores ids under a distribution: bits, perplexities, mixtures.
 
 Scores equal KenLM's to float32.
-May import: errors, arrays, text, model.
+May import: errors, arrays, text, counting, model.
 """

@@ -34,10 +34,13 @@ class Documents:
     """Scorer of batches of texts.
 
     are_lines  no text has a newline, so the unit `file` is read as `line`, which is faster
+    markers    how `<s>`, `</s>` and `<unk>` in the texts are read
     """
 
-    def __init__(self, predictors: Sequence[Predictor], jobs: int = 1, are_lines: bool = False) -> None:
-        self.predictors, self.jobs = list(predictors), jobs
+    def __init__(
+        self, predictors: Sequence[Predictor], jobs: int = 1, are_lines: bool = False, markers: str = "text"
+    ) -> None:
+        self.predictors, self.jobs, self.markers = list(predictors), jobs, markers
         self._groups: list[_Group] = []
         for i, predictor in enumerate(predictors):
             options = predictor.options
@@ -61,7 +64,7 @@ class Documents:
             texts, own = batch
             found: dict[int, Units] = {}
             for group in self._groups:
-                found.update(group.score(texts))
+                found.update(group.score(texts, self.markers))
             return own, [found[i] for i in range(len(self.predictors))]
 
         n = 0
@@ -104,10 +107,10 @@ class _Group:
             self._free.put(encoder)
         self.order = max(j.order for _, j in self.members)
 
-    def score(self, texts: Sequence[bytes]) -> dict[int, Units]:
+    def score(self, texts: Sequence[bytes], markers: str) -> dict[int, Units]:
         encoder = self._free.get()
         try:
-            pieces, document = encode_texts(encoder, texts)
+            pieces, document = encode_texts(encoder, texts, markers)
         finally:
             self._free.put(encoder)
         streams = list(Streams(self.order, self.options.unit, _WHOLE).of(pieces))
@@ -121,7 +124,8 @@ class _Group:
                     ends = np.flatnonzero(np.diff(number)) + 1
                     _, before = next(windows([replace(streams[0], documents=ends)]))
                     p = predictor.adapted(p, before, self.recoder, first)
-                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end))
+                spelled = predictor.spelled(codes, ids, self.recoder)
+                units = UnitSums().of(Scored(codes, ids, p, longest, [], predictor.borders.open_end, spelled))
             else:
                 units = no_units()
             out[i] = _per_document(units, document, texts)
@@ -129,14 +133,15 @@ class _Group:
         return out
 
 
-def encode_texts(encoder: Encoder, texts: Sequence[bytes]) -> tuple[list[Piece], np.ndarray]:
+def encode_texts(encoder: Encoder, texts: Sequence[bytes], markers: str = "text") -> tuple[list[Piece], np.ndarray]:
     """Encode texts as pieces without bytes; also the index of the text of each non-empty sequence: int64 (s,)."""
     between = _BETWEEN.get(encoder.options.unit)
     if between is None:  # a text is a sequence
-        pieces = [encoder.encode(_block(text)) for text in texts]
-        document = np.flatnonzero([len(p.number) for p in pieces])
+        pieces = [encoder.encode(_block(text, markers)) for text in texts]
+        n = [np.count_nonzero(np.diff(np.append(p.end, len(p.number)), prepend=0)) for p in pieces]
+        document = np.repeat(np.arange(len(pieces)), n)
     else:
-        piece = encoder.encode(_block(between.join(texts)))
+        piece = encoder.encode(_block(between.join(texts), markers))
         assert piece.cut is not None
         data = np.frombuffer(piece.cut.data, np.uint8)
         newlines = np.array([t.count(b"\n") + len(between) for t in texts[:-1]], np.int64)
@@ -150,8 +155,9 @@ def encode_texts(encoder: Encoder, texts: Sequence[bytes]) -> tuple[list[Piece],
     return pieces, document
 
 
-def _block(text: bytes) -> Block:
-    return Block(np.frombuffer(text + bytes(8), np.uint8), len(text), last=True, first=True, progress_bytes=0)
+def _block(text: bytes, markers: str) -> Block:
+    data = np.frombuffer(text + bytes(8), np.uint8)
+    return Block(data, len(text), last=True, first=True, progress_bytes=0, markers=markers)
 
 
 def _per_document(units: Units, document: np.ndarray, texts: Sequence[bytes]) -> Units:

@@ -24,6 +24,7 @@ from ..text.vocabulary import Vocabulary
 from .blended import BlendScorer
 from .recent_text import Window
 from .scorer import Scorer
+from .spelling import Speller
 
 _PAYS = 8  # with fewer rows of the table for each token, preparing saves more time than it takes (measured)
 
@@ -53,6 +54,7 @@ class Predictor:
     weights  float64 (K,) with sum 1; None for one model
     guard    calls a function on the model; a damaged file raises ModelFileError
     borders  those that are left out
+    speller  spells what the model does not know; None where `<unk>` alone stands for it
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class Predictor:
         weights: np.ndarray | None = None,
         guard: Callable[..., Any] = unguarded,
         borders: Borders | None = None,
+        speller: Speller | None = None,
     ) -> None:
         self.name, self.options = name, options
         self.vocabularies, self.scorers, self.weights = list(vocabularies), list(scorers), weights
         self.guard = guard
-        self.borders = borders or Borders()
+        self.borders, self.speller = borders or Borders(), speller
         self.order = max(s.table.order for s in scorers)
         self.rows = sum(s.rows for s in scorers)
         self._ready = False
@@ -101,6 +104,21 @@ class Predictor:
         if self.borders.open_end:
             ends = ids == EOS
             p[ends], longest[ends] = 1.0, 0
+
+    def spelled(self, codes: np.ndarray, ids: np.ndarray, recoder: Recoder) -> np.ndarray | None:
+        """Bits to spell each token that the model does not know, 0 for the others: float64 (m,).
+
+        codes, ids  (m,), of the same tokens
+        returns     None without a speller
+        """
+        if self.speller is None:
+            return None
+        out = np.zeros(len(ids))
+        unknown = np.flatnonzero((ids == UNK) & (codes >= N_MARKERS))
+        each, which = np.unique(codes[unknown].astype(np.int64), return_inverse=True)
+        if len(each):
+            out[unknown] = self.speller.bits(recoder.types(each))[which]
+        return out
 
     @property
     def adapts(self) -> bool:
@@ -150,10 +168,12 @@ def predictor_of(
     name: str = "the model",
     adapt: bool = False,
     borders: Borders | None = None,
+    spell: bool = False,
 ) -> Predictor:
     """Predictor of one model; `smoothing` is ignored for a model that holds probabilities.
 
     adapt  of a blend: what was read before changes the probabilities
+    spell  spell what the model does not know
     """
     scorer: Scorer | BlendScorer
     if smoothing == BLEND:
@@ -162,7 +182,11 @@ def predictor_of(
         scorer = Scorer(model.distribution(smoothing if model.holds_counts else None))
     if not model.header.borders:
         borders = Borders(within=True, open_end=True)
-    return Predictor(name, model.header.options, [model.vocabulary], [scorer], guard=model.checked, borders=borders)
+    speller = model.checked(Speller, model.vocabulary) if spell else None
+    vocabularies = [model.vocabulary]
+    return Predictor(
+        name, model.header.options, vocabularies, [scorer], guard=model.checked, borders=borders, speller=speller
+    )
 
 
 def predictors_of(
@@ -171,10 +195,12 @@ def predictors_of(
     names: Sequence[str],
     adapt: bool = False,
     borders: Borders | None = None,
+    spell: bool = False,
 ) -> list[Predictor]:
     """Make a predictor of each model; smoothing None is `kn`, or a model's own probabilities.
 
     adapt  what was read before changes the probabilities; smoothing None is `blend` then
+    spell  spell what each model does not know
 
     NeedsCounts if a smoothing is named and every model holds probabilities only; OptionError if a model cannot adapt.
     """
@@ -185,7 +211,9 @@ def predictors_of(
             f"{names[0]}: --smoothing {smoothing}: the model holds probabilities that are already smoothed",
             "leave --smoothing out",
         )
-    return [predictor_of(m, smoothing or "kn", name, adapt, borders) for m, name in zip(models, names, strict=True)]
+    return [
+        predictor_of(m, smoothing or "kn", name, adapt, borders, spell) for m, name in zip(models, names, strict=True)
+    ]
 
 
 def check_adapts(models: Sequence[LanguageModel], smoothing: str | None, names: Sequence[str]) -> str:
@@ -207,6 +235,10 @@ def mixed(predictors: Sequence[Predictor], weights: np.ndarray) -> Predictor:
     """Predictor of a mixture; OptionError where text options differ."""
     check_alike(predictors)
     first = predictors[0]
+    if first.speller is not None:
+        raise OptionError(
+            "--spell works with one model: those of a mixture know different words", "score each model alone"
+        )
     for other in predictors[1:]:
         if other.borders != first.borders:
             raise OptionError(

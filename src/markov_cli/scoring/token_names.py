@@ -12,7 +12,12 @@ from .totals import Scored
 
 def token_names(rows: Scored, encoder: Encoder) -> tuple[list[tuple[str | None, str | None]], np.ndarray]:
     """(token, marker) of each distinct token, one of them None; and the name of each row: int64 (m,)."""
-    codes, which = distinct(rows.codes)
+    return names_of_codes(rows.codes, encoder)
+
+
+def names_of_codes(every: np.ndarray, encoder: Encoder) -> tuple[list[tuple[str | None, str | None]], np.ndarray]:
+    """(token, marker) of each distinct code, one of them None; and the name of each code: int64 (m,)."""
+    codes, which = distinct(every)
     plain = codes[codes >= N_MARKERS] - N_MARKERS
     types = encoder.types(plain)
     names: list[tuple[str | None, str | None]] = [(None, MARKERS[c]) for c in codes[codes < N_MARKERS].tolist()]

@@ -28,6 +28,7 @@ class Totals:
     ends              sequences whose end is among the tokens
     zero, oov_zero    number of tokens of probability 0, and of OOVs among them
     text_bytes        of the text, in UTF-8
+    spelled_bits      of bits, those that spell OOVs
     """
 
     tokens: int = 0
@@ -40,6 +41,7 @@ class Totals:
     oov_zero: int = 0
     text_bytes: int = 0
     empty_sequences: int = 0
+    spelled_bits: float = 0.0
 
     def add(self, other: Totals) -> None:
         """Add the sums of another text."""
@@ -90,6 +92,7 @@ class Scored:
     longest  uint32 (m,), tokens of the longest n-gram of the table that ends there
     texts    text of each sequence that ends here, if kept
     open_end  no EOS is predicted: each has p 1 and is no token
+    spelled  float64 (m,), bits that spell an OOV, beside those of UNK; None where nothing is spelled
     """
 
     codes: np.ndarray
@@ -98,6 +101,7 @@ class Scored:
     longest: np.ndarray
     texts: list[bytes]
     open_end: bool = False
+    spelled: np.ndarray | None = None
 
     def totals(self) -> Totals:
         """Sums over the stream; `text_bytes` and `empty_sequences` stay 0."""
@@ -114,12 +118,14 @@ class Scored:
             oov_bits=float(bits[oov].sum()),
             zero=int(np.count_nonzero(zero)),
             oov_zero=int(np.count_nonzero(zero[oov])),
+            spelled_bits=0.0 if self.spelled is None else float(self.spelled[~zero].sum()),
         )
 
     def bits(self) -> tuple[np.ndarray, np.ndarray]:
         """Bits -log2 p, float64 (m,), 0 where p is 0; and True where p is 0, bool (m,)."""
         zero = self.p <= 0
-        return -np.log2(np.where(zero, 1.0, self.p)) + 0.0, zero
+        bits = -np.log2(np.where(zero, 1.0, self.p)) + 0.0
+        return bits if self.spelled is None else bits + np.where(zero, 0.0, self.spelled), zero
 
     def tokens(self) -> Scored:
         """The stream without BOS, and without EOS where none is predicted: every row is a predicted token."""
@@ -132,7 +138,9 @@ class Scored:
 
     def take(self, keep: np.ndarray) -> Scored:
         """Some of the rows."""
-        return Scored(self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep], self.texts, self.open_end)
+        columns = self.codes[keep], self.ids[keep], self.p[keep], self.longest[keep]
+        spelled = None if self.spelled is None else self.spelled[keep]
+        return Scored(*columns, self.texts, self.open_end, spelled)
 
 
 def score_streams(
@@ -148,7 +156,9 @@ def score_streams(
         ids, p, longest = predictor.score(stream.codes, recoder, first)
         new = slice(stream.context, None)
         p = predictor.adapted(p[new], before, recoder, first)
-        return Scored(stream.codes[new], ids[new], p, longest[new], stream.texts, predictor.borders.open_end)
+        codes, ids = stream.codes[new], ids[new]
+        spelled = predictor.spelled(codes, ids, recoder)
+        return Scored(codes, ids, p, longest[new], stream.texts, predictor.borders.open_end, spelled)
 
     n = 0
 

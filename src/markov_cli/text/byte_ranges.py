@@ -19,6 +19,7 @@ from ..errors import TextError
 _WHITE = np.zeros(256, bool)
 _WHITE[[0, 9, 10, 13, 32]] = True
 _LOOK = 1 << 14
+MARK = ord("<")  # with which `<s>`, `</s>` and `<unk>` begin
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 
@@ -73,10 +74,10 @@ def find_urls(url: str) -> list[str]:
 class PartOfFile(io.RawIOBase):
     """Bytes begin..end-1 of a file that seeks, both moved on to the next place where it may be cut."""
 
-    def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
+    def __init__(self, file: BinaryIO, begin: int, end: int, marked: bool = False) -> None:
         self._file = file
-        self._begin = self._at = next_cut(file, begin)
-        self._end = next_cut(file, end)
+        self._begin = self._at = next_cut(file, begin, marked)
+        self._end = next_cut(file, end, marked)
         file.seek(self._at)
 
     def readable(self) -> bool:
@@ -101,8 +102,10 @@ class PartOfFile(io.RawIOBase):
         super().close()
 
 
-def next_cut(file: BinaryIO, at: int) -> int:
+def next_cut(file: BinaryIO, at: int, marked: bool = False) -> int:
     """The first place from `at` on where solid ASCII text follows white space; the end of the file where there is none.
+
+    marked  it does not begin with `<`, which may open a marker
 
     Only what begins with an ASCII character counts, so that no white space of another script is divided.
     """
@@ -116,6 +119,8 @@ def next_cut(file: BinaryIO, at: int) -> int:
         if len(data) < 2:
             return at + len(data)
         solid = ~_WHITE[data[1:]] & (data[1:] > 32) & (data[1:] < 127)
+        if marked:
+            solid &= data[1:] != MARK
         found = np.flatnonzero(_WHITE[data[:-1]] & solid)
         if len(found):
             return at + 1 + int(found[0])

@@ -30,6 +30,7 @@ class CsvRows:
 
     header     the names of the columns; None where they are numbers
     index      of each field of the format, in a row; -1 for a field that the format does not have
+    by         of each field of the format's `by`, in a row
     delimiter  of the file
     """
 
@@ -42,8 +43,10 @@ class CsvRows:
         lines = self._lines()
         form = reader.format
         fields = (form.text, form.group, form.times)
+        self.by: list[int] = []
         if form.text.isdecimal():
             self.index = [-1 if f is None else int(f) - 1 for f in fields]
+            self.by = [int(f) - 1 for f, _ in form.by]
         else:
             first = next(lines, None)
             if first is not None:
@@ -55,6 +58,7 @@ class CsvRows:
         if not form.text.isdecimal():
             self.header = next((row for _, row in self.rows(True)), [])
             self.index = [-1 if f is None else self._column(f) for f in fields] if self.header else [-1, -1, -1]
+            self.by = [self._column(f) for f, _ in form.by] if self.header else []
 
     def _choose_delimiter(self, first: str) -> None:
         """The delimiter with which the first line names the column of the text."""
@@ -128,6 +132,10 @@ class CsvRows:
                 raise TextError(f"{self.reader.source.name}: line {begun:,}: {bad.reason}", bad.hint)
             self.reader.refuse(f"line {begun:,}", bad)
 
+    def wanted(self, row: list[str]) -> bool:
+        """True for a row of someone who was asked for."""
+        return not self.by or self.reader.wanted(row[i] if i < len(row) else None for i in self.by)
+
     def fields(self, row: list[str]) -> list[str | None]:
         """The values of text, group and times in a row; Bad where the row is too short."""
         if len(row) <= max(self.index):
@@ -145,6 +153,8 @@ def csv_batches(reader: Reader) -> Iterator[Batch]:
     before = taken = 0
     for line, row in rows.rows():
         try:
+            if not rows.wanted(row):
+                continue
             reader.add(line, *rows.fields(row))
         except Bad as bad:
             reader.refuse(f"line {line:,}", bad)

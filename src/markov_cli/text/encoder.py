@@ -21,11 +21,12 @@ from . import tokenizer as tk
 from .interning import TypeInterner
 from .line_breaks import BOTH, between_matches, edge_gaps, with_newlines
 from .lower_case import with_offsets_of_lower
+from .markers import BORDERS, TEXT, Marks, dropped_bytes, find_marks, with_borders, with_unknown, without_marks
 from .pattern_tokens import PatternTokenizer, PatternTokens
 from .reading import Repairs
 from .segmentation import NO_BREAKS, Breaks, find_breaks
 from .text_blocks import Block, no_seams, padded
-from .types import Types
+from .types import UNKNOWN, UNKNOWN_CHAR, Types, code_point_types
 
 _REPLACED = "�".encode()
 
@@ -110,6 +111,7 @@ class Cut:
     start       int64 (n,), where each token begins; below 0 where `regex` found it in an earlier block
     length      int64 (n,)
     seams       int64, the newlines in `data` that only divide texts
+    marked      each `<s>` and `</s>` of it is spaces now
     """
 
     data: bytes
@@ -118,6 +120,7 @@ class Cut:
     start: np.ndarray
     length: np.ndarray
     seams: np.ndarray = field(default_factory=no_seams)
+    marked: bool = False
 
 
 class NumberedTypes(Protocol):
@@ -155,6 +158,10 @@ class Encoder:
         self._original: np.ndarray | None = None  # the block before it was lowered
         self._cased: np.ndarray | None = None  # the same with the offsets of the lowered block
         self._seams = no_seams()  # between texts of the block, as it is now
+        self._marks: Marks | None = None  # `<s>`, `</s>` and `<unk>` in the block, where they are none of its words
+        self._borders = no_seams()  # the marks that end sequences
+        self._shown: np.ndarray | None = None  # the block as it was, but for those marks
+        self._unknown_before = no_seams()  # where each `<unk>` begins that stands in `_carry`
         self._pattern = None
         if options.pattern:
             self._pattern = PatternTokenizer(tk.compile_pattern(options.pattern), self.interner)
@@ -167,6 +174,7 @@ class Encoder:
             return self._piece(none, np.empty(0, np.int64), block, nothing, 0, NO_BREAKS, _NO_GAPS)
         a, m = self._prepare(block)
         self._seams = _moved(block, a, m)
+        a = self._without_marks(a, m, block.markers)
         kind = self.options.tokenizer
         if kind == "regex":
             return self._encode_pattern(a, m, block)
@@ -178,9 +186,39 @@ class Encoder:
             ends = not self.open_ends
             edges = edge_gaps(gaps, m, block.first and ends, block.last and ends, self._seams)
             spans = with_newlines(spans, a, m, gaps, breaks, edges)
-        number = self.interner.numbers(a, *spans)
-        end = np.searchsorted(spans.start, breaks.begin)
-        return self._piece(number, end, block, a, m, breaks, (spans.start, spans.length))
+        number, start, length = self.interner.numbers(a, *spans), spans.start, spans.length
+        if self._marks is not None and block.markers == BORDERS:
+            unknown = self._marks.unknown
+            number, start, length = with_unknown(number, start, length, unknown, self._of_unknown())
+        end = np.searchsorted(start, breaks.begin)
+        return self._piece(number, end, block, a, m, breaks, (start, length))
+
+    def _without_marks(self, a: np.ndarray, m: int, markers: str) -> np.ndarray:
+        """The block with white space for its marks, which are kept for the other steps."""
+        self._marks = self._shown = None
+        self._borders = no_seams()
+        if markers == TEXT or not m:
+            return a
+        marks = self._marks = find_marks(a, m)
+        if marks is None:
+            return a
+        if self.options.tokenizer == "bytes":
+            raise OptionError("--markers with --tokenizer bytes, which keeps every byte", "--tokenizer chars or spaces")
+        read, self._shown = without_marks(a, marks, markers)
+        if markers == BORDERS:
+            self._borders = marks.border
+        if self._cased is not None:  # its bytes are those of `a`, but for capital letters
+            same = self._original is self._cased
+            self._cased = without_marks(self._cased, marks, markers)[1]
+            self._original = self._cased if same else self._original
+        return read
+
+    def _of_unknown(self) -> int:
+        """The provisional number of `<unk>`."""
+        if self.options.tokenizer == "chars":
+            return UNKNOWN_CHAR
+        one = np.ones(1, np.int64)
+        return int(self.interner.numbers(padded(b"<unk>"), one - 1, one * 5, np.full(1, UNKNOWN, np.uint8))[0])
 
     def _piece(
         self,
@@ -197,9 +235,11 @@ class Encoder:
         if not self.keep_text:
             return Piece(number, end, block.last, None, closing, block.which, block.place)
         original = self._original
+        if self._shown is not None:
+            a = self._shown
         if original is not None and original is self._cased:
             a = original  # as it was before it was lowered
-        cut = Cut(a[:m].tobytes(), *breaks, *spans, seams)
+        cut = Cut(a[:m].tobytes(), *breaks, *spans, seams, self._shown is not None)
         return Piece(number, end, block.last, cut, closing, block.which, block.place)
 
     def _prepare(self, block: Block) -> tuple[np.ndarray, int]:
@@ -237,23 +277,31 @@ class Encoder:
             if self.options.tokenizer == "spaces":
                 wide = _valid(wide, a, m)
         edges = block.first, block.last, self._seams, self._cased, block.after
-        return find_breaks(a, m, self.options.unit, gaps, wide, *edges, is_text)
+        breaks = find_breaks(a, m, self.options.unit, gaps, wide, *edges, is_text)
+        return with_borders(breaks, self.options.unit, gaps, self._borders, m, block.last, self._seams)
 
     def _encode_units(self, a: np.ndarray, m: int, block: Block) -> Piece:
         """Characters or bytes: white space is a token like any other, but between sequences."""
         is_chars = self.options.tokenizer == "chars"
         wide = is_chars and bool((a[:m] >= 0x80).any())
         gaps = tk.Gaps(*_NO_GAPS)
-        if self.options.unit in ("sentence", "paragraph"):
+        marks = self._marks
+        if self.options.unit in ("sentence", "paragraph") or marks is not None:
             gaps = tk.gaps_of(a, m, wide)
         breaks = self._breaks(a, m, gaps, block)
         if is_chars:
             start, size, number = ch.all_code_points(a, m)
         else:
             start, size, number = np.arange(m), np.ones(m, np.int64), a[:m]
+        dropped = no_seams() if marks is None else dropped_bytes(a, m, self.options.unit, gaps, marks, block.markers)
         low, high = np.searchsorted(start, breaks.begin), np.searchsorted(start, breaks.end)
         keep = np.ones(len(start), bool)
         keep[ragged(low, high - low)] = False
+        if marks is not None:
+            keep[np.searchsorted(start, dropped)] = False
+            if block.markers == BORDERS:
+                number = number.copy()
+                number[np.searchsorted(start, marks.unknown)] = UNKNOWN_CHAR
         if is_chars and self.options.unit != "line":
             returned = np.flatnonzero((number[:-1] == 13) & (number[1:] == 10) & keep[:-1] & keep[1:])
             keep[returned] = False
@@ -269,6 +317,9 @@ class Encoder:
         breaks = self._breaks(a, m, gaps, block)
         whole = self._carry + a[:m].tobytes()
         before = len(self._carry)
+        unknown = self._unknown_before
+        if self._marks is not None and block.markers == BORDERS:
+            unknown = np.concatenate((unknown, self._marks.unknown + before))
         begin, end = breaks.begin + before, breaks.end + before
         keep = self.options.keep_newlines
         if block.last or (not keep and self._pattern.may_end(whole)):
@@ -280,6 +331,10 @@ class Encoder:
         if keep:
             found = self._with_newlines(found, whole[:done], starts, begin)
         self.repairs.unmatched += found.unmatched
+        if len(unknown):
+            here, self._unknown_before = unknown[unknown < done], unknown[unknown >= done] - done
+            columns = with_unknown(found.number, found.start, found.length, here, self._of_unknown())
+            found = PatternTokens(*columns, found.unmatched)
         ends = np.searchsorted(found.start, breaks.begin + before)
         return self._piece(found.number, ends, block, a, m, breaks, (found.start - before, found.length))
 
@@ -293,6 +348,12 @@ class Encoder:
         number, start, length = (np.concatenate(pair)[order] for pair in pairs)
         return PatternTokens(number, start, length, found.unmatched)
 
+    def renew(self, interner: TypeInterner) -> None:
+        """Go on with another vocabulary."""
+        self.interner = interner
+        if self._pattern is not None:
+            self._pattern = PatternTokenizer(self._pattern.pattern, interner)
+
     def n_numbers(self) -> int:
         """Numbers that a piece can hold: 0 to this, exclusive."""
         return {"chars": 0x110000, "bytes": 256}.get(self.options.tokenizer) or len(self.interner)
@@ -300,7 +361,7 @@ class Encoder:
     def types(self, number: np.ndarray) -> Types:
         """The types behind some numbers, int64 (n,), rising."""
         if self.options.tokenizer == "chars":
-            return _code_point_types(number)
+            return code_point_types(number)
         if self.options.tokenizer == "bytes":
             one = np.ones(len(number), np.int64)
             return Types(number.astype(np.uint8), np.arange(len(number)), one, np.zeros(len(number), np.uint8))
@@ -330,15 +391,3 @@ def _moved(block: Block, a: np.ndarray, m: int) -> np.ndarray:
 def _in_place(a: np.ndarray, b: np.ndarray) -> bool:
     """The characters of two texts in UTF-8 begin at the same bytes."""
     return len(a) == len(b) and bool((((a & 0xC0) == 0x80) == ((b & 0xC0) == 0x80)).all())
-
-
-def _code_point_types(cp: np.ndarray) -> Types:
-    """Code points as types: their UTF-8."""
-    length = 1 + (cp >= 0x80).astype(np.int64) + (cp >= 0x800) + (cp >= 0x10000)
-    form = np.zeros((len(cp), 4), np.uint8)
-    for n, head in ((1, 0), (2, 0xC0), (3, 0xE0), (4, 0xF0)):
-        rows = length == n
-        for i in range(n):
-            bits = cp[rows] >> (6 * (n - 1 - i))
-            form[rows, i] = (bits | head) if i == 0 else (bits & 0x3F) | 0x80
-    return Types(form.ravel(), 4 * np.arange(len(cp)), length, np.zeros(len(cp), np.uint8))

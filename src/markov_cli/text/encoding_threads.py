@@ -40,6 +40,22 @@ def read_blocks(
     unit    of the tokenizer; see `record_blocks`
     labels  are added for each text
     """
+    markers = sources[0].markers if sources else "text"
+    for block in _read_blocks(sources, encoding, keep_bytes, repairs, block_bytes, longest, unit, labels):
+        block.markers = markers
+        yield block
+
+
+def _read_blocks(
+    sources: Sequence[Source],
+    encoding: str,
+    keep_bytes: bool,
+    repairs: Repairs,
+    block_bytes: int,
+    longest: int,
+    unit: str,
+    labels: Labels | None,
+) -> Iterator[Block]:
     held = Held(block_bytes)
     for found in read_short(sources, encoding, keep_bytes, block_bytes):
         if isinstance(found, ShortTexts):

@@ -21,6 +21,7 @@ from ..arrays.sorting import ragged, starts_new
 from .types import TAKE, Types
 
 HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
+_TYPES = 1 << 16  # of a list numbered at one time
 SHORT = 7  # bytes that fit beside length and flags
 _U = np.uint64
 _MASK = np.array([(1 << (8 * n)) - 1 for n in range(9)], _U)
@@ -312,6 +313,15 @@ class TypeInterner:
             todo, at, rest = todo[on], at[on] + 8, rest[on] - 8
         key[key == 0] = 1
         return key
+
+    def numbers_of(self, types: Types) -> np.ndarray:
+        """The number of each of some types, which are added where they are new: uint32 (V,)."""
+        blob = types.padded()
+        found = [np.empty(0, np.uint32)]
+        for low in range(0, len(types), _TYPES):
+            some = slice(low, low + _TYPES)
+            found.append(self.numbers(blob, types.start[some], types.length[some], types.flags[some]))
+        return np.concatenate(found)
 
     def types(self) -> Types:
         """All types met so far."""

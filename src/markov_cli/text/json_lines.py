@@ -105,8 +105,8 @@ def _read_objects(reader: Reader, text: str, number: int) -> None:
     the second brace. So each line is parsed once, whatever is wrong with it.
     """
     form, texts, place = reader.format, reader.texts, reader.place
-    field, alone = form.text, form.group is None and form.times is None
-    at, n = 0, len(text)
+    field, alone = form.text, form.group is None and form.times is None and not form.by
+    at, n, strip = 0, len(text), reader.strip
     while at < n:
         end = text.find("\n", at)
         if end < 0:
@@ -125,6 +125,7 @@ def _read_objects(reader: Reader, text: str, number: int) -> None:
             if found is not None:
                 value = found.get(field)
                 if alone and type(value) is str:
+                    value = value if strip is None else strip(value)
                     texts.append(value.encode() if value.isascii() else utf_8(value, reader.repairs))
                     place.append(number)
                 else:

@@ -115,6 +115,8 @@ class Streams:
         parts = [cut.data[b:e] for b, e in zip(begin, end, strict=True)]
         parts[0] = b"".join([*self._tail, parts[0]])
         self._tail = [] if last else [parts.pop()]
+        if cut.marked:
+            parts = [part.strip(b" ") for part in parts]
         return [parts[i] for i in filled.tolist()]
 
 

@@ -16,7 +16,7 @@ from .encoder import Piece, TextOptions
 from .encoding_threads import encode_blocks, new_encoders, read_blocks
 from .interning import TypeInterner
 from .reading import Repairs, Source
-from .types import N_MARKERS, UNK, invalid_types
+from .types import N_MARKERS, UNK, Types, invalid_types
 from .vocabulary import Vocabulary
 
 
@@ -56,10 +56,22 @@ class Recoder:
             self.repairs.invalid_types = n
             self.repairs.invalid_text = self.repairs.invalid_text or text
 
+    def types(self, codes: np.ndarray) -> Types:
+        """The types behind some codes of tokens, int64 (n,), rising."""
+        return self.encoders[0].types(codes - N_MARKERS)
+
     def ids(self, model: int, codes: np.ndarray) -> np.ndarray:
         """Codes as one model's ids, UNK for what it does not know: uint32 (m,)."""
         table = self._id_of[model]
         return table[np.minimum(codes, len(table) - 1)]
+
+    def codes(self, model: int, ids: np.ndarray) -> np.ndarray:
+        """Ids of one model as codes, those below 0 as they are: int64, of any shape."""
+        table = self._id_of[model]
+        known = np.flatnonzero(table != UNK)
+        code_of = np.zeros(int(table.max()) + 1, np.int64)
+        code_of[table[known]] = known
+        return np.where(ids < 0, ids, code_of[np.maximum(ids, 0)])
 
 
 def _ids(interner: TypeInterner, vocabulary: Vocabulary, tokenizer: str) -> np.ndarray:

@@ -88,8 +88,11 @@ def _add(reader: Reader, before: int, values: dict[str, list[Any]]) -> None:
     none = [None] * len(text)
     group = none if form.group is None else values[form.group]
     times = none if form.times is None else values[form.times]
+    by = [values[field] for field, _ in form.by]
     for row, own in enumerate(zip(text, group, times, strict=True), before + 1):
         try:
+            if by and not reader.wanted(column[row - before - 1] for column in by):
+                continue
             reader.add(row, *own)
         except Bad as bad:
             reader.refuse(f"row {row:,}", bad)

@@ -11,6 +11,7 @@ import codecs
 import errno
 import gzip
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -20,8 +21,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import NotText, OptionError, TextError
+from .byte_ranges import MARK
 from .file_kinds import SNIFF_BYTES, around_invalid, refuse_binary, refuse_signature
 from .sources import Source, find_sources, opened, read_behind
+from .strip import Stripped, encoding_of_page
 from .text_blocks import Block, padded
 
 __all__ = [
@@ -54,6 +57,7 @@ _MARKS = [  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
+_MARKERS = re.compile(rb"</?s>|<unk>", re.IGNORECASE)
 _HEADS, _HEAD_BYTES = 8, 1 << 14  # of files that are kept to say what the text looks like
 _LOOK_AHEAD = 8  # bytes of the next block
 SPECIAL_HEADS = (*_MAGIC, *(mark for mark, _ in _MARKS))  # of files that are not read as they are
@@ -73,10 +77,12 @@ class Repairs:
     empty_sequences: int = 0
     unmatched: int = 0  # characters that --pattern left out
     transcoded: list[str] = field(default_factory=list)  # `name (utf-16)`
+    declared: list[str] = field(default_factory=list)  # `name (cp1252)` of pages that name their encoding
     skipped: list[str] = field(default_factory=list)  # files of a folder that are not text
     kinds: list[str] = field(default_factory=list)  # what each of them is
     bad_records: dict[str, int] = field(default_factory=dict)  # number of records left out, by reason
     first_bad: str = ""  # `name: line 7`
+    found_by: dict[str, int] = field(default_factory=dict)  # number of records with each FIELD=VALUE that was asked for
     heads: list[str] = field(default_factory=list)  # the first bytes, as characters, of the first files: what are they?
 
     def add(self, other: Repairs) -> None:
@@ -88,17 +94,21 @@ class Repairs:
         self.byte_order_marks += other.byte_order_marks
         self.unmatched += other.unmatched
         self.transcoded += other.transcoded
+        self.declared += other.declared
         self.skipped += other.skipped
         self.kinds += other.kinds
         for reason, n in other.bad_records.items():
             self.bad_records[reason] = self.bad_records.get(reason, 0) + n
         self.first_bad = self.first_bad or other.first_bad
+        for value, n in other.found_by.items():
+            self.found_by[value] = self.found_by.get(value, 0) + n
         self.heads = (self.heads + other.heads)[:_HEADS]
 
-    def see(self, head: bytes) -> None:
-        """Keep the first bytes of a file, if it is one of the first."""
+    def see(self, head: bytes, source: Source) -> None:
+        """Keep the first bytes of a source, if it is one of the first; without the markers that are read as such."""
         if head and len(self.heads) < _HEADS:
-            self.heads.append(head[:_HEAD_BYTES].decode("latin-1"))
+            head = head[:_HEAD_BYTES]
+            self.heads.append((head if source.markers == "text" else _MARKERS.sub(b"", head)).decode("latin-1"))
 
     def see_invalid(self, data: bytes) -> None:
         """Keep some text around the first invalid bytes, from which an encoding may be guessed."""
@@ -210,8 +220,8 @@ class _Stream:
             if self._unchecked:
                 self._unchecked = False
                 refuse_binary(data[:SNIFF_BYTES], self.source.name, self._encoding)
-                if not self.source.records:
-                    self.repairs.see(data[:SNIFF_BYTES])
+                if not self.source.records and self.source.strip is None:
+                    self.repairs.see(data[:SNIFF_BYTES], self.source)
             return data
 
     def _check_expansion(self, more: int) -> None:
@@ -221,7 +231,7 @@ class _Stream:
         if self._unpacked > _BOMB_BYTES and most and packed and self._unpacked > most * packed:
             raise TextError(
                 f"{self.source.name}: {packed:,} compressed bytes became over {self._unpacked:,}: no text does that",
-                f"if you know it, --max-expansion 0, or a number above {most:g}; other commands take it unpacked",
+                f"if you know it, --max-expansion 0, or a number above {most:g}",
             )
 
     def _begin(self, data: bytes) -> bytes:
@@ -236,6 +246,11 @@ class _Stream:
                     if named == "utf-8":
                         data = data[len(mark) :]
                     break
+        if self.source.strip == "html" and encoding == "utf-8" and self.source.records is None:
+            declared = encoding_of_page(data) if self.source.data is None else None
+            if declared is not None:
+                self.repairs.declared.append(f"{self.source.name} ({declared})")
+                self._encoding = encoding = declared
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
             if encoding != self._encoding:
@@ -251,6 +266,8 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     """
     if source.data is not None or source.is_stdin or source.records or encoding != "utf-8" or tokenizer == "regex":
         return False
+    if source.strip is not None:
+        return False
     try:
         with opened(source) as file:
             head = file.read(SNIFF_BYTES)
@@ -264,14 +281,15 @@ def can_be_parted(source: Source, encoding: str, tokenizer: str) -> bool:
     return seeks and not head.startswith((*_MAGIC, *marks))
 
 
-def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream:
+def open_stream(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> _Stream | Stripped:
     """The bytes of a text as `blocks` reads them."""
-    return _Stream(source, encoding, keep_bytes, repairs)
+    stream = _Stream(source, encoding, keep_bytes, repairs)
+    return stream if source.strip is None or source.records is not None else Stripped(stream, source.strip)
 
 
-def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream:
+def open_text(source: Source, encoding: str, repairs: Repairs) -> _Stream | Stripped:
     """The bytes of a text as UTF-8, for a reader that finds its lines itself; not all need be valid."""
-    return _Stream(source, encoding, False, repairs)
+    return open_stream(source, encoding, False, repairs)
 
 
 def open_bytes(source: Source) -> _Stream:
@@ -311,23 +329,23 @@ def blocks(
     which  number of the source, for `Block.which`
 
     A block ends where white space is followed by something else, so no token, no run of
-    white space and no decision about the end of a sentence is divided. A text without
-    white space is one block.
+    white space and no decision about the end of a sentence is divided; where markers are read,
+    no block but the first begins with `<`. A text without white space is one block.
     """
-    stream = _Stream(source, encoding, keep_bytes, repairs)
+    stream = open_stream(source, encoding, keep_bytes, repairs)
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0
         before = 0
-        want = block_bytes
+        want, marked = block_bytes, source.markers != "text"
         while True:
             piece = stream.read(want)
             if not piece:
                 break
             pending.append(piece)
-            cut = _safe_cut(piece)
+            cut = _safe_cut(piece, marked)
             if cut is None and len(pending) > 1 and _WHITE[pending[-2][-1]]:
-                cut = 0 if _starts_solid(piece) else None
+                cut = 0 if _starts_solid(piece, marked) else None
             if cut is None:
                 want = min(want * 2, 1 << 26)  # keeps a long line without a space linear
                 if sum(map(len, pending)) > longest:
@@ -354,15 +372,15 @@ def _block(pieces: list[bytes], last: bool, first: bool, progress: int, which: i
     return Block(data, len(data) - 8, last, first, progress, (which,), after=after)
 
 
-def _starts_solid(piece: bytes) -> bool:
-    """The piece begins with a character that is not white space (and is whole)."""
+def _starts_solid(piece: bytes, marked: bool) -> bool:
+    """The piece begins with a character that is not white space (and is whole), and with no marker where `marked`."""
     if piece[0] < 0x80:
-        return not (_WHITE[piece[0]] or chr(piece[0]).isspace())
+        return not (_WHITE[piece[0]] or chr(piece[0]).isspace() or (marked and piece[0] == MARK))
     head = piece[:4].decode("utf-8", "ignore")
     return bool(head) and not head[0].isspace()
 
 
-def _safe_cut(piece: bytes) -> int | None:
+def _safe_cut(piece: bytes, marked: bool) -> int | None:
     """The last place in `piece` where solid text follows ASCII white space; None if none."""
     end = len(piece)
     width = 1 << 12
@@ -371,7 +389,7 @@ def _safe_cut(piece: bytes) -> int | None:
         white = _WHITE[np.frombuffer(piece, np.uint8, end - begin, begin)]
         places = np.flatnonzero(white[:-1] & ~white[1:]) + begin + 1
         for cut in places[::-1].tolist():
-            if _starts_solid(piece[cut : cut + 4]):
+            if _starts_solid(piece[cut : cut + 4], marked):
                 return int(cut)
         if begin == 0:
             return None

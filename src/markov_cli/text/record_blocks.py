@@ -47,7 +47,7 @@ def record_blocks(
         if len(texts[0]) <= block_bytes:
             yield joined(texts, [which] * len(texts), size, place)
             continue
-        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0])
+        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0], markers=source.markers)
         # a record has no byte-order mark, so its bytes are kept
         for block in blocks(
             part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs, which=which

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import OptionError
@@ -18,6 +19,7 @@ class RecordFormat:
     group     the field whose value names the record's group; None without groups
     times     the field of the number of times that the record counts; None for once
     skip_bad  records without a text are left out; otherwise the first is an error
+    by        only records are read that have one of the values in each of these fields
     """
 
     kind: str
@@ -25,11 +27,27 @@ class RecordFormat:
     group: str | None = None
     times: str | None = None
     skip_bad: bool = False
+    by: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def fields(self) -> list[str]:
-        """The fields that are read: text, group, times, as far as there are any."""
-        return [f for f in (self.text, self.group, self.times) if f is not None]
+        """The fields that are read: text, group, times, as far as there are any, and those of `by`."""
+        return [f for f in (self.text, self.group, self.times, *dict(self.by)) if f is not None]
+
+    @property
+    def said_by(self) -> list[str]:
+        """Each `FIELD=VALUE` of `by`."""
+        return [f"{field}={value}" for field, values in self.by for value in values]
+
+    def number_found(self, found_by: Mapping[str, int]) -> int | None:
+        """The number of records that have the values of `by`; None where all are read.
+
+        found_by  the number of those with each `FIELD=VALUE`
+        """
+        if not self.by:
+            return None
+        field, values = self.by[0]
+        return sum(found_by.get(f"{field}={value}", 0) for value in values)
 
 
 def record_format(
@@ -42,15 +60,18 @@ def record_format(
     label: str | int | None = None,
     times: str | int | None = None,
     skip_bad: bool = False,
+    by: Mapping[str, str | Sequence[str]] | None = None,
 ) -> RecordFormat | None:
     """The one format that is named, None for plain text; OptionError where options exclude each other."""
+    chosen = tuple((f, (v,) if isinstance(v, str) else tuple(dict.fromkeys(v))) for f, v in (by or {}).items())
     named = [("--jsonl", jsonl), ("--csv", csv), ("--parquet", parquet)]
     given = [(option, value) for option, value in named if value is not None]
     if counted:
         given.append(("--weights", ""))
     if len(given) > 1:
         raise OptionError(f"{given[0][0]} and {given[1][0]} exclude each other", _one_of(given[1][0]))
-    for option, value in (("--group-by", group), ("--label", label), ("--weights-field", times)):
+    of_records = [("--group-by", group), ("--label", label), ("--weights-field", times)]
+    for option, value in (*of_records, *(("--by", field) for field, _ in chosen)):
         if value is not None and (not given or counted):
             raise OptionError(f"{option} needs --jsonl, --csv or --parquet", "name the field of the text, too")
     if not given:
@@ -65,16 +86,17 @@ def record_format(
     group, times = (None if f is None else str(f) for f in (group, times))
     if kind == COUNTED:
         times = ""
-    if kind == CSV and any(f is not None and f.isdecimal() and not int(f) for f in (str(value), group, times)):
+    if kind == CSV and any(f and f.isdecimal() and not int(f) for f in (str(value), group, times, *dict(chosen))):
         raise OptionError("column 0: columns are numbered from 1", "give a name, or a number from 1")
     if kind == CSV and str(value).isdecimal():
-        for option, field in (("--group-by or --label", group), ("--weights-field", times)):
+        others = [("--group-by or --label", group), ("--weights-field", times), *(("--by", f) for f, _ in chosen)]
+        for option, field in others:
             if field is not None and not field.isdecimal():
                 raise OptionError(
                     f"--csv {value}, {option} {field!r}: with a number, no row is a header",
                     "give all columns by number, or all by name",
                 )
-    return RecordFormat(kind, str(value), group, times, skip_bad)
+    return RecordFormat(kind, str(value), group, times, skip_bad, chosen)
 
 
 def _one_of(option: str) -> str:

@@ -5,7 +5,7 @@ Legend: a record is one text of many in a file; a field is its name or column; a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ..errors import TextError
 from .reading import Repairs
 from .record_format import RecordFormat
 from .sources import Source
+from .strip import WHOLE
 
 LONGEST_RECORD = 1 << 28  # bytes of a line or field; its parser holds it several times
 MOST_TIMES = 1 << 40  # how often a record may count
@@ -63,17 +64,14 @@ class Labels:
         self.times.append(1)
         self.sizes.append(0)
 
+    def some(self, texts: np.ndarray) -> Labels:
+        """Weights and sizes of some texts, without their groups."""
+        return Labels([], [self.times[t] for t in texts.tolist()], [self.sizes[t] for t in texts.tolist()])
+
     @property
     def more_bytes(self) -> int:
         """Bytes that the texts would have more if they were written as often as they count."""
         return sum((times - 1) * size for times, size in zip(self.times, self.sizes, strict=True))
-
-    def times_of_sequences(self, file_ends: Sequence[int]) -> np.ndarray:
-        """The number of times that each sequence counts: int64 (S,).
-
-        file_ends  sequences before the end of each text
-        """
-        return np.repeat(np.array(self.times, np.int64), np.diff(np.array([0, *file_ends])))
 
 
 class Bad(Exception):
@@ -94,6 +92,7 @@ class Reader:
         assert source.records is not None
         self.source, self.encoding, self.repairs = source, encoding, repairs
         self.format: RecordFormat = source.records
+        self.strip = None if source.strip is None else WHOLE[source.strip]
         self.longest = min(longest, LONGEST_RECORD)
         self.texts: list[bytes] = []
         self.place: list[int] = []
@@ -109,11 +108,27 @@ class Reader:
 
     def add(self, place: int, text: Any, group: Any = None, times: Any = None) -> None:
         """Keep a record by the values of its fields; Bad where one is not what it must be."""
-        raw = utf_8(checked_text(text, self.format.text), self.repairs)
+        text = checked_text(text, self.format.text)
+        raw = utf_8(text if self.strip is None else self.strip(text), self.repairs)
         name = "" if self.format.group is None else group_name(group, self.format.group)
         count = 1 if self.format.times is None else whole_number(times, self.format.times)
         if count:
             self.keep(place, raw, name, count)
+
+    def wanted(self, values: Iterable[Any]) -> bool:
+        """True for a record of someone who was asked for, by the values of the fields of `by`; None where it has none.
+
+        Counts the values that were found.
+        """
+        said = []
+        for (column, names), value in zip(self.format.by, values, strict=True):
+            name = named(value)
+            if name is None or name not in names:
+                return False
+            said.append(f"{column}={name}")
+        for one in said:
+            self.repairs.found_by[one] = self.repairs.found_by.get(one, 0) + 1
+        return True
 
     def keep(self, place: int, raw: bytes, group: str, times: int) -> None:
         """Keep a record whose fields were checked."""
@@ -127,6 +142,8 @@ class Reader:
     def add_object(self, place: int, found: dict[str, Any]) -> None:
         """Keep the record of a JSON object; Bad where it lacks a field, or has something else there."""
         form = self.format
+        if form.by and not self.wanted(value_of(found, field) for field, _ in form.by):
+            return
         self.add(place, *(None if f is None else field_of(found, f) for f in (form.text, form.group, form.times)))
 
     def take(self, progress_bytes: int) -> Batch:
@@ -169,11 +186,17 @@ def group_name(value: Any, field: str) -> str:
     >>> group_name("Ann", "user"), group_name(12, "user"), group_name(True, "user")
     ('Ann', '12', 'true')
     """
+    name = named(value)
+    if name is None:
+        raise Bad(f"field {field!r} is {kind_of(value)}, not a name")
+    return name
+
+
+def named(value: Any) -> str | None:
+    """A text, a whole number, true or false as a name; None for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int)):
-        return str(value)
-    raise Bad(f"field {field!r} is {kind_of(value)}, not a name")
+    return str(value) if isinstance(value, (str, int)) else None
 
 
 def whole_number(value: Any, field: str) -> int:
@@ -209,12 +232,23 @@ def kind_of(value: Any) -> str:
 
 def field_of(found: dict[str, Any], field: str) -> Any:
     """The value of a field, also of `a.b`; Bad where the object has none."""
+    value = value_of(found, field, _NONE)
+    if value is _NONE:
+        names = ", ".join(map(repr, list(found)[:6])) + (", ..." if len(found) > 6 else "")
+        raise Bad(f"no field {field!r}", f"its fields: {names or 'none'}; or leave such records out: --skip-bad")
+    return value
+
+
+_NONE = object()
+
+
+def value_of(found: dict[str, Any], field: str, default: Any = None) -> Any:
+    """The value of a field, also of `a.b`; `default` where the object has none."""
     if field in found:
         return found[field]
     value: Any = found
     for name in field.split("."):
         if not isinstance(value, dict) or name not in value:
-            names = ", ".join(map(repr, list(found)[:6])) + (", ..." if len(found) > 6 else "")
-            raise Bad(f"no field {field!r}", f"its fields: {names or 'none'}; or leave such records out: --skip-bad")
+            return default
         value = value[name]
     return value

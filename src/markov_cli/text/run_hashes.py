@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ..arrays.disk_array import Lookup
 from .types import Types
 
 _U = np.uint64
@@ -91,7 +92,7 @@ def run_hashes(h: np.ndarray, k: int) -> np.ndarray:
 
 
 def stream_runs(
-    blocks: Iterable[tuple[np.ndarray, np.ndarray | Sequence[int]]], hash_of: np.ndarray, k: int
+    blocks: Iterable[tuple[np.ndarray, np.ndarray | Sequence[int]]], hash_of: np.ndarray | Lookup, k: int
 ) -> Iterator[np.ndarray]:
     """The hashes of all runs of k tokens in some texts, block by block.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays.threads import thread_pool
 from .encoder import NumberedTypes, Piece
-from .types import EOS, N_MARKERS, UNK, Types, order_of_types
+from .types import EOS, N_MARKERS, UNK, UNKNOWN, Types, order_of_types
 from .word_list import WordList
 
 
@@ -79,6 +79,22 @@ class Collector:
         elif piece.last and self.pieces:
             self.pieces[-1].last = True
 
+    def add_closed(self, piece: Piece, text_ends: np.ndarray) -> None:
+        """Add whole texts whose sequences are filled.
+
+        text_ends  int64, sequences of the piece before the end of each
+        """
+        self.file_ends += (text_ends + self.n_sequences).tolist()
+        self.pieces.append(piece)
+        self.n_tokens += len(piece.number)
+        self.n_sequences += len(piece.end)
+        self.longest = max(self.longest, int(np.diff(piece.end, prepend=0).max(initial=0)))
+
+    @property
+    def is_open(self) -> bool:
+        """The last sequence is not closed."""
+        return self._open > 0
+
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""
         pieces, self.pieces = self.pieces, []
@@ -137,6 +153,9 @@ class TypeChoice:
         """
         order = order_of_types(types, by)
         order = order[: np.count_nonzero(by >= max(self.min_count, 1))]
+        marked = types.flags[order] & UNKNOWN > 0
+        if marked.any():
+            order = order[~marked]
         if self.words is not None:
             order = order[self.words.number(types)[order] >= 0]
         cut = self.max_types is not None and len(order) > self.max_types

@@ -102,6 +102,8 @@ def _read(batch: list[int], sources: Sequence[Source], encoding: str, keep_bytes
 
 def _plain(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) -> bytes | None:
     """The text of a file without a mark, neither compressed nor changed since it was found; None for others."""
+    if source.strip is not None:
+        return None
     data = source.data
     if data is None:
         try:
@@ -130,7 +132,7 @@ def _plain(source: Source, encoding: str, keep_bytes: bool, repairs: Repairs) ->
         data = text.encode("utf-8", "replace")
     if not keep_bytes:
         refuse_binary(data[:SNIFF_BYTES], source.name, encoding)
-        repairs.see(data[:SNIFF_BYTES])
+        repairs.see(data[:SNIFF_BYTES], source)
     repairs.invalid += invalid
     return data
 

@@ -20,6 +20,8 @@ Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]  # files, fold
 _NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
 Texts = str | Iterable[str]  # texts themselves: one, or several
 
+READINGS = ("text", "borders", "space")  # of `<s>`, `</s>` and `<unk>`, see markers.py
+STRIPPED = ("html", "srt")  # see strip.py
 EXPANSION = 200.0  # text becomes 3 to 10 times its compressed size, logs 50; what does more is made to
 
 
@@ -49,6 +51,8 @@ class Source:
     expansion: float = EXPANSION  # a compressed one may become so many times its size, 0 for any
     records: RecordFormat | None = None  # where the texts in it are; None where it is one text
     known: FileStat | None = None  # of the file, where it was found by its name
+    strip: str | None = None  # what it is to be freed of: html or srt
+    markers: str = "text"  # how `<s>`, `</s>` and `<unk>` in it are read
 
     @property
     def name(self) -> str:
@@ -133,16 +137,30 @@ def _known(path: str) -> FileStat | None:
 
 
 def sources_of(
-    paths: Paths = (), texts: Texts = (), expansion: float = EXPANSION, records: RecordFormat | None = None
+    paths: Paths = (),
+    texts: Texts = (),
+    expansion: float = EXPANSION,
+    records: RecordFormat | None = None,
+    markers: str = "text",
+    strip: str | None = None,
 ) -> list[Source]:
     """Files and folders, and then texts themselves; one path, or one text, may stand for a list of one.
 
     records  where the texts in the files are
+    markers  how `<s>`, `</s>` and `<unk>` are read in all of them
+    strip    html or srt: take the text out of them
     """
+    if markers not in READINGS:
+        raise OptionError(f"markers {markers!r}: unknown", f"one of {', '.join(READINGS)}")
+    if strip is not None and strip not in STRIPPED:
+        raise OptionError(f"strip {strip!r}: unknown", f"one of {', '.join(STRIPPED)}")
     if not expansion >= 0:
         raise OptionError(f"max_expansion {expansion}: must be 0 or more", "0 sets no limit")
     named = find_sources([os.fspath(p) for p in listed(paths)], expansion, records)
-    return named + [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
+    every = [Source(f"text {i}", data=t.encode("utf-8", "surrogatepass")) for i, t in enumerate(listed(texts))]
+    if markers == "text" and strip is None:
+        return named + every
+    return [replace(source, markers=markers, strip=strip) for source in named + every]
 
 
 def listed(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
@@ -219,9 +237,13 @@ def read_behind(source: Source, n: int = 8) -> bytes:
     """The first bytes behind a part of a file."""
     assert source.part is not None
     with opened(replace(source, part=None)) as file:
-        file.seek(next_cut(file, source.part[1]))
+        file.seek(next_cut(file, source.part[1], source.markers != "text"))
         return file.read(n)
 
 
 def _part(file: BinaryIO, source: Source) -> BinaryIO:
-    return file if source.part is None else io.BufferedReader(PartOfFile(file, *source.part), 1 << 16)
+    return (
+        file
+        if source.part is None
+        else io.BufferedReader(PartOfFile(file, *source.part, source.markers != "text"), 1 << 16)
+    )

@@ -33,6 +33,7 @@ class Block:
     seams  int64 (t - 1,), offset of the newline between each two of them
     place  line of the file on which each text begins, where the texts are records
     after  the first bytes behind it, which decide if a sentence ends with it
+    markers  how `<s>`, `</s>` and `<unk>` in it are read, see `markers.READINGS`
     """
 
     data: np.ndarray
@@ -44,6 +45,7 @@ class Block:
     seams: np.ndarray = field(default_factory=no_seams)
     place: Sequence[int] = ()
     after: bytes = b""
+    markers: str = "text"
 
     @property
     def text_bytes(self) -> int:

@@ -31,13 +31,22 @@ def text_notes(heads: Sequence[str]) -> list[str]:
     >>> text_notes(["1\\n00:00:01,000 --> 00:00:02,000\\nYes.\\n\\n" * 9])[0].partition(":")[0]
     'most of it looks like subtitles (9 of 27 lines are times)'
     """
-    out = []
-    given = [head.encode("latin-1") for head in heads]
-    for look in (_kind, _wrapped):
-        found = Counter(note for head in given if (note := look(head)) is not None)
-        if found and sum(found.values()) > _MOST * len(heads):
-            out.append(found.most_common(1)[0][0])
-    return out
+    return _commonest(heads, _kind)
+
+
+def marker_notes(heads: Sequence[str]) -> list[str]:
+    """A line where most texts hold `<s>`, `</s>` or `<unk>` as words of their own.
+
+    >>> marker_notes(["<s> so be it </s>\\n" * 9])[0].partition(",")[0]
+    '9 of 9 lines begin with <s> or end with </s>'
+    """
+    return _commonest(heads, _wrapped)
+
+
+def _commonest(heads: Sequence[str], look: Callable[[bytes], str | None]) -> list[str]:
+    """The commonest note, if most of the texts have one."""
+    found = Counter(note for head in heads if (note := look(head.encode("latin-1"))) is not None)
+    return [found.most_common(1)[0][0]] if found and sum(found.values()) > _MOST * len(heads) else []
 
 
 def _lines(head: bytes) -> list[str]:
@@ -63,7 +72,7 @@ def _subtitles(lines: list[str]) -> str | None:
     if n < 3 or n < 0.15 * len(lines):
         return None
     seen = f"most of it looks like subtitles ({n:,} of {len(lines):,} lines are times)"
-    return f"{seen}: grep -vE '^[0-9]+.?$|-->' FILE | markov train - leaves out numbers and times"
+    return f"{seen}: --strip srt leaves out numbers, times and tags"
 
 
 def _mail(lines: list[str]) -> str | None:
@@ -79,7 +88,7 @@ def _html(lines: list[str]) -> str | None:
     if not opens and n <= _MOST * len(lines):
         return None
     seen = f"most of it looks like HTML or XML ({n:,} of {len(lines):,} lines have tags)"
-    return f"{seen}: w3m -dump FILE | markov train - leaves out the tags"
+    return f"{seen}: --strip html leaves out the tags"
 
 
 def _json(lines: list[str]) -> str | None:
@@ -132,8 +141,9 @@ def _wrapped(head: bytes) -> str | None:
     n = _share(lines, lambda line: line.split()[0] == "<s>" or line.split()[-1] == "</s>")
     if len(lines) >= _FEWEST and n > _MOST * len(lines):
         seen = f"{n:,} of {len(lines):,} lines begin with <s> or end with </s>, which are words here like any other"
-        return f"{seen}: sed 's,</*s>,,g' FILE | markov train - --unit line makes the ends of lines the borders"
+        return f"{seen}: --markers borders makes them the ends of sequences, --markers space white space"
     unknown = sum(line.split().count("<unk>") for line in lines)
     if unknown >= 3 and unknown >= 0.005 * sum(len(line.split()) for line in lines):
-        return f"<unk> occurs {unknown:,} times as a word, and is a word here like any other, not the unknown token"
+        seen = f"<unk> occurs {unknown:,} times as a word, and is a word here like any other"
+        return f"{seen}: --markers borders makes it the unknown token, --markers space leaves it out"
     return None

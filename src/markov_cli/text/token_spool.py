@@ -35,22 +35,38 @@ class TokenSpool:
         self._writer = Writer(path, np.uint32)
         self._writer.append(np.zeros(1, np.uint32))
         self._count = np.zeros(1 << 16, np.int64)
+        self.closed = 0  # sequences
+        self.base = 0  # is added to numbers
+        self.places = [(0, -1)]  # in the file, each with the number of END before it, less one
 
-    def add(self, pieces: list[Piece]) -> None:
-        """Put pieces at the end; they are used up."""
+    def add(self, pieces: list[Piece], times: np.ndarray | None = None) -> None:
+        """Put pieces at the end; they are used up.
+
+        times  int64, how often each of their sequences counts, the one that is open at the end, too; None for once
+        """
         for some in _groups(pieces):
             for piece in some:
                 out = np.zeros(len(piece.number) + len(piece.end), np.uint32)
                 token = np.ones(len(out), bool)
                 token[piece.end + np.arange(len(piece.end))] = False
-                out[token] = piece.number + np.uint32(1)
+                out[token] = piece.number + np.uint32(1 + self.base)
                 self._writer.append(out)
-            found = np.bincount(np.concatenate([p.number for p in some]))
+            number = np.concatenate([p.number for p in some])
+            if times is None:
+                found = np.bincount(number)
+            else:
+                before = np.cumsum([0, *(len(p.number) for p in some)])
+                end = np.concatenate([p.end + n for p, n in zip(some, before[:-1], strict=True)])
+                which = np.searchsorted(end, np.arange(len(number)), "right")
+                found = np.bincount(number, times[which]).astype(np.int64)  # float64 holds such sums exactly
+                times = times[len(end) :]
             if len(found) > len(self._count):
                 larger = np.zeros(max(len(found), 2 * len(self._count)), np.int64)
                 larger[: len(self._count)] = self._count
                 self._count = larger
             self._count[: len(found)] += found
+            self.closed += sum(len(p.end) for p in some)
+            self.places.append((self._writer.n, self.closed))
         pieces.clear()
 
     def counts(self, n_types: int) -> np.ndarray:
@@ -59,6 +75,11 @@ class TokenSpool:
         n = min(n_types, len(self._count))
         out[:n] = self._count[:n]
         return out
+
+    def renumber(self, n_types: int) -> None:
+        """Numbers start again, behind n_types of them."""
+        self.base += n_types
+        self._count = np.zeros(1 << 16, np.int64)
 
     def close(self) -> Column:
         """The stream: uint32 (N + S + 1,)."""

@@ -12,6 +12,8 @@ from ..arrays.sorting import ragged, starts_new
 UNK, BOS, EOS = 0, 1, 2
 MARKERS = ("<unk>", "<s>", "</s>")
 N_MARKERS = len(MARKERS)
+UNKNOWN = 4  # the flag of a type that stands for <unk>, which a text has where its markers are read
+UNKNOWN_CHAR = 0xD800  # the same among code points: it is none of any text
 
 _DEEP = 1 << 12
 TAKE = 1 << 14  # types copied at one time, to stay in the cache
@@ -73,6 +75,26 @@ def invalid_types(types: Types) -> tuple[int, str]:
     return n, b" ".join(found).decode("utf-8", "surrogateescape")
 
 
+def first_bytes(types: Types) -> np.ndarray:
+    """The first eight bytes of each type, zeros behind shorter ones, as a number that sorts like them: uint64 (V,)."""
+    blob = types.padded()
+    view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
+    return view[types.start] & _FRONT[np.minimum(types.length, 8)]
+
+
+def code_point_types(cp: np.ndarray) -> Types:
+    """Code points as types: their UTF-8; `UNKNOWN_CHAR` has the flag of `<unk>`."""
+    length = 1 + (cp >= 0x80).astype(np.int64) + (cp >= 0x800) + (cp >= 0x10000)
+    form = np.zeros((len(cp), 4), np.uint8)
+    for n, head in ((1, 0), (2, 0xC0), (3, 0xE0), (4, 0xF0)):
+        rows = length == n
+        for i in range(n):
+            bits = cp[rows] >> (6 * (n - 1 - i))
+            form[rows, i] = (bits | head) if i == 0 else (bits & 0x3F) | 0x80
+    flags = np.where(cp == UNKNOWN_CHAR, UNKNOWN, 0).astype(np.uint8)
+    return Types(form.ravel(), 4 * np.arange(len(cp)), length, flags)
+
+
 def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     """The types by falling count, ties by their bytes, then by their flags: int64 (V,).
 
@@ -80,7 +102,7 @@ def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     """
     blob = types.padded()
     view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
-    first = view[types.start] & _FRONT[np.minimum(types.length, 8)]
+    first = first_bytes(types)
     order = np.lexsort((first, -count))
     new = starts_new(count[order], first[order])
     tied = np.flatnonzero(_in_tie(new))  # places in the order that are not yet decided

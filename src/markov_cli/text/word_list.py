@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ..errors import OptionError
 from .interning import TypeInterner
 from .lines import read_lines
 from .reading import Repairs, find_sources
+from .sources import EXPANSION
 from .types import MARKERS, N_MARKERS, Types
 from .vocabulary import Vocabulary
 from .word_escapes import JOINER, name_of, names_of, parse_name
@@ -26,6 +28,8 @@ from .word_escapes import JOINER, name_of, names_of, parse_name
 _WHITE = b" \t\r\n\f\v\0"
 _MARKERS = frozenset(marker.encode() for marker in MARKERS)
 _ESCAPE, _JOINER = b"\\u{", JOINER.encode()
+
+_MOST_OTHERS = 1 << 20  # types of a text in the index of a list
 
 
 class WordList:
@@ -56,14 +60,28 @@ class WordList:
         self.duplicates = n - len(words)
         if not words:
             raise OptionError(f"--vocab {name}: no word in it", "write one word on each line")
-        length = np.fromiter(map(len, self.words), np.int64, len(words))
+        self._index = self._indexed()
+
+    def _indexed(self) -> tuple[TypeInterner, np.ndarray]:
+        """A vocabulary of the words, and the place in the list of each of its numbers."""
+        length = np.fromiter(map(len, self.words), np.int64, len(self.words))
         blob = np.frombuffer(b"".join(self.words) + bytes(8), np.uint8)
-        self._interner = TypeInterner()
-        number = self._interner.numbers(blob, np.cumsum(length) - length, length, None)
-        self._place = np.argsort(number)  # the place in the list of each number
+        interner = TypeInterner()
+        return interner, np.argsort(interner.numbers(blob, np.cumsum(length) - length, length, None))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State for another process, without the index."""
+        return {name: value for name, value in vars(self).items() if name != "_index"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the index again."""
+        vars(self).update(state)
+        self._index = self._indexed()
 
     @classmethod
-    def of(cls, words: Words, encoding: str = "utf-8", lowercase: bool = False) -> WordList:
+    def of(
+        cls, words: Words, encoding: str = "utf-8", lowercase: bool = False, expansion: float = EXPANSION
+    ) -> WordList:
         """The words of a file, or words themselves; TextError or OptionError if there is no file or no word."""
         if isinstance(words, WordList):
             return words
@@ -72,7 +90,7 @@ class WordList:
         name = os.fspath(words)
         if name != "-" and Path(name).is_dir():
             raise OptionError(f"--vocab {name}: a folder", "name a file with one word on each line")
-        return cls(_lines(name, encoding), name, lowercase)
+        return cls(_lines(name, encoding, expansion), name, lowercase)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -87,10 +105,13 @@ class WordList:
 
     def number(self, types: Types) -> np.ndarray:
         """The place of each type in the list, -1 for types that are not in it: int64 (V,)."""
-        number = self._interner.numbers(types.padded(), types.start, types.length, None).astype(np.int64)
+        interner, place = self._index
+        number = interner.numbers(types.padded(), types.start, types.length, None).astype(np.int64)
         out = np.full(len(number), -1, np.int64)
         known = number < len(self)  # the interner now knows types of the text as well, with higher numbers
-        out[known] = self._place[number[known]]
+        out[known] = place[number[known]]
+        if len(interner) > 2 * len(self) + _MOST_OTHERS:
+            self._index = self._indexed()
         return out
 
     def absent(self, types: Types) -> list[bytes]:
@@ -108,8 +129,8 @@ def words_of_types(vocabulary: Vocabulary) -> list[bytes]:
     return [*dict.fromkeys(text[a:b] for a, b in pairwise(at[N_MARKERS:]))]
 
 
-def _lines(name: str, encoding: str) -> Iterator[bytes]:
-    for part in read_lines(find_sources([name]), encoding, Repairs()):
+def _lines(name: str, encoding: str, expansion: float) -> Iterator[bytes]:
+    for part in read_lines(find_sources([name], expansion), encoding, Repairs()):
         yield from part.lines
 
 

@@ -17,60 +17,93 @@ from typing import Any
 
 import numpy as np
 
-from ..counting.external_sort import Packing, Rows, Run, cuts_of, merged, sorted_run
-from ..errors import MarkovError, OptionError, TextError
+from ..arrays.disk_array import Column, Writer
+from ..counting.document_frequency import Found, HolderCounts
+from ..counting.external_sort import Packing, Rows, cuts_of
+from ..errors import MarkovError, OptionError
 from ..text.byte_ranges import file_size
-from ..text.encoder import Encoder, Piece
-from ..text.encoding_threads import encode_blocks, read_blocks
+from ..text.encoder import Piece
 from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
-from ..text.types import EOS, order_of_types
-from .on_disk import ClusterSteps, SpilledText, Training, packing_of
+from ..text.types import Types
+from .in_memory import checked_times
+from .on_disk import ClusterSteps, Training, packing_of
 from .options import TrainOptions
+from .parts import (
+    Near,
+    described,
+    divided,
+    hashes_of,
+    head,
+    ids_of,
+    keys_of,
+    merge_keys,
+    merge_runs,
+    one_of,
+    read_part,
+    run_of_counts,
+    runs_of,
+    without_numbers,
+)
+from .reading import check_read
+from .spilled_text import SpilledText, done, known_text
 
 PART_BYTES = 1 << 25  # of text
 _TIMEOUT_S = 10  # for a scheduler to answer
 RANGE_WINDOWS = 1 << 22
-_TYPES = 1 << 16  # put into the common vocabulary at one time
 
 
 def cluster_steps(address: str, memory: int) -> ClusterSteps:
-    """Function that does the steps `text` and `rows` of a training on a Dask cluster.
+    """Function that does the steps `text` and `rows` of a training on a Dask cluster; see `connected`."""
+    _distributed()
 
-    address  of a scheduler, or `local` to start a cluster on this machine
-    memory   bytes that all workers together may use, for `local`
+    def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
+        with connected(address, memory, training.options.jobs) as client:
+            return _ClusterTraining(client, training).steps()
 
-    OptionError where the package distributed is missing; the function raises MarkovError where the cluster fails.
-    """
+    return steps
+
+
+def _distributed() -> Any:
     try:
         import distributed
     except ImportError:
         raise OptionError("--dask needs the package distributed", "pip install distributed") from None
+    return distributed
 
-    def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
-        try:
-            with _client(distributed, address, memory, training.options.jobs) as client:
-                return _ClusterTraining(client, training).steps()
-        except (OSError, TimeoutError) as error:
-            if isinstance(error, (FileNotFoundError, PermissionError)):
-                raise
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise MarkovError(
-                f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
-            ) from None
-        except distributed.KilledWorker as error:
-            raise MarkovError(
-                f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
-                "give each worker more memory; a part of the text needs about 1 GB",
-            ) from None
-        except ModuleNotFoundError as error:
-            raise MarkovError(
-                f"--dask {address}: a worker has {error}",
-                "on every worker, in the folder of this program: pip install .",
-            ) from None
 
-    return steps
+@contextmanager
+def connected(address: str, memory: int, jobs: int) -> Iterator[Any]:
+    """Client of a cluster.
+
+    address  of a scheduler, or `local` to start a cluster on this machine
+    memory   bytes that all workers together may use, for `local`
+    jobs     workers, for `local`
+
+    OptionError where the package distributed is missing; MarkovError where the cluster fails.
+    """
+    distributed = _distributed()
+    try:
+        with _client(distributed, address, memory, jobs) as client:
+            yield client
+    except (OSError, TimeoutError) as error:
+        if isinstance(error, (FileNotFoundError, PermissionError)):
+            raise
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MarkovError(
+            f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
+        ) from None
+    except distributed.KilledWorker as error:
+        raise MarkovError(
+            f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
+            "give each worker more memory; a part of the text needs about 1 GB",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise MarkovError(
+            f"--dask {address}: a worker has {error}",
+            "on every worker, in the folder of this program: pip install .",
+        ) from None
 
 
 def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
@@ -95,113 +128,6 @@ def _local_client(distributed: Any, cluster: Any) -> Iterator[Any]:
     finally:
         client.close()
         cluster.close()
-
-
-# ------------------------------------------------------------ tasks of workers
-
-
-@dataclass
-class PartText:
-    """A part of the text as numbers of its own vocabulary.
-
-    number  uint32 (N,)
-    ends    per block: number of tokens, and `end`, `last` and `closing` of its `Piece`
-    blob, length, flags, count  types of the part, in the order of their numbers
-    """
-
-    number: np.ndarray
-    ends: list[tuple[int, np.ndarray, bool, np.ndarray]]
-    blob: np.ndarray
-    length: np.ndarray
-    flags: np.ndarray
-    count: np.ndarray
-    repairs: Repairs
-    text_bytes: int
-
-
-def read_part(sources: list[Source], options: TrainOptions) -> PartText:
-    """Tokenize a part."""
-    encoder, repairs = Encoder(options.text), Repairs()
-    keep_bytes = options.text.tokenizer == "bytes"
-    found = read_blocks(
-        sources, options.encoding, keep_bytes, repairs, block_bytes=options.block_bytes, unit=options.text.unit
-    )
-    numbers, ends = [np.empty(0, np.uint32)], []
-    for piece, _ in encode_blocks(found, [encoder]):
-        numbers.append(piece.number)
-        ends.append((len(piece.number), piece.end, piece.last, piece.closing))
-    repairs.add(encoder.repairs)
-    number = np.concatenate(numbers)
-    every = np.bincount(number, minlength=1)
-    seen = np.flatnonzero(every)
-    types = encoder.types(seen)
-    order = order_of_types(types, np.zeros(len(seen), np.int64))  # reading a part twice gives the same numbers
-    types = types.take(order)
-    seen = seen[order]
-    own = np.zeros(len(every), np.uint32)
-    own[seen] = np.arange(len(seen))
-    return PartText(
-        own[number], ends, types.blob, types.length, types.flags, every[seen], repairs, encoder.text_bytes
-    )  # fmt: skip
-
-
-def without_numbers(part: PartText) -> PartText:
-    """A part without its tokens, for the client."""
-    return replace(part, number=part.number[:0])
-
-
-def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndarray:
-    """Final ids of a part, with EOS after each sequence: uint32.
-
-    kept  per block, the breaks that end a non-empty sequence
-    """
-    out, at = [np.empty(0, np.uint32)], 0
-    for (n, *_), end in zip(part.ends, kept, strict=True):
-        ids = np.full(n + len(end), EOS, np.uint32)
-        token = np.ones(len(ids), bool)
-        token[end + np.arange(len(end))] = False
-        ids[token] = id_of[part.number[at : at + n]]
-        out.append(ids)
-        at += n
-    return np.concatenate(out)
-
-
-def head(ids: np.ndarray, n: int) -> np.ndarray:
-    """The first n ids: windows of the part before may end in them."""
-    return ids[:n].copy()
-
-
-def run_of(ids: np.ndarray, following: list[np.ndarray], opens: bool, closes: bool, packing: Packing) -> Run:
-    """Sorted run of all windows that begin in a part.
-
-    following  first ids of the parts after it
-    opens, closes  it is the first, the last part
-    """
-    n = packing.order
-    parts = [np.full(1, EOS, np.uint32)] * opens + [ids, *following, np.zeros(n, np.uint32)]
-    m = len(ids) + opens - closes  # none begins with the last EOS
-    return sorted_run(np.concatenate(parts)[: m + n], m, packing)
-
-
-def described(run: Run) -> tuple[np.ndarray, int]:
-    """Sample of a run and number of its windows, for `cuts_of`."""
-    return run.sample().copy(), len(run.count)
-
-
-def divided(run: Run, cuts: list[np.ndarray], packing: Packing) -> list[Run]:
-    """Divide a run into the ranges between cuts."""
-    at = [0, *(packing.before(run.windows, cut) for cut in cuts), len(run.count)]
-    return [Run(run.windows[a:b].copy(), run.count[a:b].copy()) for a, b in pairwise(at)]
-
-
-def one_of(runs: list[Run], i: int) -> Run:
-    """Range i of a run."""
-    return runs[i]
-
-
-def merge_runs(runs: list[Run], packing: Packing) -> Rows | None:
-    """Merge one range of all runs into table rows."""
-    return merged([*runs], packing)
 
 
 # ------------------------------------------------------------ the client
@@ -230,6 +156,13 @@ def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> lis
     return [*parts, held] if held else parts
 
 
+def refuse_stdin(sources: Sequence[Source]) -> None:
+    """OptionError for standard input, which workers cannot read."""
+    for source in sources:
+        if source.is_stdin or source.data is not None:
+            raise OptionError("--dask cannot read standard input", "name files that every worker can read")
+
+
 class _ClusterTraining:
     """Does the steps `text` and `rows` of one training on a cluster."""
 
@@ -243,36 +176,41 @@ class _ClusterTraining:
     def steps(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The steps `text` and `rows`; OptionError for standard input, which workers cannot read."""
         t = self._training
-        for source in t.sources:
-            if source.is_stdin or source.data is not None:
-                raise OptionError("--dask cannot read standard input", "name files that every worker can read")
+        refuse_stdin(t.sources)
         groups = parts_of(t.sources, self._options, PART_BYTES)
-        plain = replace(self._options, jobs=1, vocab=None)  # types are chosen here
+        plain = replace(self._options, jobs=1, vocab=None, prune_vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
-        collector, known, id_of, kept = self._vocabulary(texts)
+        near, known, id_of, kept, sizes = self._vocabulary(texts)
         found = SpilledText(**known)
         n = found.longest
         packing = packing_of(n, found.counts[2])
         t.packing = packing
         ids = [self._submit(ids_of, *three) for three in zip(texts, id_of, kept, strict=True)]
+        if self._options.guard:
+            n_tokens = [sum(map(len, ends)) for ends in kept]
+            t.known_guard(self._guard_keys(texts, [a - b for a, b in zip(sizes, n_tokens, strict=True)]))
         del texts, id_of, kept
-        ranges, n_ranges = self._merged(ids, collector, packing) if n > 1 else (iter(()), 0)
+        ranges, n_ranges = self._merged(ids, sizes, near, packing, found.old_ids) if n > 1 else (iter(()), 0)
         return known, t.known_rows(found, ranges, n_ranges)
 
-    def _vocabulary(self, texts: list[Any]) -> tuple[list[int], dict[str, Any], list[Any], list[Any]]:
+    def _vocabulary(
+        self, texts: list[Any]
+    ) -> tuple[list[Near | None], dict[str, Any], list[Any], list[Any], list[int]]:
         """Number all types in their final order.
 
-        returns  tokens and breaks of each part, the step `text`, the id of each part's types, and each part's
-                 breaks per block
+        returns  the sequences near each part, the step `text`, the id of each part's types, each part's breaks per
+                 block, and its tokens and breaks
         """
         t = self._training
         interner, every = TypeInterner(), np.zeros(0, np.int64)
         collector, repairs, text_bytes = Collector(self._options.text.unit), Repairs(), 0
-        numbers, kept, sizes = [], [], []
+        numbers, kept, sizes, closed = [], [], [], [0]
+        tally, is_open, times = HolderCounts(0), False, list[int]()
+        protection = self._options.protection
         for i, future in enumerate(texts):
             part = self._submit(without_numbers, future).result()
             t.progress("reading", i + 1, len(texts))
-            own = _numbers(interner, part)
+            own = interner.numbers_of(part.types)
             if len(interner) > len(every):
                 every = np.concatenate((every, np.zeros(len(interner) - len(every), np.int64)))
             every[own] += part.count
@@ -288,36 +226,85 @@ class _ClusterTraining:
             numbers.append(own)
             kept.append(ends)
             sizes.append(total)
-        if not collector.n_tokens:
-            raise TextError(
-                f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "give a text that is not empty"
-            )
+            closed.append(collector.n_sequences)
+            times += part.times
+            if part.held is not None and total:
+                tally.grow(len(interner))
+                last = int(part.held.last.max(initial=0))
+                leaves_open = collector.is_open
+                by_number = Found(own.astype(np.int64)[part.held.row], part.held.n, part.held.first, part.held.last)
+                tally.add(by_number, is_open, last if leaves_open else -1)
+            is_open = collector.is_open
+        check_read(t.sources, collector.n_tokens, repairs, text_bytes)
         repairs.empty_sequences = collector.empty_sequences
-        types = interner.types()
-        ids = final_ids(
-            every,
-            lambda seen: types if len(seen) == len(types) else types.take(seen),
-            collector.n_sequences,
-            self._options.choice,
-        )
-        known = t.known_text(collector, ids, text_bytes, repairs)
-        return sizes, known, [ids.id_of[own] for own in numbers], kept
+        types, n_sequences = interner.types(), collector.n_sequences
+        protection.check_text(n_sequences, len({end for end in collector.file_ends if end}))
+        weights = None
+        if self._options.weights:
+            weights, n_sequences = np.array(times, np.int64), int(checked_times(times, collector).sum())
+        if protection.caps:
+            tally.grow(len(interner))
+        judged = tally.n[: len(every)] if protection.caps else None
+        choice, old_ids = self._options.choice, None
+        if t.old is None:
+            ids = final_ids(every, NumberedList(types).types, n_sequences, choice, judged)
+        else:
+            ids, old_ids = t.old.with_types(every, NumberedList(types), n_sequences, choice)
+        found = known_text(t.work, self._options, collector, ids, text_bytes, repairs, t.old, old_ids)
+        known = done(t.work, found)
+        near = self._near(closed, np.array(collector.file_ends, np.int64), weights)
+        return near, known, [ids.id_of[own] for own in numbers], kept, sizes
 
-    def _merged(self, ids: list[Any], sizes: list[int], packing: Packing) -> tuple[Iterator[Rows | None], int]:
+    def _near(self, closed: list[int], file_ends: np.ndarray, times: np.ndarray | None) -> list[Near | None]:
+        """The sequences and texts near each part.
+
+        closed  sequences that have ended before each part, and behind the last
+        """
+        measures = self._options.protection.measures
+        if not measures and times is None:
+            return [None] * (len(closed) - 1)
+        out: list[Near | None] = []
+        for i, (before, behind) in enumerate(pairwise(closed)):
+            low, high = np.searchsorted(file_ends, [max(before - 1, 0), behind + 1], "right").tolist()
+            some = slice(low, high + 1)
+            counted = None if times is None else times[some]
+            out.append(Near(before if i else -1, file_ends[some], counted, measures, low))
+        return out
+
+    def _guard_keys(self, texts: list[Any], n_tokens: list[int]) -> Column:
+        """Distinct hashes of all runs of `--guard` tokens."""
+        k, t = self._options.guard, self._training
+        n_ranges = max(sum(n_tokens) // RANGE_WINDOWS, 1)
+        edges = np.array([i * (1 << 64) // n_ranges for i in range(1, n_ranges)], np.uint64)
+        heads = [self._submit(hashes_of, text, k - 1) for text in texts]
+        parts = []
+        for i, text in enumerate(texts):
+            behind = _until(heads, n_tokens, i + 1, k - 1)
+            parts.append(self._submit(keys_of, text, behind, k, edges))
+        del heads
+        writer = Writer(t.work.path("guard_keys"), np.uint64)
+        for r in range(n_ranges):
+            some = [self._submit(one_of, part, r) for part in parts]
+            writer.append(self._submit(merge_keys, some).result())
+            t.progress("hashing runs", r + 1, n_ranges)
+        return writer.close()
+
+    def _merged(
+        self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing, described_ids: list[Any]
+    ) -> tuple[Iterator[Rows | None], int]:
         """Rows of every range, in order, and the number of ranges."""
         n, t = packing.order, self._training
         heads = [self._submit(head, one, n) for one in ids]
         runs = []
         last = max(i for i, size in enumerate(sizes) if size)
         for i, one in enumerate(ids[: last + 1]):
-            behind, have = [], 0
-            for j in range(i + 1, last + 1):
-                if have >= n:
-                    break
-                behind.append(heads[j])
-                have += sizes[j]
-            runs.append(self._submit(run_of, one, behind, i == 0, i == last, packing))
+            behind = _until(heads, sizes[: last + 1], i + 1, n)
+            runs.append(self._submit(runs_of, one, behind, i == 0, i == last, packing, near[i]))
         del ids, heads
+        if t.old is not None:
+            old_ids = Column.of(t.work.folder, described_ids).read()
+            for block in t.old.blocks(n, RANGE_WINDOWS):
+                runs.append(self._submit(run_of_counts, *t.old.windows(block, old_ids, n), packing))
         known = []
         for i, run in enumerate(runs):
             known.append(self._submit(described, run).result())
@@ -337,12 +324,28 @@ class _ClusterTraining:
         return results(), len(rows)
 
 
-def _numbers(interner: TypeInterner, part: PartText) -> np.ndarray:
-    """Numbers of a part's types in the common vocabulary: uint32."""
-    start = np.cumsum(part.length) - part.length
-    blob = np.concatenate((part.blob, np.zeros(8, np.uint8)))
-    found = [np.empty(0, np.uint32)]
-    for low in range(0, len(start), _TYPES):
-        some = slice(low, low + _TYPES)
-        found.append(interner.numbers(blob, start[some], part.length[some], part.flags[some]))
-    return np.concatenate(found)
+def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:
+    """Heads from one on, until they have n together."""
+    out: list[Any] = []
+    have = 0
+    for head_, size in zip(heads[first:], sizes[first:], strict=False):
+        if have >= n:
+            break
+        out.append(head_)
+        have += size
+    return out
+
+
+@dataclass
+class NumberedList:
+    """Types that are numbered in their order."""
+
+    every: Types
+
+    def n_numbers(self) -> int:
+        """The number of types."""
+        return len(self.every)
+
+    def types(self, number: np.ndarray) -> Types:
+        """Some of them, int64 (n,), rising."""
+        return self.every if len(number) == len(self.every) else self.every.take(number)

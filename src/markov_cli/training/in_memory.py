@@ -11,24 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..counting.document_frequency import sequences_with
-from ..counting.ngrams import count_ngrams
+from ..counting.document_frequency import SequencesWith
+from ..counting.measures import Sequences
+from ..counting.ngrams import Level, count_ngrams
 from ..errors import TextError
 from ..model.building import build_table
 from ..model.endless import without_borders
 from ..model.fingerprints import Guard
 from ..model.merging import pruned_header
 from ..model.model_file import Header
-from ..model.sequence_counts import look_up_table, spread
 from ..model.table import Table
-from ..model.thresholds import Protected, protect
+from ..model.thresholds import Protected, Protection, protect
 from ..text.encoder import NumberedTypes, Piece
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
-from ..text.records import Labels
 from ..text.sequences import Collector, finish
-from ..text.types import N_MARKERS, Types
-from .options import Progress, TrainOptions, check_options, header_of, no_progress
+from ..text.types import Types
+from .options import Progress, TrainOptions, check_options, header_of, listed, no_progress
 from .reading import EncodedText, longest_counted, read_text
 
 
@@ -61,14 +60,16 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         guard = guard_of(collector.pieces, read.encoders[0], options)
     progress("sorting the vocabulary", 0, 1)
     longest = longest_counted(options, collector)
-    judged = sequences_with(collector.pieces, read.encoders[0].n_numbers()) if protection.caps else None
-    times = None if read.labels is None else checked_times(read.labels, collector)
+    judged = None
+    if protection.caps:
+        (holding := SequencesWith()).add(collector.pieces)
+        judged = holding.counts(read.encoders[0].n_numbers())
+    times = None if read.labels is None else checked_times(read.labels.times, collector)
     corpus = finish(collector, read.encoders[0], options.choice, longest, options.jobs, judged, times)
-    file_ends = collector.file_ends if protection.min_files > 1 else None
+    sequences = _sequences(collector, protection, times)
     read.collector, read.encoders = Collector(options.text.unit), []
     del collector, judged
     length = corpus.n_tokens + corpus.n_sequences + 1
-    stream = corpus.stream[:length] if protection else None  # counting frees its own reference, so keep one
     levels = count_ngrams(
         corpus.take_stream(),
         length,
@@ -77,36 +78,49 @@ def train_read(read: EncodedText, options: TrainOptions, progress: Progress = no
         options.jobs,
         options.range_windows,
         lambda share: progress("counting", share, 1.0),
-        times,
+        sequences,
     )
     protected = None
-    if stream is not None:
-        holders = spread(
-            look_up_table(levels), [stream], file_ends, options.jobs,
-            lambda done: progress("counting sequences", done, length + corpus.n_sequences),
-        )  # fmt: skip
-        protected = protect(levels, holders, protection)
-        del stream, holders
+    del sequences
+    if protection:
+        only(levels, options.order)
+        protected = protect(levels, protection)
     if not options.borders:
         protected = Protected(totals=without_borders(levels))
     progress("storing", 0, 1)
-    types, ids = corpus.types, None
+    ids, types = None, corpus.types
     if options.prune_vocab is not None:
-        ids = np.append(np.ones(N_MARKERS, bool), options.prune_vocab.number(types) >= 0)
-        types = types.take(np.flatnonzero(ids[N_MARKERS:]))
+        ids, types = listed(types, options.prune_vocab)
     table = build_table(levels, options.order, options.prune, options.jobs, protected=protected, ids=ids)
     table.guard, table.borders = guard, options.borders
-    tokens, sequences = corpus.n_tokens, corpus.n_sequences
+    tokens, n_sequences = corpus.n_tokens, corpus.n_sequences
     if times is not None:  # as they would be if each record were written as often as it counts
-        sequences = int(times.sum())
-        tokens = int(corpus.count.sum()) - 2 * sequences
-    header = header_of(options, tokens, len(types), sequences, read.text_bytes, corpus.cut)
+        n_sequences = int(times.sum())
+        tokens = int(corpus.count.sum()) - 2 * n_sequences
+    header = header_of(options, tokens, len(types), n_sequences, read.text_bytes, corpus.cut)
     return Trained(pruned_header(header, options.prune, table), types, table, read.repairs)
 
 
-def checked_times(labels: Labels, collector: Collector) -> np.ndarray:
+def _sequences(collector: Collector, protection: Protection, times: np.ndarray | None) -> Sequences | None:
+    """Counts of the text's sequences, besides occurrences."""
+    if not protection.measures:
+        return None if times is None else Sequences(times)
+    number = np.arange(collector.n_sequences)
+    by = {"s": number, "f": np.searchsorted(np.array(collector.file_ends), number, "right")}
+    n = len(protection.measures)
+    return Sequences(None, [by[kind] for kind in protection.measures], [True] * n, [True] * n)
+
+
+def only(levels: list[Level], order: int) -> None:
+    """Leave orders above the model's out, which a cap on the counts of order 1 needs."""
+    del levels[order:]
+    if order == 1:
+        levels[0].children = levels[0].left = None
+
+
+def checked_times(of_texts: list[int], collector: Collector) -> np.ndarray:
     """The number of times that each sequence counts, int64 (S,); TextError for a text of 2**53 tokens or more."""
-    times = labels.times_of_sequences(collector.file_ends)
+    times = np.repeat(np.array(of_texts, np.int64), np.diff(np.array([0, *collector.file_ends])))
     if float(times.sum(dtype=np.float64)) * max(collector.longest + 1, 1) >= 2**53:
         raise TextError("the weights make a text of more than 2**53 tokens", "use smaller weights")
     return times

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..arrays.numbers import whole
 from ..counting.ngrams import RANGE_WINDOWS
 from ..errors import OptionError
@@ -18,6 +20,7 @@ from ..text.reading import BLOCK_BYTES, LONGEST_BLOCK
 from ..text.segmentation import UNITS
 from ..text.sequences import TypeChoice
 from ..text.tokenizer import TOKENIZERS, compile_pattern
+from ..text.types import N_MARKERS, Types
 from ..text.word_list import WordList
 
 
@@ -50,21 +53,6 @@ class TrainOptions:
     def choice(self) -> TypeChoice:
         """The types that get an id."""
         return TypeChoice(self.min_type_count, self.max_types, self.vocab)
-
-    @property
-    def in_memory(self) -> str:
-        """Name of a given option that needs the whole text in memory; "" for none."""
-        if self.groups:
-            return "--group-by"
-        if self.weights:
-            return "--weights"
-        if self.guard:
-            return "--guard"
-        if self.prune_vocab is not None:
-            return "--prune-vocab"
-        if not self.borders:
-            return "--no-borders"
-        return "--min-sequences, --min-files or --cap-per-sequence" if self.protection else ""
 
     @property
     def token_bytes(self) -> int:
@@ -120,6 +108,12 @@ def check_options(options: TrainOptions) -> None:
         )
     if options.guard:
         check_guard(options.guard, options.guard_rate, options.order)
+
+
+def listed(types: Types, words: WordList) -> tuple[np.ndarray, Types]:
+    """The ids that `--prune-vocab` keeps, bool (V,), and their types."""
+    ids = np.append(np.ones(N_MARKERS, bool), words.number(types) >= 0)
+    return ids, types.take(np.flatnonzero(ids[N_MARKERS:]))
 
 
 def header_of(

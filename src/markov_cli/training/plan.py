@@ -12,12 +12,16 @@ from typing import Any
 
 from ..arrays.memory import default_memory, size_text
 from ..arrays.run_folder import Workspace
-from ..errors import MarkovError, OptionError
+from ..errors import MarkovError
+from ..model.merging import Stored
 from ..text.reading import Source
+from .old_model import OldModel
 from .on_disk import Say, TrainedFile, Training
 from .options import Progress, TrainOptions, check_options, no_progress
 
 _BLOCK_TIMES = 60  # upper bound on bytes of memory per byte of a block while it is tokenized
+_BLOCKS = 1000  # of the text that memory would hold: new types of several blocks come at one time
+_LEAST_BLOCK = 1 << 17
 _SHORTEST_BLOCK = 1 << 22
 _SMALL_DISK = 1 << 30  # no note for less disk than this
 
@@ -45,20 +49,25 @@ def train_file(
     place: Resources | None = None,
     progress: Progress = no_progress,
     say: Say = lambda line: None,
+    old: Stored | None = None,
 ) -> TrainedFile:
     """Read all sources and write their model to `target`, `-` for standard output.
 
-    The bytes equal those of `train_sources` and saving, for all resources.
+    old  a model that the text is added to; the options are those that it was trained with
+
+    The bytes equal those of `train_sources`, for an old model of merging, and of saving, for all resources.
     OptionError for impossible options; MarkovError where memory or disk does not suffice; TextError where the
     sources have no token.
     """
     check_options(options)
     place = place or Resources()
-    if place.dask is not None and options.in_memory:
-        raise OptionError(f"--dask and {options.in_memory} exclude each other", "leave one of them out")
     limit = place.memory or default_memory()
-    options = replace(options, longest_block=min(max(limit // _BLOCK_TIMES, _SHORTEST_BLOCK), options.longest_block))
-    identity = _identity(sources, options)
+    longest = min(max(limit // _BLOCK_TIMES, _SHORTEST_BLOCK), options.longest_block)
+    block = min(max(limit // _BLOCKS, _LEAST_BLOCK), options.block_bytes)
+    options = replace(options, longest_block=longest, block_bytes=block)
+    identity, whole = _identity(sources, options), None if old is None else OldModel(old)
+    if whole is not None:
+        identity["old"] = whole.fingerprint()
     _say_disk(sources, options, target, place, limit, say)
     work = Workspace(target, place.temp_dir, identity, place.resume and identity["again"])
     if place.resume and not work.found:
@@ -70,7 +79,7 @@ def train_file(
                 from .cluster import cluster_steps
 
                 steps = cluster_steps(place.dask, limit)
-            return Training(sources, options, target, limit, work, progress, say, steps).run()
+            return Training(sources, options, target, limit, work, progress, say, steps, whole).run()
     except OSError as error:
         if error.errno == errno.ENOSPC and work.folder:
             where = "free some space, or use --temp-dir DIR on a larger disk; an earlier model file is unchanged"
@@ -85,6 +94,7 @@ def _identity(sources: Sequence[Source], options: TrainOptions) -> dict[str, Any
         again = s.data is None and not s.is_stdin  # can be read a second time
         known = [s.known.size, s.known.mtime_ns] if s.known is not None and not s.kept else None
         texts.append([s.path, known or (again and [s.size_bytes]), s.records and list(astuple(s.records))])
+        texts[-1] += [s.markers, s.strip] if s.markers != "text" or s.strip else []
     plain = asdict(replace(options, vocab=None, prune_vocab=None))
     plain["vocab"] = [words and words.fingerprint for words in (options.vocab, options.prune_vocab)]
     for name in ("jobs", "block_bytes", "longest_block", "range_windows"):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...text.encoder import TextOptions
-from .located_text import Passages
+from ...text.passages import Passages
 from .longest_matches import Matches
 from .suffix_array import extremes
 

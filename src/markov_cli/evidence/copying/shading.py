@@ -1,19 +1,23 @@
 """Divides a traced text into stretches of one shade, for display.
 
-Legend: a shade is 0 to SHADES; a stretch is a run of bytes of one shade in one fragment, or in none.
+Legend: a shade is 0 to SHADES, and NAMES says what it is; a stretch is a run of bytes of one shade in one fragment, or
+in none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays.sorting import starts_new
+from ...text.passages import Passages
 from .fragments import RUNS, Trace
 
 SHADES = len(RUNS)
+NAMES = (f"fewer than {RUNS[0]}", *(f"{a} to {b - 1} tokens" for a, b in pairwise(RUNS)), f"{RUNS[-1]} or more tokens")
 
 
 class Stretch(NamedTuple):
@@ -50,24 +54,46 @@ def stretches(trace: Trace, least: int, most: int | None = None) -> Iterator[tup
     set_at = np.flatnonzero(inside != -1)
     last = np.searchsorted(set_at, np.arange(n), "right") - 1
     of = np.where(last >= 0, inside[set_at[np.maximum(last, 0)]], -2) if len(set_at) else np.full(n, -2)
-    new = starts_new(shade, of, text.file[:n])
-    first = np.flatnonzero(new).tolist()
+    yield from divided(text, shade, of, found.begin)
+
+
+def by_length(text: Passages, length: np.ndarray) -> Iterator[tuple[str, list[Stretch]]]:
+    """Name and stretches of each text: the first tokens, by the length of the string that each is part of.
+
+    length  int64 (n,), for the first n tokens
+    """
+    shade = np.searchsorted(np.array(RUNS), length, "right")
+    return divided(text, shade, np.full(len(length), -2), np.empty(0, np.int64))
+
+
+def divided(
+    text: Passages, shade: np.ndarray, of: np.ndarray, begin: np.ndarray
+) -> Iterator[tuple[str, list[Stretch]]]:
+    """Name and stretches of each text: of a file, or of a record in it.
+
+    shade  int64 (n,), of the first n tokens
+    of     int64 (n,), the fragment of each, below 0 for none
+    begin  first token of each fragment
+    """
+    n = len(shade)
+    which = np.searchsorted(text.texts, np.arange(n), "right")
+    first = np.flatnonzero(starts_new(shade, of, text.file[:n], which)).tolist()
     stops = [*first[1:], n] if first else []
     stop_at = text.start[:n] + text.length[:n]
-    name = -1
+    name = number = -1
     held: list[Stretch] = []
     at = 0
     for a, b in zip(first, stops, strict=True):
-        if text.file[a] != name:
+        here, there = int(text.start[a]), int(stop_at[b - 1])
+        if text.file[a] != name or which[a] != number:
             if held:
                 yield text.names[name], held
-            name, held = int(text.file[a]), []
-            at = int(text.bounds[name])
-        here, there = int(text.start[a]), int(stop_at[b - 1])
+            at = int(text.bounds[text.file[a]]) if text.file[a] != name else here
+            name, number, held = int(text.file[a]), int(which[a]), []
         if here > at:
             held.append(Stretch(text.data[at:here], 0, -1, False))
         k = int(of[a])
-        held.append(Stretch(text.data[here:there], int(shade[a]), max(k, -1), k >= 0 and int(found.begin[k]) == a))
+        held.append(Stretch(text.data[here:there], int(shade[a]), max(k, -1), k >= 0 and int(begin[k]) == a))
         at = there
     if held:
         yield text.names[name], held

@@ -11,11 +11,12 @@ from ...errors import OptionError, TextError
 from ...text.encoder import TextOptions
 from ...text.encoding_threads import new_encoders
 from ...text.interning import TypeInterner
+from ...text.passages import Passages, read_passages, with_marks
 from ...text.reading import Repairs, Source
 from ...text.segmentation import UNITS
 from ...text.tokenizer import TOKENIZERS
 from .fragments import Trace, figures, fragments, runs
-from .located_text import CorpusReader, Passages, read_passages, with_marks
+from .located_text import CorpusReader
 from .longest_matches import match
 
 

@@ -24,7 +24,7 @@ from ..table.random_text import circuit, labels
 from ..table.text_count import Division
 from .corpus_rows import Corpus, Differences, count_occurrences, differences, rows_up_to
 from .equal_sequences import equal_sequences
-from .extraction import Reference, edges_at, greedy, rebuilt, reference, verified
+from .extraction import Reference, certain_walks, edges_at, greedy, longest_around, rebuilt, reference, verified
 from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, number, true_positives
 
 
@@ -75,6 +75,9 @@ class CorpusComparison:
     lost         the first other one: ids, count in the text, count in the table
     members      sequences of the text, and of the held-out text, that membership is measured on
     notes        figures that are missing, and why
+    shaded       keep `certain`, of the first order that is compared
+    certain      int32 (tokens,), tokens of the longest certain string around each token of the text, without markers;
+                 of `certain_order`
     """
 
     corpus: Corpus
@@ -84,6 +87,9 @@ class CorpusComparison:
     lost: tuple[list[int], int, int] | None = None
     orders: dict[int, OrderAgainst] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    shaded: bool = False
+    certain: np.ndarray | None = None
+    certain_order: int | None = None
     members: tuple[int, int] = (0, 0)
     _rows: list[np.ndarray] = field(default_factory=list)
     _left: dict[int, Left] = field(default_factory=dict)
@@ -158,7 +164,10 @@ class CorpusComparison:
         else:
             edge = edges_at(table, g, c, self._rows)
             if g.whole:
-                one.verified = verified(g, c, edge, lengths)
+                walks = certain_walks(g, c, edge)
+                one.verified = verified(walks, lengths)
+                if self.shaded and self.certain is None:
+                    self.certain, self.certain_order = longest_around(walks).astype(np.int32), order
             if g.counted:
                 one.greedy = greedy(g, c, edge, lengths)
             if complete and g.whole and g.sequences:

@@ -33,12 +33,24 @@ def edges_at(table: Table, g: Graph, c: Corpus, rows: list[np.ndarray]) -> np.nd
     return edge
 
 
-def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float]:
-    """Share of a text's tokens in certain strings, for each least length of a string.
+@dataclass
+class Walks:
+    """Certain strings of a text: its longest walks with g > 0 from each place (rule 2 of forced_strings.py).
 
-    The certain strings of the text are its walks with g > 0 (rule 2 of forced_strings.py), with the tokens of
-    their first history.
+    before  (n,), tokens of its first history, with which it begins; n places without BOS
+    last    int64 (n,), where it ends
+    size    int64 (n,), tokens; 0 where the table lacks the n-gram
+    token   bool (n,), the place is no EOS
     """
+
+    before: np.ndarray
+    last: np.ndarray
+    size: np.ndarray
+    token: np.ndarray
+
+
+def certain_walks(g: Graph, c: Corpus, edge: np.ndarray) -> Walks:
+    """The certain strings of a text."""
     body = np.flatnonzero(c.ids != BOS)
     e = edge[body]
     known = e >= 0
@@ -55,14 +67,25 @@ def verified(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) ->
     before = np.minimum(place - 1, g.order - 1)
     label = c.ids[body]
     size = np.where(known, before + end - np.arange(n) + 1 - (label[end] == EOS), 0)
-    token = label != EOS
-    out = {}
+    return Walks(before, end, size, label != EOS)
+
+
+def verified(w: Walks, lengths: tuple[int, ...]) -> dict[int, float]:
+    """Share of a text's tokens in certain strings, for each least length of a string."""
+    n, out = len(w.size), {}
     for least in lengths:
-        some = np.flatnonzero(size >= least)
-        change = np.bincount(some - before[some], minlength=n + 1) - np.bincount(end[some] + 1, minlength=n + 1)
+        some = np.flatnonzero(w.size >= least)
+        change = np.bincount(some - w.before[some], minlength=n + 1) - np.bincount(w.last[some] + 1, minlength=n + 1)
         inside = np.cumsum(change[:n]) > 0
-        out[least] = float(np.count_nonzero(inside & token) / max(c.tokens, 1))
+        out[least] = float(np.count_nonzero(inside & w.token) / max(int(np.count_nonzero(w.token)), 1))
     return out
+
+
+def longest_around(w: Walks) -> np.ndarray:
+    """Tokens of the longest certain string that each token of a text is part of; 0 in none: int64 (tokens,)."""
+    some = np.flatnonzero(w.size)
+    first = some - w.before[some]
+    return _cover(first, w.last[some] - first + 1, w.size[some], len(w.size))[w.token]
 
 
 def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> dict[int, float | None]:
@@ -166,3 +189,22 @@ def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
         out[before:last] = h.of(np.arange(before, last) + np.repeat(shift[low:high], many[low:high]), GRAM)
         low = high
     return out
+
+
+def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """For each i, the largest value[a] with begin[a] <= i < begin[a] + size[a]: int64 (n,).
+
+    Each interval is the union of two of a power of two; the maximum of an interval passes down to its halves.
+    """
+    power = np.frexp(size.astype(np.float64))[1] - 1  # floor of log2
+    level = np.zeros(n, np.int64)
+    for j in range(int(power.max(initial=0)), -1, -1):
+        here = np.flatnonzero(power == j)
+        np.maximum.at(level, begin[here], value[here])
+        np.maximum.at(level, begin[here] + size[here] - (1 << j), value[here])
+        if j:
+            half = 1 << (j - 1)
+            lower = level.copy()
+            lower[half:] = np.maximum(lower[half:], level[: n - half])
+            level = lower
+    return level

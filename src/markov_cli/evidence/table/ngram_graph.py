@@ -231,6 +231,42 @@ def balance(g: Graph) -> Balance:
     return Balance(int(np.count_nonzero(g.total)), short, unbalanced, apart)
 
 
+def unreached(table: Table, order: int) -> tuple[list[int], int] | None:
+    """The first n-gram, and its count, that no walk from S reaches; None where there is a text with this table.
+
+    The table is balanced, as one text's counts taken from another's are. A balanced graph has an Eulerian circuit
+    from S, and so a text, if and only if S reaches every edge.
+    """
+    k, kind = order - 1, _kind(table, order)
+    ranges = [*table.opened_by_bos()[: k - 1], (0, len(table.orders[k - 1]))]
+    base = np.cumsum([0, *(high - low for low, high in ranges)]).tolist()  # the first node of each level
+    sources, targets = [], []
+    if order > 2 and table.orders[order - 1].link is None:
+        table.index(order - 2)
+    for level, (low, high) in enumerate(ranges, 1):
+        for a in range(low, high, _CHUNK):
+            row = np.arange(a, min(a + _CHUNK, high))
+            begin, end = table.followers(level, row)
+            below = np.arange(int(begin[0]), int(end[-1]))
+            history, label = np.repeat(row, end - begin), table.tokens(level + 1, below)
+            if level < k:
+                node = below - ranges[level][0] + base[level]
+            else:
+                node = table.suffix(order, below, history, label) + base[level - 1]
+            node[label == EOS] = BOS if k == 1 else 0
+            sources.append((history - low + base[level - 1]).astype(kind))
+            targets.append(node.astype(kind))
+    source, target = np.concatenate(sources), np.concatenate(targets)
+    del sources, targets
+    apart = np.flatnonzero(~_joined(source, target, base[-1], BOS if k == 1 else 0)[source])
+    if not len(apart):
+        return None
+    first = int(source[apart[0]])
+    level = int(np.searchsorted(base, first, "right"))
+    begin, _ = table.followers(level, np.array([first - base[level - 1] + ranges[level - 1][0]]))
+    return table.ngram(level + 1, int(begin[0])), int(table.orders[level].count.at(begin)[0])
+
+
 def outflow(g: Graph) -> np.ndarray:
     """Sum of the counts of the edges that leave each node: (n,)."""
     running = np.concatenate((np.zeros(1, g.count.dtype), np.cumsum(g.count)))
@@ -261,15 +297,24 @@ def _connected(g: Graph) -> np.ndarray:
             break
         to = further
     there = to == g.root
-    parent = np.arange(n + 1)
-    parent[there] = g.root
     rest = np.flatnonzero(~there[g.source])
-    a, b = g.source[rest], g.target[rest]
+    return _joined(g.source[rest], g.target[rest], n, g.root, there)
+
+
+def _joined(a: np.ndarray, b: np.ndarray, n: int, root: int, there: np.ndarray | None = None) -> np.ndarray:
+    """True for nodes that edges join to a root, in whatever direction: bool (n,).
+
+    a, b   (e,), both ends of each edge, up to n, which is no node
+    there  bool (n + 1,), nodes that are known to be joined to it
+    """
+    parent = np.arange(n + 1, dtype=a.dtype)
+    if there is not None:
+        parent[there] = root
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
         apart = np.flatnonzero(low != high)
         if not len(apart):
-            return parent[:n] == parent[g.root]
+            return parent[:n] == parent[root]
         a, b = a[apart], b[apart]
         np.minimum.at(parent, high[apart], low[apart])
         while True:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...api.audit import audited_order, certain_strings
-from ...evidence.copying.shading import Stretch
+from ...evidence.copying.shading import NAMES
 from ...evidence.table.audit import LENGTHS, Audit
 from ..inspect import order_text
-from ..safe_text import some
-from .page import figure, inline, meanings, page, table, text
+from ..safe_text import share, some
+from .blocks import figure, figures, header, heading, legend, meanings, paragraph, shaded, shaded_text, table
+from .markup import inline
+from .page import page
 from .svg import bars
 
 if TYPE_CHECKING:
     from ...api.model import Model
+    from ...evidence.corpus.certain_text import CertainText
 
 MEANINGS = (
     (
@@ -58,40 +61,50 @@ _VERIFIED = (
 )
 
 
-def audit_page(
-    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None = None
-) -> Iterator[bytes]:
+def audit_page(model: Model, path: str, a: Audit, top: int, text: CertainText | None = None) -> Iterator[bytes]:
     """The page, part by part.
 
-    top     how many certain strings are listed
-    shaded  the text, where it is at hand, in stretches by the length of the certain string over them
+    top   how many certain strings are listed
+    text  the training text, where it is at hand
     """
-    return page(f"{path}: audit", _body(model, path, a, top, shaded))
+    return page(f"{path}: audit", _body(model, path, a, top, text))
 
 
-def _body(
-    model: Model, path: str, a: Audit, top: int, shaded: Iterable[tuple[str, list[Stretch]]] | None
-) -> Iterator[str]:
+def _body(model: Model, path: str, a: Audit, top: int, text: CertainText | None) -> Iterator[str]:
     h = model.header
-    yield f"<h1>{inline(path)}</h1>\n"
-    yield (
-        f'<p class="soft">{inline(order_text(h.order))}; {inline(some(h.tokens, "token"))} in '
-        f"{inline(some(h.sequences, 'sequence'))}, one a {inline(h.options.unit)}; "
-        f"{'with the corpus' if shaded is not None else 'from the model alone'}</p>\n"
+    yield header(
+        path,
+        f"{order_text(h.order)}; {some(h.tokens, 'token')} in {some(h.sequences, 'sequence')}, one a {h.options.unit}; "
+        f"{'from the model alone' if a.against is None else 'with the corpus'}",
     )
     yield _said(a)
     for note in a.notes:
-        yield f'<p class="note">{inline(note)}</p>\n'
-    yield _pictures(a)
-    yield "<h2>All figures</h2>\n" + _table(a) + _size(model, a)
-    yield _verified(a)
-    if shaded is not None:
-        yield "<h2>The text, by certain strings</h2>\n"
-        for name, found in shaded:
-            body = "".join(_stretch(s) for s in found)
-            yield f'<h3>{inline(name)}</h3>\n<div class="text">{body}</div>\n'
-    yield _strings(model, a, top)
-    yield "<h2>What the figures mean</h2>\n" + meanings(MEANINGS)
+        yield paragraph(note, "note")
+    yield pictures(a)
+    yield heading("All figures") + figures_table(a) + _size(model, a)
+    yield verified(a)
+    if text is not None:
+        yield from certain_text_part(text)
+    yield certain_list(model, a, top)
+    yield heading("What the figures mean") + meanings(MEANINGS)
+
+
+def certain_text_part(t: CertainText, level: int = 2) -> Iterator[str]:
+    """Markup of the text with every token shaded by the longest certain string around it; `level` of the heading."""
+    yield heading("The text, by certain strings", level)
+    yield paragraph(
+        f"Each word is shaded and underlined by the length of the longest string around it that the table of order "
+        f"{t.order} proves to be in the text. The shares are of the whole text:"
+    )
+    yield legend(zip(NAMES, (share(x) for x in t.share.tolist()), strict=True))
+    if t.shown < len(t.length):
+        yield paragraph(f"Shown are the first {t.shown:,} of {some(len(t.length), 'token')}.", "note")
+    before, names = "", len(set(t.passages.names[: int(t.passages.file[t.shown - 1]) + 1]))
+    for name, found in t.stretches():
+        if names > 1 and name != before:
+            yield heading(name, level + 1)
+        before = name
+        yield shaded_text(shaded(s.text.decode("utf-8", "replace"), s.shade) for s in found)
 
 
 def _said(a: Audit) -> str:
@@ -103,41 +116,39 @@ def _said(a: Audit) -> str:
         out += f"that the table proves to be in the text; the longest has {o.longest:,}."
         if o.content_bits_per_token is not None:
             out += f" It has forgotten {o.content_bits_per_token:.3f} bits a token of what the sequences contain."
-        return f"<p>{inline(out)}</p>\n"
+        return paragraph(out)
     return ""
 
 
-def _pictures(a: Audit) -> str:
+def pictures(a: Audit, level: int = 2) -> str:
+    """Pictures of the forgotten, retained and certain shares, by order; `level` of the headings, here and below."""
     names = [f"order {o.order}" for o in a.orders]
     tokens = max(a.tokens, 1)
     of_order = [None if o.order_bits is None else o.order_bits / tokens for o in a.orders]
     content = [o.content_bits_per_token for o in a.orders]
-    out = ""
+    out = []
     if any(v is not None for v in content):
-        out += "<h2>Forgotten</h2>\n" + figure(
-            bars(
-                "Bits forgotten a token, by order",
-                names,
-                [("content of the sequences", content), ("their order", of_order)],
-                stacked=True,
-            ),
-            "Bits a token that the table has forgotten, by order. An order without a bar is not complete, so "
-            "they cannot be computed.",
+        drawn = bars(
+            "Bits forgotten a token, by order",
+            names,
+            [("content of the sequences", content), ("their order", of_order)],
+            stacked=True,
         )
-        out += "<h2>Retained</h2>\n" + figure(
-            bars("Retained, by order", names, [("retained", [o.retained for o in a.orders])], top=1.0),
-            "The share kept of the information in the order of the tokens.",
+        said = (
+            "Bits a token that the table has forgotten, by order. An order without a bar is not complete, so they "
+            "cannot be computed."
         )
+        out.append(("Forgotten", drawn, said))
+        drawn = bars("Retained, by order", names, [("retained", [o.retained for o in a.orders])], top=1.0)
+        out.append(("Retained", drawn, "The share kept of the information in the order of the tokens."))
     if any(o.certain for o in a.orders):
-        series = [(f"{n} tokens or more", [o.certain[n] if o.certain else None for o in a.orders]) for n in LENGTHS]
-        out += "<h2>Certain</h2>\n" + figure(
-            bars("Certain, by order", names, series, top=1.0),
-            "The share of the text's tokens in strings that the table proves to be in the text, by their length.",
-        )
-    return out
+        series = [(f"≥ {n} tokens", [o.certain[n] if o.certain else None for o in a.orders]) for n in LENGTHS]
+        said = "The share of the text's tokens in strings that the table proves to be in the text, by their length."
+        out.append(("Certain", bars("Certain, by order", names, series, top=1.0), said))
+    return figures(f"<div>{heading(title, level)}{figure(drawn, said)}</div>\n" for title, drawn, said in out)
 
 
-def _table(a: Audit) -> str:
+def figures_table(a: Audit) -> str:
     """Every figure a row, every order a column."""
 
     def known(values: list[Any], form: str) -> list[str]:
@@ -174,10 +185,10 @@ def _size(model: Model, a: Audit) -> str:
     said = f"The model takes {a.model_bytes / a.tokens:.2f} bytes a token of its text"
     if a.xz_bytes_per_token is not None:
         said += f"; xz would make about {a.xz_bytes_per_token:.2f} of it (estimate, from a random text with this table)"
-    return f'<p class="soft">{inline(said)}. Sizes are averages: they prove nothing about any one string.</p>\n'
+    return paragraph(f"{said}. Sizes are averages: they prove nothing about any one string.", "soft")
 
 
-def _verified(a: Audit) -> str:
+def verified(a: Audit, level: int = 2) -> str:
     """Figures that need the corpus, if there is one."""
     orders: list[dict[str, Any]] = [audited_order(o, a.against).to_dict() for o in a.orders]
     rows = []
@@ -191,15 +202,11 @@ def _verified(a: Audit) -> str:
             rows.append([label, *("-" if v is None else f"{v:,.4g}" for v in of)])
     if not rows:
         return ""
-    return "<h2>Verified with the corpus</h2>\n" + table(["order", *(str(o.order) for o in a.orders)], rows)
+    return heading("Verified with the corpus", level) + table(["order", *(str(o.order) for o in a.orders)], rows)
 
 
-def _stretch(s: Stretch) -> str:
-    said = text(s.text.decode("utf-8", "replace"))
-    return f'<span class="s{s.shade}">{said}</span>' if s.shade else said
-
-
-def _strings(model: Model, a: Audit, top: int) -> str:
+def certain_list(model: Model, a: Audit, top: int, level: int = 2) -> str:
+    """The longest certain strings."""
     if a.strings is None or not len(a.strings):
         return ""
     items = []
@@ -212,4 +219,4 @@ def _strings(model: Model, a: Audit, top: int) -> str:
     shown = min(top, len(a.strings))
     head = f"{some(len(a.strings), 'certain string')} of order {a.strings_order}"
     head += f", the {shown} longest" if shown < len(a.strings) else ""
-    return f'<h2>{inline(head)}</h2>\n<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"
+    return heading(head, level) + '<ol class="found">\n' + "\n".join(items) + "\n</ol>\n"

@@ -1,4 +1,4 @@
-"""Pictures for pages, as SVG in the page: curves and bars.
+"""Pictures for pages, as SVG in the page: curves and bars, and curves with logarithmic axes.
 
 Legend: a series has a name and values, None where there is none; x and y are in the picture's own units.
 Series differ by shape or filling as well as by colour.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .page import inline
+from .markup import inline
 
-_W, _H, _LEFT, _TOP, _BOTTOM = 640, 250, 52, 14, 44
+_W, _H, _LEFT, _TOP, _BOTTOM = 480, 250, 52, 18, 44
 _COLOURS = ("var(--a)", "var(--b)", "var(--soft)")
 _DASHES = ("", ' stroke-dasharray="7 4"', ' stroke-dasharray="2 4"')
 Series = tuple[str, Sequence[float | None]]
@@ -98,6 +98,63 @@ def bars(
             )
             below += v if stacked else 0.0
     return "\n".join([*out, _key([name for name, _ in series], "bar"), "</svg>"])
+
+
+def decades(title: str, points: Sequence[tuple[float, float]], across: str, up: str, falling: str = "") -> str:
+    """A curve whose axes are both logarithmic, with a line at every power of ten.
+
+    points   (log10 x, log10 y) each, x from 0 on and rising, y 0 or more
+    across, up  names of the axes
+    falling  name of a dashed line that falls from the first point as 1/x; none if it is empty
+    """
+    wide = max(1.0, points[-1][0])
+    high = max(1.0, *(y for _, y in points))
+    foot, right = _H - _BOTTOM - 10, _W - 12
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return _LEFT + (right - _LEFT) * x / wide, _TOP + (foot - _TOP) * (1 - y / high)
+
+    out = [f'<svg viewBox="0 0 {_W} {_H}" role="img" font-size="14"><title>{inline(title)}</title>']
+    for n in range(int(high) + 1):
+        y = at(0, n)[1]
+        out.append(f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        out.append(f'<text class="soft" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_power(n)}</text>')
+    for n in range(int(wide) + 1):
+        x = at(n, 0)[0]
+        out.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{foot}"/>')
+        out.append(f'<text class="soft" x="{x:.1f}" y="{foot + 17}" text-anchor="middle">{_power(n)}</text>')
+    if falling:
+        y0 = points[0][1]
+        (a, b), (c, d) = at(0, y0), at(min(wide, y0), max(y0 - wide, 0.0))
+        said = inline(falling)
+        out.append(
+            f'<line x1="{a:.1f}" y1="{b:.1f}" x2="{c:.1f}" y2="{d:.1f}" stroke="{_COLOURS[1]}" stroke-width="1.5"'
+            f"{_DASHES[1]}><title>{said}</title></line>"
+        )
+    path = " ".join("{:.1f},{:.1f}".format(*at(*point)) for point in points)
+    out.append(f'<polyline points="{path}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2.5"/>')
+    out.append(f'<text class="soft" x="{_LEFT}" y="{_TOP - 3}">{inline(up)}</text>')
+    out.append(f'<text class="soft" x="{right}" y="{foot + 35}" text-anchor="end">{inline(across)}</text>')
+    if falling:
+        x, y = _LEFT, foot + 31
+        at_key = f'x1="{x}" x2="{x + 26}" y1="{y}" y2="{y}"'
+        out.append(f'<line {at_key} stroke="{_COLOURS[1]}" stroke-width="1.5"{_DASHES[1]}/>')
+        out.append(f'<text x="{x + 32}" y="{y + 4}">{said}</text>')
+    return "\n".join([*out, "</svg>"])
+
+
+def _power(n: int) -> str:
+    """10 to the power n, short: 1, 10, 100, 1k, ... 1M."""
+    thousands, rest = divmod(n, 3)
+    return f"{10**rest}{('', 'k', 'M', 'G', 'T')[thousands]}" if thousands < 5 else f"1e{n}"
+
+
+def bar(share: float) -> str:
+    """A bar that fills a share, 0 to 1, of its line; the number stands beside it."""
+    return (
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="a" width="{100 * min(max(share, 0.0), 1.0):.2f}" height="10"/></svg>'
+    )
 
 
 def _round_up(x: float) -> float:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from ...api.trace import TracedFragment, traced_fragments
 from ...evidence.copying.fragments import NOVEL, RUNS, Trace
-from ...evidence.copying.shading import Stretch, stretches
+from ...evidence.copying.shading import NAMES, Stretch, stretches
 from ..safe_text import some
 from ..trace import NO_BASELINE, rows_of, times
-from .page import figure, inline, meanings, page, table, text
+from .blocks import figure, header, heading, legend, meanings, paragraph, shaded, table
+from .markup import inline
+from .page import page
 from .svg import Series, curves
 
 _QUOTED = 90  # characters of a fragment in the list
-_RANGES = [f"{a} to {b - 1}" for a, b in pairwise(RUNS)] + [f"{RUNS[-1]} or more"]
 
 MEANINGS = (
     ("new n-grams", "The share of the text's runs of n tokens that do not occur in the corpus."),
@@ -56,35 +56,35 @@ def trace_page(t: Trace, least: int) -> Iterator[bytes]:
 
 def _body(t: Trace, least: int, names: str) -> Iterator[str]:
     f = t.figures
-    yield f"<h1>{inline(names)}</h1>\n"
-    yield (
-        f'<p class="soft">{inline(some(f.tokens, "token"))} ({inline(t.options.tokenizer)}) compared with '
-        f"{inline(some(t.corpus_tokens, 'token'))} in {inline(some(len(t.sources), 'file'))} of corpus. "
-        f"No fragment crosses the end of a {inline(t.marks)}.</p>\n"
+    yield header(
+        names,
+        f"{some(f.tokens, 'token')} ({t.options.tokenizer}) compared with {some(t.corpus_tokens, 'token')} in "
+        f"{some(len(t.sources), 'file')} of corpus. No fragment crosses the end of a {t.marks}.",
     )
     yield _said(t)
     if t.baseline is None:
-        yield f'<p class="note">{inline(NO_BASELINE[0].upper() + NO_BASELINE[1:])}.</p>\n'
+        yield paragraph(f"{NO_BASELINE[0].upper()}{NO_BASELINE[1:]}.", "note")
     listed = t.fragments.take(np.flatnonzero(t.fragments.found.length >= least))
-    yield "<h2>The text</h2>\n" + _legend(t)
-    yield (
-        f'<p class="soft">Numbers lead to the list of fragments of {least} tokens or more; '
-        "a pointer over a fragment shows its source.</p>\n"
+    yield heading("The text") + _legend(t)
+    yield paragraph(
+        f"Numbers lead to the list of fragments of {least} tokens or more, which names their sources; a pointer over a "
+        "fragment shows its source, too.",
+        "soft",
     )
     ones = traced_fragments(t, listed)
     number = np.zeros(len(t.fragments), np.int64)
     number[np.flatnonzero(t.fragments.found.length >= least)] = np.arange(1, len(listed) + 1)
     for name, found in stretches(t, least):
         if len(t.text.names) > 1:
-            yield f"<h3>{inline(name)}</h3>\n"
-        yield '<div class="text">'
+            yield heading(name, 3)
+        yield '<div class="text" dir="auto">'
         for s in found:
             yield _stretch(s, int(number[s.fragment]) if s.fragment >= 0 else 0, ones)
         yield "</div>\n"
-    yield "<h2>Figures</h2>\n" + _figures(t)
-    yield f"<h2>Fragments of {least} tokens or more</h2>\n" + _list(ones)
+    yield heading("Figures") + _figures(t)
+    yield heading(f"Fragments of {least} tokens or more") + _list(ones)
     yield _sources(t, least)
-    yield "<h2>What the figures mean</h2>\n" + meanings(MEANINGS)
+    yield heading("What the figures mean") + meanings(MEANINGS)
 
 
 def _said(t: Trace) -> str:
@@ -93,31 +93,23 @@ def _said(t: Trace) -> str:
     out += f" ({b.in_runs[10] or 0.0:.1%} of the baseline)" if b is not None else ""
     out += f"; the longest has {f.longest_fragment:,}"
     out += f" ({b.longest_fragment:,})" if b is not None else ""
-    return f"<p>{inline(out)}. {f.novel[1] or 0.0:.1%} of its tokens are nowhere in it.</p>\n"
+    return paragraph(f"{out}. {f.novel[1] or 0.0:.1%} of its tokens are nowhere in it.")
 
 
 def _legend(t: Trace) -> str:
     shade = np.searchsorted(np.array(RUNS), t.run, "right")
     share = np.bincount(shade, minlength=len(RUNS) + 1) / max(len(shade), 1)
-    items = [f"<li><span>fewer than {RUNS[0]}</span> {share[0]:.1%}</li>"]
-    items += [f'<li><span class="s{i}">{said} tokens</span> {share[i]:.1%}</li>' for i, said in enumerate(_RANGES, 1)]
-    return (
-        "<p>Each word is shaded and underlined by the length of the longest string of the corpus that it is part of:"
-        f'</p>\n<ul class="legend">{"".join(items)}</ul>\n'
-    )
+    said = "Each word is shaded and underlined by the length of the longest string of the corpus that it is part of:"
+    return paragraph(said) + legend(zip(NAMES, (f"{x:.1%}" for x in share), strict=True))
 
 
 def _stretch(s: Stretch, number: int, ones: Sequence[TracedFragment]) -> str:
-    said = text(s.text.decode("utf-8", "replace"))
     mark = f'<sup id="t{number}"><a href="#f{number}">{number}</a></sup>' if s.opens else ""
-    if not number and not s.shade:
-        return said
-    kind = f' class="s{s.shade}"' if s.shade else ""
     title = ""
     if number:
         one = ones[number - 1]
-        title = f' title="{inline(some(one.tokens, "token"))}: {inline(one.file)}:{one.line}, {times(one)}"'
-    return f"{mark}<span{kind}{title}>{said}</span>"
+        title = f"{some(one.tokens, 'token')}: {one.file}:{one.line}, {times(one)}"
+    return mark + shaded(s.text.decode("utf-8", "replace"), s.shade, title)
 
 
 def _figures(t: Trace) -> str:
@@ -137,7 +129,7 @@ def _figures(t: Trace) -> str:
 
 def _list(ones: Sequence[TracedFragment]) -> str:
     if not ones:
-        return "<p>None.</p>\n"
+        return paragraph("None.")
     items = []
     for i, one in enumerate(ones, 1):
         quote = " ".join(one.text.split())
@@ -159,4 +151,4 @@ def _sources(t: Trace, least: int) -> str:
         for s in totals
     ]
     head = ["file", "fragments", "tokens", "of the text", "only there"]
-    return "<h2>Where they occur first</h2>\n" + table(head, rows)
+    return heading("Where they occur first") + table(head, rows)
