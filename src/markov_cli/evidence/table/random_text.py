@@ -23,7 +23,8 @@ from ...text.types import EOS
 from .forced_strings import follow
 from .ngram_graph import Graph
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 16  # random numbers at one time; another size draws other texts
+_RUNS = 1 << 16  # runs of a circuit at one time, to stay in the cache
 _STEPS = 64  # edges of a run that are filled one by one
 
 
@@ -130,9 +131,9 @@ def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarra
     end = np.cumsum(size, dtype=np.int64)
     out = np.empty(int(end[-1]) if len(end) else 0, onward.dtype)
     begins, sizes = [], []
-    for a in range(0, len(taken), _BLOCK):
-        edge, left = taken[a : a + _BLOCK], size[a : a + _BLOCK]
-        at = end[a : a + _BLOCK] - left
+    for a in range(0, len(taken), _RUNS):
+        edge, left = taken[a : a + _RUNS], size[a : a + _RUNS]
+        at = end[a : a + _RUNS] - left
         out[at] = edge
         for _ in range(_STEPS):
             some = np.flatnonzero(left > 1)
