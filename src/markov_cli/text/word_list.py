@@ -70,7 +70,7 @@ class WordList:
         return interner, np.argsort(interner.numbers(blob, np.cumsum(length) - length, length, None))
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is sent to another process: without the index."""
+        """State for another process, without the index."""
         return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
