@@ -175,6 +175,7 @@ smoke: $(READY) ## Build the wheel, install it in an empty environment, train an
 	$(subst $(VENV),$(SMOKE)/venv,$(BIN))/python $(PIP) $(SMOKE)/*.whl
 	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov train ../../corpora/change.txt --lowercase -o change.npz
 	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov generate change.npz --seed 1
+	cd $(SMOKE) && $(subst $(VENV),venv,$(BIN))/markov inspect change.npz --html change.html > change.txt
 	@rm -rf $(SMOKE)
 
 .PHONY: fuzz

@@ -100,6 +100,27 @@ def test_max_types_where_the_types_stay_the_same():
     assert forgets("a a\nb b\na b\nc\nd\n", "c\nd\n", "a a\nb b\na b\n", max_types=2, **LINE)
 
 
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_texts_without_borders(harbour, order):
+    """Histories have totals of their own, and what stands at the beginning of a text alone has no left neighbour."""
+    lines = harbour.splitlines(keepends=True)[:200]
+    texts = ["".join(lines[i::4]) for i in range(4)]
+    model = m.train(texts=texts, order=order, borders=False)
+    left = m.forget(model, texts=texts[1:3]).model
+    assert bytes_of(left) == bytes_of(m.train(texts=[texts[0], texts[3]], order=order, borders=False))
+    with pytest.raises(AnswerIsNo, match="occurs 0 times in the model"):
+        m.forget(model, texts=["The zebra of the clock."])
+
+
+def test_texts_without_borders_that_do_not_tell():
+    model = m.train(texts=["a b c", "a b"], order=3, borders=False, tokenizer="spaces")
+    with pytest.raises(MarkovError, match="no text of 3 tokens is left"):
+        m.forget(model, texts=["a b c"])
+    model = m.train(texts=["a b c b", "a b c"], borders=False, tokenizer="spaces", min_type_count=2)
+    with pytest.raises(MarkovError, match="seen fewer than 2 times cannot be put together"):
+        m.forget(model, texts=["a b c"])
+
+
 def test_records_that_count_often(tmp_path):
     def written(name, *lines):
         (tmp_path / name).write_text("".join(line + "\n" for line in lines))
@@ -212,14 +233,14 @@ def test_models_that_do_not_tell_what_is_left(tmp_path):
         (trained(prune_vocab=["the"]), MarkovError, "to a list of 1 words"),
         (trained(min_sequences=2), MarkovError, "n-grams that too few had"),
         (trained(cap_per_sequence=1), MarkovError, "counts of all occurrences"),
-        (m.train(texts=[text], borders=False), MarkovError, "--no-borders: texts without beginning and end"),
         (m.merge([trained(), trained()], [0.5, 1]), NeedsCounts, "weighted counts"),
         (m.import_arpa(arpa), NeedsCounts, "holds probabilities only"),
         (trained(max_types=2, min_type_count=2), MarkovError, "--max-types and --min-type-count 2"),
+        (trained(max_types=2), MarkovError, "--max-types, and a text with --markers borders"),
         (trained(guard=5), MarkovError, "hashes are not counted"),
     ]:
         with pytest.raises(error, match=said):
-            m.forget(model, texts=["the cat sat\n"])
+            m.forget(model, texts=["the cat sat\n"], markers="borders" if "borders" in said else "text")
     left = m.forget(trained(guard=5), texts=["the cat sat\n"], keep_guard=False).model
     assert bytes_of(left) == bytes_of(m.train(texts=["the cat ran\nthe dog sat\n"], **LINE))
 

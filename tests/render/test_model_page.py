@@ -5,6 +5,7 @@ import math
 import random
 import shlex
 
+import numpy as np
 import pytest
 
 import browser
@@ -94,6 +95,10 @@ def kinds(harbour, corpora):
         10**7,
     )
     yield "without borders", markov_cli.train(texts=[harbour[:2000]], borders=False, order=2), ("none", "kn"), 10**7
+    yield "a short text without borders", markov_cli.train(texts=["a b a c d. b c a."], borders=False, order=2), (
+        "none", "kn", "wb", "abs",
+    ), 10**7  # fmt: skip
+    yield "capped", markov_cli.train(texts=[harbour], min_sequences=2, cap_per_sequence=1), ("none", "wb"), 10**7
     yield "order 1", markov_cli.train(texts=[harbour[:2000]], order=1), ("none", "kn"), 10**7
     yield "many scripts", scripts, ("none",), 10**7
     yield "bytes", markov_cli.train(texts=["Grüße, 字!\n\n"], tokenizer="bytes", order=3), ("none", "kn"), 10**7
@@ -115,6 +120,13 @@ def test_a_page_that_is_too_small_holds_the_model_that_prune_makes(written, harb
     assert run("prune", file, "--threshold", held.threshold, "-o", tmp_path / "small.npz").code == 0
     small = markov_cli.Model.load(tmp_path / "small.npz")
     assert held.ngrams_after == tuple(len(o) for o in small.table.orders) < held.ngrams_before
+    whole = markov_cli.Model.load(file).table
+    totals = page.wait(
+        "const t = await Table.read(arguments[0]);"
+        "return Array.from({length: t.nIds}, (_, id) => id === UNK ? 0 : t.total(1, id));",
+        base64.b64encode(held.data).decode(),
+    )
+    assert totals[1:] == whole.total(1, np.arange(1, whole.n_ids)).tolist()
     requests = requests_of(["own"], SHAPES)
     assert in_page(page, markov_cli.Model.load(file), requests, 30_000) == [by_python(small, r) for r in requests]
 

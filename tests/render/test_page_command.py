@@ -78,12 +78,12 @@ def test_the_largest_size_holds_and_more_room_means_more_ngrams(run, harbour, tm
 
 
 def test_counts_of_a_pruned_page_are_the_whole_models(harbour):
-    """Totals of the empty history, and of a history whose followers are left out, stay those of the text."""
+    """Only counts of the text, where a model of probabilities has none; how often something follows is such a count."""
     model = markov_cli.train(texts=[harbour[:6000]])
     head = header_of(markov_cli.page(model, max_bytes=6_000).data)
     assert head["holds"] == "probabilities" and head["counted"]
     assert head["total"] == model.table.total(0, np.zeros(1, int))[0]
-    assert {"count1", "total1", "log10_1", "backoff1"} <= {one["name"] for one in head["columns"]}
+    assert {"count1", "log10_1", "backoff1", "count3"} <= {one["name"] for one in head["columns"]}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,7 @@ def test_counts_of_a_pruned_page_are_the_whole_models(harbour):
         (["-o", "{}/p.html", "--max-size", "50k"], 2, "--max-size 50,000: the page takes"),
         (["-o", "{}/small.npz"], 2, "read and written"),
         (["-o", "{}/p.html", "--corpus", "{}/missing.txt"], 1, "no such file"),
+        (["-o", "{}/p.html", "--no-audit", "--corpus", "{}/small.txt"], 2, "exclude each other"),
         (["-o", "-", "--json"], 2, "only one result can go to stdout"),
     ],
 )
@@ -129,14 +130,16 @@ def test_models_without_counts_or_borders_have_a_page(run, model, tmp_path):
         ("arpa", "the likeliest"),
         ("endless", "the model was trained with --no-borders"),
         ("weighted", "--smoothing wb"),
+        ("small", "its audit was left out (--no-audit)"),
     ):
-        ran = run("page", tmp_path / f"{name}.npz", "-o", tmp_path / "p.html", "-q")
+        more = ["--no-audit"] if name == "small" else []
+        ran = run("page", tmp_path / f"{name}.npz", "-o", tmp_path / "p.html", "-q", *more)
         assert (ran.code, ran.stderr) == (0, ""), ran.stderr
         page = (tmp_path / "p.html").read_text(encoding="utf-8")
         assert_harmless(page)
         assert words in page
         holds = header_of(data_in(page))["holds"]
-        assert holds == ("counts" if name == "endless" else "probabilities")
+        assert holds == ("counts" if name in ("endless", "small") else "probabilities")
 
 
 def test_a_damaged_model_has_no_page(run, model, tmp_path):

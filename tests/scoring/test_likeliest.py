@@ -145,9 +145,17 @@ def test_a_text_of_one_sequence_is_cut_inside_it(story):
     assert found.bits == pytest.approx(wanted, rel=1e-12)
 
 
-def test_a_model_that_adapts_has_no_alternatives(story):
-    model = markov_cli.tune(markov_cli.train(texts=[story[:600]], order=2), texts=[story[600:1000]], adapt=True).model
-    found = explained(predictor_of(model.language_model, "blend", adapt=True))
-    wanted = [t.bits for t in markov_cli.score_tokens(model, texts=[OTHER], adapt=True)]
+@pytest.mark.parametrize("log_linear", [False, True])
+def test_a_model_that_adapts_has_adapted_alternatives(story, log_linear):
+    """Two texts, each a document of its own; `zebra` is new to the model, and likelier where it was read before."""
+    learned, heldout = markov_cli.train(texts=[story[:600]], order=2), [story[600:1000]]
+    model = markov_cli.tune(learned, texts=heldout, adapt=True, log_linear=log_linear).model
+    predictor = predictor_of(model.language_model, "blend", adapt=True)
+    texts = [OTHER, "He said nothing. He said nothing. He said nothing."]
+    found = ex.explained(predictor, sources_of((), texts), "utf-8")
+    wanted = [t.bits for t in markov_cli.score_tokens(model, texts=texts, adapt=True)]
     assert found.bits == pytest.approx(wanted, rel=1e-9)
-    assert (found.others.group == -1).all()
+    mine = found.others.codes[found.others.group] == found.codes[:, None]
+    listed = mine.any(axis=1)
+    assert listed.sum() > 10 and found.others.p[mine] == pytest.approx(found.p[listed], rel=1e-5)
+    assert (found.others.p[:, 0] >= found.p * (1 - 1e-5)).all()

@@ -159,3 +159,21 @@ def test_text_is_added_to_a_model(tmp_path, local_cluster, small, more):
     markov_cli.update_file(old, [HARBOUR, CORPORA / "scripts"], tmp_path / "model.npz", **place)
     markov_cli.update(old, [HARBOUR, CORPORA / "scripts"]).save(tmp_path / "memory.npz")
     assert (tmp_path / "model.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()
+
+
+@pytest.mark.filterwarnings("default")
+def test_groups_of_records(tmp_path, local_cluster, small):
+    """Texts of one group are in several files; one group is too small."""
+    for i in range(4):
+        rows = [f"{'ann' if j % 3 else 'bob'},text {i * j % 7} of it. More {j},{j % 4}" for j in range(200)]
+        more = ["cid,once,1"] if i == 2 else []
+        (tmp_path / f"{i}.csv").write_text("\n".join(["who,text,n", *rows, *more]))
+    paths = [tmp_path / f"{i}.csv" for i in range(4)]
+    for name, how in (("a", {"weights_field": "n", "guard": 5}), ("b", {"min_sequences": 3, "prune_vocab": ["of"]})):
+        how |= {"csv": "text", "group_by": "who", "min_group": 2}
+        made = markov_cli.train_groups(paths, tmp_path / name / "{}.npz", dask=local_cluster.scheduler_address, **how)
+        known = markov_cli.train_groups(paths, tmp_path / name / "memory-{}.npz", **how)
+        assert made.small_groups == known.small_groups == 1 and made.repairs == known.repairs
+        for ours, theirs in zip(made.groups, known.groups, strict=True):
+            assert (tmp_path / ours.model).read_bytes() == (tmp_path / theirs.model).read_bytes()
+            assert (ours.group, ours.records) == (theirs.group, theirs.records)

@@ -17,14 +17,14 @@ HARBOUR = CORPORA / "harbour.txt"
 @pytest.fixture
 def texts(tmp_path):
     """Three files, an empty one among them, whose sequences are much longer and much shorter than a block."""
-    lines = HARBOUR.read_text(encoding="utf-8")[:6000].splitlines()
-    parts = {"a": lines[:60], "b": [], "c": [*lines[20:23], "the end", "the end", "", "x"], "d": lines[55:]}
+    lines = HARBOUR.read_text(encoding="utf-8")[:1500].splitlines()
+    parts = {"a": lines[:14], "b": [], "c": [*lines[5:7], "the end", "the end", "", "x"], "d": lines[12:]}
     for name, some in parts.items():
         (tmp_path / f"{name}.txt").write_text("\n".join(some), encoding="utf-8")
     return [tmp_path / f"{name}.txt" for name in parts]
 
 
-@pytest.fixture(params=[60, 700])
+@pytest.fixture(params=[90])
 def on_disk_bytes(request, tmp_path, monkeypatch):
     """`on_disk_bytes(paths, **options)`: the model of a run whose blocks and ranges hold a few windows."""
 
@@ -89,7 +89,7 @@ def test_weights(tmp_path, on_disk_bytes, more):
 PROTECTED = [
     {"min_sequences": 2}, {"min_files": 2}, {"cap_per_sequence": 1},
     {"min_sequences": 3, "min_files": 2, "cap_per_sequence": 1, "order": 4, "prune": (0, 1), "jobs": 2},
-    {"cap_per_sequence": 1, "order": 1, "min_type_count": 2}, {"min_files": 2, "cap_per_sequence": 1, "order": 6},
+    {"cap_per_sequence": 1, "order": 1, "min_type_count": 2}, {"min_files": 2, "order": 6},
     {"min_sequences": 2, "order": 1}, {"min_sequences": 2, "prune_vocab": WORDS},
 ]  # fmt: skip
 
@@ -115,7 +115,7 @@ def test_a_guard(texts, tmp_path, on_disk_bytes, more):
     assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
 
 
-@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 129, 5000])
+@pytest.mark.parametrize("n", [0, 1, 64, 129, 300])
 def test_the_arrays_of_a_guard_in_blocks(tmp_path, monkeypatch, n):
     """In blocks of any size, and for hashes that all stand at one end."""
     rng = np.random.default_rng(n)
@@ -134,7 +134,7 @@ def test_the_arrays_of_a_guard_in_blocks(tmp_path, monkeypatch, n):
             assert [v for some in wanted.blocks(3) for v in some] == wanted.values().tolist()
 
 
-@pytest.fixture(params=[60, 700])
+@pytest.fixture(params=[90])
 def update_on_disk(request, tmp_path, monkeypatch):
     """`update_on_disk(model, paths, **options)`: as `on_disk_bytes`."""
 
@@ -153,8 +153,8 @@ def update_on_disk(request, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "more",
     [
-        {}, {"order": 1}, {"order": 5, "unit": "line"}, {"tokenizer": "chars"}, {"vocab": WORDS, "guard": 6},
-        {"guard": 5, "guard_rate": 0.4}, {"order": 9, "unit": "line"},
+        {"order": 1}, {"order": 5, "unit": "line"}, {"tokenizer": "chars"}, {"vocab": WORDS, "guard": 6},
+        {"guard": 5, "guard_rate": 0.4},
     ],
     ids=str,
 )  # fmt: skip
@@ -185,7 +185,8 @@ MANY_TYPES = [
 @pytest.fixture
 def few_types(monkeypatch):
     """Let few types fit into memory."""
-    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 1_000_000)  # 60 of them
+    monkeypatch.setattr(on_disk.Training, "_free", lambda self: 16 << 20)
+    monkeypatch.setattr(on_disk, "_TYPE_BYTES", 400_000)  # of 8 MB
     monkeypatch.setattr(on_disk, "_SORTED_TYPE_BYTES", 1_000_000)
     monkeypatch.setattr(vocabulary_parts, "_SAMPLE", 3)
     monkeypatch.setattr(vocabulary_parts, "_MANY", 6)
@@ -194,7 +195,6 @@ def few_types(monkeypatch):
     monkeypatch.setattr(plan, "_BLOCKS", 10**6)
 
 
-@pytest.mark.parametrize("on_disk_bytes", [700], indirect=True)
 @pytest.mark.parametrize("more", MANY_TYPES, ids=str)
 def test_a_vocabulary_larger_than_memory(texts, tmp_path, on_disk_bytes, few_types, monkeypatch, more):
     parts = []
@@ -204,7 +204,6 @@ def test_a_vocabulary_larger_than_memory(texts, tmp_path, on_disk_bytes, few_typ
     assert len(parts) > 3
 
 
-@pytest.mark.parametrize("update_on_disk", [700], indirect=True)
 def test_a_vocabulary_larger_than_memory_is_added_to_a_model(texts, tmp_path, update_on_disk, few_types):
     for more in ({"guard": 6}, {"vocab": WORDS}):
         model = markov_cli.train(texts[:1], **more)

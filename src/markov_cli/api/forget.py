@@ -105,13 +105,13 @@ def forget(
     if not keep_guard:
         old = without_guard(old)
     stored = stored_of(old, name)
-    check_forgettable(stored)
+    check_forgettable(stored, markers == "borders")
     o = old.header.options
     words = words_of(vocab, encoding, o)
     check_words(old.header, words, name)
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad, by=by)
     options = TrainOptions(
-        order=old.order, text=o, vocab=words, encoding=check_encoding(encoding), jobs=jobs,
+        order=old.order, text=o, vocab=words, encoding=check_encoding(encoding), jobs=jobs, borders=old.header.borders,
         weights=records is not None and records.times is not None,
     )  # fmt: skip
     sources = sources_of(paths, texts, max_expansion, records, markers, strip)
@@ -137,7 +137,7 @@ def _without(model: Stored, text: Stored, jobs: int) -> tuple[Remainder, Stored]
     """Subtract the text; AnswerIsNo if what is left is the table of no text."""
     found = remainder(model, text, jobs)
     table = found.model.table
-    apart = unreached(table, table.height) if table.order > 1 else None
+    apart = unreached(table, table.height) if table.order > 1 and table.borders else None
     if apart is not None:
         names = Vocabulary.of(found.model.types, found.model.header.options.tokenizer)
         raise not_whole(model.name, f'"{names.show(apart[0])}"', apart[1])

@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..arrays.memory import default_memory
 from ..model.fingerprints import RATE
 from ..model.header import Header
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
+from ..text.reading import Source
 from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, sources_of
 from ..text.word_list import Words
 from ..training.groups import GroupFile, Groups, check_target
-from ..training.groups import train_groups as train_group_files
+from ..training.groups import train_groups as train_groups_here
 from ..training.options import TrainOptions, no_progress
 from .results import RepairCounts, Result
 from .train import options_of, unit_of
@@ -99,6 +101,7 @@ def train_groups(
     jobs: int = 1,
     memory: int | None = None,
     temp_dir: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
     progress: Progress | None = None,
 ) -> TrainedGroups:
     """Train a model for each value of a field of records, in one pass over the text, and write them to files.
@@ -108,6 +111,7 @@ def train_groups(
     min_group  groups with fewer records get no model
     memory     the most bytes of memory to use; None for no limit. What does not fit goes to disk
     temp_dir   the folder for temporary files; None for the folder of the output
+    dask       the address of a Dask scheduler, each of whose workers can hold the largest group; `local` starts some
 
     The others are those of `train`: order, tokenizer, unit, lowercase, pattern, keep_newlines, min_type_count,
     max_types, vocab, prune, prune_vocab, borders, min_sequences, min_files (here: records), cap_per_sequence, guard,
@@ -134,8 +138,28 @@ def train_groups(
     )  # fmt: skip
     sources = sources_of(paths, (), max_expansion, records, markers, strip)
     folder = None if temp_dir is None else os.fspath(temp_dir)
-    made = train_group_files(sources, options, os.fspath(output), min_group, memory, progress or no_progress, folder)
+    made = train_group_files(
+        sources, options, os.fspath(output), min_group, memory, progress or no_progress, folder, dask
+    )
     return groups_result(made, options)
+
+
+def train_group_files(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    target: str,
+    min_group: int,
+    memory: int | None,
+    progress: Progress,
+    temp_dir: str | None,
+    dask: str | None,
+) -> Groups:
+    """Train the models of the groups here, or on a cluster."""
+    if dask is None:
+        return train_groups_here(sources, options, target, min_group, memory, progress, temp_dir)
+    from ..training.cluster_groups import train_groups_on
+
+    return train_groups_on(dask, memory or default_memory(), sources, options, target, min_group, progress)
 
 
 def groups_result(made: Groups, options: TrainOptions) -> TrainedGroups:

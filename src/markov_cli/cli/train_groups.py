@@ -13,7 +13,7 @@ from ..errors import OptionError
 from .options import note, sources_in
 from .output import check_model_target, write_json
 
-_NOT_WITH = ("update", "dask", "resume", "weights")
+_NOT_WITH = ("update", "resume", "weights")
 
 
 def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: Any) -> None:
@@ -61,7 +61,9 @@ def run(ctx: click.Context, corpus: tuple[str, ...], output: str | None, words: 
     memory = check_memory(kw["memory"]) if kw["memory"] else default_memory()
     begin = time.monotonic()
     with TrainProgress(kw["quiet"]) as progress:
-        made = train_group_files(sources, options, output, kw["min_group"], memory, progress.update, kw["temp_dir"])
+        made = train_group_files(
+            sources, options, output, kw["min_group"], memory, progress.update, kw["temp_dir"], kw["dask"]
+        )
     seconds = time.monotonic() - begin
     found = groups_result(made, options)
     for line in group_lines(found, made.repairs, output, kw["min_group"], seconds):

@@ -11,8 +11,8 @@ order k:
     size     number of followers of each row; not at the top
     count    raw count of each row; below the top less the sum over its followers, zigzag
     left     number of distinct left neighbours, where there is one
-    total    of each row, the raw total before followers were dropped, less the sum over those that stay, zigzag;
-             left_total the same for `left`. Only where one of them is not 0
+    total    how often each row was followed, before followers were dropped, less the sum over those that stay, zigzag.
+             Only where it is not the count, or 0 for a row that ends in `</s>`; left_total the same for `left`
     log10, backoff   of models of probabilities: log10 p, and log10 of the backoff weight
 """
 
@@ -30,7 +30,7 @@ from ..model.discounts import SmoothingMethod
 from ..model.language_model import LanguageModel
 from ..model.smoothing import Smoothed
 from ..model.table import Table
-from ..text.types import N_MARKERS
+from ..text.types import EOS, N_MARKERS
 
 LEVEL = 6  # of zlib: 9 saves 1 % and takes four times as long (measured)
 SMOOTHINGS = ("none", "kn", "wb", "abs")  # that the script can draw from
@@ -186,7 +186,7 @@ def _add_order(columns: _Columns, table: Table, k: int, known: KnownCounts | Non
         below = _sums(followers, size)
         columns.varint(f"count{k}", zigzag(count - below))
         total = table.total(k, np.arange(n)) if known is None else known.total[k - 1]
-        if (total != below).any():
+        if (total != np.where(table.tokens(k, np.arange(n)) == EOS, 0, count)).any():
             columns.varint(f"total{k}", zigzag(total - below))
     if known is None and order.left is not None and not top:
         columns.varint(f"left{k}", order.left.slice(0, n))

@@ -334,7 +334,7 @@ def left_neighbours(
 
 
 def _between(ids: np.ndarray, low: int, n: int) -> np.ndarray:
-    """How often each of the n ids from `low` occurs: int64."""
+    """Counts of the n ids from `low`: int64."""
     if low or (len(ids) and int(ids.max()) >= n):
         ids = ids[(ids >= low) & (ids < low + n)].astype(np.int64) - low
     return np.bincount(ids, minlength=n)

@@ -17,16 +17,19 @@ from ..errors import AnswerIsNo, MarkovError, ModelFileError, NeedsCounts
 from ..text.types import N_MARKERS, UNK, Types
 from .count_column import DAMAGED
 from .header import Header
-from .merging import Stored, check_known_types, differing
+from .merging import Stored, check_known, differing
 from .table import Table
 
 _HINT = "nothing was changed; take out whole texts, as the model was trained on them"
 
 
-def check_forgettable(model: Stored) -> None:
-    """MarkovError where a model does not tell what is left of it without a text."""
+def check_forgettable(model: Stored, has_unknown: bool = False) -> None:
+    """MarkovError where a model does not tell what is left of it without a text.
+
+    has_unknown  the text itself may have the unknown token
+    """
     h, name = model.header, model.name
-    check_known_types(model, "taken out")
+    check_known(model, "taken out")
     if h.holds == "weighted counts":
         raise NeedsCounts(
             f"{name}: holds weighted counts: how often it counts a text is not known",
@@ -36,6 +39,12 @@ def check_forgettable(model: Stored) -> None:
         raise MarkovError(
             f"{name}: has a guard: other texts may have runs of this one, and hashes are not counted",
             "leave the guard out: --no-guard; or train it again",
+        )
+    if h.max_types is not None and has_unknown:
+        raise MarkovError(
+            f"{name}: trained with --max-types, and a text with --markers borders: <unk> of the text and rare types"
+            " cannot be told apart",
+            "train it without one of them",
         )
     if h.max_types is not None and (h.min_type_count > 1 or h.vocab_words is not None):
         other = "--vocab" if h.vocab_words is not None else f"--min-type-count {h.min_type_count}"
@@ -122,9 +131,9 @@ def header_left(model: Stored, text: Header) -> Header:
     """The header without a text; types and max_types are still those of the model."""
     h = model.header
     tokens, sequences = h.tokens - text.tokens, h.sequences - text.sequences
-    if min(tokens, sequences) < 0 and h.order > 1:
+    if min(tokens, sequences) < 0 and h.order > 1 and h.borders:
         raise ModelFileError(f"{model.name}: the header has fewer tokens than the counts", DAMAGED)
-    if h.order == 1 and not (bool(sequences) == bool(tokens) and 0 <= sequences <= tokens):
+    if (h.order == 1 or not h.borders) and not (bool(sequences) == bool(tokens) and 0 <= sequences <= tokens):
         raise AnswerIsNo(
             f"{model.name}: the text was not in it: without it, tokens left: {tokens:,}, sequences left: {sequences:,}",
             _HINT,

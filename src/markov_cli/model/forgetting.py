@@ -20,7 +20,7 @@ from ..arrays.memory import give_back
 from ..arrays.sorting import ragged, sort_keys
 from ..arrays.threads import thread_pool
 from ..counting.ngrams import Level
-from ..errors import ModelFileError
+from ..errors import MarkovError, ModelFileError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, order_of_types
 from ..text.vocabulary import Vocabulary
@@ -58,10 +58,17 @@ def remainder(model: Stored, text: Stored, jobs: int = 1) -> Remainder:
     header = header_left(model, text.header)
     count = changes[0].counts(model.table.orders[0])[N_MARKERS:]
     order = order_of_types(model.types, count)
-    check_last_type(model, count, int(order[-1]))
+    if len(order):
+        check_last_type(model, count, int(order[-1]))
     order = order[: np.count_nonzero(count)]
     old_ids = np.concatenate((np.arange(N_MARKERS), order + N_MARKERS))
     table = _renumbered(model.table, changes, old_ids, jobs)
+    table.borders = header.borders
+    if not header.borders and not len(table.orders[-1]):
+        raise MarkovError(
+            f"{model.name}: trained with --no-borders: no text of {header.order} tokens is left",
+            "train it again, on the other texts",
+        )
     types = model.types.take(order)
     return Remainder(Stored(replace(header, types=len(types)), types, table, model.name), ngrams, gone)
 
@@ -71,6 +78,12 @@ def settled(model: Stored, jobs: int = 1) -> Stored:
     header, types, table, name = model
     kept = int(np.count_nonzero(table.orders[0].count.slice(N_MARKERS, table.n_ids) >= header.min_type_count))
     if kept < len(types):
+        if not header.borders:
+            raise MarkovError(
+                f"{name}: trained with --no-borders: types that are now seen fewer than {header.min_type_count:,} times"
+                " cannot be put together",
+                "train it again, on the other texts",
+            )
         new_id = np.arange(table.n_ids)
         new_id[N_MARKERS + kept :] = UNK
         table = build_table(relabelled([Part(table, new_id)], N_MARKERS + kept, jobs), header.order, jobs=jobs)
@@ -194,9 +207,15 @@ def _renumbered(table: Table, changes: list[_Change], old: np.ndarray, jobs: int
             count = change.counts(order)
             if k > 1:
                 old, level.children = _followers(table, k, count, old, new_id, pool)
+                count, children = count[old], level.children
                 orders.append(stored_order(level, token_type if k > 2 else None, rows[-2], len(old)))
+                if not table.borders:
+                    edges = np.cumsum(np.append(0, children), dtype=np.int64)
+                    orders[-1].total = Counts.pack(np.diff(np.append(0, np.cumsum(count))[edges]))
                 level = Level(new_id[table.tokens(k, old)].astype(token_type), _NO_ROWS)
-            level.count = _narrow(count[old])
+            else:
+                count = count[old]
+            level.count = _narrow(count)
             rows.append(len(old))
             give_back()
             if not len(old):

@@ -145,8 +145,13 @@ def differing(a: Header, b: Header) -> list[tuple[str, object, object]]:
 
 def check_whole(model: Stored, done: str) -> None:
     """MarkovError where the table lacks what its text had, so that it cannot be `done` exactly."""
-    check_known_types(model, done)
+    check_known(model, done)
     h = model.header
+    if not h.borders:
+        raise MarkovError(
+            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
+            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
+        )
     if h.min_type_count > 1 or h.max_types is not None:
         few = (
             f"types seen fewer than {h.min_type_count} times" if h.min_type_count > 1 else "types beyond the commonest"
@@ -157,18 +162,13 @@ def check_whole(model: Stored, done: str) -> None:
         )
 
 
-def check_known_types(model: Stored, done: str) -> None:
-    """`check_whole` of all but types that were rare."""
+def check_known(model: Stored, done: str) -> None:
+    """`check_whole` of all but types that were rare, and borders."""
     h = model.header
     if h.holds == "probabilities":
         raise NeedsCounts(
             f"{model.name}: holds probabilities only, and only counts can be {done}",
             "train a model from text: markov train TEXT -o MODEL",
-        )
-    if not h.borders:
-        raise MarkovError(
-            f"{model.name}: trained with --no-borders: texts without beginning and end cannot be {done}",
-            "train one model from all of the text, with --no-borders: markov train TEXT... -o MODEL",
         )
     if h.cut_below:
         raise NeedsCounts(

@@ -19,12 +19,14 @@ from ..text.model_ids import Recoder
 from ..text.types import BOS
 from .blended import BlendScorer
 from .likeliest import best_of_each, known_places, likeliest
+from .next_of_blend import NextOfBlend
 from .predictor import Predictor
 from .whole_blend import WholeBlend
 
 OF_EACH = 20  # candidates of each model of a mixture
 _CELLS = 1 << 21  # places times ids of a blend that are worked out at one time
 _MOST_CELLS = 1 << 27  # in all: places of a blend beyond these have no alternatives
+_MOST_ADAPTED = 1 << 24  # the same for a blend that adapts
 _BLOCK = 1 << 12  # places of a mixture at one time
 
 
@@ -71,6 +73,38 @@ def _alternatives(
         np.concatenate([nothing.astype(np.int64), *(c for c, _ in parts)]),
         np.concatenate([nothing, *(p for _, p in parts)]),
     )
+
+
+def adapted_alternatives(
+    predictor: Predictor, recoder: Recoder, codes: np.ndarray, places: np.ndarray, documents: np.ndarray, k: int
+) -> Alternatives:
+    """As `alternatives`, of a blend that adapts: each place costs a sum over all ids and over its document so far.
+
+    documents  int64, where a document ends in the stream and the next one begins, rising
+    """
+    scorer = predictor.scorers[0]
+    assert isinstance(scorer, BlendScorer)
+    some = places[: max(_MOST_ADAPTED // scorer.table.n_ids, 1)]
+    if predictor.borders.within:
+        some = places[:0]  # a document is read with its beginnings there
+    found: tuple[np.ndarray, np.ndarray] = predictor.guard(
+        _adapted, scorer, recoder.ids(0, codes).astype(np.int64), some, documents, k
+    )
+    group = np.where(np.arange(len(places)) < len(some), np.arange(len(places)), -1)
+    return Alternatives(group, recoder.codes(0, found[0]), found[1])
+
+
+def _adapted(
+    scorer: BlendScorer, ids: np.ndarray, places: np.ndarray, documents: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    following = NextOfBlend(scorer.distribution, adapts=True)
+    begins = np.concatenate(([0], documents))[np.searchsorted(documents, places, "right")]
+    out_ids, out_p = np.empty((len(places), k), np.int64), np.empty((len(places), k))
+    for i, (begin, place) in enumerate(zip(begins.tolist(), places.tolist(), strict=True)):
+        p = following.after([ids[begin:place]])[0]
+        every = np.arange(len(p))
+        out_ids[i], out_p[i] = (column[0] for column in best_of_each(np.zeros_like(every), every, p, 1, k))
+    return out_ids, out_p
 
 
 def _of_one(distribution: Distribution, ids: np.ndarray, places: np.ndarray, within: bool, k: int) -> Alternatives:

@@ -18,7 +18,7 @@ from ..text.model_ids import Recoder
 from ..text.passages import Passages, read_passages
 from ..text.reading import Repairs, Source
 from ..text.types import BOS, EOS, N_MARKERS, UNK
-from .alternatives import Alternatives, alternatives
+from .alternatives import Alternatives, adapted_alternatives, alternatives
 from .likeliest import known_places
 from .predictor import Predictor
 from .recent_text import windows
@@ -82,9 +82,10 @@ def explained(
     if not all_:
         ends = passages.ends
         n = int(ends[ends <= most][-1]) if len(ends) and ends[0] <= most else most
-    codes, token = _stream(passages, n)
-    ends_of = np.append(passages.texts[passages.texts < n], n)
-    stream = Stream(codes, 0, [], np.searchsorted(token, ends_of - 1, "right"))
+    codes, place = _stream(passages, n)
+    token = np.searchsorted(place, np.arange(len(codes)), "right") - 1
+    closing = passages.texts[passages.texts < n]
+    stream = Stream(codes, 0, [], np.append(place[closing] - 1, len(codes)))  # a text ends before the next one's BOS
     ids, p, longest = predictor.score(codes, recoder)
     if predictor.adapts:
         _, before = next(windows([stream]))
@@ -94,8 +95,7 @@ def explained(
         shown &= codes != EOS
     places = np.flatnonzero(shown)
     if predictor.adapts:
-        none = np.full(len(places), -1, np.int64)
-        others = Alternatives(none, np.empty((0, ALTERNATIVES), np.int64), np.empty((0, ALTERNATIVES)))
+        others = adapted_alternatives(predictor, recoder, codes, places, stream.documents, ALTERNATIVES)
     else:
         others = alternatives(predictor, recoder, codes, places, ALTERNATIVES)
     count, total = _counts(predictor, recoder, codes, places, longest)
@@ -120,7 +120,7 @@ def explained(
 
 
 def _stream(passages: Passages, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first n tokens as codes with BOS and EOS; the index of each in the text, of a marker that of the one before.
+    """The first n tokens as codes with BOS and EOS, and the index of each token among the codes.
 
     What is cut off in the middle of a sequence has no EOS.
     """
@@ -132,7 +132,7 @@ def _stream(passages: Passages, n: int) -> tuple[np.ndarray, np.ndarray]:
     codes = np.full(int(width.sum()), BOS, np.int64)
     codes[place] = passages.number[:n].astype(np.int64) + N_MARKERS
     codes[place[closes] + 1] = EOS
-    return codes, np.searchsorted(place, np.arange(len(codes)), "right") - 1
+    return codes, place
 
 
 def _counts(

@@ -39,7 +39,7 @@ class NextOfBlend:
     def after(self, texts: Sequence[np.ndarray]) -> np.ndarray:
         """p of every id after each text: float64 (m, V), BOS has 0.
 
-        texts  ids, int64, of one sequence each, with BOS where it begins
+        texts  ids, int64, of one sequence each, with BOS where it begins; with `adapts`, of all sequences of a document
         """
         n = self.blend.table.n_ids
         out = np.empty((len(texts), n))
@@ -91,6 +91,8 @@ class NextOfBlend:
         ngrams, hit = self._whole.words.one, 0
         follows = text != BOS
         for length in range(min(LONGEST, len(text)) + 1):
+            if length > 1 and text[1 - length] == BOS:
+                break  # a longer history would reach into the sentence before
             if length:  # a history of one token more: it must be there, and inside one sentence
                 last = text[-length]
                 earlier = np.full(len(text), False)

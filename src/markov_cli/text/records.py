@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..errors import TextError
 from .reading import Repairs
 from .record_format import RecordFormat
@@ -61,6 +63,10 @@ class Labels:
         self.groups.append("")
         self.times.append(1)
         self.sizes.append(0)
+
+    def some(self, texts: np.ndarray) -> Labels:
+        """Weights and sizes of some texts, without their groups."""
+        return Labels([], [self.times[t] for t in texts.tolist()], [self.sizes[t] for t in texts.tolist()])
 
     @property
     def more_bytes(self) -> int:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from .word_escapes import JOINER, name_of, names_of, parse_name
 _WHITE = b" \t\r\n\f\v\0"
 _MARKERS = frozenset(marker.encode() for marker in MARKERS)
 _ESCAPE, _JOINER = b"\\u{", JOINER.encode()
+
+_MOST_OTHERS = 1 << 20  # types of a text in the index of a list
 
 
 class WordList:
@@ -57,11 +60,23 @@ class WordList:
         self.duplicates = n - len(words)
         if not words:
             raise OptionError(f"--vocab {name}: no word in it", "write one word on each line")
-        length = np.fromiter(map(len, self.words), np.int64, len(words))
+        self._index = self._indexed()
+
+    def _indexed(self) -> tuple[TypeInterner, np.ndarray]:
+        """A vocabulary of the words, and the place in the list of each of its numbers."""
+        length = np.fromiter(map(len, self.words), np.int64, len(self.words))
         blob = np.frombuffer(b"".join(self.words) + bytes(8), np.uint8)
-        self._interner = TypeInterner()
-        number = self._interner.numbers(blob, np.cumsum(length) - length, length, None)
-        self._place = np.argsort(number)  # the place in the list of each number
+        interner = TypeInterner()
+        return interner, np.argsort(interner.numbers(blob, np.cumsum(length) - length, length, None))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State for another process, without the index."""
+        return {name: value for name, value in vars(self).items() if name != "_index"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the index again."""
+        vars(self).update(state)
+        self._index = self._indexed()
 
     @classmethod
     def of(
@@ -90,10 +105,13 @@ class WordList:
 
     def number(self, types: Types) -> np.ndarray:
         """The place of each type in the list, -1 for types that are not in it: int64 (V,)."""
-        number = self._interner.numbers(types.padded(), types.start, types.length, None).astype(np.int64)
+        interner, place = self._index
+        number = interner.numbers(types.padded(), types.start, types.length, None).astype(np.int64)
         out = np.full(len(number), -1, np.int64)
         known = number < len(self)  # the interner now knows types of the text as well, with higher numbers
-        out[known] = self._place[number[known]]
+        out[known] = place[number[known]]
+        if len(interner) > 2 * len(self) + _MOST_OTHERS:
+            self._index = self._indexed()
         return out
 
     def absent(self, types: Types) -> list[bytes]:

@@ -20,7 +20,7 @@ import numpy as np
 from ..arrays.disk_array import Column, Writer
 from ..counting.document_frequency import Found, HolderCounts
 from ..counting.external_sort import Packing, Rows, cuts_of
-from ..errors import MarkovError, OptionError, TextError
+from ..errors import MarkovError, OptionError
 from ..text.byte_ranges import file_size
 from ..text.encoder import Piece
 from ..text.interning import TypeInterner
@@ -46,6 +46,7 @@ from .parts import (
     runs_of,
     without_numbers,
 )
+from .reading import check_read
 from .spilled_text import SpilledText, done, known_text
 
 PART_BYTES = 1 << 25  # of text
@@ -54,41 +55,55 @@ RANGE_WINDOWS = 1 << 22
 
 
 def cluster_steps(address: str, memory: int) -> ClusterSteps:
-    """Function that does the steps `text` and `rows` of a training on a Dask cluster.
+    """Function that does the steps `text` and `rows` of a training on a Dask cluster; see `connected`."""
+    _distributed()
 
-    address  of a scheduler, or `local` to start a cluster on this machine
-    memory   bytes that all workers together may use, for `local`
+    def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
+        with connected(address, memory, training.options.jobs) as client:
+            return _ClusterTraining(client, training).steps()
 
-    OptionError where the package distributed is missing; the function raises MarkovError where the cluster fails.
-    """
+    return steps
+
+
+def _distributed() -> Any:
     try:
         import distributed
     except ImportError:
         raise OptionError("--dask needs the package distributed", "pip install distributed") from None
+    return distributed
 
-    def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
-        try:
-            with _client(distributed, address, memory, training.options.jobs) as client:
-                return _ClusterTraining(client, training).steps()
-        except (OSError, TimeoutError) as error:
-            if isinstance(error, (FileNotFoundError, PermissionError)):
-                raise
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise MarkovError(
-                f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
-            ) from None
-        except distributed.KilledWorker as error:
-            raise MarkovError(
-                f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
-                "give each worker more memory; a part of the text needs about 1 GB",
-            ) from None
-        except ModuleNotFoundError as error:
-            raise MarkovError(
-                f"--dask {address}: a worker has {error}",
-                "on every worker, in the folder of this program: pip install .",
-            ) from None
 
-    return steps
+@contextmanager
+def connected(address: str, memory: int, jobs: int) -> Iterator[Any]:
+    """Client of a cluster.
+
+    address  of a scheduler, or `local` to start a cluster on this machine
+    memory   bytes that all workers together may use, for `local`
+    jobs     workers, for `local`
+
+    OptionError where the package distributed is missing; MarkovError where the cluster fails.
+    """
+    distributed = _distributed()
+    try:
+        with _client(distributed, address, memory, jobs) as client:
+            yield client
+    except (OSError, TimeoutError) as error:
+        if isinstance(error, (FileNotFoundError, PermissionError)):
+            raise
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MarkovError(
+            f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
+        ) from None
+    except distributed.KilledWorker as error:
+        raise MarkovError(
+            f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
+            "give each worker more memory; a part of the text needs about 1 GB",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise MarkovError(
+            f"--dask {address}: a worker has {error}",
+            "on every worker, in the folder of this program: pip install .",
+        ) from None
 
 
 def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
@@ -141,6 +156,13 @@ def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> lis
     return [*parts, held] if held else parts
 
 
+def refuse_stdin(sources: Sequence[Source]) -> None:
+    """OptionError for standard input, which workers cannot read."""
+    for source in sources:
+        if source.is_stdin or source.data is not None:
+            raise OptionError("--dask cannot read standard input", "name files that every worker can read")
+
+
 class _ClusterTraining:
     """Does the steps `text` and `rows` of one training on a cluster."""
 
@@ -154,9 +176,7 @@ class _ClusterTraining:
     def steps(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The steps `text` and `rows`; OptionError for standard input, which workers cannot read."""
         t = self._training
-        for source in t.sources:
-            if source.is_stdin or source.data is not None:
-                raise OptionError("--dask cannot read standard input", "name files that every worker can read")
+        refuse_stdin(t.sources)
         groups = parts_of(t.sources, self._options, PART_BYTES)
         plain = replace(self._options, jobs=1, vocab=None, prune_vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
@@ -215,10 +235,7 @@ class _ClusterTraining:
                 by_number = Found(own.astype(np.int64)[part.held.row], part.held.n, part.held.first, part.held.last)
                 tally.add(by_number, is_open, last if leaves_open else -1)
             is_open = collector.is_open
-        if not collector.n_tokens:
-            raise TextError(
-                f"{t.sources[0].name}: no token in {text_bytes:,} bytes of text", "give a text that is not empty"
-            )
+        check_read(t.sources, collector.n_tokens, repairs, text_bytes)
         repairs.empty_sequences = collector.empty_sequences
         types, n_sequences = interner.types(), collector.n_sequences
         protection.check_text(n_sequences, len({end for end in collector.file_ends if end}))
@@ -230,9 +247,9 @@ class _ClusterTraining:
         judged = tally.n[: len(every)] if protection.caps else None
         choice, old_ids = self._options.choice, None
         if t.old is None:
-            ids = final_ids(every, _Numbered(types).types, n_sequences, choice, judged)
+            ids = final_ids(every, NumberedList(types).types, n_sequences, choice, judged)
         else:
-            ids, old_ids = t.old.with_types(every, _Numbered(types), n_sequences, choice)
+            ids, old_ids = t.old.with_types(every, NumberedList(types), n_sequences, choice)
         found = known_text(t.work, self._options, collector, ids, text_bytes, repairs, t.old, old_ids)
         known = done(t.work, found)
         near = self._near(closed, np.array(collector.file_ends, np.int64), weights)
@@ -320,7 +337,7 @@ def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:
 
 
 @dataclass
-class _Numbered:
+class NumberedList:
     """Types that are numbered in their order."""
 
     every: Types

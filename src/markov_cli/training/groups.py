@@ -89,7 +89,7 @@ class _Some:
         return self.encoder.types(self.number[number])
 
 
-class _Chunk:
+class Chunk:
     """Whole texts one behind another, in the order of their groups.
 
     group     int64 (g,), the numbers of the groups, rising
@@ -123,13 +123,50 @@ class _Chunk:
         self.sequence_at = np.append(0, np.cumsum(n_sequences[order]))[self.at]
         self.token_at = np.append(0, np.cumsum(n_tokens[order]))[self.at]
 
+    @classmethod
+    def of(
+        cls,
+        pieces: list[Piece],
+        file_ends: list[int],
+        groups: list[str],
+        numbers: dict[str, int],
+        rest: tuple[np.ndarray, np.ndarray] = (np.empty(0, np.uint32), np.empty(0, np.int64)),
+        first: int = 0,
+    ) -> tuple[Chunk, tuple[np.ndarray, np.ndarray]]:
+        """The texts that have ended; and the tokens of the one that has not, with the ends of its sequences.
+
+        file_ends  sequences before the end of each text, counted from these pieces
+        groups     the group of each text; numbers gets those that are new
+        rest       what was left over before; first  number of the first text in the labels
+        """
+        number = np.concatenate([rest[0], *(p.number for p in pieces)])
+        before = len(rest[0]) + np.cumsum([0, *(len(p.number) for p in pieces)])
+        end = np.concatenate([rest[1], *(p.end + n for p, n in zip(pieces, before[:-1].tolist(), strict=True))])
+        text_end = np.array(file_ends, np.int64)
+        n_sequences = int(text_end[-1]) if len(text_end) else 0
+        n_tokens = int(end[n_sequences - 1]) if n_sequences else 0
+        group = np.fromiter((numbers.setdefault(g, len(numbers)) for g in groups), np.int64, len(groups))
+        chunk = cls(number[:n_tokens], end[:n_sequences], text_end, group, first)
+        return chunk, (number[n_tokens:], end[n_sequences:] - n_tokens)
+
+    def totals(self, n_groups: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The number of records of each group, and of its tokens: int64 (n_groups,).
+
+        times  int64, how often each text of the labels counts
+        """
+        records, tokens = np.zeros((2, n_groups), np.int64)
+        if len(self.group):
+            records[self.group] = np.add.reduceat(times[self.texts], self.at[:-1])
+        tokens[self.group] = np.diff(self.token_at)
+        return records, tokens
+
     def spill(self, work: Workspace, name: str) -> None:
         """Put what takes most memory on disk."""
         assert isinstance(self.number, np.ndarray) and isinstance(self.size, np.ndarray)
         self.number = column(work, f"{name}.number", self.number)
         self.size = column(work, f"{name}.size", self.size)
 
-    def of(self, group: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    def texts_of(self, group: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
         """The tokens of a group, the sizes of its sequences, its texts and their numbers of sequences."""
         i = int(np.searchsorted(self.group, group))
         if i == len(self.group) or self.group[i] != group:
@@ -153,51 +190,45 @@ class _Grouped:
     def __init__(self, target: str, temp_dir: str | None) -> None:
         self.work = Workspace(target, temp_dir, {"groups": True})
         self.numbers: dict[str, int] = {}
-        self.chunks: list[_Chunk] = []
+        self.chunks: list[Chunk] = []
         self._texts, self._sequences = 0, 0  # in the chunks
-        self._number, self._end = np.empty(0, np.uint32), np.empty(0, np.int64)  # of a text that has not ended
+        self._rest = np.empty(0, np.uint32), np.empty(0, np.int64)  # of a text that has not ended
 
     def take(self, collector: Collector, labels: Labels, to_disk: bool) -> None:
         """Make a chunk of the texts that have ended."""
-        pieces = collector.take()
-        number = np.concatenate([self._number, *(p.number for p in pieces)])
-        before = len(self._number) + np.cumsum([0, *(len(p.number) for p in pieces)])
-        end = np.concatenate([self._end, *(p.end + n for p, n in zip(pieces, before[:-1].tolist(), strict=True))])
-        text_end = np.array(collector.file_ends[self._texts :], np.int64) - self._sequences
-        n_sequences = int(text_end[-1]) if len(text_end) else 0
-        n_tokens = int(end[n_sequences - 1]) if n_sequences else 0
-        names = labels.groups[self._texts : self._texts + len(text_end)]
-        group = np.fromiter((self.numbers.setdefault(g, len(self.numbers)) for g in names), np.int64, len(names))
-        if len(names):
-            self.chunks.append(_Chunk(number[:n_tokens], end[:n_sequences], text_end, group, self._texts))
+        ends = collector.file_ends[self._texts :]
+        sequences = ends[-1] - self._sequences if ends else 0
+        chunk, self._rest = Chunk.of(
+            collector.take(), [end - self._sequences for end in ends],
+            labels.groups[self._texts : self._texts + len(ends)], self.numbers, self._rest, self._texts,
+        )  # fmt: skip
+        if len(ends):
+            self.chunks.append(chunk)
             if to_disk:
-                self.chunks[-1].spill(self.work, f"chunk_{len(self.chunks)}")
-        self._texts, self._sequences = len(collector.file_ends), self._sequences + n_sequences
-        self._number, self._end = number[n_tokens:], end[n_sequences:] - n_tokens
+                chunk.spill(self.work, f"chunk_{len(self.chunks)}")
+        self._texts, self._sequences = len(collector.file_ends), self._sequences + sequences
 
     def totals(self, labels: Labels) -> tuple[np.ndarray, np.ndarray]:
         """The number of records of each group, and of its tokens: int64."""
-        records, tokens = np.zeros((2, len(self.numbers)), np.int64)
         times = np.array(labels.times, np.int64)
-        for chunk in self.chunks:
-            records[chunk.group] += np.add.reduceat(times[chunk.texts], chunk.at[:-1])
-            tokens[chunk.group] += np.diff(chunk.token_at)
-        return records, tokens
+        of_chunks = np.array([chunk.totals(len(self.numbers), times) for chunk in self.chunks]).sum(axis=0)
+        return of_chunks[0], of_chunks[1]
 
     def read(self, group: int, whole: EncodedText, options: TrainOptions, after: After) -> EncodedText:
         """The text of one group; `after` is called after each chunk's part."""
         labels = whole.labels
         assert labels is not None
         own, collector = Labels(), Collector(options.text.unit)
-        kinds = np.unique(np.concatenate([np.unique(c[0]) for chunk in self.chunks if (c := chunk.of(group))]))
+        kinds = np.unique(np.concatenate([np.unique(c[0]) for chunk in self.chunks if (c := chunk.texts_of(group))]))
         encoder = _Some(whole.encoders[0], kinds.astype(np.int64))
         for chunk in self.chunks:
-            found = chunk.of(group)
+            found = chunk.texts_of(group)
             if found is None:
                 continue
             number, size, texts, n_sequences = found
-            own.times += [labels.times[t] for t in texts.tolist()]
-            own.sizes += [labels.sizes[t] for t in texts.tolist()]
+            some = labels.some(texts)
+            own.times += some.times
+            own.sizes += some.sizes
             ends = np.cumsum(n_sequences)
             closing = np.unique(ends[ends > 0])[:-1] - 1
             numbered = np.searchsorted(kinds, number).astype(np.uint32)
@@ -215,6 +246,15 @@ def check_target(target: str) -> None:
             f"-o {target}: {{}} stands for the group, and must occur once in the file's name",
             "for example -o 'models/{}.npz'",
         )
+
+
+def prepared(options: TrainOptions, target: str) -> TrainOptions:
+    """The options of reading groups; the folder of the target is made. OptionError for what cannot be."""
+    options = replace(options, groups=True)
+    check_options(options)
+    check_target(target)
+    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    return options
 
 
 def train_groups(
@@ -236,10 +276,7 @@ def train_groups(
     OptionError for options that cannot be; TextError where there is no token; MarkovError where memory or disk do not
     suffice, or two groups have one file.
     """
-    options = replace(options, groups=True)
-    check_options(options)
-    check_target(target)
-    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    options = prepared(options, target)
     text = _Grouped(target, temp_dir)
 
     def after(collector: Collector, encoder: NumberedTypes, labels: Labels | None) -> None:
@@ -254,20 +291,42 @@ def train_groups(
         progress("sorting the groups", 0, 1)
         text.take(read.collector, read.labels, to_disk=bool(text.chunks))
         records, tokens = text.totals(read.labels)
-        full, filled = records >= min_group, tokens > 0
-        names = sorted(text.numbers)
-        chosen = [name for name in names if full[text.numbers[name]] and filled[text.numbers[name]]]
-        if not chosen:
-            raise TextError(
-                f"no group has {min_group:,} records; the largest of {len(records):,} has {records.max():,}",
-                "use a smaller --min-group",
-            )
-        files: list[GroupFile] = []
+        chosen, out = chosen_groups(text.numbers, records, tokens, min_group, read.repairs)
         for made in _written(text, read, options, target, chosen, records, limit, temp_dir):
-            files.append(made)
-            progress("training the groups", len(files), len(chosen))
+            out.files.append(made)
+            progress("training the groups", len(out.files), len(chosen))
+    return out
+
+
+def chosen_groups(
+    numbers: dict[str, int], records: np.ndarray, tokens: np.ndarray, min_group: int, repairs: Repairs
+) -> tuple[list[str], Groups]:
+    """The names of the groups that get a model, rising, and the others; TextError where none does.
+
+    numbers  of the groups, into records and tokens, int64
+    """
+    full, filled = records >= min_group, tokens > 0
+    chosen = [name for name in sorted(numbers) if full[numbers[name]] and filled[numbers[name]]]
+    if not chosen:
+        raise TextError(
+            f"no group has {min_group:,} records; the largest of {len(records):,} has {records.max():,}",
+            "use a smaller --min-group",
+        )
     small = ~full
-    return Groups(files, int(small.sum()), int(records[small].sum()), int((full & ~filled).sum()), read.repairs)
+    return chosen, Groups([], int(small.sum()), int(records[small].sum()), int((full & ~filled).sum()), repairs)
+
+
+def paths_of(target: str, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Each group with its file; MarkovError where another group's file has that name in this file system."""
+    paths = {name: target.replace("{}", file_name(name)) for name in names}
+    first: dict[str, str] = {}
+    for path in paths.values():
+        first.setdefault(path.casefold(), path)
+    for name, path in paths.items():
+        other = first[path.casefold()]
+        if other != path and os.path.exists(path) and os.path.exists(other) and Path(path).samefile(other):
+            raise MarkovError(f"{path}: the files of two groups have one name here", "write to another file system")
+        yield name, path
 
 
 def _written(
@@ -282,16 +341,9 @@ def _written(
 ) -> Iterator[GroupFile]:
     """Train and write the chosen groups, several at a time."""
     alone = replace(options, jobs=1, groups=False)
-    names: dict[str, str] = {}
-    paths = {name: target.replace("{}", file_name(name)) for name in chosen}
-    for path in paths.values():
-        names.setdefault(path.casefold(), path)
 
-    def one(group: str) -> GroupFile:
-        path, number = paths[group], text.numbers[group]
-        other = names[path.casefold()]
-        if other != path and os.path.exists(path) and os.path.exists(other) and Path(path).samefile(other):
-            raise MarkovError(f"{path}: the files of two groups have one name here", "write to another file system")
+    def one(named: tuple[str, str]) -> GroupFile:
+        (group, path), number = named, text.numbers[named[0]]
         most = sys.maxsize if limit is None else limit // options.jobs
         work = Workspace(path, temp_dir, {}, clean=group == chosen[0])
         with work:
@@ -302,4 +354,4 @@ def _written(
         header = made.trained.header if made.trained else model_file.load(path).header
         return GroupFile(group, path, made.size, int(records[number]), header)
 
-    return ordered_map(one, chosen, options.jobs)
+    return ordered_map(one, paths_of(target, chosen), options.jobs)

@@ -45,12 +45,29 @@ def read_text(
 ) -> EncodedText:
     """Read all sources into provisional token numbers; TextError where there is no token.
 
+    The parameters are those of `read_pieces`.
+    """
+    if not sources:
+        raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
+    read = read_pieces(sources, options, progress, after, is_full, empty)
+    check_read(sources, read.collector.n_tokens, read.repairs, read.text_bytes)
+    return read
+
+
+def read_pieces(
+    sources: Sequence[Source],
+    options: TrainOptions,
+    progress: Progress = no_progress,
+    after: After = lambda collector, encoder, labels: None,
+    is_full: Callable[[Encoder], bool] = lambda encoder: False,
+    empty: After = lambda collector, encoder, labels: None,
+) -> EncodedText:
+    """Read all sources, which may have no token.
+
     after    called after each piece
     is_full  the vocabulary is as large as it may be: then `empty` is called, which takes the pieces, and numbers begin
              again
     """
-    if not sources:
-        raise TextError("no token: no text to train on", "name files, or give texts: train(texts=[...])")
     total = sum(s.size_bytes for s in sources)
     repairs = Repairs()
     collector = Collector(options.text.unit)
@@ -74,12 +91,19 @@ def read_text(
         repairs.add(e.repairs)
     repairs.empty_sequences = collector.empty_sequences
     text_bytes = sum(e.text_bytes for e in encoders)
+    if labels is not None:
+        text_bytes += labels.more_bytes
+    return EncodedText(collector, encoders, repairs, text_bytes, labels)
+
+
+def check_read(sources: Sequence[Source], n_tokens: int, repairs: Repairs, text_bytes: int) -> None:
+    """TextError where sources that were read have no token, or no record of those that were asked for."""
     names = ", ".join(s.name for s in sources[:3]) + (", ..." if len(sources) > 3 else "")
     asked = [one for s in sources if s.records is not None for one in s.records.said_by]
     for one in asked:
         if one not in repairs.found_by:
             raise TextError(f"{names}: no record with {one}", "check the field and the value; capitals count")
-    if not collector.n_tokens:
+    if not n_tokens:
         if repairs.skipped:
             raise TextError(
                 f"{names}: {len(repairs.skipped):,} of {len(sources):,} files are not text, and no token in the others",
@@ -92,9 +116,6 @@ def read_text(
                 f"name the field of the texts; {repairs.first_bad}: {reason}",
             )
         raise TextError(f"{names}: no token in {text_bytes:,} bytes of text", "give a text that is not empty")
-    if labels is not None:
-        text_bytes += labels.more_bytes
-    return EncodedText(collector, encoders, repairs, text_bytes, labels)
 
 
 def _until(blocks: Iterator[Block], stop: Callable[[], bool]) -> Iterator[Block]:

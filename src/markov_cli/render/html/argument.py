@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ...api.audit import audited_order
 from ...evidence.table.audit import LENGTHS, Audit, OrderAudit
 from .audit import MEANINGS, certain_list, certain_text_part, figures_table, pictures, verified
 from .blocks import cards, heading, meanings, paragraph, scrolled
@@ -47,7 +48,7 @@ def argument(
         one = {o.order: o.single_follower for o in found.orders}.get(last.order)
         yield '<div class="sides">\n' + _side("One side", _STILL, _for_still(last, one))
         yield _side("The other side", _GONE, _for_gone(a, last)) + "</div>\n"
-        yield paragraph(_both(last))
+        yield paragraph(_both(a, last))
     for said in a.notes:
         yield paragraph(said, "note")
     yield pictures(a, 3)
@@ -68,8 +69,9 @@ def _cards(a: Audit, o: OrderAudit) -> Iterator[tuple[str, str, str]]:
     if o.forgotten is not None:
         how = "exact" if o.forgotten.how == "exact" else f"an estimate, ± {o.forgotten.error_bits:,.0f}"
         yield "forgotten", f"{o.forgotten.bits:,.0f} bits", f"order {o.order}, {how}"
-    if o.content_bits_per_token is not None:
-        yield "of what sequences contain", f"{o.content_bits_per_token:.2f} bits", "a token, at least"
+    content, least = _content(a, o)
+    if content is not None:
+        yield "of what sequences contain", f"{content:.2f} bits", f"a token{', at least' if least else ''}"
     assert o.certain is not None
     yield (
         "certain",
@@ -107,10 +109,11 @@ def _for_gone(a: Audit, o: OrderAudit) -> Iterator[str]:
         yield "Not true here: exactly one text has this table."
         return
     yield f"2 to the power of {bits:,.0f} texts have exactly this table, and it prefers none of them."
-    if o.content_bits_per_token is not None:
+    content, least = _content(a, o)
+    if content is not None:
         yield (
-            f"That is {bits / max(a.tokens, 1):.2f} bits a token; at least {o.content_bits_per_token:.2f} of them are "
-            "about what the sequences contain, and the others only about their order."
+            f"That is {bits / max(a.tokens, 1):.2f} bits a token; {'at least ' if least else ''}{content:.2f} of them "
+            "are about what the sequences contain, and the others only about their order."
         )
     yield (
         "Most of these texts are nonsense, and a reader who knows the language can exclude them. So this is an upper "
@@ -118,12 +121,19 @@ def _for_gone(a: Audit, o: OrderAudit) -> Iterator[str]:
     )
 
 
-def _both(o: OrderAudit) -> str:
+def _content(a: Audit, o: OrderAudit) -> tuple[float | None, bool]:
+    """Bits a token forgotten of what sequences contain, and True for a lower bound; a corpus tells them exactly."""
+    known = audited_order(o, a.against).to_dict().get("corpus_content_bits_per_token")
+    return (o.content_bits_per_token, o.content_is != "exact") if known is None else (known, False)
+
+
+def _both(a: Audit, o: OrderAudit) -> str:
     assert o.certain is not None
-    content, sure = o.content_bits_per_token, o.certain[LENGTHS[0]]
+    (content, least), sure = _content(a, o), o.certain[LENGTHS[0]]
     said = f"What both can sign, at order {o.order}: "
     if content is not None and content < TEXT_BITS:
-        return said + "the table is the text in another form."
+        alone = "as far as the table alone tells, it" if least else "the table"
+        return said + f"{alone} is the text in another form."
     if content is not None and content >= WORD_BITS:
         return said + "the table is word statistics; the text is not in it."
     if sure >= 0.5:

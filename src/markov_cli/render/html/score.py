@@ -123,7 +123,7 @@ def _notes(e: Explained, t: Totals) -> Iterator[str]:
     have = e.others.group >= 0
     if not have.all():
         if not have.any():
-            yield "With --adapt the page gives no alternatives: they change with every token."
+            yield "With --adapt and --within the page gives no alternatives."
         else:
             yield (
                 f"Alternatives are given for the first {some(int(have.sum()), 'token')}: under a blend each costs a "
