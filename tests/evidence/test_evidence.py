@@ -176,7 +176,7 @@ def check(texts, model, order):
                 if real != [E]:  # a history of S alone without followers is no string
                     assert any("\0".join(real) + "\0" in j for j in joined), (texts, order, real)
     check_bound(g, sweep, every, c, d, k, n_tokens)
-    check_equal(g, sweep, every)
+    check_equal(sweep, every)
     return True
 
 
@@ -199,9 +199,9 @@ def check_bound(g, sweep, every, c, d, k, n_tokens):
             assert kept / n_tokens >= share - 1e-12
 
 
-def check_equal(g, sweep, every):
+def check_equal(sweep, every):
     """Check that every text repeats as many sequences, as often, as the table proves."""
-    found = sorted(certain.equal_sequences(g, sweep).tolist(), reverse=True)
+    found = sorted(certain.equal_sequences(sweep).tolist(), reverse=True)
     for t in every:
         have = sorted((n for n in Counter(t).values() if n > 1), reverse=True)
         assert len(have) >= len(found) and all(a >= b for a, b in zip(have, found, strict=False))

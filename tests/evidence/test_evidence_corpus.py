@@ -156,7 +156,7 @@ def test_rows_of_a_single_file_are_counted():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_rebuilt_shares_equal_plain_python(seed):
-    from markov_cli.evidence.corpus.extraction import rebuilt
+    from markov_cli.evidence.corpus.extraction import rebuilt, reference
     from markov_cli.evidence.table.random_text import circuit, labels
 
     texts = some_text(seed, 40)
@@ -168,7 +168,7 @@ def test_rebuilt_shares_equal_plain_python(seed):
     same = sum((Counter(again) & Counter(texts)).values()) / len(texts)
     grams = [t[i : i + 10] for t in again for i in range(len(t) - 9)]
     share = sum(any(x in t for t in texts) for x in grams) / len(grams) if grams else None
-    assert rebuilt(found.against.corpus, ids, size) == (same, share)
+    assert rebuilt(reference(found.against.corpus), ids, size) == (same, share)
     assert found.against.orders[3].rebuilt_sequences == same
 
 

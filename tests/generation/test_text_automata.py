@@ -11,7 +11,8 @@ from markov_cli import Constraints
 from markov_cli.api.train import model_of as as_model
 from markov_cli.generation import exact, text_automata
 from markov_cli.generation.prompt import find_prompt
-from markov_cli.generation.regex_automaton import MAX_STATES, NotFinite, searching
+from markov_cli.generation.regex_automaton import MAX_STATES, searching
+from markov_cli.generation.regex_parser import NotFinite
 
 EXPRESSIONS = [
     "a", "ab", "a|b c", "^a", "b$", "^(a|b)*$", r"\ba", r"a\b", r"\Ba", r"\bab?\b.*c", "a{2}", "a{1,3}b", "a{2,}",

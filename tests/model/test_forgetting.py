@@ -236,10 +236,11 @@ def test_models_that_do_not_tell_what_is_left(tmp_path):
         (m.merge([trained(), trained()], [0.5, 1]), NeedsCounts, "weighted counts"),
         (m.import_arpa(arpa), NeedsCounts, "holds probabilities only"),
         (trained(max_types=2, min_type_count=2), MarkovError, "--max-types and --min-type-count 2"),
+        (trained(max_types=2), MarkovError, "--max-types, and a text with --markers borders"),
         (trained(guard=5), MarkovError, "hashes are not counted"),
     ]:
         with pytest.raises(error, match=said):
-            m.forget(model, texts=["the cat sat\n"])
+            m.forget(model, texts=["the cat sat\n"], markers="borders" if "borders" in said else "text")
     left = m.forget(trained(guard=5), texts=["the cat sat\n"], keep_guard=False).model
     assert bytes_of(left) == bytes_of(m.train(texts=["the cat ran\nthe dog sat\n"], **LINE))
 

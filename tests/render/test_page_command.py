@@ -93,6 +93,7 @@ def test_counts_of_a_pruned_page_are_the_whole_models(harbour):
         (["-o", "{}/p.html", "--max-size", "50k"], 2, "--max-size 50,000: the page takes"),
         (["-o", "{}/small.npz"], 2, "read and written"),
         (["-o", "{}/p.html", "--corpus", "{}/missing.txt"], 1, "no such file"),
+        (["-o", "{}/p.html", "--no-audit", "--corpus", "{}/small.txt"], 2, "exclude each other"),
         (["-o", "-", "--json"], 2, "only one result can go to stdout"),
     ],
 )
@@ -129,14 +130,16 @@ def test_models_without_counts_or_borders_have_a_page(run, model, tmp_path):
         ("arpa", "the likeliest"),
         ("endless", "the model was trained with --no-borders"),
         ("weighted", "--smoothing wb"),
+        ("small", "its audit was left out (--no-audit)"),
     ):
-        ran = run("page", tmp_path / f"{name}.npz", "-o", tmp_path / "p.html", "-q")
+        more = ["--no-audit"] if name == "small" else []
+        ran = run("page", tmp_path / f"{name}.npz", "-o", tmp_path / "p.html", "-q", *more)
         assert (ran.code, ran.stderr) == (0, ""), ran.stderr
         page = (tmp_path / "p.html").read_text(encoding="utf-8")
         assert_harmless(page)
         assert words in page
         holds = header_of(data_in(page))["holds"]
-        assert holds == ("counts" if name == "endless" else "probabilities")
+        assert holds == ("counts" if name in ("endless", "small") else "probabilities")
 
 
 def test_a_damaged_model_has_no_page(run, model, tmp_path):

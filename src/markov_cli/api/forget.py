@@ -105,7 +105,7 @@ def forget(
     if not keep_guard:
         old = without_guard(old)
     stored = stored_of(old, name)
-    check_forgettable(stored)
+    check_forgettable(stored, markers == "borders")
     o = old.header.options
     words = words_of(vocab, encoding, o)
     check_words(old.header, words, name)

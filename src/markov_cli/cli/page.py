@@ -56,6 +56,11 @@ _SHOWN = 20_000  # tokens of --corpus in the page
         metavar="FILE",
         help="The training text: the page shows it, shaded by what the model proves of it. Can be repeated.",
     ),
+    click.option(
+        "--no-audit",
+        is_flag=True,
+        help="Leave the question of the training text out of the page: its audit takes longer than all the rest.",
+    ),
     *record_options("Every file of --corpus"),
     encoding_option("--corpus"),
     *reading_options("--corpus"),
@@ -82,6 +87,8 @@ def page(model: str, output: str | None, max_size: int, as_json: bool, quiet: bo
         raise no_output("PAGE.html", f"markov page {model} -o page.html")
     if output == "-" and as_json:
         raise OptionError("only one result can go to stdout", "-o FILE")
+    if kw["no_audit"] and kw["corpus"]:
+        raise OptionError("--no-audit and --corpus exclude each other", "leave one of them out")
     check_apart([output], [model, *kw["corpus"]])
     if output != "-":
         check_target(output)
@@ -122,11 +129,14 @@ def _parts(
 
 def _argument(loaded: Model, figures: Inspection, kw: dict[str, Any], quiet: bool) -> tuple[list[str], str | None]:
     """Markup of the section about the training text, and the proof that --corpus is another text."""
+    from ..render.html.argument import argument, no_argument
+
+    if kw["no_audit"]:
+        return [no_argument("its audit was left out (--no-audit)")], None
     from ..api.audit import proof
     from ..errors import MarkovError, ModelFileError
     from ..evidence.corpus.certain_text import certain_text
     from ..evidence.model_evidence import audit
-    from ..render.html.argument import argument, no_argument
     from ..render.train import repair_lines
     from ..text.reading import check_encoding
     from .output import kept_sources

@@ -20,7 +20,7 @@ from .exact import NoText, Task, TooMuch, exact_walker, n_rows, novel_walker
 from .impossible import explain
 from .novelty import Novelty
 from .prompt import PromptMatch
-from .regex_automaton import NotFinite
+from .regex_parser import NotFinite
 from .request import Constraints, Range, Request
 from .text_automata import text_automata
 from .text_checks import TextChecks, shown

@@ -16,7 +16,8 @@ from ..text.vocabulary import Vocabulary
 from .batches import TextModel
 from .constraint_parser import NamedAutomaton
 from .prompt import PromptMatch
-from .regex_automaton import CharAutomaton, NotFinite, searching
+from .regex_automaton import CharAutomaton, searching
+from .regex_parser import NotFinite
 from .request import NO_MOST, Constraints, Range
 from .text_checks import shown
 

@@ -23,8 +23,11 @@ from .table import Table
 _HINT = "nothing was changed; take out whole texts, as the model was trained on them"
 
 
-def check_forgettable(model: Stored) -> None:
-    """MarkovError where a model does not tell what is left of it without a text."""
+def check_forgettable(model: Stored, has_unknown: bool = False) -> None:
+    """MarkovError where a model does not tell what is left of it without a text.
+
+    has_unknown  the text itself may have the unknown token
+    """
     h, name = model.header, model.name
     check_known(model, "taken out")
     if h.holds == "weighted counts":
@@ -36,6 +39,12 @@ def check_forgettable(model: Stored) -> None:
         raise MarkovError(
             f"{name}: has a guard: other texts may have runs of this one, and hashes are not counted",
             "leave the guard out: --no-guard; or train it again",
+        )
+    if h.max_types is not None and has_unknown:
+        raise MarkovError(
+            f"{name}: trained with --max-types, and a text with --markers borders: <unk> of the text and rare types"
+            " cannot be told apart",
+            "train it without one of them",
         )
     if h.max_types is not None and (h.min_type_count > 1 or h.vocab_words is not None):
         other = "--vocab" if h.vocab_words is not None else f"--min-type-count {h.min_type_count}"

@@ -24,7 +24,7 @@ from ..table.random_text import circuit, labels
 from ..table.text_count import Division
 from .corpus_rows import Corpus, Differences, count_occurrences, differences, rows_up_to
 from .equal_sequences import equal_sequences
-from .extraction import certain_walks, edges_at, greedy, longest_around, rebuilt, verified
+from .extraction import Reference, certain_walks, edges_at, greedy, longest_around, rebuilt, reference, verified
 from .leave_one_out import LEAST_TOKENS, LeaveOneOut, Left, auc, number, true_positives
 
 
@@ -99,6 +99,10 @@ class CorpusComparison:
         """Number of copies of each distinct sequence of the text that occurs more than once: int64."""
         return equal_sequences(self.corpus)
 
+    @cached_property
+    def _reference(self) -> Reference:
+        return reference(self.corpus)
+
     @property
     def distinct_sequences(self) -> int:
         """Number of distinct sequences of the text."""
@@ -168,7 +172,7 @@ class CorpusComparison:
                 one.greedy = greedy(g, c, edge, lengths)
             if complete and g.whole and g.sequences:
                 ids, size = labels(g, circuit(g, 0))
-                one.rebuilt_sequences, one.rebuilt_10grams = rebuilt(c, ids, size)
+                one.rebuilt_sequences, one.rebuilt_10grams = rebuilt(self._reference, ids, size)
         self._information(one, table, order)
 
     def _information(self, one: OrderAgainst, table: Table, order: int) -> None:

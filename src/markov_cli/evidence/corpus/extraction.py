@@ -14,6 +14,7 @@ from ...text.types import BOS, EOS
 from ..table.ngram_graph import Graph
 from .corpus_rows import Corpus, Hashes
 
+_BLOCK = 1 << 18  # n-grams at one time, to stay in the cache
 GRAM = 10  # tokens of the n-grams by which a rebuilt text is compared
 
 
@@ -112,7 +113,31 @@ def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> d
     return out
 
 
-def rebuilt(c: Corpus, ids: np.ndarray, size: np.ndarray) -> tuple[float, float | None]:
+@dataclass
+class Reference:
+    """What a rebuilt text is compared with: hashes of a text's sequences and of its n-grams of GRAM tokens.
+
+    sequences, times  uint64 and int64 (u,), each distinct sequence, rising, and how often it occurs
+    grams             uint64 (v,), all n-grams, rising; some may be repeated
+    """
+
+    sequences: np.ndarray
+    times: np.ndarray
+    grams: np.ndarray
+
+
+def reference(c: Corpus) -> Reference:
+    """The hashes of a text; the same for every order."""
+    own = Hashes(_plain(c))
+    size = c.size - 1
+    begin = np.cumsum(size) - size
+    sequences, times = np.unique(own.of(begin, size), return_counts=True)
+    grams = _grams(own, begin, size)
+    grams.sort()
+    return Reference(sequences, times, grams)
+
+
+def rebuilt(r: Reference, ids: np.ndarray, size: np.ndarray) -> tuple[float, float | None]:
     """Shares of a rebuilt text's sequences, and of its 10-grams, that occur in the text.
 
     ids, size  the rebuilt text, as from random_text.labels
@@ -120,18 +145,29 @@ def rebuilt(c: Corpus, ids: np.ndarray, size: np.ndarray) -> tuple[float, float 
     A repeated sequence counts at most as often as it occurs in the text; a 10-gram counts if it occurs at all.
     The second share is None where no sequence has ten tokens.
     """
-    theirs = _plain(c)
-    mine, own = Hashes(ids), Hashes(theirs)
+    mine = Hashes(ids)
     begin = np.cumsum(size) - size
-    their_size = c.size - 1
-    there = np.cumsum(their_size) - their_size
     a, n = np.unique(mine.of(begin, size), return_counts=True)
-    b, m = np.unique(own.of(there, their_size), return_counts=True)
-    _, i, j = np.intersect1d(a, b, assume_unique=True, return_indices=True)
-    same = int(np.minimum(n[i], m[j]).sum())
-    grams, known = _grams(mine, begin, size), _grams(own, there, their_size)
-    share = float(np.isin(grams, known).mean()) if len(grams) else None
+    _, i, j = np.intersect1d(a, r.sequences, assume_unique=True, return_indices=True)
+    same = int(np.minimum(n[i], r.times[j]).sum())
+    grams = _grams(mine, begin, size)
+    del mine
+    grams.sort()
+    share = _known(grams, r.grams) / len(grams) if len(grams) else None
     return same / max(len(size), 1), share
+
+
+def _known(grams: np.ndarray, known: np.ndarray) -> int:
+    """Number of n-grams that are known; both are sorted, so a block of one meets a stretch of the other."""
+    n = 0
+    for a in range(0, len(grams), _BLOCK):
+        part = grams[a : a + _BLOCK]
+        low, high = np.searchsorted(known, part[0]), np.searchsorted(known, part[-1], "right")
+        there = known[low:high]
+        if len(there):
+            at = np.minimum(np.searchsorted(there, part), len(there) - 1)
+            n += int(np.count_nonzero(there[at] == part))
+    return n
 
 
 def _plain(c: Corpus) -> np.ndarray:
@@ -143,8 +179,16 @@ def _grams(h: Hashes, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     some = size >= GRAM
     many = size[some] - GRAM + 1
     end = np.cumsum(many)
-    start = np.arange(int(end[-1]) if len(end) else 0) + np.repeat(begin[some] - (end - many), many)
-    return h.of(start, GRAM)
+    shift = begin[some] - (end - many)
+    out = np.empty(int(end[-1]) if len(end) else 0, np.uint64)
+    low = 0
+    while low < len(end):  # whole sequences, about _BLOCK n-grams at a time
+        before = int(end[low] - many[low])
+        high = max(int(np.searchsorted(end, before + _BLOCK, "right")), low + 1)
+        last = int(end[high - 1])
+        out[before:last] = h.of(np.arange(before, last) + np.repeat(shift[low:high], many[low:high]), GRAM)
+        low = high
+    return out
 
 
 def _cover(begin: np.ndarray, size: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:

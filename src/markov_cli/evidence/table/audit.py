@@ -153,7 +153,7 @@ def _audit(
         walked = some_circuit(g) if sure else None
         sweep = forced_strings.sweep(g, walked) if walked is not None else None
         if equal is None and sweep is not None and walked is not None:
-            equal = forced_strings.equal_sequences(g, sweep)
+            equal = forced_strings.equal_sequences(sweep)
             if compressed is None:
                 text, n = _sample(vocabulary, g, walked, header.options.unit)
                 audit.xz_share, compressed = n / max(tokens, 1), pool.submit(lzma.compress, text)

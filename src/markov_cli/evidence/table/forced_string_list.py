@@ -17,6 +17,8 @@ from .forced_strings import Forced, Sweep, distinct
 from .ngram_graph import Graph
 from .random_text import fill
 
+_BLOCK = 1 << 18  # indices of a circuit at one time, to stay in the cache
+
 
 @dataclass
 class Strings:
@@ -45,24 +47,31 @@ class Strings:
 
 def swept(g: Graph, f: Forced, s: Sweep, least: int) -> Strings:
     """Longest certain strings of `least` tokens or more, without repeats, by both rules."""
-    n = len(s.edge)
     begin = np.flatnonzero(np.concatenate(([True], s.end[1:] > s.end[:-1])))
     end = s.end[begin]
-    closes = g.label[s.edge[end]] == EOS
-    before = g.tokens[g.source[s.edge[begin]]]
+    closes = s.ends(end)
+    before = np.minimum(s.place[begin], g.order - 1)
     size = before + (end - begin + 1) - closes
     some = np.flatnonzero(size >= least)
     some = some[distinct(s.edge, begin[some], end[some])]
     begin, end, closes, before, size = begin[some], end[some], closes[some], before[some], size[some]
-    count = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
-    at = np.arange(n)
-    key = np.sort((at - f.behind[s.edge]) * n + at + f.ahead[s.edge])
-    mine = begin * n + end
-    exact = key[np.minimum(np.searchsorted(key, mine), n - 1)] == mine
+    count = s.count[begin] - (s.lost[end] - s.lost[begin])
+    exact = _forced_from(f, s)[begin] == end
     order = np.lexsort((begin, -count, -size))
     begin, before, size, closes = begin[order], before[order], size[order], closes[order]
     ids = g.label[s.edge[ragged(begin - before, size)]]
     return Strings(ids, size, count[order], exact[order], before < g.order - 1, closes)
+
+
+def _forced_from(f: Forced, s: Sweep) -> np.ndarray:
+    """Last index of the longest forced string that begins at each index of a circuit, -1 without one: int64 (N,)."""
+    n = len(s.edge)
+    out = np.full(n, -1, np.int64)
+    for a in range(0, n, _BLOCK):
+        edge = s.edge[a : a + _BLOCK]
+        at = np.arange(a, a + len(edge))
+        np.maximum.at(out, at - f.behind[edge], at + f.ahead[edge])
+    return out
 
 
 def by_rule_one(table: Table, g: Graph, f: Forced, least: int) -> Strings:

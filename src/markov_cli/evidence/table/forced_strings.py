@@ -22,10 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays.sorting import ragged
+from ...arrays.sorting import ragged, starts_new
 from ...sampling.random_stream import rehash
 from ...text.types import EOS
 from .ngram_graph import Graph, inflow, outflow
+
+_BLOCK = 1 << 18  # indices of a circuit at one time, to stay in the cache
 
 
 @dataclass
@@ -115,29 +117,36 @@ class Sweep:
     edge   int64 (N,), the circuit
     end    int64 (N,), last index of the longest certain walk that begins here
     lost   int64 (N,), running sum of d(v) - c(e); N + 1 at the beginning of a sequence, so no walk crosses it
-    place  int64 (N,), tokens of its sequence before this index
+    place  int (N,), tokens of its sequence before this index
+    count  int (N,), c(e)
     """
 
     edge: np.ndarray
     end: np.ndarray
     lost: np.ndarray
     place: np.ndarray
+    count: np.ndarray
+
+    def ends(self, at: np.ndarray) -> np.ndarray:
+        """True for indices that end a sequence: the next one begins one."""
+        return self.place[np.where(at + 1 < len(self.place), at + 1, 0)] == 0
 
 
 def sweep(g: Graph, circuit: np.ndarray) -> Sweep:
     """Apply rule 2 from every index of a circuit."""
     n = len(circuit)
-    c = g.count[circuit]
-    source = g.source[circuit]
-    lost = g.total[source] - c
-    opens = source == g.root
-    lost = lost.astype(np.int64)
-    lost[opens] = n + 1
+    each = np.repeat(g.total, np.diff(g.first)) - g.count  # d(v) - c(e) of each edge
+    opening = slice(int(g.first[g.root]), int(g.first[g.root + 1]))
+    each[opening] = n + 1
+    lost = each[circuit].astype(np.int64, copy=False)
+    opens = (circuit >= opening.start) & (circuit < opening.stop)
     np.cumsum(lost, out=lost)
-    end = _furthest(lost, c)
+    small = np.int32 if n < 1 << 31 else np.int64  # a count is at most n
+    count = g.count.astype(small, copy=False)[circuit]
+    end = _furthest(lost, count)
     begin = np.flatnonzero(opens)
-    place = np.arange(n) - np.repeat(begin, np.diff(np.append(begin, n)))
-    return Sweep(circuit, end, lost, place)
+    place = np.arange(n, dtype=small) - np.repeat(begin.astype(small), np.diff(np.append(begin, n)))
+    return Sweep(circuit, end, lost, place, count)
 
 
 def _furthest(lost: np.ndarray, c: np.ndarray) -> np.ndarray:
@@ -154,77 +163,72 @@ def least_shares(g: Graph, s: Sweep, lengths: tuple[int, ...], tokens: float) ->
     Each edge counts with the greatest g of a certain string of that length through it, at most c(e).
     """
     words = g.words
-    count = g.count[s.edge]
-    last = g.label[s.edge] == EOS
+    begin = np.flatnonzero(s.place == 0)
     out = []
     for least in lengths:
-        best = _covered(s, count, last, least, g.order - 1)
-        some = np.flatnonzero(best)
         top = np.zeros(g.n_edges, np.int64)
-        np.maximum.at(top, s.edge[some], best[some])
+        for a in range(0, len(s.edge), _BLOCK):
+            b = min(a + _BLOCK, len(s.edge))
+            best = _covered(g, s, a, b, max(least - g.order + 1, 1))
+            some = np.flatnonzero(best)
+            np.maximum.at(top, s.edge[a:b][some], best[some])
+        _cover_openings(g, s, begin, least, top)
         np.minimum(top, g.count, out=top)
         out.append(float(top[words].sum() / max(tokens, 1)))
     return out
 
 
-def _covered(s: Sweep, count: np.ndarray, last: np.ndarray, least: int, history: int) -> np.ndarray:
-    """Greatest g of a certain string of `least` tokens through each index of a circuit; 0 without one: (N,).
+def _covered(g: Graph, s: Sweep, a: int, b: int, size: int) -> np.ndarray:
+    """Greatest g of a certain walk of `size` edges through each of the indices a..b - 1 of a circuit, 0 without one.
 
-    count, last  c(e) of each index, and if it ends a sequence
-    history      tokens of a whole history; the first strings of a sequence have shorter ones, and so more edges
-
-    Strings that begin behind a whole history have one size, and the greatest g of those over an index is a maximum of
-    a window, by doubling. A sequence's first strings of one length all end at one index.
+    Only walks that begin behind a whole history count, and none that ends a sequence. They have one size, so this is
+    the maximum of a window, by doubling.
     """
-    n = len(s.edge)
-    most = max(least - history, 1)
-    value = _guaranteed(s, count, last, most)
-    value[s.place < history] = 0
-    out = _window(value, most)
-    begin = np.flatnonzero(s.place == 0)
-    for place in range(history if least > 0 else 0):
-        size = max(least - place, 1)
-        a = begin + place
-        a = a[a + size <= n]
-        a = a[s.place[a] == place]
-        end = a + size - 1
-        some = np.flatnonzero((s.end[a] >= end) & ~last[end])
-        a, end = a[some], end[some]
-        g = count[a] - (s.lost[end] - s.lost[a])
-        at = ragged(a, np.full(len(a), size))
-        out[at] = np.maximum(out[at], np.repeat(g, size))
-    return out
-
-
-def _guaranteed(s: Sweep, count: np.ndarray, last: np.ndarray, size: int) -> np.ndarray:
-    """The g of the walk of `size` edges from each index; 0 if it is not certain, or ends a sequence: (N,)."""
-    n = len(s.edge)
-    out = np.zeros(n, count.dtype)
-    m = n - size + 1
+    low = max(a - size + 1, 0)
+    m = min(b, len(s.edge) - size + 1) - low  # walks that begin in low..b - 1 and end inside
+    value = np.zeros(b - low, np.int64)
     if m > 0:
-        g = count[:m] - (s.lost[size - 1 :] - s.lost[:m])
-        sure = s.end[:m] >= np.arange(size - 1, n, dtype=s.end.dtype)
-        sure &= ~last[size - 1 :]
-        np.copyto(out[:m], g, where=sure, casting="same_kind")
-    return out
-
-
-def _window(value: np.ndarray, size: int) -> np.ndarray:
-    """For each i, the largest of value[i - size + 1 : i + 1]: (N,)."""
-    out, width = value, 1
+        first, last = slice(low, low + m), slice(low + size - 1, low + size - 1 + m)
+        sure = s.end[first] >= np.arange(last.start, last.stop)
+        sure &= s.place[first] >= g.order - 1
+        inside = s.place[last.start + 1 : last.stop + 1] > 0  # the walk ends no sequence
+        sure[: len(inside)] &= inside
+        sure[len(inside) :] = False
+        value[:m] = np.where(sure, s.count[first] - (s.lost[last] - s.lost[first]), 0)
+    width = 1
     while width < size:
         step = min(width, size - width)
-        wider = out.copy()
-        np.maximum(out[step:], out[:-step], out=wider[step:])
-        out, width = wider, width + step
-    return out
+        wider = value.copy()
+        if step < len(value):
+            np.maximum(value[step:], value[:-step], out=wider[step:])
+        value, width = wider, width + step
+    return value[a - low :]
 
 
-def equal_sequences(g: Graph, s: Sweep) -> np.ndarray:
+def _cover_openings(g: Graph, s: Sweep, begin: np.ndarray, least: int, top: np.ndarray) -> None:
+    """Raise `top` of each edge to the greatest g of a certain string of `least` tokens from a shorter history.
+
+    begin  where each sequence begins
+    """
+    n = len(s.edge)
+    for place in range(g.order - 1):
+        size = max(least - place, 1)
+        at = begin + place
+        at = at[at + size <= n]
+        end = at + size - 1
+        some = np.flatnonzero((s.place[at] == place) & (s.end[at] >= end))
+        at, end = at[some], end[some]
+        some = np.flatnonzero(~s.ends(end))
+        at, end = at[some], end[some]
+        sure = s.count[at] - (s.lost[end] - s.lost[at])
+        np.maximum.at(top, s.edge[ragged(at, np.full(len(at), size))], np.repeat(sure, size))
+
+
+def equal_sequences(s: Sweep) -> np.ndarray:
     """Least number of occurrences of each whole sequence that occurs twice or more in every text: int64."""
     begin = np.flatnonzero(s.place == 0)
     end = np.append(begin[1:], len(s.edge)) - 1
-    sure = g.count[s.edge[begin]] - (s.lost[end] - s.lost[begin])
+    sure = s.count[begin] - (s.lost[end] - s.lost[begin])
     twice = np.flatnonzero(sure > 1)
     return sure[twice[distinct(s.edge, begin[twice], end[twice])]]
 
@@ -246,6 +250,28 @@ def distinct(edge: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray
     inverse = np.multiply.accumulate(inverse)
     value = (running[end + 1] - running[begin]) * inverse[begin]
     key = rehash(value ^ rehash((end - begin).astype(np.uint64), 1), 1)
-    order = np.argsort(key, kind="stable")
-    new = np.concatenate(([True], key[order[1:]] != key[order[:-1]]))
+    return _firsts(key)
+
+
+def _firsts(key: np.ndarray) -> np.ndarray:
+    """Index of the first of each group of equal keys of 64 bits: int64, rising.
+
+    Sorts the high bits of each key with its index in the low ones: such a sort is vectorised, a stable one of whole
+    keys is not. Groups in which the high bits are equal but the keys are not are sorted once more.
+    """
+    bits = max(len(key) - 1, 1).bit_length()
+    low = np.uint64((1 << bits) - 1)
+    packed = (key & ~low) | np.arange(len(key), dtype=np.uint64)
+    packed.sort()
+    order = (packed & low).view(np.int64)
+    packed &= ~low
+    new = starts_new(packed)
+    del packed
+    mixed = np.flatnonzero(~new & starts_new(key[order]))
+    if len(mixed):
+        group = np.cumsum(new) - 1
+        some = np.flatnonzero(np.isin(group, group[mixed]))
+        by = np.lexsort((order[some], key[order[some]], group[some]))
+        order[some] = order[some][by]
+        new[some] |= starts_new(key[order[some]])
     return np.sort(order[new])

@@ -277,16 +277,36 @@ def inflow(g: Graph) -> np.ndarray:
 
 
 def _connected(g: Graph) -> np.ndarray:
-    """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,)."""
-    return _joined(g.source, g.target, g.n_nodes, g.root)
+    """True for nodes connected with S, which a walk from S reaches in a balanced graph: bool (n,).
+
+    In a balanced graph as many edges leave a set of nodes as enter it, so the nodes connected with S are those that
+    reach it. Most do by their first edges alone; the other edges are followed only from the rest.
+    """
+    kind = g.target.dtype
+    n = g.n_nodes
+    to = np.append(np.arange(n, dtype=kind), kind.type(n))  # the first edge's target, for nodes that have one
+    some = np.flatnonzero(np.diff(g.first) > 0)
+    to[some] = g.target[g.first[some]]
+    to[g.root] = g.root
+    for _ in range(n.bit_length()):
+        further = to[to]
+        if np.array_equal(further, to):
+            break
+        to = further
+    there = to == g.root
+    rest = np.flatnonzero(~there[g.source])
+    return _joined(g.source[rest], g.target[rest], n, g.root, there)
 
 
-def _joined(a: np.ndarray, b: np.ndarray, n: int, root: int) -> np.ndarray:
+def _joined(a: np.ndarray, b: np.ndarray, n: int, root: int, there: np.ndarray | None = None) -> np.ndarray:
     """True for nodes that edges join to a root, in whatever direction: bool (n,).
 
-    a, b  (e,), both ends of each edge, up to n, which is no node
+    a, b   (e,), both ends of each edge, up to n, which is no node
+    there  bool (n + 1,), nodes that are known to be joined to it
     """
     parent = np.arange(n + 1, dtype=a.dtype)
+    if there is not None:
+        parent[there] = root
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])
         apart = np.flatnonzero(low != high)
