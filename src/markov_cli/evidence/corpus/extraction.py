@@ -115,7 +115,7 @@ def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> d
 
 @dataclass
 class Reference:
-    """What a rebuilt text is compared with: hashes of a text's sequences and of its n-grams of GRAM tokens.
+    """A text to compare a rebuilt one with: hashes of a text's sequences and of its n-grams of GRAM tokens.
 
     sequences, times  uint64 and int64 (u,), each distinct sequence, rising, and how often it occurs
     grams             uint64 (v,), all n-grams, rising; some may be repeated

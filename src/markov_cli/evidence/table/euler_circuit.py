@@ -33,6 +33,7 @@ def some_circuit(g: Graph) -> np.ndarray:
     branching[g.root] = True
     onward = np.where(branching[g.target], np.arange(g.n_edges, dtype=g.target.dtype), _only(g)[g.target])
     last, length = follow(onward)
+    g.ahead = onward, last, length
     node = np.flatnonzero(branching)
     number = np.full(g.n_nodes, -1, g.target.dtype)
     number[node] = np.arange(len(node))

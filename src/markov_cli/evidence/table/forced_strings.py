@@ -53,19 +53,23 @@ def forced(g: Graph) -> Forced:
     """Apply rule 1. Only histories whose edges sum to their count take part, so a pruned table works too."""
     n, e = g.n_nodes, g.n_edges
     every = np.arange(e, dtype=g.target.dtype)
-    goes = np.diff(g.first) == 1
     comes = np.bincount(g.target, minlength=n + 1)[:n] == 1
-    goes[g.root] = comes[g.root] = False
-    if g.counted:
-        goes &= outflow(g) == g.total
-        comes &= inflow(g) == g.total
-    goes, comes = np.append(goes, False), np.append(comes, False)  # the node that the table lacks
+    comes[g.root] = False
+    if g.ahead is None:  # not known to be complete
+        goes = np.diff(g.first) == 1
+        goes[g.root] = False
+        if g.counted:
+            goes &= outflow(g) == g.total
+            comes &= inflow(g) == g.total
+        goes = np.append(goes, False)  # the node that the table lacks
+        first = np.append(g.first[:-1], 0).astype(g.target.dtype)
+        onward = np.where(goes[g.target], first[g.target], every)
+        last, ahead = follow(onward)
+    else:
+        onward, last, ahead = g.ahead
     before = np.zeros(n + 1, g.target.dtype)
     before[g.target] = every
-    first = np.append(g.first[:-1], 0).astype(g.target.dtype)
-    onward = np.where(goes[g.target], first[g.target], every)
     back = np.where(comes[g.source], before[g.source], every)
-    last, ahead = follow(onward)
     opening, behind = follow(back)
     words = g.tokens[g.source[opening]] + 1 + ahead + behind - (g.label[last] == EOS)
     return Forced(words, ahead, behind, onward, back, opening, last)

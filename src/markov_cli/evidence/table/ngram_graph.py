@@ -39,6 +39,8 @@ class Graph:
     counted False for tables of probabilities, and of counts capped by sequence
     blocks  (level, row, node, edge) where each level's nodes and their edges begin
     short   histories that are known to have lost followers, where `counted` is False
+    ahead   of a complete graph, once known: each edge's next one where nothing branches, the last one that this leads
+            to, and how many edges there are after it; (e,) each
     """
 
     order: int
@@ -52,6 +54,7 @@ class Graph:
     counted: bool = True
     blocks: list[tuple[int, int, int, int]] = field(default_factory=list)
     short: int = 0
+    ahead: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     _source: np.ndarray | None = None
 
     @property

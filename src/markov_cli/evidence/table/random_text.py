@@ -17,12 +17,14 @@ from bisect import bisect_right
 import numpy as np
 
 from ...arrays.numbers import whole
+from ...arrays.sorting import ragged
 from ...sampling.random_stream import uniform
 from ...text.types import EOS
 from .forced_strings import follow
 from .ngram_graph import Graph
 
 _BLOCK = 1 << 16
+_STEPS = 64  # edges of a run that are filled one by one
 
 
 class _Uniform:
@@ -45,8 +47,10 @@ def circuit(g: Graph, seed: int) -> np.ndarray:
     """
     branching = np.diff(g.first) > 1
     branching[g.root] = True
-    onward = np.where(branching[g.target], np.arange(g.n_edges), g.first[:-1][g.target])
-    last, length = follow(onward)
+    if g.ahead is None:
+        onward = np.where(branching[g.target], np.arange(g.n_edges), g.first[:-1][g.target])
+        g.ahead = onward, *follow(onward)
+    onward, last, length = g.ahead
     node = np.flatnonzero(branching)
     number = np.full(g.n_nodes, -1, np.int64)
     number[node] = np.arange(len(node))
@@ -116,24 +120,47 @@ def _walk(
 
 
 def fill(taken: np.ndarray, length: np.ndarray, onward: np.ndarray) -> np.ndarray:
-    """Edges taken, each followed by the edges that `onward` leads to: int64.
+    """Edges taken, each followed by the edges that `onward` leads to: the dtype of `onward`.
 
-    length  int64 (e,), number of these edges, with the edge taken
+    length  int (e,), number of these edges, with the edge taken
+
+    Most runs are short, so they are filled step by step, in blocks of runs; the rest of a long run by doubling.
     """
     size = length[taken]
-    begin = np.cumsum(size) - size
-    out = np.empty(int(size.sum()), np.int64)
-    out[begin] = taken
+    end = np.cumsum(size, dtype=np.int64)
+    out = np.empty(int(end[-1]) if len(end) else 0, onward.dtype)
+    begins, sizes = [], []
+    for a in range(0, len(taken), _BLOCK):
+        edge, left = taken[a : a + _BLOCK], size[a : a + _BLOCK]
+        at = end[a : a + _BLOCK] - left
+        out[at] = edge
+        for _ in range(_STEPS):
+            some = np.flatnonzero(left > 1)
+            if not len(some):
+                break
+            edge, left, at = onward[edge[some]], left[some] - 1, at[some] + 1
+            out[at] = edge
+        else:
+            some = np.flatnonzero(left > 1)
+            begins.append(at[some])
+            sizes.append(left[some])
+    if begins:
+        _fill_long(out, np.concatenate(begins), np.concatenate(sizes), onward)
+    return out
+
+
+def _fill_long(out: np.ndarray, begin: np.ndarray, size: np.ndarray, onward: np.ndarray) -> None:
+    """Fill runs whose first edge is there; each round doubles the filled part of each."""
     filled = 1
-    while len(begin):  # each round doubles the filled part of each run
+    while True:
         more = np.flatnonzero(size > filled)
+        if not len(more):
+            return
         begin, size = begin[more], size[more]
-        n = np.minimum(size - filled, filled)
-        at = np.arange(int(n.sum())) + np.repeat(begin - (np.cumsum(n) - n), n)
+        at = ragged(begin, np.minimum(size - filled, filled))
         out[at + filled] = onward[out[at]]
         onward = onward[onward]
         filled *= 2
-    return out
 
 
 def labels(g: Graph, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
