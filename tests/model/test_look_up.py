@@ -127,9 +127,14 @@ def test_probabilities_that_are_all_zero_are_damage(tmp_path):
 
 
 def test_backoff_weights_that_no_text_has_are_damage(tmp_path):
+    """An ARPA file with one is refused; a model file with one is damaged."""
     text = (
-        "\\data\\\nngram 1=3\nngram 2=1\n\n\\1-grams:\n-1 <s> 300\n-1 </s>\n-1 a 0\n\n\\2-grams:\n-1 <s> a\n\n\\end\\\n"
+        "\\data\\\nngram 1=3\nngram 2=1\n\n\\1-grams:\n-1 <s> 3\n-1 </s>\n-1 a 0\n\n\\2-grams:\n-1 <s> a\n\n\\end\\\n"
     )
     (tmp_path / "m.arpa").write_text(text)
     markov_cli.import_model(tmp_path / "m.arpa").save(tmp_path / "m.npz")
+    assert not markov_cli.verify(tmp_path / "m.npz").damage
+    members = dict(np.load(tmp_path / "m.npz"))
+    members["backoff_1"] = np.where(members["backoff_1"] == 3, np.float32(300), members["backoff_1"])
+    np.savez(tmp_path / "m.npz", **members)
     assert markov_cli.verify(tmp_path / "m.npz").damage == ("backoff_1: a backoff weight above 1e99",)

@@ -13,7 +13,8 @@ import pytest
 
 import markov_cli
 from conftest import TIMEOUT_S
-from helpers import in_terminal, two_lines
+from helpers import in_terminal
+from markov_cli.cli.main import main
 from markov_cli.errors import TextError
 from markov_cli.text import reading
 from markov_cli.text.interning import TypeInterner, _Slots
@@ -240,9 +241,11 @@ def test_a_pipe_gets_the_bytes_unchanged(nasty, run):
     assert b"\x1b[31mred" in ran.stdout_bytes
 
 
-def test_every_command_that_reads_packed_text_takes_the_limit(tmp_path, monkeypatch, run):
+def test_every_command_that_reads_packed_text_takes_the_limit(tmp_path, monkeypatch, capfd):
+    """In this process, where the size is smaller from which the limit holds."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "t.txt").write_text("na na. no na.\n")
-    run("train", "t.txt", "-n", "2", "-o", "m.npz", cwd=tmp_path)
+    markov_cli.train(["t.txt"], order=2).save("m.npz")
     (tmp_path / "b.gz").write_bytes(gzip.compress(b"na. no.\n" * 150_000))
     (tmp_path / "w.gz").write_bytes(gzip.compress(b"na\nno\n" * 200_000))
     counts = b"".join(b"%d\t1\n" % i for i in range(200_000))
@@ -255,6 +258,10 @@ def test_every_command_that_reads_packed_text_takes_the_limit(tmp_path, monkeypa
         "trace t.txt --corpus b.gz", "page m.npz --corpus b.gz -o o", "generate m.npz --novel 9 --corpus b.gz",
         "merge m.npz m.npz --tune b.gz -o o.npz", "tune m.npz b.gz -o o.npz",
     ):  # fmt: skip
-        refused = run(*line.split(), "--max-expansion", "2", cwd=tmp_path)
-        two_lines(refused, 1, "no text does that", "--max-expansion 0")
-    assert run("import", "c.gz", "-o", "o.npz", "--max-expansion", "0", cwd=tmp_path).code == 0
+        with pytest.raises(SystemExit) as end:
+            main.main([*line.split(), "--max-expansion", "2"])
+        said = capfd.readouterr().err.splitlines()
+        assert end.value.code == 1 and "no text does that" in said[-2] and "--max-expansion 0" in said[-1], (line, said)
+    with pytest.raises(SystemExit) as end:
+        main.main(["import", "c.gz", "-o", "o.npz", "--max-expansion", "0"])
+    assert not end.value.code

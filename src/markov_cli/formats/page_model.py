@@ -20,7 +20,7 @@ from .page_data import KnownCounts, page_data
 
 _ROUNDS = 6  # sizes that are tried
 _FULL = 0.97  # of the size that is worth no other try
-_NGRAM_BYTES = 6.4  # of an n-gram with its probability, on average (measured; only the first try goes by it)
+_NGRAM_BYTES = 6.0  # of an n-gram with its probability, on average (measured; only the first try goes by it)
 _HALVINGS = 50
 _LOWEST, _HIGHEST = -46.0, 701.0  # natural logarithms of T
 

@@ -143,7 +143,7 @@ class _Parser:
         return tuple(out)
 
     def limits(self) -> tuple[int, int | None] | None:
-        """How often the item before is repeated; None where it is not."""
+        """Repetitions of the item before; None where there is no such sign."""
         self.pass_comments()
         begin = self.at
         simple: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}

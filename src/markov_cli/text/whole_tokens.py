@@ -25,6 +25,7 @@ _LETTERS, _DIGITS = _ALNUM[10:], _ALNUM[:10]
 _LOCAL = _ALNUM + b"._%+-"  # of a mail address
 _LINK = bytes(c for c in range(33, 127) if c not in b'"<>[]{}|\\^`')
 _TRIMMED = b".,;:!?'*_~(&"  # at the end of a link
+_SIGNS = bytes(c in b":@#(" for c in range(256))
 _LONGEST_NAME = 64  # of an emoji
 
 Inside = Callable[[np.ndarray], np.ndarray]  # which offsets of a block belong to a class
@@ -38,48 +39,67 @@ def whole_spans(plain: bytes, a: np.ndarray, kind: np.ndarray) -> Spans | None:
     kind   uint8 (m + 1,), white space last; words are not yet put together: digits and apostrophes are not yet letters
     """
     found: list[Spans] = []
-    colons = np.flatnonzero(a[: len(plain)] == ord(":"))
-    if b"://" in plain or b"www." in plain:
-        found.append(_links(plain, a, kind, colons))
+    signs = np.flatnonzero(np.frombuffer(plain.translate(_SIGNS), bool))  # one pass in place of four
+    byte = a[signs]
+    colons = signs[byte == ord(":")]
+    has_www = b"www." in plain
+    if has_www or b"://" in plain:
+        found.append(_links(plain, a, kind, colons, signs[byte == ord("(")], has_www))
     pairs = _pairs(a, kind, colons)
     if len(pairs.begin):
         found.append(_emoji_with_number(a, pairs))
-    if b"@" in plain:
-        signs = np.flatnonzero(a[: len(plain)] == ord("@"))
-        found.append(_mails(a, signs))
-        found.append(_names(a, kind, signs))
-    if b"#" in plain:
-        found.append(_tags(a, kind))
+    at_signs, hashes = signs[byte == ord("@")], signs[byte == ord("#")]
+    if len(at_signs):
+        found.append(_mails(a, at_signs))
+        found.append(_names(a, kind, at_signs))
+    if len(hashes):
+        found.append(_tags(a, kind, hashes))
     if len(pairs.begin):
         found.append((pairs.begin[pairs.free], pairs.end[pairs.free]))
     if not any(len(begin) for begin, _ in found):
         return None
-    return _without_overlaps(found, len(plain))
+    return _without_overlaps(found)
 
 
-def _without_overlaps(found: list[Spans], m: int) -> Spans:
-    """Spans of several lists: none that overlaps one of an earlier list, or begins in an earlier one of its own."""
-    taken = np.zeros(m, bool)
-    kept = []
-    for begin, end in found:
-        if not len(begin):
+def _without_overlaps(found: list[Spans]) -> Spans:
+    """Spans of several lists: none whose ends lie in one of an earlier list, or that begins in one of its own."""
+    begin = end = np.empty(0, np.int64)
+    for own_begin, own_end in found:
+        if not len(own_begin):
             continue
-        before = np.concatenate(([0], np.maximum.accumulate(end)[:-1]))
-        free = np.flatnonzero((begin >= before) & ~taken[begin] & ~taken[end - 1])
-        begin, end = begin[free], end[free]
-        taken[ragged(begin, end - begin)] = True
-        kept.append((begin, end))
-    begin, end = (np.concatenate(column) for column in zip(*kept, strict=True))
-    order = np.argsort(begin, kind="stable")  # of a few rising lists
-    return begin[order], end[order]
+        free = np.ones(len(own_begin), bool)
+        free[1:] = own_begin[1:] >= np.maximum.accumulate(own_end)[:-1]
+        if len(begin):
+            free &= ~_within(own_begin, begin, end) & ~_within(own_end - 1, begin, end)
+        chosen = np.flatnonzero(free)
+        own_begin, own_end = own_begin[chosen], own_end[chosen]
+        if len(begin):
+            order = np.argsort(np.concatenate((begin, own_begin)), kind="stable")  # of two rising lists
+            begin = np.concatenate((begin, own_begin))[order]
+            end = np.concatenate((end, own_end))[order]
+        else:
+            begin, end = own_begin, own_end
+    return begin, end
+
+
+def _within(at: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """True for places inside one of some spans, which are in order: bool."""
+    which = np.searchsorted(begin, at, "right") - 1
+    return (which >= 0) & (end[which] > at)
 
 
 def _bytes(a: np.ndarray, of: bytes) -> Inside:
     """Membership of bytes."""
+    table = _bytes_table(of)
+    return lambda at: table[a[at]]
+
+
+def _bytes_table(of: bytes) -> np.ndarray:
+    """True for the bytes that belong to some: bool (256,)."""
     table = _TABLES.get(of)
     if table is None:
         table = _TABLES[of] = np.isin(np.arange(256), [*of])
-    return lambda at: table[a[at]]
+    return table
 
 
 _TABLES: dict[bytes, np.ndarray] = {}
@@ -128,13 +148,15 @@ def _word_before(a: np.ndarray, kind: np.ndarray, at: np.ndarray, also: bytes = 
     return (at > 0) & (_is_word(kind[before]) | _bytes(a, b"_" + also)(before))
 
 
-def _links(plain: bytes, a: np.ndarray, kind: np.ndarray, colons: np.ndarray) -> Spans:
+def _links(
+    plain: bytes, a: np.ndarray, kind: np.ndarray, colons: np.ndarray, opening: np.ndarray, has_www: bool
+) -> Spans:
     m = len(plain)
     colons = colons[(a[colons + 1] == ord("/")) & (a[colons + 2] == ord("/"))]
     begin = _run_begin(_bytes(a, _LETTERS), colons, m, 8)
     full = begin < colons
     begin, body = begin[full], colons[full] + 3
-    if b"www." in plain:
+    if has_www:
         w = np.flatnonzero(a[3:m] == ord("."))  # three before a point
         w = w[(a[w + 2] == ord("w")) & (a[w + 1] == ord("w")) & (a[w] == ord("w"))]
         w = w[~_word_before(a, kind, w, b".-/@")]
@@ -142,15 +164,30 @@ def _links(plain: bytes, a: np.ndarray, kind: np.ndarray, colons: np.ndarray) ->
         order = np.argsort(begin, kind="stable")
         begin, body = begin[order], body[order]
 
-    in_ascii = _bytes(a, _LINK)
-    end = _run_end(lambda at: in_ascii(at) | (a[at] >= 0x80) & _is_word(kind[at]), body, m, 32)
-    opening = np.flatnonzero(a[:m] == ord("(")) if b"(" in plain else body[:0]
+    end = _run_end(_in_link(a, kind, plain.isascii()), body, m, 32)
     paired = np.searchsorted(opening, body) < np.searchsorted(opening, end)
     for trimmed, some in ((_TRIMMED, paired), (_TRIMMED + b")", ~paired)):
         which = np.flatnonzero(some)
         end[which] = _run_begin(_bytes(a, trimmed), end[which], m, 4)
     good = end > body
     return begin[good], end[good]
+
+
+def _in_link(a: np.ndarray, kind: np.ndarray, is_ascii: bool) -> Inside:
+    """The characters of a link behind its beginning."""
+    if is_ascii:
+        return _bytes(a, _LINK)
+    table = _bytes_table(_LINK)
+
+    def inside(at: np.ndarray) -> np.ndarray:
+        byte = a[at]
+        found = table[byte]
+        wide = byte >= 0x80
+        if wide.any():
+            found |= wide & _is_word(kind[at])
+        return found
+
+    return inside
 
 
 def _mails(a: np.ndarray, signs: np.ndarray) -> Spans:
@@ -182,9 +219,8 @@ def _names(a: np.ndarray, kind: np.ndarray, signs: np.ndarray) -> Spans:
     return signs[good], end[good]
 
 
-def _tags(a: np.ndarray, kind: np.ndarray) -> Spans:
+def _tags(a: np.ndarray, kind: np.ndarray, signs: np.ndarray) -> Spans:
     m = len(kind) - 1
-    signs = np.flatnonzero(a[:m] == ord("#"))
     signs = signs[~_word_before(a, kind, signs, b"#&/")]
     end = _run_end(_of_words(a, kind, ch.WORD, ch.DIGIT, ch.SINGLE, ch.KATAKANA), signs + 1, m)
     good = end > _run_end(_bytes(a, _DIGITS + b"_"), signs + 1, m, 4)
@@ -208,12 +244,16 @@ def _pairs(a: np.ndarray, kind: np.ndarray, colons: np.ndarray) -> _Pairs:
     in_name, lettered = _bytes(a, _ALNUM + b"_+-"), _bytes(a, _LETTERS)
     near = near[in_name(first[near] + 1) & _bytes(a, _ALNUM + b"_")(second[near] - 1)]
     size = second[near] - first[near] - 1
-    inside, edge = ragged(first[near] + 1, size), np.cumsum(size) - size
-    good = np.zeros(len(near), bool)
     if len(near):
-        good = np.logical_and.reduceat(in_name(inside), edge)
-        good &= np.logical_or.reduceat(lettered(inside), edge) | _bytes(a, b"+-")(first[near] + 1)
-    near = near[good]
+        good = np.logical_and.reduceat(in_name(ragged(first[near] + 1, size)), np.cumsum(size) - size)
+        near = near[good]
+        good = lettered(first[near] + 1) | _bytes(a, b"+-")(first[near] + 1)
+        some = np.flatnonzero(~good)  # those whose first character is no letter
+        if len(some):
+            size = second[near[some]] - first[near[some]] - 1
+            inside = ragged(first[near[some]] + 1, size)
+            good[some] = np.logical_or.reduceat(lettered(inside), np.cumsum(size) - size)
+        near = near[good]
     behind = (near > 0) & (colons[np.maximum(near - 1, 0)] == colons[near] - 1)
     pair_at = np.full(len(colons), -1)
     pair_at[near] = np.arange(len(near))

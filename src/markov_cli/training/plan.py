@@ -110,7 +110,8 @@ def _say_disk(
     if tokens * options.token_bytes < limit:
         return
     n = options.order
-    need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1))
+    more = 4 * n * len(options.protection.measures) + 16 * (options.guard > 0) + 4 * options.weights
+    need = tokens * (4 + (12 if n <= 3 else 4 * n + 4) + 12 * (n - 1) + more)
     folder = place.temp_dir or os.path.dirname(os.path.realpath(target))
     if need < _SMALL_DISK:
         return

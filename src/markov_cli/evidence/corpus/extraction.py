@@ -115,7 +115,7 @@ def greedy(g: Graph, c: Corpus, edge: np.ndarray, lengths: tuple[int, ...]) -> d
 
 @dataclass
 class Reference:
-    """Hashes of a text's sequences and of its n-grams of GRAM tokens, to compare a rebuilt text with.
+    """A text to compare a rebuilt one with: hashes of a text's sequences and of its n-grams of GRAM tokens.
 
     sequences, times  uint64 and int64 (u,), each distinct sequence, rising, and how often it occurs
     grams             uint64 (v,), all n-grams, rising; some may be repeated
@@ -127,7 +127,7 @@ class Reference:
 
 
 def reference(c: Corpus) -> Reference:
-    """Hashes of a text; one answer for every order."""
+    """The hashes of a text; the same for every order."""
     own = Hashes(_plain(c))
     size = c.size - 1
     begin = np.cumsum(size) - size
