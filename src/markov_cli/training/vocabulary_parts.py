@@ -141,7 +141,7 @@ class VocabularyParts:
 
         `by` of the distinct types is 0 where they get no id.
         """
-        samples = np.sort(np.concatenate([first.read()[::_SAMPLE] for _, first in self._parts]))
+        samples = np.sort(np.concatenate([first.read()[::_SAMPLE].copy() for _, first in self._parts]))
         cuts = np.unique(samples[:: max(size // _SAMPLE, 1)][1:])
         edges = []
         for part, first in self._parts:
