@@ -199,23 +199,10 @@ def update_file(
     stored, words = _updatable(model, name, vocab, encoding)
     records = record_format(jsonl, csv, parquet, counted=weights, times=weights_field, skip_bad=skip_bad)
     header, guard = stored.header, stored.table.guard
-    tokens, rate = (0, RATE) if guard is None else (guard.tokens, RATE)
     options = options_of(
-        header.order,
-        header.options,
-        True,
-        1,
-        None,
-        words,
-        (),
-        None,
-        Protection(),
-        encoding,
-        tokens,
-        rate,
-        jobs,
-        records,
-    )
+        header.order, header.options, True, 1, None, words, (), None, Protection(), encoding,
+        0 if guard is None else guard.tokens, RATE, jobs, records,
+    )  # fmt: skip
     if guard is not None:
         options = replace(options, guard_bits=guard.bits)
     sources = sources_of(paths, (), max_expansion, records, markers, strip)
