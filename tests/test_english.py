@@ -1,4 +1,4 @@
-"""Plain English: how docstrings may open, and words that no help text and no error message may hold."""
+"""Plain English: how docstrings open, words that no help text or error holds, pages without marks of a merge."""
 
 import ast
 import functools
@@ -28,6 +28,14 @@ def commands(command, name):
 @functools.cache
 def nodes(path):
     return [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+def test_no_page_holds_the_marks_of_an_unfinished_merge():
+    pages = [path for part in ("docs", "benchmarks") for path in sorted((ROOT / part).rglob("*.md"))]
+    pages += sorted(ROOT.glob("*.md"))
+    assert len(pages) > 20
+    marks = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+    assert [path for path in pages if marks.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_first_lines_of_docstrings_are_plain_statements():
