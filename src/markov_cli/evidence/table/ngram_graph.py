@@ -22,6 +22,7 @@ from ...model.table import Table
 from ...text.types import BOS, EOS
 
 _CHUNK = 1 << 20
+_ROWS = 1 << 16  # of histories whose edges are read at a time, so that nothing but the graph takes memory
 
 
 @dataclass
@@ -244,8 +245,8 @@ def unreached(table: Table, order: int) -> tuple[list[int], int] | None:
     if order > 2 and table.orders[order - 1].link is None:
         table.index(order - 2)
     for level, (low, high) in enumerate(ranges, 1):
-        for a in range(low, high, _CHUNK):
-            row = np.arange(a, min(a + _CHUNK, high))
+        for a in range(low, high, _ROWS):
+            row = np.arange(a, min(a + _ROWS, high))
             begin, end = table.followers(level, row)
             below = np.arange(int(begin[0]), int(end[-1]))
             history, label = np.repeat(row, end - begin), table.tokens(level + 1, below)
