@@ -2,7 +2,6 @@
 
 import json
 from html.parser import HTMLParser
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import markov_cli
 from engine import sequences
 from markov_cli.evidence.copying.fragments import NOVEL, RUNS, parse, runs
 from markov_cli.evidence.copying.shading import stretches
-from markov_cli.evidence.copying.suffix_array import distinct_in, extremes, share, unfinished
 from markov_cli.evidence.copying.trace import trace_sources
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source
@@ -60,7 +58,7 @@ def run_over(length):
     return [max((n for i, n in enumerate(length[: t + 1]) if i + n > t), default=0) for t in range(len(length))]
 
 
-def traced(text, corpora, sorted_codes=1 << 21, baseline=None, text_unit=None, **options):
+def traced(text, corpora, batch_codes=1 << 21, baseline=None, text_unit=None, **options):
     options = {"tokenizer": "words", "unit": "file", **options}
     return trace_sources(
         [Source("text", data=text.encode())],
@@ -68,7 +66,7 @@ def traced(text, corpora, sorted_codes=1 << 21, baseline=None, text_unit=None, *
         [] if baseline is None else [Source("baseline", data=baseline.encode())],
         TextOptions.of(**options),
         text_unit=text_unit,
-        sorted_codes=sorted_codes,
+        batch_codes=batch_codes,
     )
 
 
@@ -127,32 +125,6 @@ def test_runs_are_the_longest_match_over_each_token():
     assert runs(np.array(length)).tolist() == run_over(length)
 
 
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.data())
-def test_extremes_and_distinct_values_of_ranges(values, data):
-    ends = [sorted(data.draw(st.tuples(*[st.integers(0, len(values))] * 2))) for _ in range(6)]
-    ends = [(a, b) for a, b in ends if a < b] or [(0, len(values))]
-    low, high = np.array(ends).T
-    v = np.array(values)
-    assert [x.tolist() for x in extremes(v, low, high)] == [
-        [min(values[a:b]) for a, b in ends],
-        [max(values[a:b]) for a, b in ends],
-    ]
-    assert distinct_in(v, low, high).tolist() == [len(set(values[a:b])) for a, b in ends]
-
-
-def test_keys_too_wide_for_one_sort_give_the_same_suffix_array():
-    rng = np.random.default_rng(1)
-    text, corpus = rng.integers(0, 3, 300), rng.integers(0, 3, 2000)
-    one = share(text, corpus, 3)
-    with mock.patch("markov_cli.evidence.copying.suffix_array._KEY_BITS", 20):
-        two = share(text, corpus, 3)
-    assert np.array_equal(one.order, two.order)
-    assert len(one.levels) == len(two.levels) and np.array_equal(one.levels[-1], two.levels[-1])
-    # the longest suffix of the corpus that occurs in the text, in plain Python
-    s, t = "".join(map(str, corpus)), "".join(map(str, text))
-    assert unfinished(one) == max(k for k in range(30) if k == 0 or s[-k:] in t)
-
-
 # ------------------------------------------------------------ figures of a fragment
 
 
@@ -181,7 +153,7 @@ def test_file_line_occurrences_and_rarity_by_hand():
 def test_line_numbers_are_right_far_into_a_large_file(tokenizer):
     filler = "".join(f"line {i} of many\n" for i in range(90_000))  # more than one block
     corpus, unit = filler + "a needle in it\nend", "file" if tokenizer == "regex" else "line"
-    t = traced("needle in it", [corpus], tokenizer=tokenizer, unit=unit, sorted_codes=1 << 16)
+    t = traced("needle in it", [corpus], tokenizer=tokenizer, unit=unit, batch_codes=1 << 16)
     assert (t.fragments.found.line[0], t.fragments.found.count[0]) == (90_001, 1)
 
 

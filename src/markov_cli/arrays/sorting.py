@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 _U = np.uint64
+KEY_BITS = 64
 
 
 def ragged(start: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -55,3 +56,13 @@ def distinct(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     which = np.empty(len(key), np.int64)
     which[order] = np.cumsum(new) - 1
     return key[new].view(np.int64), which
+
+
+def sort_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The stable permutation that sorts pairs of integers from 0 up: int64."""
+    bits = int(second.max(initial=0)).bit_length()
+    first_bits = int(first.max(initial=0)).bit_length()
+    if bits + first_bits + len(first).bit_length() <= KEY_BITS:
+        return sort_keys(first.astype(_U) << _U(bits) | second.astype(_U), bits + first_bits)[1]
+    by = sort_keys(second.astype(_U), bits)[1]
+    return by[sort_keys(first[by].astype(_U), first_bits)[1]]

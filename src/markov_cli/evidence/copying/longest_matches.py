@@ -1,7 +1,10 @@
 """Longest matches: for every place of a text, the longest string that occurs in a streamed corpus, and where.
 
-Legend: m codes of the text, with marks between its sequences; a batch is a part of the corpus that is sorted
-together with the text (suffix_array.py).
+Legend: m codes of the text, with marks between its sequences; a batch is a part of the corpus.
+
+Matches of up to seven ids are n-grams of the text that occur in the corpus: a batch's are looked up and counted
+(text_ngrams.py, occurrences.py). Longer ones are found by sorting the few places of a batch that share eight ids with
+the text, together with the text's (suffix_array.py).
 
 The next batch begins with the longest end of this one that occurs in the text, so no string is cut and none is
 counted twice: the size of the batches does not change the answer.
@@ -15,12 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays.sorting import starts_new
 from ...arrays.threads import one_behind
-from .suffix_array import Shared, find, share, unfinished
+from .occurrences import Occurrences
+from .suffix_array import Found, NumberedText, Shared, find, unfinished
+from .text_ngrams import DEPTH, Places, TextNgrams
 
-SORTED_CODES = 1 << 21  # codes sorted together, for a small text: keys fit 64 bits
-_TIMES = 5  # the same, in lengths of a large text (measured: 2 takes half as much time again, 10 no less)
+BATCH_CODES = 1 << 21  # and no fewer than twice a text's: places of the text are sorted with every batch
 
 
 class Part(NamedTuple):
@@ -74,100 +77,77 @@ class Matches:
         return Matches(self.length[which], self.count[which], self.files[which], self.file[which], self.line[which])
 
 
-class Unigrams:
-    """Counts and first places of single tokens, in the corpus read so far.
-
-    count       int64 (ids,), occurrences of each id
-    files       int64 (ids,), number of files with it
-    file, line  int64 (ids,), its first occurrence
-    """
-
-    def __init__(self, ids: int) -> None:
-        self.ids = ids
-        self.count, self.files = np.zeros(ids, np.int64), np.zeros(ids, np.int64)
-        self.file, self.line = np.zeros(ids, np.int64), np.zeros(ids, np.int64)
-        self._latest = np.full(ids, -1, np.int64)
-
-    def watch(self, corpus: Iterable[Part]) -> Iterator[Part]:
-        """Count the tokens of each part, and pass the part on."""
-        for part in corpus:
-            if len(part.codes):
-                self._add(part)
-            yield part
-
-    def _add(self, part: Part) -> None:
-        """Count the tokens of a part."""
-        codes, n = part.codes, len(part.codes)
-        place = np.empty(self.ids + 1, np.int64)
-        place[codes[::-1]] = np.arange(n - 1, -1, -1)  # the first occurrence is written last
-        count = np.bincount(codes, minlength=self.ids + 1)[: self.ids]
-        seen = np.flatnonzero(count)
-        first = part.file[place[seen]].astype(np.int64)
-        fresh = np.flatnonzero(self.count[seen] == 0)
-        self.file[seen[fresh]], self.line[seen[fresh]] = first[fresh], part.line[place[seen[fresh]]]
-        n_files, last = self._files(part, seen, first)
-        self.files[seen] += n_files - (self._latest[seen] == first)
-        self._latest[seen] = last
-        self.count += count
-
-    def _files(self, part: Part, seen: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Number of files of a part that have each of the tokens `seen`, and the last of them: int64 each."""
-        base, span = int(part.file[0]), int(part.file[-1]) - int(part.file[0]) + 1
-        if span == 1:
-            return np.ones(len(seen), np.int64), first
-        pair = np.sort(part.codes * span + (part.file - base))
-        pair = pair[starts_new(pair)]
-        n_files = np.bincount(pair // span, minlength=self.ids + 1)[seen]
-        return n_files, pair[np.cumsum(n_files) - 1] % span + base  # the pairs of marks are the last
-
-
 def match(
-    text: np.ndarray, ids: int, corpus: Iterable[Part], sorted_codes: int | None = None, jobs: int = 1
-) -> tuple[Matches, Unigrams]:
-    """Find the longest matches of a text in a corpus.
+    text: np.ndarray, ids: int, corpus: Iterable[Part], batch_codes: int | None = None, jobs: int = 1
+) -> tuple[Matches, np.ndarray]:
+    """Find the longest matches of a text in a corpus; also how often each id occurs there: int64 (ids,).
 
-    text          int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
-    sorted_codes  number of codes sorted at one time, with the text; None to choose it
-    jobs          with 2 or more, a batch is sorted while matches are looked for in the one before
+    text         int64 (m,), ids from 0 to `ids`, exclusive; `ids` for a mark
+    batch_codes  number of codes looked at together; None to choose it
+    jobs         with 2 or more, a batch is looked up while what was found in the one before is counted
     """
-    if sorted_codes is None:  # every batch sorts the text again
-        sorted_codes = max(SORTED_CODES, _TIMES * len(text))
+    ngrams = TextNgrams(text, ids)
+    numbered = NumberedText(ngrams)
+    counted = [Occurrences(rows) for rows in ngrams.size[: DEPTH - 1]]
     out = Matches.none(len(text))
-    single = Unigrams(ids)
     latest = np.full(len(text), -1, np.int64)  # the last file in which each string was counted
-    tail = NO_PART
+    tail, size = NO_PART, batch_codes or max(BATCH_CODES, 2 * len(text))
 
     def room() -> int:
-        return max(sorted_codes - len(text) - len(tail.codes), len(text), 1)
+        return max(size - len(tail.codes), len(tail.codes), 1)
 
-    def settle(both: Shared, batch: Part, limit: int) -> None:
-        found = find(both, out.length, limit, batch.file)
-        at, length = found.at, found.length[found.at]
-        first, final = batch.file[found.first], batch.file[found.last]
-        new = length > out.length[at]
-        known = at[~new]
-        out.count[known] += found.count[~new]
-        out.files[known] += found.groups[~new] - (first[~new] == latest[known])
-        which = at[new]
-        out.length[which], out.count[which] = length[new], found.count[new]
-        out.files[which], out.file[which] = found.groups[new], first[new]
-        out.line[which] = batch.line[found.first[new]]
-        latest[at] = final
+    def settle(found: list[Places], shared: Shared | None, batch: Part, limit: int) -> None:
+        known = np.flatnonzero(batch.codes[:limit] < ids)
+        counted[0].add(batch.codes[known], batch.file[known], batch.line[known])
+        for occurrences, places in zip(counted[1:], found, strict=False):
+            n = int(np.searchsorted(places.at, limit))
+            at = places.at[:n]
+            occurrences.add(places.row[:n], batch.file[at], batch.line[at])
+        if shared is not None:
+            _add_long(out, latest, find(shared, out.length, limit, batch.file), batch)
 
     with one_behind(settle, jobs) as next_:
-        for part, last in _batches(single.watch(corpus), room):
+        for part, last in _batches(corpus, room):
             batch = joined([tail, part])
-            both = share(text, batch.codes, ids)
-            limit = len(batch.codes) - (0 if last else unfinished(both))
+            found = ngrams.places(batch.codes)
+            shared = numbered.share(batch.codes, found) if len(found[-1].at) else None
+            limit = len(batch.codes) - (0 if last else unfinished(batch.codes, found, shared, ids))
             tail = batch.cut(limit)[1]
-            next_(both, batch, limit)
-            del both
-    alone = np.flatnonzero((out.length == 0) & (text < ids))
-    alone = alone[single.count[text[alone]] > 0]
-    token = text[alone]
-    out.length[alone], out.count[alone], out.files[alone] = 1, single.count[token], single.files[token]
-    out.file[alone], out.line[alone] = single.file[token], single.line[token]
-    return out, single
+            next_(found, shared, batch, limit)
+            del found, shared
+    for n in range(DEPTH - 1, 0, -1):
+        _add_short(out, n, ngrams.row[n - 1], counted[n - 1])
+    return out, counted[0].count
+
+
+def _add_long(out: Matches, latest: np.ndarray, found: Found, batch: Part) -> None:
+    """Add the matches of a batch that are as long as those before, or longer.
+
+    latest  int64 (m,), the last file in which each place's string was counted
+    """
+    at, length = found.at, found.length[found.at]
+    first, final = batch.file[found.first], batch.file[found.last]
+    new = length > out.length[at]
+    known = at[~new]
+    out.count[known] += found.count[~new]
+    out.files[known] += found.groups[~new] - (first[~new] == latest[known])
+    which = at[new]
+    out.length[which], out.count[which] = length[new], found.count[new]
+    out.files[which], out.file[which] = found.groups[new], first[new]
+    out.line[which] = batch.line[found.first[new]]
+    latest[at] = final
+
+
+def _add_short(out: Matches, n: int, row: np.ndarray, occurrences: Occurrences) -> None:
+    """Add the matches of n ids, for places that have no longer one.
+
+    row  int32 (m,), of the n-gram that begins at each place
+    """
+    at = np.flatnonzero((out.length == 0) & (row >= 0))
+    at = at[occurrences.count[row[at]] > 0]
+    which = row[at]
+    out.length[at], out.count[at], out.files[at] = n, occurrences.count[which], occurrences.files[which]
+    out.file[at], out.line[at] = occurrences.file[which], occurrences.line[which]
 
 
 def _batches(corpus: Iterable[Part], room: Callable[[], int]) -> Iterator[tuple[Part, bool]]:

@@ -1,13 +1,12 @@
-"""Suffix array of a text and a corpus: the longest shared strings of two ids or more, at every place of the text.
+"""Suffix array of a text and a corpus: the longest shared strings of eight ids or more, at every place of the text.
 
 Legend: x is the text, an end, the corpus, an end: M ids in all; h is a power of two; a group is a run of places in
 suffix order with equal next h ids; it is mixed if it has places of both.
 
-Prefix doubling sorts places by their next h ids, then by their next 2h. Only mixed groups are sorted further,
-because other groups share no longer string; so the cost of a round is the number of places that still share. After
-the last round the neighbours of each place of the text share most with it. Most places of the corpus begin with a
-pair of ids that is not in the text: a table of bits drops them before the first sort, and the sort drops its false
-positives.
+Places whose next eight ids are the same are known (text_ngrams.py). Prefix doubling sorts these by their next 16 ids,
+then by their next 32. Only mixed groups are sorted further, because other groups share no longer string; so the cost
+of a round is the number of places that still share. After the last round the neighbours of each place of the text
+share most with it.
 
 Source: Manber and Myers 1993 (prefix doubling); Larsson and Sadakane 2007 (sorting only unfinished groups).
 """
@@ -18,12 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays.sorting import sort_keys, starts_new
+from ...arrays.sorting import sort_keys, sort_pairs, starts_new
+from .text_ngrams import DEPTH, Places, TextNgrams
 
 _U = np.uint64
-_KEY_BITS = 64
-_PAIR_BITS = 23  # of a hash of two ids: the table of flags fits the cache
-_ODD = _U(0x9E3779B97F4A7C15)
 
 
 @dataclass
@@ -31,16 +28,14 @@ class Shared:
     """Places of a text and a corpus in suffix order.
 
     n_text  places of the text, with its end; the corpus begins there
-    order   int64, places whose next two ids occur in both, in suffix order
-    levels  int32 (M,) each: in level k, places have equal numbers if their next 2**k ids are equal. A place that the
-            other text does not share keeps its number of the level before
-    goes_on  the last id of the corpus occurs in the text
+    order   int64, places whose next eight ids occur in both, in suffix order
+    levels  int32 (M,) each: in level k, a place of the text and one of the corpus have equal numbers if and only if
+            their next 2**k ids are equal
     """
 
     n_text: int
     order: np.ndarray
     levels: list[np.ndarray]
-    goes_on: bool
 
     def lengths(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Number of ids that places a of one text share with places b of the other: int64, as a and b."""
@@ -51,88 +46,88 @@ class Shared:
         return n
 
 
-def share(text: np.ndarray, corpus: np.ndarray, ids: int) -> Shared:
-    """Sort a text and a corpus together.
+class NumberedText:
+    """A text whose places have numbers by their next ids, for all parts of a corpus.
 
-    text    integers (m,), from 0 to `ids`, exclusive; `ids` for a mark between sequences, which is never shared
-    corpus  integers (B,), likewise; `ids` for a mark or a token that is not in the text
+    In level k, a place has the number of its longest n-gram of up to 2**k ids (`TextNgrams.numbers`), and one more
+    where the text ends before 2**k ids, for nothing in the corpus can be equal there.
     """
-    m, b = len(text), len(corpus)
-    x = np.empty(m + b + 2, np.int64)
-    x[:m], x[m] = text, ids
-    x[m + 1 : -1] = corpus
-    x[m + 1 : -1][corpus == ids] = ids + 1
-    x[-1] = ids + 1
-    count = np.bincount(x, minlength=ids + 2)
-    begin_of = np.cumsum(count) - count
-    rank = begin_of.astype(np.int32)[x]
-    levels = [rank.copy()]
-    place = np.concatenate((np.flatnonzero(x[:m] < ids), _with_pairs_of(x, m, ids)))
-    first = x[place]
-    goes_on = bool(b) and bool((text == corpus[-1]).any()) and int(corpus[-1]) < ids
-    by = _by_pairs(first, x[place + 1])
-    place, first = place[by], first[by]
-    # numbers after those of dropped places, which keep the number of their id
-    own = np.bincount(first, minlength=ids + 2)
-    slot = (begin_of + count - own - (np.cumsum(own) - own))[first] + np.arange(len(place))
-    order, at = place, np.arange(len(place))
-    new = starts_new(first, x[place + 1])
+
+    def __init__(self, ngrams: TextNgrams) -> None:
+        self.ngrams = ngrams
+        self._number = [number.astype(np.int32) for number in ngrams.numbers()]
+        self._mark = 2 * sum(map(len, self._number)) + 1  # of the text; the corpus has the next number
+        self._levels: list[np.ndarray] = []
+        number = np.full(len(ngrams.text) + 1, self._mark, np.int32)
+        for n, row in enumerate(ngrams.row, 1):
+            there = np.flatnonzero(row >= 0)
+            number |= 1
+            number[there] = self._number[n - 1][row[there]]
+            if n & (n - 1) == 0:
+                self._levels.append(number.copy())
+
+    def share(self, codes: np.ndarray, found: list[Places]) -> Shared:
+        """Sort the text and a part of a corpus together.
+
+        codes  int64 (B,), ids of the text; `ids` for a mark or a token that is not in the text
+        found  `TextNgrams.places` of them
+        """
+        ngrams, begin = self.ngrams, len(self.ngrams.text) + 1
+        number = np.append(self._number[0], np.int32(self._mark + 1))[codes]
+        levels: list[np.ndarray] = []
+        for n in range(1, DEPTH + 1):
+            if n > 1:
+                at, row = found[n - 2]
+                number[at] = self._number[n - 1][row]
+            if n & (n - 1) == 0:
+                levels.append(np.concatenate((self._levels[len(levels)], number, [np.int32(self._mark + 1)])))
+        at, row = found[-1]
+        in_corpus = np.zeros(ngrams.size[-1], bool)
+        in_corpus[row] = True
+        of_text = np.flatnonzero(ngrams.row[-1] >= 0)
+        place = np.concatenate((of_text[in_corpus[ngrams.row[-1][of_text]]], at + begin))
+        return Shared(begin, _sorted_further(levels, place, begin), levels)
+
+
+def _sorted_further(levels: list[np.ndarray], place: np.ndarray, begin: int) -> np.ndarray:
+    """Places in suffix order, int64 (q,), by numbers of their next h ids; adds numbers of 2 h, 4 h, .. to `levels`.
+
+    levels  int32 (M,) each, numbers of h = 1, 2, .. ids
+    place   int64 (q,), all places with numbers of the last level that text and corpus share
+    begin   of the corpus
+    """
+    last = levels[-1]
+    count = np.bincount(last)
+    rank = (np.cumsum(count) - count).astype(np.int32)[last]
+    _, by = sort_keys(rank[place].astype(_U), len(last).bit_length())
+    place = place[by]
+    group = np.cumsum(starts_new(rank[place])) - 1
+    slot = rank[place] + np.arange(len(place)) - np.searchsorted(group, group)  # of a group, one after another
+    order, at = place.copy(), np.arange(len(place))
     while len(place):
-        begin = np.flatnonzero(new)
-        group = np.cumsum(new) - 1
-        rank[place] = slot[begin][group]
-        levels.append(rank.copy())
-        texts = np.add.reduceat((place <= m).astype(np.int64), begin)
-        mixed = (texts > 0) & (texts < np.diff(begin, append=len(place)))
-        some = np.flatnonzero(mixed[group])
-        place, slot, at = place[some], slot[some], at[some]
-        if len(levels) == 2:  # the other places share at most one id
-            order, at = place.copy(), np.arange(len(place))
-        if not len(place):
-            break
-        group = (np.cumsum(mixed) - 1)[group[some]]
         then = rank[place + (1 << (len(levels) - 1))]  # a shared string contains no end, so this is inside
-        by = _by_pairs(group, then)
+        by = sort_pairs(group, then)
         place = place[by]
         order[at] = place
         new = starts_new(group, then[by])  # groups are in order and stay where they are
-    return Shared(m + 1, order, levels, goes_on)
-
-
-def _with_pairs_of(x: np.ndarray, m: int, ids: int) -> np.ndarray:
-    """Places of the corpus whose next two ids occur in the text, with a few false positives: int64."""
-
-    def pairs(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        hashed = a[:-1].astype(_U) * _U(ids + 2)
-        hashed += a[1:].astype(_U)
-        hashed *= _ODD
-        hashed >>= _U(64 - _PAIR_BITS)
-        return hashed.view(np.int64), (a[:-1] < ids) & (a[1:] < ids)
-
-    known = np.zeros(1 << _PAIR_BITS, bool)
-    where, whole = pairs(x[:m]) if m else (x[:0], np.zeros(0, bool))
-    known[where[whole]] = True
-    where, whole = pairs(x[m + 1 :])
-    whole &= known[where]
-    return np.flatnonzero(whole) + (m + 1)
-
-
-def _by_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Stable sorting permutation of pairs: int64."""
-    bits = int(second.max(initial=0)).bit_length()
-    first_bits = int(first.max(initial=0)).bit_length()
-    if bits + first_bits + len(first).bit_length() <= _KEY_BITS:
-        return sort_keys(first.astype(_U) << _U(bits) | second.astype(_U), bits + first_bits)[1]
-    by = sort_keys(second.astype(_U), bits)[1]
-    return by[sort_keys(first[by].astype(_U), first_bits)[1]]
+        first = np.flatnonzero(new)
+        group = np.cumsum(new) - 1
+        rank[place] = slot[first][group]
+        levels.append(rank.copy())
+        texts = np.add.reduceat((place < begin).astype(np.int64), first)
+        mixed = (texts > 0) & (texts < np.diff(first, append=len(place)))
+        some = np.flatnonzero(mixed[group])
+        place, slot, at = place[some], slot[some], at[some]
+        group = (np.cumsum(mixed) - 1)[group[some]]
+    return order
 
 
 @dataclass
 class Found:
     """Longest matches of a text in one batch of a corpus.
 
-    length  int64 (m,), ids of the longest string from each place that occurs in the batch; 0 if below 2
-    at      int64 (q,), places that are counted, of length 2 or more
+    length  int64 (m,), ids of the longest string from each place that occurs in the batch; 0 if below DEPTH
+    at      int64 (q,), places that are counted, of length DEPTH or more
     count   int64 (q,), occurrences of their string
     first, last  int64 (q,), beginning of its first and last occurrence in the batch
     groups  int64 (q,), number of the batch's files with it
@@ -146,21 +141,30 @@ class Found:
     groups: np.ndarray
 
 
-def unfinished(s: Shared) -> int:
-    """Ids of the longest end of the corpus that occurs in the text: a match may continue in the next batch."""
-    order = s.order
-    begin, end = s.n_text, len(s.levels[0]) - 1
-    close = np.flatnonzero((order >= max(begin, end - s.n_text)) & (order < end))
-    of_text = np.flatnonzero(order < s.n_text - 1)
-    if not len(of_text) or not len(close):
-        return int(s.goes_on)
-    here, there = order[close], order[of_text]
-    behind = np.searchsorted(of_text, close)
-    reach = np.zeros(len(here), bool)
-    for beside in (behind - 1, behind):
-        some = np.flatnonzero((beside >= 0) & (beside < len(there)))
-        reach[some] |= s.lengths(there[beside[some]], here[some]) == end - here[some]
-    return int(end - here[reach].min()) if reach.any() else int(s.goes_on)
+def unfinished(codes: np.ndarray, found: list[Places], shared: Shared | None, ids: int) -> int:
+    """Ids of the longest end of a corpus that occurs in the text.
+
+    codes   int64 (B,), of the corpus, below `ids` if they are in the text
+    found   places of its n-grams of 2 to DEPTH ids
+    shared  its places with a longer string
+    """
+    if shared is not None:
+        order, begin, end = shared.order, shared.n_text, len(shared.levels[0]) - 1
+        close = np.flatnonzero(order >= max(begin, end - begin))
+        of_text = np.flatnonzero(order < begin)
+        here, there = order[close], order[of_text]
+        behind = np.searchsorted(of_text, close)
+        reach = np.zeros(len(here), bool)
+        for beside in (behind - 1, behind):
+            some = np.flatnonzero((beside >= 0) & (beside < len(there)))
+            reach[some] |= shared.lengths(there[beside[some]], here[some]) == end - here[some]
+        if reach.any():
+            return int(end - here[reach].min())
+    for n in range(DEPTH - 1, 1, -1):
+        at = found[n - 2].at
+        if len(at) and at[-1] + n == len(codes):
+            return n
+    return int(len(codes) > 0 and int(codes[-1]) < ids)
 
 
 def find(s: Shared, best: np.ndarray, limit: int, files: np.ndarray) -> Found:
@@ -181,7 +185,6 @@ def find(s: Shared, best: np.ndarray, limit: int, files: np.ndarray) -> Found:
         some = np.flatnonzero((beside >= 0) & (beside < len(place)))
         at = text[some]
         length[at] = np.maximum(length[at], s.lengths(at, place[beside[some]]))
-    length[length == 1] = 0
     asked = np.flatnonzero((length[text] >= best[text]) & (length[text] > 0))
     at, behind = text[asked], behind[asked]
     low = behind - _alike(s, place, at, length[at], behind, -1)

@@ -38,7 +38,7 @@ def trace_sources(
     jobs: int = 1,
     progress: Callable[[float, float], None] = lambda done, total: None,
     repairs: Repairs | None = None,
-    sorted_codes: int | None = None,
+    batch_codes: int | None = None,
 ) -> Trace:
     """Compare sources with a corpus.
 
@@ -71,7 +71,7 @@ def trace_sources(
         lambda done: progress(done, total),
     )
     split = n if baseline else None
-    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, sorted_codes, jobs)
+    out = trace_ids(every, which.astype(np.int64), split, reader, options, of_text.unit, batch_codes, jobs)
     repairs.add(reader.repairs)
     return out
 
@@ -83,7 +83,7 @@ def trace_ids(
     reader: CorpusReader,
     options: TextOptions,
     text_unit: str,
-    sorted_codes: int | None = None,
+    batch_codes: int | None = None,
     jobs: int = 1,
 ) -> Trace:
     """Compare a text whose ids are known with a corpus; TextError if the corpus has no token.
@@ -92,7 +92,7 @@ def trace_ids(
     split  token at which the baseline begins; None without one
     """
     codes, place = with_marks(ids, text.ends, reader.ids)
-    every, single = match(codes, reader.ids, reader.parts(), sorted_codes, jobs)
+    every, occurring = match(codes, reader.ids, reader.parts(), batch_codes, jobs)
     found = every.take(place)
     if not reader.tokens:
         raise _no_token(reader.sources, "name a corpus")
@@ -100,7 +100,7 @@ def trace_ids(
     whole = len(text)
     n = whole if split is None else split
     with np.errstate(divide="ignore"):
-        bits = np.log2(reader.tokens) - np.log2(single.count[ids[:n]])
+        bits = np.log2(reader.tokens) - np.log2(occurring[ids[:n]])
     return Trace(
         text.first(n),
         figures(text.rest[:n], found.length[:n], run[:n]),

@@ -1,0 +1,118 @@
+"""The n-grams of a text, of one to eight ids, as a tree in which the n-grams of a corpus are looked up.
+
+Legend: m codes of the text, B of a part of the corpus, each with marks between sequences; the rows of n are the
+distinct n-grams of the text in lexicographic order; the rows of 1 are the ids.
+
+Most places of a corpus begin with a pair or a triple of ids that is not in the text, so few are followed down to the
+eighth id; only what is found there can share more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...arrays.sorting import sort_pairs, starts_new
+from ...model.guide import Guide, pays, search
+
+DEPTH = 8  # a power of two; measured: with 4 the sorting of longer matches takes most of the time
+_BLOCK = 1 << 16  # places that are followed together: their arrays stay in the cache
+
+
+class Places(NamedTuple):
+    """Places of a corpus where an n-gram of the text begins, in order.
+
+    at   int32 (q,)
+    row  int32 (q,), of the n-gram
+    """
+
+    at: np.ndarray
+    row: np.ndarray
+
+
+class _Longer:
+    """The n-grams that continue those of one length, for each of them in the order of their last ids."""
+
+    def __init__(self, first: np.ndarray, token: np.ndarray, rows: int, ids: int) -> None:
+        """Both rising by row: the row of the n-gram without its last id, and this id; int64 (longer n-grams,)."""
+        self.first = np.append(0, np.cumsum(np.bincount(first, minlength=rows))).astype(np.int32)
+        self.token = token.astype(np.uint32)
+        self.guide = Guide(self.first, self.token, ids) if pays(self.first) else None
+
+    def find(self, row: np.ndarray, token: np.ndarray) -> np.ndarray:
+        """Rows of n-grams by their beginnings and last ids: int64 (q,), -1 where there is none."""
+        if self.guide is not None:
+            low, high = self.guide.range(row, token)
+        else:
+            low, high = self.first.take(row).astype(np.int64), self.first[1:].take(row).astype(np.int64)
+        return search(self.token, low, high, token)
+
+
+class TextNgrams:
+    """The n-grams of a text.
+
+    text  int64 (m,), ids; `ids` for a mark
+    row   for each n from 1 to DEPTH: int32 (m,), row of the n-gram that begins at each place; -1 where a mark is in it
+    size  for each n: number of rows
+    """
+
+    def __init__(self, text: np.ndarray, ids: int) -> None:
+        self.text, self.ids = text, ids
+        self.row = [np.where(text < ids, text, -1).astype(np.int32)]
+        self.size = [ids]
+        self._longer: list[_Longer] = []
+        for n in range(1, DEPTH):
+            place = np.flatnonzero(self.row[-1][: max(len(text) - n, 0)] >= 0)
+            place = place[text[place + n] < ids]
+            first, token = self.row[-1][place].astype(np.int64), text[place + n]
+            by = sort_pairs(first, token)
+            new = starts_new(first[by], token[by])
+            row = np.full(len(text), -1, np.int32)
+            row[place[by]] = np.cumsum(new) - 1
+            distinct = by[new]
+            self._longer.append(_Longer(first[distinct], token[distinct], self.size[-1], ids))
+            self.row.append(row)
+            self.size.append(len(distinct))
+
+    def places(self, codes: np.ndarray) -> list[Places]:
+        """Places of a corpus where n-grams of the text begin, for each n from 2 to DEPTH.
+
+        codes  int64 (B,), ids of the text; `ids` for a mark or another token
+        """
+        found: list[list[Places]] = [[Places(np.empty(0, np.int32), np.empty(0, np.int32))] for _ in self._longer]
+        codes = np.append(codes, np.full(DEPTH, self.ids))
+        for begin in range(0, len(codes) - DEPTH, _BLOCK):
+            row = codes[begin : begin + _BLOCK]
+            at = np.flatnonzero(row < self.ids)
+            row, at = row[at], at + begin
+            for n, longer in enumerate(self._longer, 1):
+                token = codes.take(at + n)
+                some = np.flatnonzero(token < self.ids)
+                at, row = at.take(some), longer.find(row.take(some), token.take(some))
+                some = np.flatnonzero(row >= 0)
+                if not len(some):
+                    break
+                at, row = at.take(some), row.take(some)
+                found[n - 1].append(Places(at.astype(np.int32), row.astype(np.int32)))
+        return [Places(*map(np.concatenate, zip(*parts, strict=True))) for parts in found]
+
+    def numbers(self) -> list[np.ndarray]:
+        """A number for each row of n = 1 to DEPTH, int64: that of an n-gram is before those of its continuations.
+
+        They are even, so that a number behind each is free. Together they are those of a walk through the tree that
+        comes to every n-gram before its continuations, and to these in their order.
+        """
+        out = []
+        for n in range(1, DEPTH + 1):
+            number = np.arange(self.size[n - 1])
+            shorter = number
+            for longer in reversed(self._longer[: n - 1]):  # n-grams of each shorter length that begin before
+                shorter = np.searchsorted(longer.first, shorter, "right") - 1
+                number = number + shorter + 1
+            end = np.arange(self.size[n - 1])
+            for longer in self._longer[n - 1 :]:  # those of each greater length before its own continuations
+                end = longer.first[end].astype(np.int64)
+                number = number + end
+            out.append(2 * number)
+        return out
