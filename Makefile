@@ -197,12 +197,13 @@ man: $(READY) ## Write manual pages from the help to build/man/man1
 	$(MARKOV) man build/man/man1
 
 .PHONY: bench
-bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT=FILE, RUNS=3)
+bench: $(READY) ## Measure time and memory against wc, markovify and KenLM (TEXT=FILE, BOOK=FILE, RUNS=3)
 	$(BIN)/python $(PIP) --no-build-isolation --editable '.[peers]'
 	$(BIN)/python benchmarks/bench_core.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_lm.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_records.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 	$(BIN)/python benchmarks/bench_shapes.py --runs $(RUNS)
+	$(BIN)/python benchmarks/bench_own.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT)) $(if $(BOOK),--book $(BOOK))
 	$(BIN)/python benchmarks/bench_forget.py --runs $(RUNS) $(if $(TEXT),--text $(TEXT))
 
 .PHONY: bench-scale
