@@ -105,11 +105,18 @@
   const close = make("button", "×");
   close.setAttribute("aria-label", "Close");
   close.addEventListener("click", hide);
+  const hold = (i) => {
+    held = true;
+    current = i;
+    show(i, true);
+  };
   const choose = (i) => {
     tokens[current].tabIndex = -1;
     current = i;
     tokens[i].tabIndex = 0;
     tokens[i].focus();
+    // no focusin in a window that has no focus itself
+    if (!held || panel.hidden || !tokens[i].classList.contains("current")) hold(i);
   };
 
   if (!tokens.length) return;
@@ -128,10 +135,7 @@
     else hide();
   });
   text.addEventListener("focusin", (event) => {
-    if (!place.has(event.target)) return;
-    held = true;
-    current = place.get(event.target);
-    show(current, true);
+    if (place.has(event.target)) hold(place.get(event.target));
   });
   text.addEventListener("focusout", (event) => {
     if (!text.contains(event.relatedTarget)) held = false;
