@@ -20,8 +20,8 @@ import numpy as np
 
 from ...arrays.threads import one_behind
 from .occurrences import Occurrences
-from .suffix_array import Found, NumberedText, Shared, find, unfinished
-from .text_ngrams import DEPTH, Places, TextNgrams
+from .suffix_array import Found, NumberedText, Shared, find, longest_end
+from .text_ngrams import DEPTH, Places, TextNgrams, open_end
 
 BATCH_CODES = 1 << 21  # and no fewer than twice a text's: places of the text are sorted with every batch
 
@@ -103,15 +103,20 @@ def match(
             n = int(np.searchsorted(places.at, limit))
             at = places.at[:n]
             occurrences.add(places.row[:n], batch.file[at], batch.line[at])
+        if shared is None and len(found[-1].at):
+            shared = numbered.share(batch.codes, found)
         if shared is not None:
             _add_long(out, latest, find(shared, out.length, limit, batch.file), batch)
 
     with one_behind(settle, jobs) as next_:
         for part, last in _batches(corpus, room):
             batch = joined([tail, part])
-            found = ngrams.places(batch.codes)
-            shared = numbered.share(batch.codes, found) if len(found[-1].at) else None
-            limit = len(batch.codes) - (0 if last else unfinished(batch.codes, found, shared, ids))
+            found = ngrams.places(batch.codes, jobs)
+            shared, open_ = None, open_end(batch.codes, found, ids)
+            if open_ > len(batch.codes) // 16 and open_ >= DEPTH:  # much to read again: find out how much is needed
+                shared = numbered.share(batch.codes, found)
+                open_ = longest_end(shared)
+            limit = len(batch.codes) - (0 if last else open_)
             tail = batch.cut(limit)[1]
             next_(found, shared, batch, limit)
             del found, shared

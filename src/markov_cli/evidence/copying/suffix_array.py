@@ -97,12 +97,16 @@ def _sorted_further(levels: list[np.ndarray], place: np.ndarray, begin: int) -> 
     begin   of the corpus
     """
     last = levels[-1]
-    count = np.bincount(last)
-    rank = (np.cumsum(count) - count).astype(np.int32)[last]
-    _, by = sort_keys(rank[place].astype(_U), len(last).bit_length())
+    _, by = sort_keys(last[place].astype(_U), int(last.max()).bit_length())
     place = place[by]
-    group = np.cumsum(starts_new(rank[place])) - 1
-    slot = rank[place] + np.arange(len(place)) - np.searchsorted(group, group)  # of a group, one after another
+    new = starts_new(last[place])
+    first = np.flatnonzero(new)
+    room = np.zeros(int(last.max()) + 2, np.int32)  # behind each number, for the places that have it
+    room[last[place[first]] + 1] = np.diff(first, append=len(place))
+    rank = np.cumsum(room, out=room)[last]
+    rank += last
+    group = np.cumsum(new) - 1
+    slot = rank[place] + np.arange(len(place)) - first[group]  # of a group, one after another
     order, at = place.copy(), np.arange(len(place))
     while len(place):
         then = rank[place + (1 << (len(levels) - 1))]  # a shared string contains no end, so this is inside
@@ -141,30 +145,18 @@ class Found:
     groups: np.ndarray
 
 
-def unfinished(codes: np.ndarray, found: list[Places], shared: Shared | None, ids: int) -> int:
-    """Ids of the longest end of a corpus that occurs in the text.
-
-    codes   int64 (B,), of the corpus, below `ids` if they are in the text
-    found   places of its n-grams of 2 to DEPTH ids
-    shared  its places with a longer string
-    """
-    if shared is not None:
-        order, begin, end = shared.order, shared.n_text, len(shared.levels[0]) - 1
-        close = np.flatnonzero(order >= max(begin, end - begin))
-        of_text = np.flatnonzero(order < begin)
-        here, there = order[close], order[of_text]
-        behind = np.searchsorted(of_text, close)
-        reach = np.zeros(len(here), bool)
-        for beside in (behind - 1, behind):
-            some = np.flatnonzero((beside >= 0) & (beside < len(there)))
-            reach[some] |= shared.lengths(there[beside[some]], here[some]) == end - here[some]
-        if reach.any():
-            return int(end - here[reach].min())
-    for n in range(DEPTH - 1, 1, -1):
-        at = found[n - 2].at
-        if len(at) and at[-1] + n == len(codes):
-            return n
-    return int(len(codes) > 0 and int(codes[-1]) < ids)
+def longest_end(shared: Shared) -> int:
+    """Ids of the longest end of a corpus that occurs in the text; it has DEPTH or more."""
+    order, begin, end = shared.order, shared.n_text, len(shared.levels[0]) - 1
+    close = np.flatnonzero(order >= max(begin, end - begin))
+    of_text = np.flatnonzero(order < begin)
+    here, there = order[close], order[of_text]
+    behind = np.searchsorted(of_text, close)
+    reach = np.zeros(len(here), bool)
+    for beside in (behind - 1, behind):
+        some = np.flatnonzero((beside >= 0) & (beside < len(there)))
+        reach[some] |= shared.lengths(there[beside[some]], here[some]) == end - here[some]
+    return int(end - here[reach].min())
 
 
 def find(s: Shared, best: np.ndarray, limit: int, files: np.ndarray) -> Found:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arrays.sorting import sort_pairs, starts_new
+from ...arrays.threads import ordered_map
 
 DEPTH = 8  # a power of two; measured: with 4 the sorting of longer matches takes most of the time
 _SLOTS = 4  # for each n-gram (measured: 2 take a fifth longer, 8 save a tenth)
@@ -31,6 +32,23 @@ class Places(NamedTuple):
 
     at: np.ndarray
     row: np.ndarray
+
+
+def open_end(codes: np.ndarray, found: list[Places], ids: int) -> int:
+    """Ids at the end of a corpus that a string of the text can begin with, or some more of them where DEPTH or more.
+
+    codes  int64 (B,), ids of the text; `ids` for a mark or another token
+    found  `TextNgrams.places` of them
+    """
+    at = found[-1].at
+    if len(at) and at[-1] + DEPTH == len(codes):
+        gaps = np.flatnonzero(np.diff(at) > 1)
+        return len(codes) - int(at[gaps[-1] + 1 if len(gaps) else 0])
+    for n in range(DEPTH - 1, 1, -1):
+        at = found[n - 2].at
+        if len(at) and at[-1] + n == len(codes):
+            return n
+    return int(len(codes) > 0 and int(codes[-1]) < ids)
 
 
 class _Longer:
@@ -110,27 +128,37 @@ class TextNgrams:
             self.row.append(row)
             self.size.append(len(distinct))
 
-    def places(self, codes: np.ndarray) -> list[Places]:
+    def places(self, codes: np.ndarray, jobs: int = 1) -> list[Places]:
         """Places of a corpus where n-grams of the text begin, for each n from 2 to DEPTH.
 
         codes  int64 (B,), ids of the text; `ids` for a mark or another token
         """
-        found: list[list[Places]] = [[Places(np.empty(0, np.int32), np.empty(0, np.int32))] for _ in self._longer]
         codes = np.append(codes, np.full(DEPTH, self.ids))
-        for begin in range(0, len(codes) - DEPTH, _BLOCK):
-            row = codes[begin : begin + _BLOCK]
-            at = np.flatnonzero(row < self.ids)
-            row, at = row[at], at + begin
-            for n, longer in enumerate(self._longer, 1):
-                token = codes.take(at + n)
-                some = np.flatnonzero(token < self.ids)
-                at, row = at.take(some), longer.find(row.take(some), token.take(some))
-                some = np.flatnonzero(row >= 0)
-                if not len(some):
-                    break
-                at, row = at.take(some), row.take(some)
-                found[n - 1].append(Places(at.astype(np.int32), row))
-        return [Places(*map(np.concatenate, zip(*parts, strict=True))) for parts in found]
+        blocks = range(0, len(codes) - DEPTH, _BLOCK)
+        found = list(ordered_map(lambda begin: self._block(codes, begin), blocks, jobs))
+        none = Places(np.empty(0, np.int32), np.empty(0, np.int32))
+        out = []
+        for n in range(len(self._longer)):
+            parts = [none, *(block[n] for block in found if len(block) > n)]
+            out.append(Places(*map(np.concatenate, zip(*parts, strict=True))))
+        return out
+
+    def _block(self, codes: np.ndarray, begin: int) -> list[Places]:
+        """`places` of one block, up to the greatest n that has any."""
+        found: list[Places] = []
+        row = codes[begin : begin + _BLOCK]
+        at = np.flatnonzero(row < self.ids)
+        row, at = row[at], at + begin
+        for n, longer in enumerate(self._longer, 1):
+            token = codes.take(at + n)
+            some = np.flatnonzero(token < self.ids)
+            at, row = at.take(some), longer.find(row.take(some), token.take(some))
+            some = np.flatnonzero(row >= 0)
+            if not len(some):
+                break
+            at, row = at.take(some), row.take(some)
+            found.append(Places(at.astype(np.int32), row))
+        return found
 
     def numbers(self) -> list[np.ndarray]:
         """A number for each row of n = 1 to DEPTH, int64: that of an n-gram is before those of its continuations.
