@@ -211,17 +211,21 @@ def thresholds(arrays, head, rng, bases):
 
 
 def long_types(arrays, head, rng, bases):
-    """Types of very many bytes; or all of them nearly the whole vocabulary."""
+    """Types of very many bytes; or all of them nearly the whole vocabulary.
+
+    No more than a list of all n-grams can hold in some seconds: that is what `export` writes.
+    """
     if "vocab_offsets" not in arrays or len(arrays["vocab_offsets"]) < 6:
         return
+    listed = sum(k * len(arrays.get(f"token_{k}", ())) for k in range(2, 61)) + len(arrays["vocab_offsets"])
     blob, at = arrays["vocab_bytes"], arrays["vocab_offsets"].astype(np.int64)
     if rng.random() < 0.5:
-        i, size = rng.randrange(3, len(at) - 1), rng.choice((300, 5000, 70_000, 300_000))
+        i, size = rng.randrange(3, len(at) - 1), min(rng.choice((300, 5000, 70_000, 300_000)), 3 * 10**8 // listed)
         place = min(max(int(at[i]), 0), len(blob))
         blob = np.insert(blob, place, np.full(size, rng.choice((97, 32, 0xC3, 0x80)), np.uint8))
         at[i + 1 :] += size
     else:
-        size = rng.choice((0, 3000, 100_000))
+        size = min(rng.choice((0, 3000, 100_000)), 10**8 // listed)
         blob = np.append(blob, np.full(size, 97, np.uint8))
         at[3::2], at[4::2] = 0, len(blob)
         at[0], at[-1] = 0, len(blob)

@@ -106,3 +106,9 @@ def test_the_command_writes_the_page(tmp_path, model):
         (["--html", "-", "--json"], 2, "only one result can go to stdout"),
     ):
         two_lines(run_in_process("inspect", "m.npz", *args, cwd=tmp_path), code, said)
+
+
+def test_very_long_tokens_are_cut():
+    found = page_of(markov_cli.train(texts=["x " * 20 + "y" * 100_000 + " x" * 20], order=5, tokenizer="spaces"))[0]
+    assert f"x {'y' * 200}… x" in found and "y" * 201 not in found
+    assert len(found) < 200_000

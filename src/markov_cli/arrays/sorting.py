@@ -5,6 +5,8 @@ Legend: a key is a uint64; m keys.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 _U = np.uint64
@@ -16,6 +18,20 @@ def ragged(start: np.ndarray, length: np.ndarray) -> np.ndarray:
     end = np.cumsum(length)
     total = int(end[-1]) if len(end) else 0
     return np.arange(total) + np.repeat(start - (end - length), length)
+
+
+def in_parts(size: np.ndarray, most: int, room: int) -> list[slice]:
+    """Slices of neighbouring rows: at most `most` rows with about `room` in all, or a larger row and some more.
+
+    size  int64 (n,)
+
+    >>> in_parts(np.array([1, 1, 1, 1, 50, 1]), 3, 10)
+    [slice(0, 3, None), slice(3, 4, None), slice(4, 6, None)]
+    """
+    end = np.cumsum(size)
+    full = np.searchsorted(end, np.arange(room, int(end[-1]), room)) if len(end) else end
+    edges = np.unique(np.concatenate((np.arange(0, len(size), most), full, [len(size)]))).tolist()
+    return [slice(i, j) for i, j in pairwise(edges)]
 
 
 def starts_new(*columns: np.ndarray) -> np.ndarray:

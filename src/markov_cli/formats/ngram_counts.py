@@ -8,12 +8,11 @@ Words are names of types, as `text/word_escapes.py` writes them; markers are `<s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import IO
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import in_parts, ragged
 from ..errors import MarkovError
 from ..model.table import MAX_ORDER, Table
 from ..text.interning import TypeInterner
@@ -52,10 +51,9 @@ def write_counts(
             count = table.orders[k - 1].count.slice(low, low + len(row))
             row, count = row[count > 0], count[count > 0]
             ids = table.ngrams(k, row)
-            end = np.cumsum((offsets[ids + 1] - offsets[ids]).sum(1))
-            edges: np.ndarray = np.searchsorted(end, np.arange(_BYTES, int(end[-1]), _BYTES)) if len(end) else end
-            for i, j in pairwise(np.unique([0, *edges, len(row)]).tolist()):  # one part, but for very long words
-                out.write(_lines(ids[i:j], count[i:j], blob, offsets))
+            length = (offsets[ids + 1] - offsets[ids]).sum(1)
+            for some in in_parts(length, _ROWS, _BYTES):  # one, but for very long words
+                out.write(_lines(ids[some], count[some], blob, offsets))
             written += len(row)
     return written
 

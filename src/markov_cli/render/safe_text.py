@@ -29,6 +29,11 @@ def shown(token: str) -> str:
     return token.replace(" ", "␣") if token.isspace() else token
 
 
+def cut(text: str, most: int = 200) -> str:
+    """The beginning of a text that is longer than most."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def some(n: int, thing: str) -> str:
     """`1 line`, `2,000 lines`."""
     return f"{n:,} {thing}" + ("" if n == 1 else "s")

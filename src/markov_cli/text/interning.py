@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.sorting import ragged, starts_new
+from ..arrays.sorting import in_parts, ragged, starts_new
 from .types import TAKE, Types
 
 HUGE = 1 << 12  # bytes from which a token is hashed and compared by itself
@@ -211,8 +211,7 @@ class TypeInterner:
     def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """Store the bytes of new types; returns their numbers."""
         at = self._blob.size + np.cumsum(length) - length
-        for low in range(0, len(start), TAKE):
-            some = slice(low, low + TAKE)
+        for some in in_parts(length, *TAKE):
             self._blob.extend(a[ragged(start[some], length[some])])
         self._blob.reserve(8)
         number = np.arange(len(self), len(self) + len(start)).astype(np.uint32)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays.sorting import ragged, starts_new
+from ..arrays.sorting import in_parts, ragged, starts_new
 
 UNK, BOS, EOS = 0, 1, 2
 MARKERS = ("<unk>", "<s>", "</s>")
@@ -16,7 +16,7 @@ UNKNOWN = 4  # the flag of a type that stands for <unk>, which a text has where 
 UNKNOWN_CHAR = 0xD800  # the same among code points: it is none of any text
 
 _DEEP = 1 << 12
-TAKE = 1 << 14  # types copied at one time, to stay in the cache
+TAKE = 1 << 14, 1 << 20  # types, and bytes of them, copied at one time, to stay in the cache
 _U = np.uint64
 
 
@@ -38,7 +38,7 @@ class Types:
     def take(self, which: np.ndarray) -> Types:
         """These types, in this order, in a blob of their own."""
         start, length = self.start[which], self.length[which]
-        blob = [self.blob[ragged(start[i : i + TAKE], length[i : i + TAKE])] for i in range(0, len(which), TAKE)]
+        blob = [self.blob[ragged(start[some], length[some])] for some in in_parts(length, *TAKE)]
         whole = np.concatenate(blob) if blob else np.empty(0, np.uint8)
         return Types(whole, np.cumsum(length) - length, length, self.flags[which])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...inspecting import statistics
 from ..inspect import model_line, order_columns, order_text
-from ..safe_text import counted, share, shown, size, some
+from ..safe_text import counted, cut, share, shown, size, some
 from .blocks import bar_table, cards, figure, figures, header, heading, meanings, paragraph, scrolled, search, table
 from .page import page
 from .svg import decades
@@ -134,4 +134,4 @@ def _commonest(found: Inspection, level: int) -> Iterator[str]:
 def _rows(ones: Sequence[CommonNgram]) -> Iterator[list[str]]:
     for one in ones:
         number = f"{one.probability:.6f}" if one.count is None else counted(one.count)
-        yield [" ".join(map(shown, one.names)), number]
+        yield [" ".join(cut(shown(name)) for name in one.names), number]

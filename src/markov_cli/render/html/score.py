@@ -16,7 +16,7 @@ from ...scoring.alternatives import OF_EACH
 from ...scoring.token_names import names_of_codes
 from ...text.types import MARKERS, N_MARKERS
 from ..inspect import order_text
-from ..safe_text import one_line, share, shown, some
+from ..safe_text import cut, one_line, share, shown, some
 from ..score import bits_text, perplexity_text, weights_text
 from .blocks import cards, header, heading, legend, meanings, paragraph, table_of_markup
 from .markup import data_block, inline, text
@@ -195,17 +195,13 @@ class _Words:
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         found, which = names_of_codes(codes, e.encoder)
-        names = [marker or _cut(one_line(shown(token or ""))) for token, marker in found]
+        names = [marker or cut(one_line(shown(token or ""))) for token, marker in found]
         if e.encoder.options.tokenizer == "bytes":
             names = [f"\\x{c:02x}" if c >= 0x80 else names[i] for i, c in enumerate((codes - N_MARKERS).tolist())]
         self.names = [names[i] for i in which[order].tolist()]
         index = place[np.searchsorted(codes, np.maximum(every, 0))]
         self.of = index[: len(e.codes)]
         self.others = np.where(e.others.codes < 0, -1, index[len(e.codes) :].reshape(e.others.codes.shape))
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONG // 2 else f"{name[: _LONG // 2]}…"
 
 
 def _places_of_hardest(e: Explained) -> list[int]:
