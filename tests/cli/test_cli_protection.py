@@ -13,6 +13,7 @@ from markov_cli.api.train import model_of as as_model
 from markov_cli.errors import NeedsCounts
 from markov_cli.inspecting.verify import damage
 from markov_cli.model import model_file
+from markov_cli.model.count_column import SPAN
 from markov_cli.model.model_file import Header
 from markov_cli.model.thresholds import Protection
 from markov_cli.text.encoder import TextOptions
@@ -142,7 +143,7 @@ def test_verify_finds_damage_in_a_capped_model(name, says, story, tmp_path):
     column = arrays[name]
     column[int(np.flatnonzero((column > 0) & (column < 200))[5])] += 1
     out = io.BytesIO()
-    model_file._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header.as_dict(), arrays)
     path.write_bytes(out.getvalue())
     found = damage(model_file.load(path))
     assert found and any(word in line for line in found for word in says.split("|"))
@@ -157,10 +158,12 @@ def test_verify_finds_followers_above_their_history(story, tmp_path):
     file = model_file.load(path)
     arrays = {k: a.copy() for k, a in file.arrays.items()}
     arrays["count_2"][:] = 200
-    arrays["count_2_sums"] = np.cumsum([0, *(200 * np.bincount(np.arange(len(arrays["count_2"])) // 16))]).astype("<u4")
+    arrays["count_2_sums"] = np.cumsum([0, *(200 * np.bincount(np.arange(len(arrays["count_2"])) // SPAN))]).astype(
+        "<u4"
+    )
     arrays["count_2_big"], arrays["count_2_big_row"] = (arrays[f"count_2_{x}"][:0] for x in ("big", "big_row"))
     out = io.BytesIO()
-    model_file._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header.as_dict(), arrays)
     path.write_bytes(out.getvalue())
     assert "count_2: followers do not sum to their history's count" in damage(model_file.load(path))
 

@@ -50,21 +50,11 @@ class Base:
         return written({**self.head, **header}, arrays)
 
 
-class _Told:
-    """Stands for a header whose fields are given as they are to be written."""
-
-    def __init__(self, fields):
-        self.fields = fields
-
-    def as_dict(self):
-        return dict(self.fields)
-
-
 def written(head, arrays):
     """A file with this header and these arrays, by the program's own writer."""
     out = io.BytesIO()
     head = {k: v for k, v in head.items() if k != "arrays"}
-    model_file._write_arrays(out, _Told(head), arrays)
+    model_file._write_arrays(out, head, arrays)
     return out.getvalue()
 
 

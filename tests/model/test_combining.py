@@ -271,7 +271,7 @@ def changed(data, name, at, value):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("value", [np.nan, -1.0, np.inf, 1e300])
+@pytest.mark.parametrize("value", [np.nan, -1.0, np.inf, 1e300, 2.0**-25, 1 + 2.0**-25])
 def test_verify_finds_impossible_counts(weighted, value):
     bad = loaded(changed(bytes(weighted[0].file.buffer), "count_2", 5, value))
     assert any("count_2" in line for line in damage(bad.file))

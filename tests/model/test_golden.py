@@ -1,9 +1,9 @@
-"""Golden files: a version 1 model must always load, and seed 42 must always give the same texts.
+"""Golden files: a model of every version must always load, and seed 42 must always give the same texts.
 
 golden/tiny.npz was made from golden/tiny.txt by `markov train tiny.txt -o tiny.npz`, and
 golden/tiny-seed-42.txt by `markov generate tiny.npz -c 20 -s 42`. golden/sentences.npz and its texts were
-made in the same way after the rules for the ends of sentences had changed. If a change makes a test here
-fail, either the change is wrong or the file format needs a new version.
+made in the same way after the rules for the ends of sentences had changed, the model again when version 2 of the
+format came. If a change makes a test here fail, either the change is wrong or the file format needs a new version.
 """
 
 import io
@@ -14,6 +14,7 @@ import numpy as np
 
 import markov_cli
 from markov_cli.api.model import Model
+from markov_cli.inspecting.verify import damage
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = (GOLDEN / "tiny-seed-42.txt").read_text(encoding="utf-8").splitlines()
@@ -29,6 +30,7 @@ def members(data):
 
 def test_the_model_of_version_1_loads():
     with Model.load(GOLDEN / "tiny.npz") as model:
+        assert model.file.version == 1 and damage(model.file) == []
         assert (model.order, model.header.tokens, model.header.sequences) == (3, 118, 12)
         assert [f.token for f in model.followers("the", top=1).followers] == ["wind"]
 

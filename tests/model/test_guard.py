@@ -227,7 +227,7 @@ def rewritten(path, name, change):
     arrays = {n: np.array(a) for n, a in file.arrays.items()}
     arrays[name] = change(arrays[name])
     out = io.BytesIO()
-    model_file._write_arrays(out, file.header, arrays)
+    model_file._write_arrays(out, file.header.as_dict(), arrays)
     path.write_bytes(out.getvalue())
 
 

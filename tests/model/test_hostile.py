@@ -126,7 +126,7 @@ def test_an_arrays_header_is_not_evaluated(opened, base):
     [('"tokens": ', '"tokens": 1, "tokens": '),
      ('"order": 3', '"order": 3e0'),
      ('"corpus_bytes": ', '"corpus_bytes": NaN, "x": '),
-     ('"version": 1', '"version": 1.0'), ('"prune": []', '"prune": [true]'), ('"prune": []', '"prune": {}'),
+     ('"version": 2', '"version": 2.0'), ('"prune": []', '"prune": [true]'), ('"prune": []', '"prune": {}'),
      ('"counts_of_counts": []', '"counts_of_counts": [["0", "1", "1", "1", "1"]]'),
      ('"counts_of_counts": []', f'"counts_of_counts": [[0, {2**64}, 0, 0, 0]]'),
      ('"tokens": ', '"tokens": ' + "9" * 5000)],

@@ -86,7 +86,7 @@ def test_the_header_holds_every_option_that_changes_an_answer(tiny):
     arrays = head.pop("arrays")
     # 9 words and 3 marks in two sentences; types a b c . , !
     assert head == {
-        "format": "markov-ngram-table", "version": 1, "order": 3, "tokenizer": "words", "unit": "sentence",
+        "format": "markov-ngram-table", "version": 2, "order": 3, "tokenizer": "words", "unit": "sentence",
         "lowercase": False, "pattern": None, "tokens": 11, "types": 6, "sequences": 2, "corpus_bytes": len(TINY),
         "min_type_count": 1, "prune": [], "unicode": head["unicode"], "counts_of_counts": [],
             "holds": "counts",
@@ -314,13 +314,13 @@ def test_an_array_unlike_its_header_entry_is_refused(tiny, member):
 
 
 def test_a_later_version_is_refused(tiny):
-    refused(packed(arrays_of(tiny), version=2), "model format 2; this markov reads 1")
+    refused(packed(arrays_of(tiny), version=3), "model format 3; this markov reads 1 and 2")
 
 
 @pytest.mark.parametrize(
     "field, value",
     [
-        ("format", "kenlm"), ("version", None), ("version", "1"), ("order", 0), ("order", 2), ("order", 4),
+        ("format", "kenlm"), ("version", None), ("version", "2"), ("order", 0), ("order", 2), ("order", 4),
         ("order", -3), ("order", 10**30), ("order", 3.0), ("order", True), ("order", None), ("order", "3"),
         ("order", 10**9), ("tokenizer", "letters"), ("tokenizer", None), ("unit", ["line"]), ("lowercase", 1),
         ("pattern", 5), ("tokens", -1), ("types", 7), ("types", 2**70), ("sequences", "2"), ("min_type_count", 0),

@@ -191,14 +191,17 @@ def _inspect(model: Model, top: int) -> Inspection:
     header["prune"] = tuple(header["prune"])
     header["counts_of_counts"] = tuple(map(tuple, header["counts_of_counts"]))
     header["cut_below"] = tuple(header.get("cut_below", ())) or None
+    if model.file is not None:
+        header["version"] = model.file.version
+    names: dict[int, str | Marker] = {}  # each decoded once: a type can be very long
     orders = []
     for f in statistics.order_figures(table):
         common = [
-            CommonNgram(tuple(_token(model, i) for i in table.ngram(f.order, row)), count)
+            CommonNgram(tuple(_token(model, names, i) for i in table.ngram(f.order, row)), count)
             for row, count in statistics.commonest(table, f.order, top)
         ]
         if f.order == 1 and not statistics.counted(table):
-            common = [CommonNgram((_token(model, i),), None, p) for i, p in statistics.likeliest(table, top)]
+            common = [CommonNgram((_token(model, names, i),), None, p) for i, p in statistics.likeliest(table, top)]
         orders.append(InspectedOrder(**vars(f), commonest=tuple(common)))
     return Inspection(
         model=model.path,
@@ -217,9 +220,11 @@ def marker_words(model: Model) -> list[str]:
     return [name for name in MARKERS if model.checked(model.vocabulary.find, name.encode())]
 
 
-def _token(model: Model, i: int) -> str | Marker:
-    marker = model.vocabulary.marker(i)
-    return Marker(marker) if marker else model.vocabulary.text_of(i)
+def _token(model: Model, names: dict[int, str | Marker], i: int) -> str | Marker:
+    if i not in names:
+        marker = model.vocabulary.marker(i)
+        names[i] = Marker(marker) if marker else model.vocabulary.text_of(i)
+    return names[i]
 
 
 def inspect_history(

@@ -20,7 +20,7 @@ from ..model.fingerprints import Guard
 from ..model.listed import LARGEST_BACKOFF
 from ..model.model_file import ModelFile, framing_differs
 from ..model.table import Table
-from ..model.weighted_counts import Reals
+from ..model.weighted_counts import DIGITS, ROOM, Reals
 from ..text.types import BOS, EOS, N_MARKERS, UNK, Types, order_of_types
 from ..text.vocabulary import UNSPACED
 
@@ -168,6 +168,8 @@ def _reals(name: str, counts: Counts) -> Iterator[str]:
     values = counts.slice(0, len(counts))
     if not np.isfinite(values).all() or (values < 0).any():
         yield f"{name}: a count that is negative or no number"
+    elif float(values.max(initial=0)) >= 2.0**ROOM or np.fmod(np.ldexp(values, DIGITS), 1).any():
+        yield f"{name}: a count that is no multiple of 2**-{DIGITS} below 2**{ROOM}"
     elif (Reals.pack(values).sums != counts.sums).any():
         yield f"{name}_sums: not the sums of the counts"
 

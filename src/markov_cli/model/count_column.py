@@ -1,9 +1,9 @@
-"""Columns of counts, one byte for each count and a running sum for every 16.
+"""Columns of counts, one byte for each count and a running sum for every 64.
 
 Legend: r is a row; a span is `SPAN` neighbouring rows, the unit of the running sums.
 
 Most counts are 1. A count up to 254 is one byte; 255 says that the true one stands
-aside, in `big`, beside its row number. A running sum every 16 rows makes the sum up to any row, and
+aside, in `big`, beside its row number. A running sum every 64 rows makes the sum up to any row, and
 the row at which a sum is reached, a matter of one such span: that is what sampling needs.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from ..arrays.sorting import sort_keys, starts_new
 from ..errors import ModelFileError, NeedsCounts
 
-_SHIFT = 4
+_SHIFT = 6
 SPAN = 1 << _SHIFT
 _PLACES = np.arange(SPAN, dtype=np.uint8)[:, None]
 ASIDE = 255
@@ -34,7 +34,7 @@ Span = slice  # the class below has a method of that name
 
 
 class Counts:
-    """n non-negative integers, at about 1.3 bytes each.
+    """n non-negative integers, at about 1.1 bytes each.
 
     small     uint8 (n,)
     big_row   unsigned (b,), rising

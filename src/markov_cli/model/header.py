@@ -16,7 +16,7 @@ from .blend_parameters import BlendParameters
 from .table import MAX_ORDER
 
 FORMAT = MODEL_FORMAT
-VERSION = 1
+VERSION = 2
 HOLDS = (
     "counts",
     "weighted counts",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "VERSION", "Header", "ModelFile", "framing_differs", "load", "save", "vocabulary_bytes"]
 _MOST = 1 << 62  # what all counts of a column sum to is below this
+_SPANS = {1: 16, VERSION: SPAN}  # rows between two running sums, by the version of the format
 _LOGS = ("log10_", "backoff_")  # members of float32
 
 
@@ -110,12 +111,11 @@ def save(path: str | os.PathLike[str] | IO[bytes], header: Header, types: Types,
 
 def write(f: IO[bytes], header: Header, types: Types, table: Table) -> int:
     """Write a model to an open file; returns its bytes."""
-    return _write_arrays(f, header, _arrays(types, table))
+    return _write_arrays(f, header.as_dict(), _arrays(types, table))
 
 
-def _write_arrays(f: IO[bytes], header: Header, arrays: dict[str, np.ndarray]) -> int:
-    head = header.as_dict()
-    head["arrays"] = {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}
+def _write_arrays(f: IO[bytes], head: dict[str, Any], arrays: dict[str, np.ndarray]) -> int:
+    head = head | {"arrays": {n: [a.dtype.str, list(a.shape)] for n, a in arrays.items()}}
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
     if len(text) > MAX_HEADER_BYTES - 128:
         raise MarkovError(f"order {head['order']:,}: its header is too large for a file", "a lower --order")
@@ -153,7 +153,7 @@ class _Comparer(io.RawIOBase):
 def framing_differs(file: ModelFile) -> int | None:
     """The first byte at which the file is not what writing this model again would give."""
     comparer = _Comparer(file.buffer)
-    _write_arrays(comparer, file.header, file.arrays)  # type: ignore[arg-type]
+    _write_arrays(comparer, file.header.as_dict() | {"version": file.version}, file.arrays)  # type: ignore[arg-type]
     if comparer.differs is None and comparer._at != file.size_bytes:
         return min(comparer._at, file.size_bytes)
     return comparer.differs
@@ -173,6 +173,7 @@ class ModelFile:
     buffer: mmap.mmap | bytes
     size_bytes: int
     arrays: dict[str, np.ndarray]
+    version: int  # of the format
 
 
 def load(path: str | os.PathLike[str]) -> ModelFile:
@@ -216,10 +217,10 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise ValueError("not a model of this program")
         found = head["version"]
-        if type(found) is not int or found != VERSION:
+        if type(found) is not int or found not in _SPANS:
             said = str(found if isinstance(found, int) else repr(found))[:20]
             raise ModelFileError(
-                f"{name}: model format {said}; this markov reads {VERSION}",
+                f"{name}: model format {said}; this markov reads {' and '.join(map(str, _SPANS))}",
                 f"upgrade markov, or {RETRAIN}",
             )
         header = header_of(head)
@@ -242,12 +243,15 @@ def _parse(name: str, buffer: mmap.mmap | bytes, size: int, members: dict[str, M
     if actual != declared:
         odd = sorted(n for n in {*actual, *declared} if actual.get(n) != declared.get(n))
         raise ModelFileError(f"{name}: member {odd[0]!r} differs from what the header says", RETRAIN)
-    types, table = _build(name, header, arrays)
-    return ModelFile(header, types, table, members, buffer, size, arrays)
+    types, table = _build(name, header, arrays, _SPANS[found])
+    return ModelFile(header, types, table, members, buffer, size, arrays, found)
 
 
-def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Types, Table]:
-    """Views of the arrays as a table; every name and length must fit the header."""
+def _build(name: str, header: Header, arrays: dict[str, np.ndarray], span: int) -> tuple[Types, Table]:
+    """Views of the arrays as a table; every name and length must fit the header.
+
+    span  rows between two running sums of the file: SPAN, or a part of it
+    """
     left_over = set(arrays)
     reals = _LOGS + (("count_",) if header.holds == "weighted counts" else ())
 
@@ -264,7 +268,9 @@ def _build(name: str, header: Header, arrays: dict[str, np.ndarray]) -> tuple[Ty
 
     def take_counts(key: str, length: int | None = None) -> Counts:
         small = take(key, length)
-        sums = take(f"{key}_sums", math.ceil(len(small) / SPAN) + 1)
+        sums = take(f"{key}_sums", math.ceil(len(small) / span) + 1)
+        if span < SPAN:
+            sums = np.append(sums[:-1][:: SPAN // span], sums[-1])
         if not 0 <= sums[-1] < _MOST:
             raise ModelFileError(f"{name}: {key} sums to {sums[-1]}", RETRAIN)
         if small.dtype.kind == "f":

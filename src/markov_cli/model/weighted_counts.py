@@ -14,8 +14,8 @@ import numpy as np
 from ..errors import ModelFileError, NeedsCounts, OptionError
 from .count_column import DAMAGED, SPAN, Counts
 
-_DIGITS = 24  # binary ones behind the point that a weight keeps, if there is room
-_ROOM = 50  # bits of the largest sum; the rest of float64's 53 lets such models be merged again
+DIGITS = 24  # binary ones behind the point that a weight keeps, if there is room
+ROOM = 50  # bits of the largest sum; the rest of float64's 53 lets such models be merged again
 _NONE = np.empty(0, np.uint8)
 _FLOAT = np.dtype("<f8")
 
@@ -106,7 +106,7 @@ def rounded(weights: list[float], totals: list[int]) -> list[float]:
     totals  the sum of the counts that each one multiplies
     """
     most = sum(w * t for w, t in zip(weights, totals, strict=True))
-    bits = min(_DIGITS, _ROOM - int(most).bit_length())
+    bits = min(DIGITS, ROOM - int(most).bit_length())
     if bits < 1:
         raise OptionError(f"the weights make {most:.3g} tokens, more than real counts can hold", "smaller weights")
     out = [round(w * 2**bits) / 2**bits for w in weights]
