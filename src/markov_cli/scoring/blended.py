@@ -40,11 +40,16 @@ class BlendScorer:
             one.prepare(jobs)
 
     def score(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """As `Scorer.score`: p float64 (L,), and the length of the longest n-gram of words, uint32 (L,)."""
+        """As `Scorer.score`: p float64 (L,), and the length of the longest n-gram of words, uint32 (L,).
+
+        p is 1 under a log-linear blend that adapts: `adapted` follows.
+        """
         if self.log_linear is not None:
             if within:
                 raise OptionError("--within does not work with a log-linear blend", "use --smoothing kn with it")
             _, longest = self.words.score(stream)
+            if self.adapts:  # `adapted` works them out, from nothing of these
+                return np.ones(len(stream)), longest
             return self.log_linear.score(stream.astype(np.int64)), longest
         parts, longest = self.parts(stream, within)
         p = parts @ self.distribution.weights
@@ -63,7 +68,7 @@ class BlendScorer:
     def adapted(self, p: np.ndarray, ids: np.ndarray, document: np.ndarray, new: int) -> np.ndarray:
         """Mix what was read before in a document into probabilities of new tokens: float64 (m,).
 
-        p              float64 (m,), without it
+        p              float64 (m,), without it; a log-linear blend does not need them
         ids, document  of a window, the new ones behind those before; `new` is the index of the first
         """
         parameters = self.distribution.parameters
