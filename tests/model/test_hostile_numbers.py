@@ -17,6 +17,8 @@ from markov_cli.inspecting.verify import damage
 from markov_cli.model.fingerprints import Guard
 from markov_cli.model.smoothing import _check_total
 from markov_cli.model.weighted_counts import Reals
+from markov_cli.text.joining import join_texts
+from markov_cli.text.types import UNK
 from markov_cli.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bases are the fuzzer's")
@@ -62,6 +64,9 @@ def test_an_id_is_checked_where_its_text_is_looked_up(opened, base):
             with pytest.raises(ModelFileError, match="outside the vocabulary"):
                 call(np.array([3, bad]))
     assert len(vocabulary.spans(np.array([n - 1]))[0]) == 1
+    for bad in (n, UNK):
+        with pytest.raises(ModelFileError, match="outside the vocabulary"):
+            join_texts(vocabulary, np.array([n - 1, bad]), np.array([2]))
 
 
 # ------------------------------------------------------------ orders

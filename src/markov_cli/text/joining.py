@@ -24,10 +24,9 @@ def join_texts(
     last    the id of the prompt's last token; BOS without a prompt
     end     is put behind each text
 
-    IndexError if an id is no type.
+    ModelFileError if an id is no type.
     """
-    if len(ids) and (int(ids.min()) < N_MARKERS or int(ids.max()) >= len(vocabulary)):
-        raise IndexError("an id outside the vocabulary")
+    vocabulary.check(ids, N_MARKERS)
     if last == BOS:
         return vocabulary.join(ids, length, end)
     whole, edges = vocabulary.join(ids, length)

@@ -64,15 +64,15 @@ class Vocabulary:
 
     def spans(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the bytes of ids lie: starts and lengths, int64."""
-        self._check(ids)
+        self.check(ids)
         start, end = self.offsets[ids].astype(np.int64), self.offsets[ids + 1].astype(np.int64)
         if ((start < 0) | (start > end) | (end > len(self.blob))).any():
             raise ModelFileError(_OUTSIDE, _DAMAGED)
         return start, end - start
 
-    def _check(self, ids: np.ndarray) -> None:
-        """ModelFileError if an id is none of the model's: a table may hold any number."""
-        if len(ids) and (int(ids.min()) < 0 or int(ids.max()) >= len(self)):
+    def check(self, ids: np.ndarray, least: int = 0) -> None:
+        """ModelFileError if an id is none of the model's, or below `least`: a table may hold any number."""
+        if len(ids) and (int(ids.min()) < least or int(ids.max()) >= len(self)):
             raise ModelFileError("the table holds an id outside the vocabulary", _DAMAGED)
 
     def bytes_of(self, i: int) -> bytes:
@@ -94,7 +94,7 @@ class Vocabulary:
 
     def flags_of(self, ids: np.ndarray) -> np.ndarray:
         """Touching flags of ids: uint8."""
-        self._check(ids)
+        self.check(ids)
         return self.flags[ids] if len(self.flags) else np.zeros(len(ids), np.uint8)
 
     def find(self, token: bytes, flags: int | None = None, ignore_case: bool = False) -> list[int]:
