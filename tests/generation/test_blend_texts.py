@@ -136,8 +136,27 @@ def test_impossible_requests():
     tuned = m.tune(model, texts=HELD, classes=[2], adapt=True).model
     with pytest.raises(OptionError, match="not kn"):
         next(tuned.generate(1, 1, adapt=True, smoothing="kn"))
-    with pytest.raises(OptionError, match="--novel"):
-        next(tuned.generate(1, 1, smoothing="blend", novel=3, corpus_texts=LINES))
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("more", [{}, {"constraints": m.Constraints(contains=("dog",))}])
+def test_texts_without_copies_are_those_that_copy_nothing(name, more):
+    log_linear, adapt = KINDS[name]
+    model = m.train(texts=LINES * 3, order=2, unit="line")
+    tuned = m.tune(model, texts=HELD, classes=[2], adapt=True, log_linear=log_linear).model
+    options = {"smoothing": "blend", "adapt": adapt, **more}
+    first = {t.index: t.text for t in tuned.generate(60, 1, **options)}
+    found = {t.index: t.text for t in tuned.generate(60, 1, novel=3, corpus_texts=LINES, **options)}
+
+    def copies(text):
+        words = text.split()  # a corpus is one stream
+        return any(f" {' '.join(words[i : i + 3])} " in f" {' '.join(LINES)} " for i in range(len(words) - 2))
+
+    assert len(found) > 50 and not any(map(copies, found.values()))
+    assert any(map(copies, first.values()))
+    for i, text in first.items():
+        if not copies(text):
+            assert found[i] == text  # others are drawn again
 
 
 def test_notes_of_the_commands(run, tmp_path):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays.sorting import sort_keys
-from ..errors import ModelFileError, OptionError
+from ..errors import ModelFileError
 from ..model.blend import Blend
 from ..model.class_model import ClassModel
 from ..model.distribution import Distribution, probability
@@ -34,9 +34,7 @@ _LAST = 1 << 21  # use of a random number for a whole distribution
 
 
 def blend_walker(model: LanguageModel, request: Request, prompt: PromptMatch) -> BlendWalker:
-    """Walker of a request; OptionError if copies are excluded."""
-    if request.novel is not None:
-        raise OptionError("--novel and --smoothing blend exclude each other", "use --smoothing kn")
+    """Walker of a request."""
     return model.checked(BlendWalker, model.blend(), prompt.ids, request.shape, request.adapt, request.bits)
 
 

@@ -217,11 +217,16 @@ class Run:
 
     @cached_property
     def _tried(self) -> RejectionSampler:
-        """Sampler of a mixture without constraints."""
+        """Sampler of a mixture or a blend without constraints; a text that copies a run is drawn again."""
         ids = [i for i in self.prompt.ids if i != BOS]
         shortest, longest = self._lengths
         walker = rejecting(self.walker, automata.product([]), ids, shortest, self.model)
-        return RejectionSampler(walker, longest, cut=True)
+        judge = self.novelty.good if self.novelty is not None and self._novel else None
+        return RejectionSampler(walker, longest, judge, cut=True)
+
+    @property
+    def _novel(self) -> bool:
+        return self.novelty is not None and self.novelty.novel is not None
 
     @property
     def _lengths(self) -> tuple[int, int]:
@@ -242,7 +247,7 @@ class Run:
     def closing_notes(self) -> list[str]:
         """Notes for the user after the last text: cost of constraints and novelty, reason for missing texts."""
         out = []
-        some = self.constrained
+        some = self.constrained or (self._tried if self._novel and self._sampler is None else None)
         if some is not None and some.tried > some.kept:
             out.append(f"{some.kept:,} of {some.tried:,} tries kept ({some.kept / some.tried:.2%})")
         if self.novelty is not None and self.novelty.cost:
