@@ -111,7 +111,7 @@ def run(b: Bench) -> None:
     say("checking")
     whole, sample = core_rows.whole_checks(b, facts), core_rows.sample_checks(b)
     core_rows.rows_training(b, whole, sample)
-    core_rows.row_memory(b, whole["train-3"])
+    core_rows.rows_memory(b, whole)
     core_rows.rows_markovify(b, sample)
     core_rows.rows_quick(b)
     core_rows.row_size(b, whole["train-3"])
