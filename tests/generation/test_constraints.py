@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from enumeration import CASES, FEW, enumerated, train
@@ -16,6 +17,7 @@ from helpers import chi_squared, run_of
 from markov_cli import Constraints
 from markov_cli.errors import AnswerIsNo, OptionError
 from markov_cli.generation import exact, text_automata
+from markov_cli.generation.text_checks import TextChecks
 from markov_cli.sampling import success_weights
 from markov_cli.text.types import BOS
 
@@ -296,3 +298,12 @@ def test_marks_in_a_pattern_touch_words(harbour):
     model = train(harbour, unit="sentence")
     for t in model.generate(20, 1, constraints=Constraints(pattern="He *, * ."), max_tokens=40):
         assert re.fullmatch(r"He .*, .*\.", t.text)
+
+
+def test_texts_with_too_many_bytes_are_not_joined():
+    checks = TextChecks(Constraints(characters=(3, 40), match="x"))
+    assert checks.can_pass(np.array([2, 160, 161])).tolist() == [True, True, False]
+    assert checks.good(["\U0001f600".encode() * 39 + b"x"]).all()  # 157 bytes
+    assert list(checks.failed.values()) == [1, 0]
+    checks.leave_out(["--characters 3..40"])
+    assert checks.can_pass(np.array([161])).all()

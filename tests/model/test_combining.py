@@ -279,6 +279,13 @@ def test_verify_finds_impossible_counts(weighted, value):
         list(bad.generate(20, 1))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_count_that_is_no_number_is_damage_where_it_is_read(weighted, value):
+    bad = loaded(changed(bytes(weighted[0].file.buffer), "count_2", 5, value))
+    with pytest.raises(ModelFileError, match="no number"):
+        bad.table.orders[1].count.at(np.array([4, 5]))
+
+
 def test_only_weighted_models_hold_real_counts(weighted):
     data = bytes(weighted[0].file.buffer)
     with pytest.raises(ModelFileError, match="float64"):

@@ -214,13 +214,19 @@ class Constrained:
         """True for finished texts that pass the checks and copy no run: bool (m,)."""
         good = np.ones(len(drawn.index), bool) if self._novelty is None else self._novelty.good(drawn)
         if self._checks and good.any():
+            good[good] = self._checks.can_pass(self._sizes(select(drawn, good)))
+        if self._checks and good.any():
             good[good] = np.concatenate([self._checks.good(texts) for texts in self._texts(select(drawn, good))])
         return good
 
+    def _sizes(self, drawn: Samples) -> np.ndarray:
+        """Bytes of the tokens of each text: int64 (m,)."""
+        before = np.concatenate(([0], np.cumsum(self.model.vocabulary.spans(drawn.ids)[1])))
+        return np.diff(before[np.cumsum(drawn.length)], prepend=0)
+
     def _texts(self, drawn: Samples) -> Iterator[list[bytes]]:
         """Finished texts, some millions of bytes at one time."""
-        before = np.concatenate(([0], np.cumsum(self.model.vocabulary.spans(drawn.ids)[1])))
-        group = before[np.cumsum(drawn.length)] // _CHECKED_BYTES
+        group = np.cumsum(self._sizes(drawn)) // _CHECKED_BYTES
         for g in np.unique(group).tolist():
             yield joined(self.model.vocabulary, select(drawn, group == g), self.prompt).each()
 

@@ -20,9 +20,11 @@ class TextChecks:
     def __init__(self, c: Constraints) -> None:
         """Compile the checks; OptionError for an invalid regular expression."""
         self._checks: list[tuple[str, Callable[[str], bool]]] = []
+        self._most: tuple[str, int] | None = None  # name of the check of characters, and most bytes that can pass it
         if c.characters is not None:
             least, most = c.characters
-            self._checks.append((f"--characters {shown(c.characters)}", lambda text: least <= len(text) <= most))
+            self._most = f"--characters {shown(c.characters)}", 4 * most
+            self._checks.append((self._most[0], lambda text: least <= len(text) <= most))
         if c.match:
             try:
                 compiled = re.compile(c.match)
@@ -41,6 +43,20 @@ class TextChecks:
     def leave_out(self, names: Sequence[str]) -> None:
         """Leave out checks that all texts pass."""
         self._checks = [(name, check) for name, check in self._checks if name not in names]
+        if self._most is not None and self._most[0] in names:
+            self._most = None
+
+    def can_pass(self, size: np.ndarray) -> np.ndarray:
+        """False for texts with too many bytes, which need not be joined to see that they fail: bool (m,).
+
+        size  int64 (m,), bytes of each text's tokens
+        """
+        if self._most is None:
+            return np.ones(len(size), bool)
+        name, most = self._most
+        out = size <= most
+        self.failed[name] += int(np.count_nonzero(~out))
+        return out
 
     def good(self, texts: Sequence[bytes]) -> np.ndarray:
         """True for texts that pass all checks: bool (m,)."""

@@ -49,8 +49,11 @@ class Reals(Counts):
         return float(self.sums[-1])
 
     def at(self, row: np.ndarray) -> np.ndarray:
-        """Counts of rows: float64 of the shape of `row`."""
-        return self.small[row].astype(np.float64)
+        """Counts of rows: float64 of the shape of `row`; ModelFileError for what is no number."""
+        value = self.small[row].astype(np.float64)
+        if not np.isfinite(value).all():
+            raise ModelFileError("a count that is no number", DAMAGED)
+        return value
 
     def slice(self, low: int, high: int) -> np.ndarray:
         """Counts of rows low..high-1: float64."""
