@@ -6,6 +6,7 @@ import lzma
 import random
 from dataclasses import dataclass, field
 
+_LONGEST = 20_000_000  # characters of a line
 NUMBERS = [
     "0",
     "-0",
@@ -167,7 +168,9 @@ def _insert(lines, rng, split):
 
 def _long(lines, rng, split):
     i = _at(lines, rng)
-    lines[i] += rng.choice([" ", split]).join([lines[i]] * rng.choice([10, 1000, 20_000]))
+    between, times = rng.choice([" ", split]), rng.choice([10, 1000, 20_000])
+    times = min(times, _LONGEST // max(len(lines[i]), 1))  # so that a line made long twice is no matter of memory
+    lines[i] += between.join([lines[i]] * times)
 
 
 def _join(lines, rng, split):
