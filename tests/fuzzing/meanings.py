@@ -36,8 +36,8 @@ def _values(arrays, name):
 def _put(arrays, name, values):
     """A column of counts with sums that are right for them."""
     if values.dtype.kind == "f":
-        most = np.finfo(np.float64).max / max(len(values), 1)  # no column is packed without a finite sum
-        packed = Reals.pack(np.clip(values, -most, most))
+        most = np.finfo(np.float64).max / 2 / max(len(values), 1)  # no column is packed without a finite sum
+        packed = Reals.pack(np.clip(np.nan_to_num(values), -most, most))
         arrays[name], arrays[f"{name}_sums"] = packed.small, packed.sums
         return
     packed = Counts.pack(np.clip(values, 0, 2**62 // max(len(values), 1)))
