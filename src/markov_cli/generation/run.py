@@ -191,23 +191,22 @@ class Run:
         many = self.request.count >= MANY
         mean = mean_tokens(self.model.header, self._lengths[1])
         if self.constrained is not None:
-            some, size, jobs = self.constrained, batch_size(count, mean, 1), 1
+            some, size = self.constrained, batch_size(count, mean)
             return batches(lambda a, n: some.draw(self.seed, a, n), self.model, self.prompt, first, count, size, end)
         if self._sampler is None:
-            tried, size = self._tried, batch_size(count, mean, 1)
+            tried, size = self._tried, batch_size(count, mean)
             return batches(lambda a, n: tried.texts(self.seed, a, n), self.model, self.prompt, first, count, size, end)
         if many and isinstance(self.model, LanguageModel):
             self.model.checked(prepare, self.model, self.model.uses_raw_counts(self.request.smoothing))
-        jobs = self.request.jobs
-        size = batch_size(count, mean, jobs if many else 1)
-        if self._steered is not None:  # avoiding copies takes as many steps with few texts as with many
-            size = min(batch_size(count, mean, 1), _STEERED)
+        size = batch_size(count, mean)  # more batches than needed save no time: a step costs as much for few texts
+        if self._steered is not None:
+            size = min(size, _STEERED)
         drawer = self._steered or self._sampler
 
         def draw(begin: int, n: int) -> Samples:
             return drawer.texts(self.seed, begin, n, self.prompt.history, *self._lengths)
 
-        return batches(draw, self.model, self.prompt, first, count, size, end, jobs)
+        return batches(draw, self.model, self.prompt, first, count, size, end, self.request.jobs)
 
     @cached_property
     def _steered(self) -> BacktrackingSampler | None:

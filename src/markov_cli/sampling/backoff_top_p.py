@@ -27,10 +27,12 @@ from ..arrays.sorting import ragged
 from ..model.distribution import Distribution, histories
 from ..model.listed import Listed
 from ..text.types import BOS, UNK
+from .history_lists import Columns, HistoryCache, HistoryLists
 from .random_stream import uniform
 from .shape import Shape, draw_weighted, shaped_weights
 from .sorted_followers import (
     BigramLists,
+    Lists,
     UnigramList,
     first_gap,
     no_lists,
@@ -43,7 +45,6 @@ from .top_p_cut import ThreeLists
 from .top_p_cuts import EXACT, ManyLists
 from .upper_lists import Sums, UpperLists
 
-_KEPT = 1 << 20  # cuts that are remembered
 _TOGETHER = 16  # histories from which cutting them together is faster than one by one (measured)
 _UPPER = 1 << 20  # ids of upper lists computed at one time
 
@@ -56,7 +57,7 @@ class ShapedBackoff:
         self.temperature = shape.temperature or 1.0
         self.unigrams = UnigramList(distribution, self.temperature)
         self.bigrams = BigramLists(distribution, self.unigrams, self.temperature)
-        self._cuts: dict[int, tuple[int, int, int]] = {}  # ids kept of the upper list, sums of the two others
+        self.histories = HistoryCache(self._weighed)
         self.k = 1 if shape.temperature == 0 else min(shape.top_k, self.table.n_ids)
 
     def draw(self, level: np.ndarray, row: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,12 +73,15 @@ class ShapedBackoff:
         new = np.diff(key[order], prepend=-1) != 0
         which = np.empty(len(row), np.int64)
         which[order] = np.cumsum(new) - 1
-        level, row = level[order[new]], row[order[new]]
+        key, level, row = key[order[new]], level[order[new]], row[order[new]]
         for begin, end in self._groups(level, row):
             texts = np.flatnonzero((which >= begin) & (which < end))
-            upper = self._upper(level[begin:end], row[begin:end])
-            step = self._draw_first if self.k else self._draw_lists
-            token[texts], bits[texts] = step(upper, which[texts] - begin, uniform(raw[texts]))
+            own, u = which[texts] - begin, uniform(raw[texts])
+            if self.k:
+                token[texts], bits[texts] = self._draw_first(self._upper(level[begin:end], row[begin:end]), own, u)
+            else:
+                lists = self.histories.lists(key[begin:end], level[begin:end], row[begin:end])
+                token[texts], bits[texts] = self._draw_lists(lists, own, u)
         return token, bits
 
     def _groups(self, level: np.ndarray, row: np.ndarray) -> list[tuple[int, int]]:
@@ -92,22 +96,20 @@ class ShapedBackoff:
 
     def _upper(self, level: np.ndarray, row: np.ndarray) -> UpperLists:
         table, v, s = self.table, self.table.n_ids, len(level)
-        word, keys = np.zeros(s, np.int64), [np.empty(0, np.int64)]
+        word, keys = np.full(s, -1, np.int64), [np.empty(0, np.int64)]
         back = [np.ones(s) for _ in range(max(int(level.max()), 1))]
         rows = []
         for k, (here, some) in enumerate(histories(table, level, row)):
             rows.append(np.zeros(s, np.int64))
             rows[k][here] = some
             if k == 1:
-                word = rows[1]
+                word[here] = some
             elif k > 1:
                 back[k - 1][here] = self.distribution.backoff(k, some)
                 low, high = table.followers(k, some)
                 keys.append(np.repeat(here, high - low) * v + table.tokens(k + 1, ragged(low, high - low)))
-        lists = self.bigrams.lists(word) if table.order > 1 else no_lists(s)
-        empty = level == 0
-        lists.size[empty] = lists.n_ranked[empty] = lists.all_taken[empty] = 0
-        back[0][~empty] = lists.back[~empty]
+        lists = self._lists(word)
+        back[0][word >= 0] = lists.back[word >= 0]
         key = np.sort(np.concatenate(keys))
         owner, token = np.divmod(key[np.diff(key, prepend=-1) != 0], v)
         place, p, n_apart = np.zeros(len(owner), np.int64), np.empty(0), np.zeros(s, np.int64)
@@ -132,7 +134,7 @@ class ShapedBackoff:
             factor *= b
         begin = np.searchsorted(owner, np.arange(s + 1))
         return UpperLists(
-            row * (table.order + 1) + level,
+            word,
             back,
             factor,
             factor * back[0],
@@ -145,57 +147,91 @@ class ShapedBackoff:
             lists,
         )
 
+    def _lists(self, word: np.ndarray) -> Lists:
+        """Bigram lists of words; empty ones where a word is -1."""
+        if self.table.order < 2:
+            return no_lists(len(word))
+        lists = self.bigrams.lists(np.maximum(word, 0))
+        empty = word < 0
+        lists.size[empty] = lists.n_ranked[empty] = lists.all_taken[empty] = 0
+        return lists
+
     # ------------------------------------------------------------ temperature and top-p
 
-    def _draw_lists(self, upper: UpperLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        unigrams, lists, columns = self.unigrams, upper.lists, upper.lists.columns
-        upper = upper.with_places()
+    def _weighed(self, level: np.ndarray, row: np.ndarray) -> tuple[Columns, Columns]:
+        """Columns of histories and of their upper lists, as `HistoryLists`."""
+        upper = self._upper(level, row).with_places()
         sums = self._sums(upper)
         if self.shape.top_p < 1:
             self._cut(upper, sums)
-        in_upper = np.bincount(upper.owner, sums.weight, len(upper.bigram_factor))
+        s, size = len(row), np.diff(upper.begin)
+        in_upper = np.bincount(upper.owner, sums.weight, s)
         in_bigram = np.rint(sums.scale_bigram * sums.free_bigram)
         in_unigram = np.rint(sums.scale_unigram * sums.free_unigram)
-        total = in_upper + in_bigram + in_unigram
-        good = (sums.good & (total > 0))[which]
-        x = np.floor(u * total[which])
+        running = np.cumsum(sums.weight)
+        some = np.flatnonzero(size)
+        before = np.zeros(s, np.int64)
+        before[some] = (running - sums.weight)[upper.begin[some]]
+        return {
+            "begin": upper.begin[:-1].copy(),
+            "size": size,
+            "word": upper.word,
+            "in_upper": in_upper,
+            "in_bigram": in_bigram,
+            "in_unigram": in_unigram,
+            "free_bigram": sums.free_bigram,
+            "free_unigram": sums.free_unigram,
+            "good": sums.good & (in_upper + in_bigram + in_unigram > 0),
+        }, {
+            "token": upper.token,
+            "running": running - before[upper.owner],
+            "left_over": sums.left_over,
+            "passed": sums.taken + sums.out,
+        }
+
+    def _draw_lists(self, drawn: HistoryLists, which: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        unigrams, upper = self.unigrams, drawn.upper
+        own = {name: column[which] for name, column in drawn.history.items()}
+        lists = self._lists(own["word"])
+        columns = lists.columns
+        low = own["begin"]
+        total = own["in_upper"] + own["in_bigram"] + own["in_unigram"]
+        x = np.floor(u * total)
         token, share = np.full(len(which), -1, np.int64), np.ones(len(which))
 
-        a = np.flatnonzero(good & (x < in_upper[which]))
+        a = np.flatnonzero(own["good"] & (x < own["in_upper"]))
         if len(a):
-            running = np.cumsum(sums.weight)
-            before = (running - sums.weight)[upper.begin[which[a]]]
-            found = np.searchsorted(running, x[a].astype(np.int64) + before, "right")
-            token[a], share[a] = upper.token[found], sums.weight[found] / total[which[a]]
-        x -= in_upper[which]
+            target = x[a].astype(np.int64)
+            found = place_in(upper["running"], low[a], low[a] + own["size"][a], target)
+            weight = upper["running"][found]
+            later = np.flatnonzero(found > low[a])
+            weight[later] -= upper["running"][found[later] - 1]
+            token[a], share[a] = upper["token"][found], weight / total[a]
+        x -= own["in_upper"]
 
-        a = np.flatnonzero(good & (x >= 0) & (x < in_bigram[which]))
+        a = np.flatnonzero(own["good"] & (x >= 0) & (x < own["in_bigram"]))
         if len(a):
-            w = which[a]
-            target = np.minimum(
-                np.floor(x[a] / in_bigram[w] * sums.free_bigram[w]).astype(np.int64), sums.free_bigram[w] - 1
-            )
-            i = place_in(sums.left_over, upper.begin[w], upper.begin[w + 1], target)
-            behind = np.flatnonzero(i > upper.begin[w])
-            target[behind] += (sums.taken + sums.out)[i[behind] - 1]
-            found = place_in(columns["running"], lists.begin[w], lists.begin[w] + lists.size[w], target)
+            free, inside = own["free_bigram"][a], own["in_bigram"][a]
+            target = np.minimum(np.floor(x[a] / inside * free).astype(np.int64), free - 1)
+            i = place_in(upper["left_over"], low[a], low[a] + own["size"][a], target)
+            behind = np.flatnonzero(i > low[a])
+            target[behind] += upper["passed"][i[behind] - 1]
+            found = place_in(columns["running"], lists.begin[a], lists.begin[a] + lists.size[a], target)
             token[a] = columns["token"][found]
-            share[a] = in_bigram[w] / total[w] * (columns["weight"][found] / sums.free_bigram[w])
-        x -= in_bigram[which]
+            share[a] = inside / total[a] * (columns["weight"][found] / free)
+        x -= own["in_bigram"]
 
-        a = np.flatnonzero(good & (x >= 0))
+        a = np.flatnonzero(own["good"] & (x >= 0))
         if len(a):
-            w = which[a]
-            target = np.minimum(
-                np.floor(x[a] / in_unigram[w] * sums.free_unigram[w]).astype(np.int64), sums.free_unigram[w] - 1
-            )
-            i = place_in(columns["left_over"], lists.begin[w], lists.begin[w] + lists.n_ranked[w], target)
-            behind = np.flatnonzero(i > lists.begin[w])
+            free, inside = own["free_unigram"][a], own["in_unigram"][a]
+            target = np.minimum(np.floor(x[a] / inside * free).astype(np.int64), free - 1)
+            i = place_in(columns["left_over"], lists.begin[a], lists.begin[a] + lists.n_ranked[a], target)
+            behind = np.flatnonzero(i > lists.begin[a])
             last = i[behind] - 1
             target[behind] += columns["taken"][last] + unigrams.weight_of_rank[columns["rank"][last]]
             found = np.searchsorted(unigrams.running, target, "right") - 1
             token[a] = unigrams.ids[found]
-            share[a] = in_unigram[w] / total[w] * (unigrams.weight[found] / sums.free_unigram[w])
+            share[a] = inside / total[a] * (unigrams.weight[found] / free)
         return token, -np.log2(share)
 
     def _sums(self, upper: UpperLists) -> Sums:
@@ -251,28 +287,23 @@ class ShapedBackoff:
         return p
 
     def _cut(self, upper: UpperLists, sums: Sums) -> None:
-        """Keep in `sums` only the fewest likeliest ids that reach top_p; each history is cut once."""
+        """Keep in `sums` only the fewest likeliest ids that reach top_p."""
         order = np.lexsort((-upper.p, upper.owner))  # ids rise, and the sort is stable
-        if len(self._cuts) > _KEPT:
-            self._cuts = {}
-        cuts, keys = self._cuts, upper.key.tolist()
-        good = np.flatnonzero(sums.good)
-        new = good[[keys[i] not in cuts for i in good.tolist()]]
         running = np.concatenate((np.zeros(1, np.int64), np.cumsum(sums.weight[order])))
-        together = new[running[upper.begin[new + 1]] - running[upper.begin[new]] < EXACT]
+        good = np.flatnonzero(sums.good)
+        kept = np.zeros((3, len(sums.good)), np.int64)  # ids of the upper list, sums of the two others
+        together = good[running[upper.begin[good + 1]] - running[upper.begin[good]] < EXACT]
         if len(together) < _TOGETHER:
-            together = new[:0]
+            together = together[:0]
         else:
             *found, alike = self._cut_many(upper, sums, order, running, together)
             together = together[~alike]
-            each = zip(*(x[~alike].tolist() for x in found), strict=True)
-            cuts.update(zip(upper.key[together].tolist(), each, strict=True))
-        for i in np.setdiff1d(new, together).tolist():
-            cuts[keys[i]] = self._cut_one(upper, sums, order[int(upper.begin[i]) : int(upper.begin[i + 1])], i)
-        if len(good):
-            kept, sums.free_bigram[good], sums.free_unigram[good] = np.array([cuts[keys[i]] for i in good.tolist()]).T
-            begin = upper.begin[good] + kept
-            sums.weight[order[ragged(begin, upper.begin[good + 1] - begin)]] = 0
+            kept[:, together] = [x[~alike] for x in found]
+        for i in np.setdiff1d(good, together).tolist():
+            kept[:, i] = self._cut_one(upper, sums, order[int(upper.begin[i]) : int(upper.begin[i + 1])], i)
+        sums.free_bigram[good], sums.free_unigram[good] = kept[1:, good]
+        begin = upper.begin[good] + kept[0, good]
+        sums.weight[order[ragged(begin, upper.begin[good + 1] - begin)]] = 0
 
     def _cut_many(
         self, upper: UpperLists, sums: Sums, order: np.ndarray, running: np.ndarray, which: np.ndarray

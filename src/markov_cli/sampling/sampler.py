@@ -36,9 +36,9 @@ _SHAPED_FOLLOWERS = 1 << 22  # followers that are shaped at one time
 Step = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 
 
-def batch_size(count: int, mean_tokens: float, jobs: int) -> int:
-    """Number of texts to draw side by side: about a million tokens, and a share of `count` for each job."""
-    return max(min(BATCH, int(_BATCH_TOKENS / max(mean_tokens, 1.0)), -(-count // max(jobs, 1))), 1)
+def batch_size(count: int, mean_tokens: float) -> int:
+    """Number of texts to draw side by side: all of `count`, or about a million tokens."""
+    return max(min(BATCH, int(_BATCH_TOKENS / max(mean_tokens, 1.0)), count), 1)
 
 
 @dataclass

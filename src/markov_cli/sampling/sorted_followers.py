@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays.sorting import ragged
 from ..model.distribution import Distribution
 from ..text.types import BOS, UNK
+from .growing_columns import GrowingColumns
 
 UNIT = 2.0**40
 _KEPT = 1 << 24  # the cache is emptied when it holds more followers
@@ -103,36 +104,26 @@ class BigramLists:
         n = self.distribution.table.n_ids
         self._begin, self._back = np.full(n, -1, np.int64), np.ones(n)
         self._size, self._n_ranked, self._all_taken = (np.zeros(n, np.int64) for _ in range(3))
-        self._columns: dict[str, np.ndarray] = {}
-        self._filled = 0
+        self._rows = GrowingColumns()
 
     def lists(self, word: np.ndarray) -> Lists:
         """Sorted followers of words: int64 (m,), distinct or not."""
         with self._lock:
-            if self._filled > _KEPT:
+            if self._rows.filled > _KEPT:
                 self._forget()
             missing = np.unique(word[self._begin[word] < 0])
-            if len(missing) or not self._columns:
+            if len(missing) or not self._rows.columns:
                 self._add(missing)
             at = self._begin[word], self._size[word], self._back[word], self._n_ranked[word], self._all_taken[word]
-            return Lists(*at, dict(self._columns))
+            return Lists(*at, dict(self._rows.columns))
 
     def _add(self, word: np.ndarray) -> None:
         low, high = self.distribution.table.followers_of_each(1, word)
         size = high - low
-        new = self._made(word, low, size)
-        end = self._filled + len(new["token"])
-        for name, column in new.items():
-            old = self._columns.setdefault(name, column[:0])
-            if end > len(old):  # other threads may still read the old column, so it is not changed
-                room = np.empty(max(2 * len(old), end, 1 << 12), column.dtype)
-                room[: self._filled] = old[: self._filled]
-                self._columns[name] = old = room
-            old[self._filled : end] = column
-        self._begin[word] = self._filled + np.cumsum(size) - size
+        begin = self._rows.add(self._made(word, low, size))
+        self._begin[word] = begin + np.cumsum(size) - size
         self._size[word] = size
         self._back[word] = self.distribution.backoff(1, word)
-        self._filled = end
 
     def _made(self, word: np.ndarray, low: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
         table, unigrams = self.distribution.table, self.unigrams

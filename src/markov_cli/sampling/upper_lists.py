@@ -16,7 +16,7 @@ from .sorted_followers import Lists
 class UpperLists:
     """Upper lists of s histories, sorted by history and id.
 
-    key           int64 (s,), stands for the history
+    word          int64 (s,), the last token; -1 for an empty history
     back          float64 (s,) for 1, 2, .. tokens: b, 1 where the history is shorter
     bigram_factor, unigram_factor  float64 (s,), factor of p in the bigram and in the unigram list
     owner, token  int64 (e,); p float64 (e,), 0 for UNK and BOS
@@ -26,7 +26,7 @@ class UpperLists:
     lists         bigram lists of the words; empty for an empty history
     """
 
-    key: np.ndarray
+    word: np.ndarray
     back: list[np.ndarray]
     bigram_factor: np.ndarray
     unigram_factor: np.ndarray
