@@ -20,6 +20,8 @@ WITH :=
 MARKOV := $(BIN)/markov
 # tests in three times as many processes as cores: where two others run on two cores they get three quarters, not half
 WORKERS = $(shell $(BIN)/python -c 'import os; print(3 * (os.cpu_count() or 1))')
+# each test that starts the program would compile it anew: a quarter of a second, some thousand times
+export PYTHONDONTWRITEBYTECODE =
 RUNS ?= 3
 CASES ?= 20000
 SEED ?= 1
