@@ -14,20 +14,24 @@ from markov_cli.model.blend_parameters import N_HITS, BlendParameters, n_skips
 from markov_cli.model.discounts import discounts
 from markov_cli.scoring.blended import BlendScorer
 from markov_cli.scoring.log_linear import LogLinear, exponents_of, mean_bits_of
+from markov_cli.scoring.next_of_blend import NextOfBlend
 from markov_cli.text.types import BOS, EOS
 
 texts = st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6).map(" ".join), min_size=2, max_size=8)
 HALF_LIFE = 5
 EXPONENTS = (0.9, 0.3, 0.2, 0.1)
 RECENT = (0.5, 0.2, 0.1, 0.3)
+ALONE = ((1.0, 0.0, 0.0),) * N_HITS
+MIXED = ((0.7, 0.2, 0.1), (0.5, 0.2, 0.3), (0.25, 0.5, 0.25), (0.1, 0.3, 0.6))
+DISCOUNT = 0.5
 
 
-def blend_of(texts, order):
+def blend_of(texts, order, adapt=ALONE):
     model = m.train(texts=texts, order=order, unit="line", tokenizer="spaces")
     blend = model.language_model.blend()
     static = EXPONENTS[: 1 + n_skips(order)]
     rows = tuple((*static, *(x * (1 + hit) for x in RECENT)) for hit in range(N_HITS))
-    blend.parameters = BlendParameters("log-linear", (), ((1.0, 0.0, 0.0),) * 4, HALF_LIFE, 0.5, static, rows)
+    blend.parameters = BlendParameters("log-linear", (), adapt, HALF_LIFE, DISCOUNT, static, rows)
     return model, blend
 
 
@@ -76,7 +80,18 @@ def slow(model, blend, lines, said, i, adapt):
                 logs[w] += exponents[n] * math.log1p((c - 0.5) / (2 * base[w]))
     p = np.exp(logs)
     p[BOS] = 0
-    return p / p.sum()
+    p /= p.sum()
+    if not adapt:
+        return p
+    ngrams = one
+    for n in range(hit + 1):
+        c = Counter(follows(before, sentence[len(sentence) - n :]))
+        if not c:  # the first token of a document
+            break
+        kept = np.array([max(c[w] - DISCOUNT, 0) for w in range(len(one))])
+        ngrams = (kept + DISCOUNT * len(c) * ngrams) / sum(c.values())
+    of_logs, of_base, of_ngrams = blend.parameters.adapt[hit]
+    return of_logs * p + of_base * base + of_ngrams * ngrams
 
 
 def follows(before, h):
@@ -91,7 +106,7 @@ def follows(before, h):
 @given(texts, texts, st.integers(1, 5), st.booleans())
 @examples(60)
 def test_the_product_of_the_factors(given_texts, others, order, adapt):
-    model, blend = blend_of(given_texts, order)
+    model, blend = blend_of(given_texts, order, MIXED)
 
     def ids_of(text):
         return [BOS, *((model.vocabulary.find(w.encode()) or [0])[0] for w in text.split()), EOS]
@@ -108,6 +123,12 @@ def test_the_product_of_the_factors(given_texts, others, order, adapt):
             p = slow(model, blend, lines, said, i, adapt)
             assert p.sum() == pytest.approx(1, abs=1e-12)
             assert found[i] == pytest.approx(p[w], rel=2e-5)
+    blend_next = NextOfBlend(blend, adapt)
+    for i in [i for i, w in enumerate(said) if w != BOS][-3:]:
+        text = np.array(said[:i] if adapt else said[max(j for j in range(i) if said[j] == BOS) : i])
+        p = blend_next.after([text])[0]
+        assert p == pytest.approx(slow(model, blend, lines, said, i, adapt), rel=2e-5, abs=1e-12)
+        assert p.sum() == pytest.approx(1, abs=1e-6)
 
 
 @given(texts, st.integers(1, 5))

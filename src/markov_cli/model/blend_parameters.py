@@ -23,7 +23,9 @@ class BlendParameters:
 
     mixture    one of MIXTURES
     weights    1 + K: of the words' n-grams, and of each set of classes
-    adapt      N_HITS rows of 1 + N_CACHES, for each length of the recent history; () if not tuned for it
+    adapt      N_HITS rows of 3, for each length of the recent history: weights of the linear mixture, of recent
+               words, and of recent n-grams; log-linear: of the log-linear mixture, of the linear one, and of recent
+               n-grams; () if not tuned for it
     half_life  of recent words, in tokens; 0 without adapt
     discount   of recent n-grams
     exponents  log-linear: of the linear mixture, and of each distance of skip bigrams; () for linear

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .blend_parameters import N_HITS
+
 ROUNDS = 60
-
-
 PRIOR_TOKENS = 20.0
 
 
@@ -37,6 +37,15 @@ def estimated_weights(
             share += PRIOR_TOKENS * prior
         weights = share / share.sum()
     return weights
+
+
+def weights_by_hit(p: np.ndarray, hit: np.ndarray) -> np.ndarray:
+    """Weights for each length of the recent history, held near those of all tokens: float64 (N_HITS, K).
+
+    hit  int64 (N,), the length for each token
+    """
+    whole = estimated_weights(p)
+    return np.stack([estimated_weights(p[hit == k], prior=whole) for k in range(N_HITS)])
 
 
 def rounded(weights: np.ndarray) -> tuple[float, ...]:

@@ -8,6 +8,9 @@ over all words.
 
 The factors of the second line are there if recent text counts; a factor of n-grams is 1 where c is 0. Skip bigrams and
 recent n-grams touch few words, so a place costs one power and one sum over the vocabulary, and little else.
+
+With recent text, the result is mixed linearly with P and with recent n-grams, by weights for each length of the longest
+recent history that was seen before: a product trusts one factor that is wrong too much, and a sum does not.
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ import numpy as np
 
 from ..arrays.sorting import ragged
 from ..model.blend import Blend
+from ..model.blend_parameters import N_HITS, BlendParameters
 from ..model.skip_bigrams import SkipBigrams, distances
 from ..text.marker_stream import behind
 from ..text.types import BOS
-from .recent_text import RecentHistories, recent_histories
+from .recent_text import RecentHistories, recent_histories, recent_ngrams
 from .whole_blend import WholeBlend, known_histories
 
 _CELLS = 1 << 18  # places times ids that are worked out at one time
@@ -85,6 +89,11 @@ class Block:
         mine = logs[np.arange(len(logs)), self.target].astype(np.float64)
         return np.where(self.target == BOS, 1.0, mine / logs.sum(axis=1, dtype=np.float64))
 
+    def three(self, exponents: np.ndarray, ngrams: np.ndarray) -> np.ndarray:
+        """p of the ids that stand there: log-linear, linear, and under recent n-grams as given: float64 (B, 3)."""
+        linear = np.exp(self.base[np.arange(len(self.target)), self.target].astype(np.float64))
+        return np.stack((self.of_targets(exponents), linear, ngrams), axis=1)
+
     def logs(self, exponents: np.ndarray) -> np.ndarray:
         """Logarithms of every product, the largest of each place 0: float32 (B, V)."""
         narrow = exponents.astype(np.float32)
@@ -94,6 +103,11 @@ class Block:
         logs[:, BOS] = -np.inf
         logs -= logs.max(axis=1, keepdims=True)
         return logs
+
+
+def adapted_weights(parameters: BlendParameters) -> np.ndarray:
+    """Weights of the log-linear mixture, of the linear one and of recent n-grams: float64 (N_HITS, 3)."""
+    return np.array(parameters.adapt or ((1.0, 0.0, 0.0),) * N_HITS)
 
 
 class LogLinear:
@@ -119,7 +133,12 @@ class LogLinear:
         parameters = self.blend.parameters
         assert parameters is not None
         exponents = np.array(parameters.adaptive_exponents)
-        parts = [b.of_targets(exponents[b.hit]) for b in self.blocks(ids, document, new, parameters.half_life)]
+        ngrams, _ = recent_ngrams(ids, document, parameters.discount, self.one[ids])
+        weights, low, parts = adapted_weights(parameters), new, []
+        for block in self.blocks(ids, document, new, parameters.half_life):
+            three = block.three(exponents[block.hit], ngrams[low : low + len(block.target)])
+            parts.append(np.where(block.target == BOS, 1.0, (weights[block.hit] * three).sum(axis=1)))
+            low += len(block.target)
         return np.concatenate(parts) if parts else np.empty(0)
 
     def blocks(

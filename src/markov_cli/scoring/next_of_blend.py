@@ -11,7 +11,7 @@ import numpy as np
 
 from ..model.blend import Blend
 from ..text.types import BOS, UNK
-from .log_linear import LogLinear
+from .log_linear import LogLinear, adapted_weights
 from .recent_text import LONGEST
 from .whole_blend import WholeBlend, known_histories
 
@@ -57,16 +57,8 @@ class NextOfBlend:
         """p of every id after texts that can be read as one stream; an id behind each stands for the next."""
         ids = np.concatenate([np.append(text, UNK).astype(np.int64) for text in texts])
         ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-        parameters = self.blend.parameters
         if self.log_linear is not None:
-            assert parameters is not None
-            document = np.repeat(np.arange(len(texts)), np.diff(ends, prepend=-1)) if self.adapts else None
-            static, rows = np.array(parameters.exponents), np.array(parameters.adaptive_exponents)
-            parts = []
-            for block in self.log_linear.blocks(ids, document, 0, parameters.half_life or 1.0, ends):
-                exponents = rows[block.hit] if self.adapts else np.tile(static, (len(block.target), 1))
-                parts.append(block.probabilities(exponents))
-            return np.concatenate(parts)
+            return self._after_log_linear(self.log_linear, texts, ids, ends)
         assert self._whole is not None
         classes = [known_histories(one.table, one.class_of[ids]) for one in self.blend.classes]
         words = known_histories(self.blend.table, ids)
@@ -78,6 +70,27 @@ class NextOfBlend:
                 p[k] = self._with_recent(text, p[k])
         return p
 
+    def _after_log_linear(
+        self, mixture: LogLinear, texts: Sequence[np.ndarray], ids: np.ndarray, ends: np.ndarray
+    ) -> np.ndarray:
+        parameters = self.blend.parameters
+        assert parameters is not None
+        if not self.adapts:
+            exponents = np.array(parameters.exponents)
+            found = mixture.blocks(ids, None, 0, 1.0, ends)
+            return np.concatenate([b.probabilities(np.tile(exponents, (len(b.target), 1))) for b in found])
+        rows, weights = np.array(parameters.adaptive_exponents), adapted_weights(parameters)
+        document = np.repeat(np.arange(len(texts)), np.diff(ends, prepend=-1))
+        out = []
+        # a block is of one document, so there is one for each text
+        for text, block in zip(texts, mixture.blocks(ids, document, 0, parameters.half_life, ends), strict=True):
+            linear = np.exp(block.base[0], dtype=np.float64)
+            linear[BOS] = 0.0
+            ngrams, hit = self._recent_ngrams(text, mixture.one)
+            three = np.stack((block.probabilities(rows[block.hit])[0], linear / linear.sum(), ngrams))
+            out.append(weights[hit] @ three)
+        return np.array(out)
+
     def _with_recent(self, text: np.ndarray, static: np.ndarray) -> np.ndarray:
         """Mix recent words and n-grams of one text into its next distribution."""
         parameters = self.blend.parameters
@@ -88,7 +101,18 @@ class NextOfBlend:
         if len(read):
             weight = 0.5 ** (np.arange(len(read) - 1, -1, -1) / parameters.half_life)
             words = np.bincount(read, weight, n) / weight.sum()
-        ngrams, hit = self._whole.words.one, 0
+        ngrams, hit = self._recent_ngrams(text, self._whole.words.one)
+        rest, of_words, of_ngrams = parameters.adapt[hit]
+        return rest * static + of_words * words + of_ngrams * ngrams
+
+    def _recent_ngrams(self, text: np.ndarray, one: np.ndarray) -> tuple[np.ndarray, int]:
+        """p of every id under recent n-grams, and the length of the longest history that was read before.
+
+        one  float64 (V,), p without a history
+        """
+        parameters = self.blend.parameters
+        assert parameters is not None
+        ngrams, hit = one, 0
         follows = text != BOS
         for length in range(min(LONGEST, len(text)) + 1):
             if length > 1 and text[1 - length] == BOS:
@@ -101,9 +125,8 @@ class NextOfBlend:
             after = text[follows]
             if not len(after):
                 break
-            c = np.bincount(after, minlength=n)
+            c = np.bincount(after, minlength=len(one))
             kept = np.maximum(c - parameters.discount, 0.0)
             ngrams = (kept + parameters.discount * np.count_nonzero(c) * ngrams) / len(after)
             hit = length
-        rest, of_words, of_ngrams = parameters.adapt[hit]
-        return rest * static + of_words * words + of_ngrams * ngrams
+        return ngrams, hit

@@ -94,7 +94,7 @@ def recent(ids: np.ndarray, document: np.ndarray, half_life: float, discount: fl
     ids   int64 (m,), with BOS at the beginning of each sentence
     base  float64 (m,), of each token under the distribution of types
     """
-    ngrams, hit = _ngrams(ids, document, discount, base)
+    ngrams, hit = recent_ngrams(ids, document, discount, base)
     return Recent(_words(ids, document, half_life), ngrams, hit)
 
 
@@ -139,7 +139,14 @@ def _words(ids: np.ndarray, document: np.ndarray, half_life: float) -> np.ndarra
     return p
 
 
-def _ngrams(ids: np.ndarray, document: np.ndarray, discount: float, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def recent_ngrams(
+    ids: np.ndarray, document: np.ndarray, discount: float, base: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probability of each token under recent n-grams, and the length of the longest history that was read before.
+
+    ids, document, base  as `recent`
+    returns  float64 (m,), int64 (m,)
+    """
     m = len(ids)
     p, hit = base.copy(), np.zeros(m, np.int64)
     inside = behind(ids)

@@ -13,11 +13,11 @@ import numpy as np
 from ..arrays.threads import ordered_map
 from ..errors import MarkovError, OptionError
 from ..model.blend import Blend, check_blendable
-from ..model.blend_parameters import N_HITS, BlendParameters
+from ..model.blend_parameters import BlendParameters
 from ..model.class_model import ClassModel
 from ..model.classes import classes_by_exchange
 from ..model.language_model import LanguageModel
-from ..model.mixture_weights import estimated_weights, mean_bits, rounded
+from ..model.mixture_weights import estimated_weights, mean_bits, rounded, weights_by_hit
 from ..text.marker_stream import Stream
 from ..text.reading import Repairs, Source
 from ..text.types import BOS, EOS, N_MARKERS, UNK
@@ -214,7 +214,7 @@ def _adapted(held_out: HeldOut, before: BlendParameters) -> tuple[BlendParameter
     for half_life in HALF_LIVES:
         words, ngrams, hit = held_out.recent(half_life, discount)
         p = np.stack((static, np.where(np.isnan(words), static, words), ngrams), axis=1)
-        weights = _weights_by_hit(p, hit)
+        weights = weights_by_hit(p, hit)
         bits = mean_bits((weights[hit] * p).sum(1))
         if best is None or bits < best[0] - 1e-9:
             best = bits, half_life, weights, p
@@ -223,13 +223,8 @@ def _adapted(held_out: HeldOut, before: BlendParameters) -> tuple[BlendParameter
     parts = []
     for k, name in ((1, "recent words"), (2, "recent n-grams")):
         others = np.delete(p, k, axis=1)
-        without = (_weights_by_hit(others, hit)[hit] * others).sum(1)
+        without = (weights_by_hit(others, hit)[hit] * others).sum(1)
         parts.append(Part(name, float(weights[hit, k].mean()), float("nan"), _perplexity(without)))
     rows = tuple(rounded(row) for row in weights)
     after = replace(before, adapt=rows, half_life=half_life, discount=discount)
     return after, parts, _perplexity((np.array(rows)[hit] * p).sum(1))
-
-
-def _weights_by_hit(p: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    whole = estimated_weights(p)
-    return np.stack([estimated_weights(p[hit == k], prior=whole) for k in range(N_HITS)])
