@@ -208,6 +208,12 @@ def walks(texts: list[str], chain: Chain) -> bool:
 _ASCII_TOKEN = re.compile(r"(?:[A-Za-z0-9]|(?<=[A-Za-z])'(?=[A-Za-z])|(?<=[0-9])[.,](?=[0-9]))+|([^\sA-Za-z0-9])\1*")
 
 
+def plain_ascii(text: str) -> str:
+    """The text with `?` in place of what is not ASCII, and of the signs of what `words` keeps whole (links, @names)."""
+    text = text.encode("ascii", "replace").decode().replace("\x7f", "?")
+    return re.sub(r"[:@#]|(?<=www)\.", "?", text)
+
+
 def ascii_words(text: str) -> tuple[int, int]:
     """Tokens and types of the tokenizer `words` in ASCII text, by a regular expression.
 

@@ -61,7 +61,7 @@ def sample_checks(b: Bench) -> dict[str, list[Check]]:
     longest = markov_cli.train(texts=[text], order=5, **spaces)
     rows = [len(o) for o in longest.table.orders]
     drawn = [*model.generate(20_000, seed=1, max_tokens=100_000)]
-    ascii_text = text.encode("ascii", "replace").decode().replace("\x7f", "?")
+    ascii_text = answers.plain_ascii(text)
     words = markov_cli.train(texts=[ascii_text]).header
     return {
         "chain": chain,

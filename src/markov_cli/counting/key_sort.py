@@ -43,10 +43,10 @@ class Windows(NamedTuple):
     def ids(self, row: np.ndarray, k: int) -> np.ndarray:
         """Ids in column k (0..order-1) of the windows `row`: uint32."""
         if self.key is not None:
-            ids = self.key[row] >> _U(self.bits * (self.order - 1 - k))
+            ids = self.key.take(row, mode="clip") >> _U(self.bits * (self.order - 1 - k))
             return (ids & _U((1 << self.bits) - 1)).astype(np.uint32)
         assert self.columns is not None and self.member is not None
-        return self.columns[k][self.member[row]]
+        return self.columns[k].take(self.member.take(row, mode="clip"), mode="clip")
 
 
 def small(order: int) -> type[np.unsignedinteger]:
@@ -59,15 +59,43 @@ def column(stream: np.ndarray, place: np.ndarray, k: int, before: np.ndarray | N
 
     before  column k-1, None for k = 0; an EOS that opens a window is read as BOS
     """
+    ids = stream[k:].take(place, mode="clip")  # every place is inside, and this is faster
     if before is None:
-        ids = stream[place]
-        return np.where(ids == EOS, np.uint32(BOS), ids)
-    return np.where(before == EOS, before, stream[place + k])
+        ids[ids == EOS] = BOS
+    else:
+        np.copyto(ids, np.uint32(EOS), where=before == EOS)
+    return ids
 
 
 def fits_one_key(order: int, bits: int) -> bool:
     """True where a window of `order` ids of `bits` bits fits one uint64."""
     return order * bits <= 64
+
+
+def keys_along(stream: np.ndarray, n: int, order: int, bits: int) -> np.ndarray:
+    """All ids of each of the windows that begin at the first n places, packed: uint64 (n,).
+
+    stream  uint32 (n + order - 1,)
+    bits    bits that hold any id; see `fits_one_key`
+    """
+    ids = stream[:n]
+    key = ids.astype(_U)
+    key[ids == EOS] = BOS
+    ended: np.ndarray | None = None  # windows whose first EOS is behind their first id, and before this one
+    for k in range(1, order):
+        ids = stream[k : k + n]
+        if ended is not None:
+            ids = np.where(ended, np.uint32(EOS), ids)
+        key <<= _U(bits)
+        key |= ids
+        ended = ids == EOS
+    return key
+
+
+def sort_keys_of_windows(key: np.ndarray, order: int, bits: int) -> Windows:
+    """Sort and count windows that are packed as `Windows.key`; sorts `key` in place."""
+    key.sort()
+    return _packed(key, order, bits)
 
 
 def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
@@ -76,16 +104,9 @@ def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -
     stream  uint32, with `order` readable entries from every place on
     bits    bits that hold any id
     """
-    if fits_one_key(order, bits):
-        ids = column(stream, place, 0, None)
-        key = ids.astype(_U)
-        for k in range(1, order):
-            ids = column(stream, place, k, ids)
-            key <<= _U(bits)
-            key |= ids
-        key.sort()
-        return _packed(key, order, bits)
-    return refined(columns_of(stream, place, order), bits)
+    columns = columns_of(stream, place, order)
+    key = packed(columns, bits)
+    return refined(columns, bits) if key is None else sort_keys_of_windows(key, order, bits)
 
 
 def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
@@ -135,7 +156,7 @@ def _packed(key: np.ndarray, order: int, bits: int, weight: np.ndarray | None = 
     new[0] = new[-1] = True
     np.not_equal(key[1:], key[:-1], out=new[1:-1])
     at = np.flatnonzero(new)
-    key = key[at[:-1]]
+    key = key.take(at[:-1], mode="clip")
     size = np.full(len(key), min(order, 2), np.uint8)
     for k in range(1, order - 1):
         size += (key >> _U(bits * (order - 1 - k)) & _U((1 << bits) - 1)) != EOS
@@ -178,7 +199,7 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
         key = rank
         for k in range(done, done + fit):
             key <<= _U(bits)
-            key |= columns[k] if slot is None else columns[k][member]
+            key |= columns[k] if slot is None else columns[k].take(member, mode="clip")
         if rides:
             key <<= _U(own_bits)
             key |= np.arange(n, dtype=_U)
@@ -188,7 +209,7 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
         else:
             moved = np.argsort(key)
             key = key[moved]
-        member = moved if slot is None else member[moved]
+        member = moved if slot is None else member.take(moved, mode="clip")
         differ = key[1:] ^ key[:-1]
         level = np.full(n, order + 1, d.dtype)
         level[0] = 1
@@ -209,7 +230,7 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
         same = np.zeros(n + 1, bool)
         same[1:-1] = differ == 0
         keep = same[1:] | same[:-1]
-        keep &= columns[done - 1][member] != EOS
+        keep &= columns[done - 1].take(member, mode="clip") != EOS
         on = np.flatnonzero(keep)
         if not len(on):
             break
