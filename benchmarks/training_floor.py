@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 RUNS = 5
+_U = np.uint64
 BLOCK = 1 << 20  # bytes, and places, that are worked on at one time: they stay in the cache
 
 
@@ -26,87 +27,101 @@ def blocks(n: int) -> list[slice]:
     return [slice(i, min(i + BLOCK, n)) for i in range(0, n, BLOCK)]
 
 
+class Arrays:
+    """A text as the arrays that training works on, and its bare operations on them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = a = np.fromfile(path, np.uint8)
+        padded = np.concatenate((a, np.zeros(8, np.uint8)))
+        self.eight = np.ndarray((len(a),), "<u8", padded, strides=(1,))
+        self.white = np.frombuffer(bytes(b in b" \t\n\v\f\r\0" for b in range(256)), np.uint8)
+        edges = np.flatnonzero(np.diff(self.white[a], prepend=1))
+        self.start = start = edges[self.white[a[edges]] == 0]
+        end = np.append(edges, len(a))[np.searchsorted(edges, start, "right")]
+        head = self.eight[start] & np.array([(1 << 8 * i) - 1 for i in range(9)], _U)[np.minimum(end - start, 8)]
+        _, ids = np.unique(head, return_inverse=True)  # stands for the types: words alike in eight bytes are one
+        self.ids = ids.astype(np.uint32) + np.uint32(1)
+        top = int(self.ids.max())
+        self.bits = top.bit_length()
+        lines = np.searchsorted(start, np.flatnonzero(a == 10))
+        self.stream = np.append(np.insert(self.ids, lines, 0), np.zeros(2, np.uint32))  # 0 ends a line
+        self.n = len(self.stream) - 2
+        self.table = np.zeros((1 << (3 * top).bit_length(), 2), _U)
+        rng = np.random.default_rng(0)
+        self.slot = rng.permutation(len(self.table))[self.ids].astype(np.int64)
+        self.id_of = np.arange(top + 1, dtype=np.uint32)
+        first, second, third = (self.stream[k : k + self.n].astype(_U) for k in range(3))
+        third[second == 0] = 0  # a window ends with its line
+        keys = (first << _U(2 * self.bits)) | (second << _U(self.bits)) | third
+        self.ranges = [rng.permutation(part) for part in np.array_split(np.sort(keys), max(self.n >> 19, 1))]
+        self.trigrams = rng.permutation(np.unique(keys))
+
+    def read(self, _: list[np.ndarray]) -> None:
+        """Read the file."""
+        with self.path.open("rb") as file:
+            while file.read(BLOCK):
+                pass
+
+    def spaces(self, _: list[np.ndarray]) -> None:
+        """Find where words begin and end."""
+        for s in blocks(len(self.text)):
+            kind = self.text[s].tobytes().translate(self.white.tobytes())
+            np.flatnonzero(np.diff(np.frombuffer(kind, np.uint8)))
+
+    def heads(self, _: list[np.ndarray]) -> None:
+        """Look up the first bytes of each token."""
+        for s in blocks(len(self.start)):
+            self.eight[self.start[s]]
+
+    def slots(self, _: list[np.ndarray]) -> None:
+        """Look up its type."""
+        for s in blocks(len(self.slot)):
+            self.table.take(self.slot[s], axis=0, mode="clip")
+
+    def final(self, _: list[np.ndarray]) -> None:
+        """Look up its final id."""
+        for s in blocks(len(self.ids)):
+            self.id_of.take(self.ids[s], mode="clip")
+
+    def windows(self, _: list[np.ndarray]) -> None:
+        """Pack all windows of three ids."""
+        for s in blocks(self.n):
+            key = self.stream[s].astype(_U)
+            for k in (1, 2):
+                key <<= _U(self.bits)
+                key |= self.stream[s.start + k : s.stop + k]
+
+    def sort(self, copies: list[np.ndarray]) -> None:
+        """Sort keys in place."""
+        for part in copies:
+            part.sort()
+
+
 def main() -> None:
     """Print the time of each operation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", type=Path)
     path = parser.parse_args().text
-    a = np.fromfile(path, np.uint8)
-    padded = np.concatenate((a, np.zeros(8, np.uint8)))
-    eight = np.ndarray((len(a),), "<u8", padded, strides=(1,))
-    white = np.frombuffer(bytes(b in b" \t\n\v\f\r\0" for b in range(256)), np.uint8)
-    edges = np.flatnonzero(np.diff(white[a], prepend=1))
-    start = edges[white[a[edges]] == 0]
-    end = np.append(edges, len(a))[np.searchsorted(edges, start, "right")]
-    head = eight[start] & np.array([(1 << 8 * i) - 1 for i in range(9)], np.uint64)[np.minimum(end - start, 8)]
-    _, ids = np.unique(head, return_inverse=True)  # stands for the types: words alike in eight bytes are one
-    ids = ids.astype(np.uint32) + np.uint32(1)
-    bits = int(ids.max()).bit_length()
-    lines = np.searchsorted(start, np.flatnonzero(a == 10))
-    stream = np.append(np.insert(ids, lines, 0), np.zeros(2, np.uint32))  # 0 ends a line
-    n = len(stream) - 2
-    table = np.zeros((1 << max(3 * int(ids.max()), 1).bit_length(), 2), np.uint64)
-    slot = np.random.default_rng(0).permutation(len(table))[ids].astype(np.int64)
-    id_of = np.arange(int(ids.max()) + 1, dtype=np.uint32)
-    keys = stream[:-2].astype(np.uint64) << np.uint64(2 * bits) | stream[1:-1].astype(np.uint64) << np.uint64(bits)
-    keys |= np.where(stream[1:-1] == 0, 0, stream[2:])  # a window ends with its line
-    ranges = [np.ascontiguousarray(part) for part in np.array_split(np.sort(keys), max(n >> 19, 1))]
-    rng = np.random.default_rng(1)
-    for part in ranges:
-        rng.shuffle(part)
-    pairs = rng.permutation(np.unique(keys))
-    copies: list[np.ndarray] = []
-
-    def read() -> None:
-        with path.open("rb") as file:
-            while file.read(BLOCK):
-                pass
-
-    def spaces() -> None:
-        for s in blocks(len(a)):
-            np.flatnonzero(np.diff(np.frombuffer(a[s].tobytes().translate(white.tobytes()), np.uint8)))
-
-    def heads() -> None:
-        for s in blocks(len(start)):
-            eight[start[s]]
-
-    def slots() -> None:
-        for s in blocks(len(slot)):
-            table.take(slot[s], axis=0, mode="clip")
-
-    def final() -> None:
-        for s in blocks(len(ids)):
-            id_of.take(ids[s], mode="clip")
-
-    def windows() -> None:
-        for s in blocks(n):
-            key = stream[s].astype(np.uint64)
-            for k in (1, 2):
-                key <<= np.uint64(bits)
-                key |= stream[s.start + k : s.stop + k]
-
-    def sort() -> None:
-        for part in copies:
-            part.sort()
-
-    steps: list[tuple[str, Callable[[], None], list[np.ndarray]]] = [
-        (f"read {len(a):,} bytes", read, []),
-        ("find white space", spaces, []),
-        (f"look up the first eight bytes of {len(start):,} tokens", heads, []),
-        (f"look up their types in a table of {table.nbytes >> 20} MiB", slots, []),
-        ("look up their final ids", final, []),
-        (f"pack {n:,} windows of three ids", windows, []),
-        (f"np.sort of {n:,} keys, in {len(ranges)} ranges", sort, ranges),
-        (f"np.sort of {len(pairs):,} keys, for left neighbours", sort, [pairs]),
+    of = Arrays(path)
+    steps: list[tuple[str, Callable[[list[np.ndarray]], None], list[np.ndarray]]] = [
+        (f"read {len(of.text):,} bytes", of.read, []),
+        ("find white space", of.spaces, []),
+        (f"look up the first eight bytes of {len(of.start):,} tokens", of.heads, []),
+        (f"look up their types in a table of {of.table.nbytes >> 20} MiB", of.slots, []),
+        ("look up their final ids", of.final, []),
+        (f"pack {of.n:,} windows of three ids", of.windows, []),
+        (f"np.sort of {of.n:,} keys, in {len(of.ranges)} ranges", of.sort, of.ranges),
+        (f"np.sort of {len(of.trigrams):,} keys, for left neighbours", of.sort, [of.trigrams]),
     ]
     print("| bare operation, one thread | seconds |\n|---|---|")
     total = 0.0
     for name, step, given in steps:
         seconds = []
         for _ in range(RUNS):
-            copies[:] = [part.copy() for part in given]
+            copies = [part.copy() for part in given]
             begin = time.process_time()
-            step()
+            step(copies)
             seconds.append(time.process_time() - begin)
         total += statistics.median(seconds)
         print(f"| {name} | {statistics.median(seconds):.2f} |", flush=True)
