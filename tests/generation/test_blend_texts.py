@@ -149,7 +149,7 @@ def test_texts_without_copies_are_those_that_copy_nothing(name, more):
         "adapt": adapt,
         "max_tokens": 12,
         **more,
-    }  # a long one reads itself again and again
+    }  # long texts are slow
     first = {t.index: t.text for t in tuned.generate(60, 1, **options)}
     found = {t.index: t.text for t in tuned.generate(60, 1, novel=3, corpus_texts=LINES, **options)}
 
