@@ -5,6 +5,9 @@ test here also holds the numbers of second and later attempts.
 """
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -126,3 +129,26 @@ def test_the_command_writes_the_texts_of_the_function(run, folder, plain, smooth
 def test_a_stream_writes_the_texts_of_the_seed(run, folder, model):
     ran = run("generate", "m.npz", "-s", 1, "--stream", "-c", 8, cwd=folder)
     assert ran.stdout.splitlines() == [text.text for text in model.generate(8, 1)]
+
+
+@pytest.mark.parametrize("room", [1, 200, 5000])
+def test_texts_that_are_joined_in_parts_are_the_same(model, monkeypatch, room):
+    whole = texts(model, count=40)
+    monkeypatch.setattr("markov_cli.generation.batches._TEXT_BYTES", room)
+    assert texts(model, count=40) == whole
+    assert len(whole) == 40
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="no way to ask for a process's memory")
+def test_texts_of_very_long_tokens_take_the_memory_of_a_part(tmp_path):
+    """A token of 200 kB: the texts have 300 MB together, and no more than some of them are held."""
+    (tmp_path / "long.txt").write_text("x" * 200_000 + "\n")
+    markov_cli.train([tmp_path / "long.txt"], unit="line").save(tmp_path / "m.npz")
+    command = [sys.executable, "-m", "markov_cli", "generate", "m.npz", "-s", "1", "-c", "1500"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as running:
+        size = sum(len(part) for part in iter(lambda: running.stdout.read(1 << 20), b""))
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = status
+    assert size == 1500 * 200_001
+    if sys.platform == "linux":  # kilobytes there
+        assert used.ru_maxrss < 300_000

@@ -8,13 +8,15 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..arrays.sorting import in_parts
 from ..arrays.threads import ordered_map
 from ..model.header import Header
-from ..sampling.sampler import Samples
+from ..sampling.sampler import Samples, select
 from ..text.joining import join_texts
 from ..text.vocabulary import Vocabulary
 from .prompt import PromptMatch
 
+_TEXT_BYTES = 1 << 25  # of texts that are joined at one time
 GUESS = 30  # tokens of a text, where the header has no number of sequences
 
 
@@ -74,8 +76,26 @@ def batches(
     jobs  threads that draw batches ahead
     """
 
-    def batch(begin: int) -> Batch:
-        return joined(model.vocabulary, draw(begin, min(size, first + count - begin)), prompt, end)
+    def batch(begin: int) -> tuple[Samples, list[slice], Batch | None]:
+        samples = draw(begin, min(size, first + count - begin))
+        parts = _parts(model.vocabulary, samples)
+        return samples, parts, joined(model.vocabulary, samples, prompt, end) if len(parts) < 2 else None
 
     begins = range(first, first + count, size)
-    yield from ordered_map(lambda begin: model.checked(batch, begin), begins, jobs if count > size else 1)
+    found = ordered_map(lambda begin: model.checked(batch, begin), begins, jobs if count > size else 1)
+    for samples, parts, whole in found:
+        if whole is not None:
+            yield whole
+            continue
+        every = np.arange(len(samples.length))
+        for part in parts:
+            some = select(samples, (every >= part.start) & (every < part.stop))
+            yield model.checked(joined, model.vocabulary, some, prompt, end)
+
+
+def _parts(vocabulary: Vocabulary, samples: Samples) -> list[slice]:
+    """Ranges of texts of about `_TEXT_BYTES` together: tokens can be very long."""
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(vocabulary.spans(samples.ids)[1])))
+    ends = np.cumsum(samples.length)
+    size = running[ends] - running[ends - samples.length]
+    return in_parts(size, max(len(size), 1), _TEXT_BYTES)

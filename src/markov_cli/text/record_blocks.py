@@ -66,6 +66,10 @@ def _pieces(batches: Iterator[Batch], end: bytes, block_bytes: int) -> Iterator[
     """Texts of about `block_bytes` together, with their places and the bytes read for them; a long text by itself."""
     for batch in batches:
         texts = [text + end for text in batch.texts] if end else batch.texts
+        if sum(map(len, texts)) + len(texts) <= block_bytes:  # nearly always, and faster than one by one
+            if texts:
+                yield texts, batch.place, batch.progress_bytes
+            continue
         first, n, size = 0, 0, batch.progress_bytes
         for i, text in enumerate(texts):
             if first < i and n + len(text) > block_bytes:
