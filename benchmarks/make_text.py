@@ -24,8 +24,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import markov_cli
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"  # ignored by git
@@ -101,8 +105,13 @@ def plain_words(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return start[good], (end - start)[good]
 
 
-def replace_words(a: np.ndarray, uniforms: Uniforms, recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The text with a share of its plain words replaced, and the last invented words."""
+def replacements(
+    a: np.ndarray, uniforms: Uniforms, recent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Starts and lengths of the words that are replaced, the invented word of each, and all numbers drawn for them.
+
+    The numbers begin with `recent`; word i may repeat one of the last `RECENT` before its own, number len(recent) + i.
+    """
     start, length = plain_words(a)
     chosen = uniforms.draw(len(start)) <= SHARE
     start, length = start[chosen], length[chosen]
@@ -111,7 +120,12 @@ def replace_words(a: np.ndarray, uniforms: Uniforms, recent: np.ndarray) -> tupl
     at = np.arange(n) + len(recent)
     back = np.ceil(uniforms.draw(n) * RECENT).astype(np.int64)
     repeated = (uniforms.draw(n) <= REPEAT) & (at >= back)
-    k = fresh[np.where(repeated, at - back, at)]
+    return start, length, fresh[np.where(repeated, at - back, at)], fresh
+
+
+def replace_words(a: np.ndarray, uniforms: Uniforms, recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The text with a share of its plain words replaced, and the last invented words."""
+    start, length, k, fresh = replacements(a, uniforms, recent)
     letters, size = spell(k)
     return splice(a, start, length, letters, size), fresh[-RECENT:]
 
@@ -140,6 +154,13 @@ def default_sources(folder: Path) -> list[Path]:
     return [*sorted((ROOT / "corpora").glob("*.txt")), topics]
 
 
+def chain(sources: list[Path]) -> markov_cli.Model:
+    """The model that writes the lines before words are replaced."""
+    import markov_cli
+
+    return markov_cli.train(sources, order=2, tokenizer="spaces", unit="line")
+
+
 def batches(texts: Iterable[str], seed: int) -> Iterator[bytes]:
     """Endless batches of lines with their words replaced."""
     uniforms = Uniforms(seed)
@@ -153,13 +174,10 @@ def batches(texts: Iterable[str], seed: int) -> Iterator[bytes]:
 
 def write_text(out: Path, megabytes: float, sources: list[Path], seed: int) -> None:
     """Write the text; an existing file is replaced as a whole."""
-    import markov_cli
-
     wanted = int(megabytes * 1e6)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        paths = sources or default_sources(Path(folder))
-        model = markov_cli.train(paths, order=2, tokenizer="spaces", unit="line")
+        model = chain(sources or default_sources(Path(folder)))
     drawn = (t.text for t in model.generate(10**12, seed=seed))
     partial = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     written = 0

@@ -16,7 +16,7 @@ from ..text.joining import join_texts
 from ..text.vocabulary import Vocabulary
 from .prompt import PromptMatch
 
-_TEXT_BYTES = 1 << 25  # of texts that are joined at one time
+_TEXT_BYTES = 1 << 23  # of texts that are joined at one time
 GUESS = 30  # tokens of a text, where the header has no number of sequences
 
 
