@@ -32,7 +32,7 @@ ORDER = 5
 
 
 class Program:
-    """What the program that writes the text knows of it.
+    """A text as the program knows that writes it.
 
     plain, lines  tokens of each line before and after words are replaced
     number        of each token of all lines: that of an invented word, -1 for others, int64 (tokens,)
