@@ -23,6 +23,7 @@ from . import bases, commands, contents, flips, headers, meanings, npy_lies, pai
 SECONDS = 4.0  # of the processor, for a command, at the pace that the run began with; 200 MB of JSON take 2 s
 PATIENCE = 900.0  # of the clock, for a case: what takes so long on any machine waits for something
 ROOM = 130_000_000  # bytes of memory beside those of the file and of the interpreter with its modules; xz takes 95 MB
+_SHOWN = 1 << 26  # bytes of an output that are looked at: some tokens are long
 _TRIES = 3  # a case that takes too long is run again: others may have held the memory and the caches
 KINDS = {
     "flips": flips,
@@ -141,7 +142,7 @@ def _run(arguments):
         code = f"{type(error).__name__}: {error}"
     sys.stdout.flush()
     sys.stderr.flush()
-    return code, *(os.pread(fd, os.fstat(fd).st_size, 0) for fd in (1, 2))
+    return code, *(os.pread(fd, min(os.fstat(fd).st_size, _SHOWN), 0) for fd in (1, 2))
 
 
 def _wrong(code, out, err):
@@ -205,7 +206,7 @@ def _child(pipe, folder, case, n_commands):
         signal.setitimer(signal.ITIMER_PROF, 0)
         tell(end=line, code=code if isinstance(code, int) else 70, seconds=time.process_time() - begin)
         made = Path("out").stat().st_size if Path("out").is_file() else 0
-        written = max(written, len(out), made)
+        written = max(written, os.fstat(1).st_size, made)
         wrong = _wrong(code, out, err)
         if wrong:
             tell(wrong=wrong)

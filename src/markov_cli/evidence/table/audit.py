@@ -262,7 +262,7 @@ def _sample(vocabulary: Vocabulary, g: Graph, walked: np.ndarray, unit: str) -> 
     most = XZ_BYTES // 5
     length = np.cumsum(vocabulary.spans(ids[:most])[1])
     if len(length) and length[-1] > 2 * XZ_BYTES:  # of words that are longer than those of any language
-        most = max(int(np.searchsorted(length, 2 * XZ_BYTES, "right")), 1)
+        most = max(int(np.searchsorted(length, XZ_BYTES, "right")), 1)
     if len(ids) > most:
         n = int(np.searchsorted(np.cumsum(size), most))
         ids, size = ids[:most], np.append(size[:n], most - int(size[:n].sum()))
