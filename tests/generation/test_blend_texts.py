@@ -144,12 +144,7 @@ def test_texts_without_copies_are_those_that_copy_nothing(name, more):
     log_linear, adapt = KINDS[name]
     model = m.train(texts=LINES * 3, order=2, unit="line")
     tuned = m.tune(model, texts=HELD, classes=[2], adapt=True, log_linear=log_linear).model
-    options = {
-        "smoothing": "blend",
-        "adapt": adapt,
-        "max_tokens": 12,
-        **more,
-    }  # long texts are slow
+    options = {"smoothing": "blend", "adapt": adapt, "max_tokens": 12, **more}  # long texts are slow
     first = {t.index: t.text for t in tuned.generate(60, 1, **options)}
     found = {t.index: t.text for t in tuned.generate(60, 1, novel=3, corpus_texts=LINES, **options)}
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..text.types import EOS
-from .key_sort import Windows, columns_of, fits_one_key, packed, sort_rows, sort_windows
+from .key_sort import Windows, columns_of, fits_one_key, packed, sort_first_windows, sort_rows
 from .measures import Sequences, first_of_each, measured_windows
 from .ngrams import rows_of
 
@@ -103,7 +103,7 @@ def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequence
     """
     order, bits = packing.order, packing.bits
     if sequences is None:
-        return [_run(sort_windows(stream, np.arange(m), order, bits), packing)]
+        return [_run(sort_first_windows(stream, m, order, bits), packing)]
     if not m:
         return []
     columns, which = columns_of(stream, np.arange(m), order), sequences.of_windows(stream[:m])

@@ -109,6 +109,13 @@ def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -
     return refined(columns, bits) if key is None else sort_keys_of_windows(key, order, bits)
 
 
+def sort_first_windows(stream: np.ndarray, n: int, order: int, bits: int) -> Windows:
+    """Sort and count the windows that begin at the first n places; `stream` and `bits` as in `sort_windows`."""
+    if fits_one_key(order, bits):
+        return sort_keys_of_windows(keys_along(stream, n, order, bits), order, bits)
+    return sort_windows(stream, np.arange(n), order, bits)
+
+
 def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
     """Columns of the windows that begin at `place`: uint32 (m,) each."""
     columns = [column(stream, place, 0, None)]
