@@ -16,6 +16,7 @@ import markov_cli
 
 PARTS, HELD_OUT, TEST = 20, 6, 13
 RUNS = 3
+TEXTS = 20_000
 
 
 def split(text: str) -> tuple[str, str, str]:
@@ -41,6 +42,20 @@ def scored(model: markov_cli.Model, test: str, **options: object) -> tuple[float
     return found.perplexity, statistics.median(micros)
 
 
+def drawn(model: markov_cli.Model, **options: object) -> float:
+    """Seconds to draw TEXTS texts, what is worked out once included: the median of some runs."""
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.npz")
+        while len(seconds) < RUNS:
+            with markov_cli.Model.load(f"{folder}/model.npz") as fresh:
+                begin = time.perf_counter()
+                if sum(1 for _ in fresh.generate(TEXTS, seed=1, **options)) != TEXTS:
+                    raise SystemExit("not all of the texts were drawn")
+                seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
 def measure(path: Path, order: int, classes: list[int]) -> None:
     """Print the tables of one text."""
     train, held_out, test = split(path.read_text(encoding="utf-8", errors="replace"))
@@ -63,6 +78,8 @@ def measure(path: Path, order: int, classes: list[int]) -> None:
         rows.append((f"{name}, --adapt", scored(found.model, test, smoothing="blend", adapt=True)))
     for name, (perplexity, micros) in rows:
         print(f"| {name} | {perplexity:.2f} | {perplexity / first[0]:.3f} | {micros:.1f} |")
+    kn, blend = (drawn(tuned["linear"].model, smoothing=smoothing) for smoothing in ("kn", "blend"))
+    print(f"\n{TEXTS:,} texts: kn {kn:.2f} s, linear {blend:.2f} s, {kn / blend:.2f} of its speed")
     print("\n| held-out text | weight | alone | left out |\n|---|---|---|---|")
     for name, found in tuned.items():
         for part in found.parts:

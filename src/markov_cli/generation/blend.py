@@ -35,7 +35,7 @@ _LAST = 1 << 21  # use of a random number for a whole distribution
 
 def blend_walker(model: LanguageModel, request: Request, prompt: PromptMatch) -> BlendWalker:
     """Walker of a request."""
-    return model.checked(BlendWalker, model.blend(), prompt.ids, request.shape, request.adapt, request.bits)
+    return model.checked(BlendWalker, model.blend(request.jobs), prompt.ids, request.shape, request.adapt, request.bits)
 
 
 class BlendWalker:

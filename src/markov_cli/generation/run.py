@@ -19,7 +19,7 @@ from ..sampling.walkers import RejectionSampler, Unconstrained, Walker
 from ..scoring.predictor import check_adapts
 from ..text.types import BOS
 from .batches import Batch, batches, mean_tokens
-from .blend import blend_walker
+from .blend import BlendWalker, blend_walker
 from .constraints import Constrained, lengths_behind, rejecting
 from .mixture import MixedModel
 from .novelty import Novelty
@@ -194,10 +194,14 @@ class Run:
             some, size = self.constrained, batch_size(count, mean)
             return batches(lambda a, n: some.draw(self.seed, a, n), self.model, self.prompt, first, count, size, end)
         if self._sampler is None:
+            if many and isinstance(self.walker, BlendWalker):
+                for part in self.walker.parts:
+                    self.model.checked(prepare, part.table, False)
             tried, size = self._tried, batch_size(count, mean)
             return batches(lambda a, n: tried.texts(self.seed, a, n), self.model, self.prompt, first, count, size, end)
         if many and isinstance(self.model, LanguageModel):
-            self.model.checked(prepare, self.model, self.model.uses_raw_counts(self.request.smoothing))
+            raw = self.model.uses_raw_counts(self.request.smoothing)
+            self.model.checked(prepare, self.model.table, raw, self.model.holds_counts)
         size = batch_size(count, mean)  # more batches than needed save no time: a step costs as much for few texts
         if self._steered is not None:
             size = min(size, _STEERED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.language_model import LanguageModel
-from ..model.table import INDEX_ROWS
+from ..model.table import INDEX_ROWS, Table
 from ..sampling.alias_tables import drawing_of
 from ..sampling.sampler import Sampler
 from ..sampling.shape import Shape
@@ -23,13 +23,12 @@ def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: 
     return model.checked(Sampler, model.table, shape, bits, smoothed)
 
 
-def prepare(model: LanguageModel, raw: bool) -> None:
-    """Index the parts of the table that nearly every draw reads: for raw counts, those of the top order."""
-    table = model.table
+def prepare(table: Table, raw: bool, counted: bool = True) -> None:
+    """Index the parts of a table that nearly every draw reads: for raw counts, those of the top order."""
     for level in range(table.order - 2 if raw else 0, table.order - 1):
         table.index(level)
     for order in table.orders[-1:] if raw else table.orders:
-        if model.holds_counts and len(order) <= INDEX_ROWS:
+        if counted and len(order) <= INDEX_ROWS:
             order.count.index()
             if order.left is not None and not raw:
                 order.left.index()

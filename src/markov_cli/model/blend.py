@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from ..arrays.threads import ordered_map
 from ..errors import MarkovError, ModelFileError
 from ..text.types import N_MARKERS
 from .blend_parameters import BlendParameters
@@ -113,14 +114,12 @@ def check_blendable(table: Table) -> None:
         )
 
 
-def tuned_blend(table: Table, parameters: BlendParameters) -> Blend:
+def tuned_blend(table: Table, parameters: BlendParameters, jobs: int = 1) -> Blend:
     """The blend that `markov tune` found; ModelFileError for classes that are none."""
     check_blendable(table)
-    classes = []
-    for class_of in table.classes:
-        if not are_classes(class_of):
-            raise ModelFileError("classes that are not numbered as they must be", DAMAGED)
-        classes.append(ClassModel(table, class_of))
+    if not all(are_classes(class_of) for class_of in table.classes):
+        raise ModelFileError("classes that are not numbered as they must be", DAMAGED)
+    classes = [*ordered_map(lambda class_of: ClassModel(table, class_of), table.classes, jobs)]
     return Blend(table, classes, np.array(parameters.weights), parameters)
 
 

@@ -117,17 +117,19 @@ class LanguageModel:
             )
         return Smoothed(self.table, method)
 
-    def blend(self) -> Blend:
+    def blend(self, jobs: int = 2) -> Blend:
         """The mixture of Kneser-Ney and class models; tuned, or with parameters from the counts.
 
         NeedsCounts if the model holds no counts; MarkovError for a pruned model. Working it out takes some seconds
         where the model was not tuned.
+
+        jobs  threads that work out sets of classes; no figure depends on them
         """
         if self._blend is None:
-            self._blend = self.checked(self._make_blend)
+            self._blend = self.checked(self._make_blend, jobs)
         return self._blend
 
-    def _make_blend(self) -> Blend:
+    def _make_blend(self, jobs: int) -> Blend:
         from .blend import tuned_blend, untuned_blend
 
         if not self.holds_counts:
@@ -136,7 +138,7 @@ class LanguageModel:
                 "leave --smoothing out, or train a model from text",
             )
         if self.header.blend is not None:
-            return tuned_blend(self.table, self.header.blend)
+            return tuned_blend(self.table, self.header.blend, jobs)
         return untuned_blend(self.table)
 
     def checked(self, call: Any, *args: Any) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model.distribution import histories
 from ..model.table import Table
 from ..text.types import EOS
 
@@ -19,13 +18,19 @@ def after(table: Table, level: np.ndarray, row: np.ndarray, token: np.ndarray) -
     returns            int64 (m,), int64 (m,)
     """
     new_level, new_row = np.zeros(len(token), np.int64), np.zeros(len(token), np.int64)
-    going = token != EOS
-    for k, (here, rows) in enumerate(histories(table, level, row)):  # longer histories overwrite shorter ones
-        if k + 1 >= table.order:
-            break
-        child = table.child(k, rows, token[here])
-        found = (child >= 0) & going[here]
-        new_level[here[found]], new_row[here[found]] = k + 1, child[found]
+    going = np.flatnonzero(token != EOS)
+    most = min(int(level.max(initial=0)), table.order - 1)
+    waits = [going[level[going] == k] for k in range(most + 1)]
+    here, rows = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for k in range(most, -1, -1):  # the longest history that goes on is the one
+        if len(waits[k]):
+            here, rows = np.concatenate((here, waits[k])), np.concatenate((rows, row[waits[k]]))
+        if k + 1 < table.order:
+            child = table.child(k, rows, token[here])
+            found = child >= 0
+            new_level[here[found]], new_row[here[found]] = k + 1, child[found]
+            here, rows = here[~found], rows[~found]
+        rows = table.shorter(k, rows)
     return new_level, new_row
 
 
