@@ -2,8 +2,8 @@
 
     python benchmarks/bench_records.py [--text FILE] [--megabytes 40] [--runs 5] [--jobs 2]
 
-Every third line of the text begins a record. The model of each format must have the bytes of the plain text's;
-exit code 1 where it has not. All commands take turns.
+Every third line of the text begins a record; `chat` has JSON lines with more fields, a list among them. The model of
+each format must have the bytes of the plain text's; exit code 1 where it has not. All commands take turns.
 """
 
 from __future__ import annotations
@@ -46,13 +46,24 @@ def write_files(folder: Path, texts: list[str]) -> dict[str, tuple[Path, list[st
         for i, text in enumerate(texts)
     ]
     plain, jsonl, table = folder / "plain.txt", folder / "records.jsonl", folder / "records.csv"
+    chat = folder / "chat.jsonl"
+    more = {"channel": "general", "reply_to": None, "edited": False, "files": []}
     plain.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
     jsonl.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    with open(chat, "w", encoding="utf-8") as file:
+        for row in rows:
+            reactions = [{"name": "thumbs up", "count": row["id"] % 7, "users": ["ann", "ben"]}]
+            file.write(json.dumps(row | more | {"reactions": reactions}) + "\n")
     with open(table, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ["id", "user", "text", "time"])
         writer.writeheader()
         writer.writerows(rows)
-    found = {"plain": (plain, []), "jsonl": (jsonl, ["--jsonl", "text"]), "csv": (table, ["--csv", "text"])}
+    found = {
+        "plain": (plain, []),
+        "jsonl": (jsonl, ["--jsonl", "text"]),
+        "chat": (chat, ["--jsonl", "text"]),
+        "csv": (table, ["--csv", "text"]),
+    }
     try:
         import pyarrow
         from pyarrow import parquet

@@ -43,16 +43,17 @@ def record_blocks(
     batches = read_records(source, encoding, repairs, 8 * longest)
     if labels is not None:
         batches = _labelled(batches, labels, len(end))
-    for texts, place, size in _pieces(batches, end, block_bytes):
+    for texts, place, size in _pieces(batches, block_bytes):
         if len(texts[0]) <= block_bytes:
-            yield joined(texts, [which] * len(texts), size, place)
+            yield joined(texts, [which] * len(texts), size, place, end)
             continue
-        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0], markers=source.markers)
+        part = Source(f"{source.name}: record at {place[0]:,}", data=texts[0] + end, markers=source.markers)
         # a record has no byte-order mark, so its bytes are kept
         for block in blocks(
             part, keep_bytes=True, block_bytes=block_bytes, longest=longest, repairs=repairs, which=which
         ):
             block.place = place
+            block.progress_bytes, size = size, 0
             yield block
 
 
@@ -62,19 +63,31 @@ def _labelled(batches: Iterator[Batch], labels: Labels, end: int) -> Iterator[Ba
         yield batch
 
 
-def _pieces(batches: Iterator[Batch], end: bytes, block_bytes: int) -> Iterator[tuple[list[bytes], list[int], int]]:
+def _pieces(batches: Iterator[Batch], block_bytes: int) -> Iterator[tuple[list[bytes], list[int], int]]:
     """Texts of about `block_bytes` together, with their places and the bytes read for them; a long text by itself."""
+    texts: list[bytes] = []
+    place: list[int] = []
+    n = size = 0
     for batch in batches:
-        texts = [text + end for text in batch.texts] if end else batch.texts
-        if sum(map(len, texts)) + len(texts) <= block_bytes:  # nearly always, and faster than one by one
-            if texts:
-                yield texts, batch.place, batch.progress_bytes
+        more = sum(map(len, batch.texts)) + len(batch.texts)
+        if texts and n + more > block_bytes:
+            yield texts, place, size
+            texts, place, n, size = [], [], 0, 0
+        size += batch.progress_bytes
+        if more <= block_bytes:  # nearly always, and faster than one by one
+            texts += batch.texts
+            place += batch.place
+            n += more
             continue
-        first, n, size = 0, 0, batch.progress_bytes
-        for i, text in enumerate(texts):
-            if first < i and n + len(text) > block_bytes:
-                yield texts[first:i], batch.place[first:i], size
-                first, n, size = i, 0, 0
+        for text, at in zip(batch.texts, batch.place, strict=True):
+            if texts and n + len(text) > block_bytes:
+                yield texts, place, size
+                texts, place, n, size = [], [], 0, 0
+            texts.append(text)
+            place.append(at)
             n += len(text) + 1
-        if first < len(texts):
-            yield texts[first:], batch.place[first:], size
+        if n > block_bytes:
+            yield texts, place, size
+            texts, place, n, size = [], [], 0, 0
+    if texts:
+        yield texts, place, size

@@ -59,20 +59,25 @@ def padded(data: bytes) -> np.ndarray:
 
 
 def joined(
-    texts: Sequence[bytes], which: Sequence[int] | None = None, progress_bytes: int = 0, place: Sequence[int] = ()
+    texts: Sequence[bytes],
+    which: Sequence[int] | None = None,
+    progress_bytes: int = 0,
+    place: Sequence[int] = (),
+    end: bytes = b"",
 ) -> Block:
     """Whole texts as one block; one at least.
 
     texts  bytes in UTF-8, or any for tokenizers that keep bytes
     which  number of the source of each text; 0 for all where None
     place  as in `Block`
+    end    stands behind each text, and is a part of it
 
     >>> block = joined([b"a b.", b"", b"c"])
     >>> bytes(block.data[: block.size]), block.seams.tolist()
     (b'a b.\\n\\nc', [4, 5])
     """
-    data = padded(SEAM.join(texts))
-    edge = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
+    data = padded((end + SEAM).join(texts) + end)
+    edge = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + len(end) + 1)
     which = (0,) * len(texts) if which is None else which
     return Block(data, len(data) - 8, True, True, progress_bytes, which, edge[:-1] - 1, place)
 
