@@ -198,16 +198,7 @@ if TYPE_CHECKING:
         vocabulary,
     )
     from .api.mixture import Mixture
-    from .api.model import (
-        Constraints,
-        Follower,
-        Followers,
-        Model,
-        ModelLike,
-        PromptMatch,
-        StreamedToken,
-        Text,
-    )
+    from .api.model import Model, ModelLike, StreamedToken
     from .api.page import PageModel, page
     from .api.results import (
         GuardFigures,
@@ -252,7 +243,11 @@ if TYPE_CHECKING:
         TextError,
     )
     from .evidence.corpus.canary import Canaries, Canary
+    from .generation.prompt import PromptMatch
+    from .generation.request import Constraints
+    from .generation.run import Text
     from .generation.session import Session, SessionState
+    from .inspecting.followers import Follower, Followers
 
 _WHERE = {
     "api.audit": (
@@ -321,16 +316,7 @@ _WHERE = {
         "vocabulary",
     ),
     "api.mixture": ("Mixture",),
-    "api.model": (
-        "Constraints",
-        "Follower",
-        "Followers",
-        "Model",
-        "ModelLike",
-        "PromptMatch",
-        "StreamedToken",
-        "Text",
-    ),
+    "api.model": ("Model", "ModelLike", "StreamedToken"),
     "api.page": ("PageModel", "page"),
     "api.results": (
         "GuardFigures",
@@ -363,6 +349,10 @@ _WHERE = {
         "TextError",
     ),
     "evidence.corpus.canary": ("Canaries", "Canary"),
+    "generation.prompt": ("PromptMatch",),
+    "generation.request": ("Constraints",),
+    "generation.run": ("Text",),
+    "inspecting.followers": ("Follower", "Followers"),
     "generation.session": ("Session", "SessionState"),
     "api.score": (
         "classify",

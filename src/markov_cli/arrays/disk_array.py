@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .sorting import distinct_values
+
 BLOCK = 1 << 20  # entries read at one time
 _MAX_BUCKETS = 200  # files open at one time, twice that with what goes along
 
@@ -142,7 +144,7 @@ class Placed:
         """A column of n rows; about `size` of them are put in order in memory at one time."""
         self._n, self._path, self._dtype = n, path, dtype
         parts = min(max(2 * n // size, 1), _MAX_BUCKETS)
-        self._edges = np.unique(np.arange(1, parts) * n // parts).astype(np.uint64)
+        self._edges = distinct_values(np.arange(1, parts) * n // parts).astype(np.uint64)
         self._buckets = Buckets(os.path.dirname(path), "place", self._edges, dtype)
 
     def add(self, row: np.ndarray, value: np.ndarray) -> None:

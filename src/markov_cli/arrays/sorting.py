@@ -30,8 +30,14 @@ def in_parts(size: np.ndarray, most: int, room: int) -> list[slice]:
     """
     end = np.cumsum(size)
     full = np.searchsorted(end, np.arange(room, int(end[-1]), room)) if len(end) else end
-    edges = np.unique(np.concatenate((np.arange(0, len(size), most), full, [len(size)]))).tolist()
+    edges = distinct_values(np.concatenate((np.arange(0, len(size), most), full, [len(size)]))).tolist()
     return [slice(i, j) for i, j in pairwise(edges)]
+
+
+def distinct_values(values: np.ndarray) -> np.ndarray:
+    """The distinct values of an array, rising; np.unique first loads a part of NumPy that nothing else needs."""
+    ordered = np.sort(values, axis=None)
+    return ordered[starts_new(ordered)]
 
 
 def starts_new(*columns: np.ndarray) -> np.ndarray:

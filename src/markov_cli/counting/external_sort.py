@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..text.types import EOS
 from .key_sort import Windows, columns_of, fits_one_key, packed, sort_first_windows, sort_rows
 from .measures import Sequences, first_of_each, measured_windows
@@ -161,7 +162,7 @@ def cuts_of(samples: list[np.ndarray], sizes: list[int], packing: Packing, most:
     every, running = every[order], np.cumsum(weight[order])
     at = np.searchsorted(running, np.arange(most, int(running[-1]), most))
     cuts: list[np.ndarray] = []
-    for i in np.unique(at).tolist():
+    for i in distinct_values(at).tolist():
         if not cuts or not np.array_equal(every[i], cuts[-1]):
             cuts.append(every[i])
     return cuts

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.memory import give_back
-from ..arrays.sorting import sort_keys
+from ..arrays.sorting import distinct_values, sort_keys
 from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
 from .key_sort import (
@@ -338,7 +338,7 @@ def _even_edges(values: np.ndarray, size: int, jobs: int) -> np.ndarray:
     n_ranges = max(len(values) // size, min(2 * jobs, len(values) >> 16), 1)
     sample = np.sort(values[:: max(len(values) >> 14, 1)])
     cut = sample[np.arange(1, n_ranges) * len(sample) // n_ranges].astype(np.int64)
-    return np.unique(np.concatenate(([0], cut, [top])))
+    return distinct_values(np.concatenate(([0], cut, [top])))
 
 
 def _suffix_range(

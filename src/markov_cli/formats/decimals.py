@@ -9,6 +9,8 @@ log10, so 1.2e-8 relative to a probability; a float32 log10 with a magnitude abo
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,12 +29,31 @@ def _piece(text: bytes) -> int:
     return int.from_bytes(text, "little")
 
 
-_FOUR = np.array([_piece(b"%04d" % i) for i in range(10_000)], _U)
-_USED = np.array([len((b"%04d" % i).rstrip(b"0")) for i in range(10_000)], np.uint8)  # digits up to the last not 0
-# [2000 * is whole + 1000 * is negative + integer part]: a tab, and the text before the decimals
-_HEAD_TEXT = [b"\t%s%d%s" % (sign, i, point) for point in (b".", b"") for sign in (b"", b"-") for i in range(1000)]
-_HEAD = np.array([_piece(t) for t in _HEAD_TEXT], _U)
-_HEAD_BITS = np.array([8 * len(t) for t in _HEAD_TEXT], np.uint8)
+class _Tables(NamedTuple):
+    """Tables of text to print numbers from.
+
+    four       uint64 (10,000,), each number of four digits
+    used       uint8 (10,000,), how many of its digits stand before its last zeros
+    head       uint64 (4,000,), [2000 * is whole + 1000 * is negative + integer part]: a tab, and the text before the
+               decimals; head_bits uint8, its length
+    """
+
+    four: np.ndarray
+    used: np.ndarray
+    head: np.ndarray
+    head_bits: np.ndarray
+
+
+@cache
+def _tables() -> _Tables:
+    four = [b"%04d" % i for i in range(10_000)]
+    head = [b"\t%s%d%s" % (sign, i, point) for point in (b".", b"") for sign in (b"", b"-") for i in range(1000)]
+    return _Tables(
+        np.array([_piece(t) for t in four], _U),
+        np.array([len(t.rstrip(b"0")) for t in four], np.uint8),
+        np.array([_piece(t) for t in head], _U),
+        np.array([8 * len(t) for t in head], np.uint8),
+    )
 
 
 def printed(x: np.ndarray) -> np.ndarray:
@@ -44,21 +65,22 @@ def printed(x: np.ndarray) -> np.ndarray:
     >>> printed(np.array([-2.3456789, 0.5])).tobytes().replace(b"\\0", b"")
     b'\\t-2.3456789\\t0.5'
     """
+    tables = _tables()
     scaled = np.rint(np.abs(x) * 1e8).astype(_U)
     whole = scaled // _U(100_000_000)
     part = (scaled - whole * _U(100_000_000)).astype(np.uint32)
     high = part // np.uint32(10_000)
     low = part - high * np.uint32(10_000)
-    used = np.where(low != 0, _USED.take(low) + np.uint8(4), _USED.take(high))
-    digits = _FOUR.take(high)
-    digits |= _FOUR.take(low) << _U(32)
+    used = np.where(low != 0, tables.used.take(low) + np.uint8(4), tables.used.take(high))
+    digits = tables.four.take(high)
+    digits |= tables.four.take(low) << _U(32)
     digits &= _BYTES.take(used)
     head = whole.view(np.int64)
     head += 1000 * ((x < 0) & (scaled != 0))
     head += 2000 * (used == 0)
-    bits = _HEAD_BITS.take(head).astype(_U)
+    bits = tables.head_bits.take(head).astype(_U)
     out = np.empty((len(x), PIECES), _U)
-    np.bitwise_or(_HEAD.take(head), digits << bits, out=out[:, 0])
+    np.bitwise_or(tables.head.take(head), digits << bits, out=out[:, 0])
     np.right_shift(digits, _U(64) - bits, out=out[:, 1])
     return out
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..errors import AnswerIsNo, OptionError
 from ..model.header import Header
 from ..model.language_model import LanguageModel
@@ -227,7 +228,7 @@ class Constrained:
     def _texts(self, drawn: Samples) -> Iterator[list[bytes]]:
         """Finished texts, some millions of bytes at one time."""
         group = np.cumsum(self._sizes(drawn)) // _CHECKED_BYTES
-        for g in np.unique(group).tolist():
+        for g in distinct_values(group).tolist():
             yield joined(self.model.vocabulary, select(drawn, group == g), self.prompt).each()
 
 

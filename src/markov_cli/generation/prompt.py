@@ -28,6 +28,11 @@ class PromptMatch:
     text       as it was typed
     strange    its unknown tokens, each once
     respelled  tokens that are known with other quotes or apostrophes, each with its known spelling
+
+    >>> import markov_cli
+    >>> match = markov_cli.train(texts=["a b a c"]).known("x a")
+    >>> match.strange, match.level, match.tokens
+    (('x',), 1, 2)
     """
 
     ids: list[int]

@@ -45,6 +45,11 @@ class Text:
     overlap   tokens of the longest run shared with the corpus, or an upper bound from the model's guard; None
               without either
     overlap_is  `exact`, or `bound`: not more than this many tokens
+
+    >>> import markov_cli
+    >>> [one] = markov_cli.train(texts=["a b."]).generate(seed=1)
+    >>> one.text, one.tokens, one.bits, one.complete
+    ('a b.', 3, 0.0, True)
     """
 
     text: str

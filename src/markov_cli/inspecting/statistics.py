@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..model import distribution
 from ..model.count_column import Counts
 from ..model.table import Table
@@ -217,7 +218,7 @@ def rank_frequency(table: Table, points: int) -> list[tuple[float, float]]:
     n = len(table.orders[0]) - N_MARKERS
     if n < 2 or not counted(table):
         return []
-    rank = np.unique(np.geomspace(1, n, points).astype(np.int64))
+    rank = distinct_values(np.geomspace(1, n, points).astype(np.int64))
     count = table.orders[0].count.at(rank - 1 + N_MARKERS)
     return [*zip(np.log10(rank).tolist(), np.log10(np.maximum(count, 1)).tolist(), strict=True)]
 

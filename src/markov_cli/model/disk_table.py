@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.disk_array import BLOCK, Buckets, Column, Placed, Writer
+from ..arrays.sorting import distinct_values
 from ..arrays.threads import ordered_map
 from ..counting.ngrams import suffix_runs
 from ..text.types import BOS, EOS
@@ -373,7 +374,7 @@ def _suffixes(
     edges = np.empty(0, _U)
     if n > 1:
         sample = np.sort(np.concatenate([key[::step] for key, _ in keys()]))
-        edges = np.unique(sample[np.arange(1, n) * len(sample) // n])
+        edges = distinct_values(sample[np.arange(1, n) * len(sample) // n])
     buckets = Buckets(folder, "suffix", edges, _U if wants_row else None)
     for key, row in keys():
         buckets.add(key, row if wants_row else None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..model.count_column import Uncounted
 from ..model.table import Order, Table
 from ..text.types import BOS, UNK
@@ -130,7 +131,7 @@ def _union(chains: list[Chain], ids: list[np.ndarray], n_ids: int) -> tuple[Tabl
                 history, token = chain[k - 1]
                 key = mapped[k - 1][history] * n_ids + token
             keys.append(key)
-        every = np.unique(np.concatenate(keys))
+        every = distinct_values(np.concatenate(keys))
         for mapped, key in zip(rows, keys, strict=True):
             mapped.append(np.searchsorted(every, key))
         history, token = np.divmod(every, n_ids)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..errors import ModelFileError
 from ..model.count_column import DAMAGED
 from ..model.distribution import histories
@@ -59,7 +59,7 @@ class ExactBackoff:
         row = node - self._base[level]
         token, after = np.empty(len(node), np.int64), np.empty(len(node), np.int64)
         part = self._part(t, node, q, raw)
-        for i in np.unique(part).tolist():
+        for i in distinct_values(part).tolist():
             here = np.flatnonzero(part == i)
             token[here], after[here] = self._draw(t, i, level[here], row[here], q[here], raw[here])
         p = np.zeros(len(node))
@@ -154,7 +154,7 @@ class ExactBackoff:
         level = self.system.graphs[i].levels[k]
         found = np.full(len(row), -1, np.int64)
         if self._steady(t) or not k:
-            for one in np.unique(q).tolist():
+            for one in distinct_values(q).tolist():
                 texts = np.flatnonzero(q == one)
                 running = self._running(t, i, k, one)
                 low, high = level.first[row[texts]], level.first[row[texts] + 1]
@@ -166,7 +166,7 @@ class ExactBackoff:
         low = level.first[row]
         size = level.first[row + 1] - low
         group = np.cumsum(size) // _ROWS
-        for g in np.unique(group).tolist():
+        for g in distinct_values(group).tolist():
             some = np.flatnonzero(group == g)
             texts = np.flatnonzero((which >= some[0]) & (which <= some[-1]))
             rows, owner = ragged(low[some], size[some]), np.repeat(some, size[some])

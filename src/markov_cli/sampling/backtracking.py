@@ -25,7 +25,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..model.distribution import full_distribution
 from ..text.run_hashes import mix, powers
 from ..text.types import EOS, UNK
@@ -246,8 +246,8 @@ class BacktrackingSampler:
         if self.raw:
             low, high = self._followers(level, row, left)
             group = np.cumsum(high - low) // _FOLLOWERS
-            for k in np.unique(level[left]).tolist():
-                for g in np.unique(group).tolist():
+            for k in distinct_values(level[left]).tolist():
+                for g in distinct_values(group).tolist():
                     some = np.flatnonzero((level[left] == k) & (group == g))
                     if len(some):
                         self._from_followers(w, copied, left[some], t, k, row, low[some], high[some], u, found)

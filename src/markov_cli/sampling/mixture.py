@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..model.distribution import Distribution, probability
 from ..text.types import EOS, N_MARKERS, UNK
 from .next_history import after
@@ -87,7 +88,7 @@ class Mixture:
     def _draw_plain(self, state: State, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         which = np.searchsorted(self._until, uniform(rehash(raw, _CHOICE)), "right")
         token = np.empty(len(raw), np.int64)
-        for k in np.unique(which).tolist():
+        for k in distinct_values(which).tolist():
             here = np.flatnonzero(which == k)
             one = self.components[k]
             drawn, *_ = one.sampler._step(state[2 * k][here], state[2 * k + 1][here], raw[here])

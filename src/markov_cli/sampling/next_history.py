@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..model.table import Table
 from ..text.types import EOS
 
@@ -38,4 +39,4 @@ def distinct_levels(level: np.ndarray) -> list[int]:
     """Distinct values of `level`, int64 (m,) with m > 0, rising."""
     if (level == level[0]).all():
         return [int(level[0])]
-    return np.unique(level).tolist()
+    return distinct_values(level).tolist()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..model.distribution import Distribution
 from ..model.table import Table
 from ..text.types import EOS
@@ -249,7 +249,7 @@ class Sampler:
         size = (high - low)[one]
         found, bits = np.empty(len(row), np.int64), np.empty(len(row))
         group = np.cumsum(size) // _SHAPED_FOLLOWERS
-        for g in np.unique(group).tolist():
+        for g in distinct_values(group).tolist():
             some = np.flatnonzero(group == g)
             first, n = low[one][some], size[some]
             w = shaped_weights(self.table.orders[k].count.at(ragged(first, n)), n, self.shape)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..model.distribution import Distribution
 from ..text.types import BOS, UNK
 from .growing_columns import GrowingColumns
@@ -111,7 +111,7 @@ class BigramLists:
         with self._lock:
             if self._rows.filled > _KEPT:
                 self._forget()
-            missing = np.unique(word[self._begin[word] < 0])
+            missing = distinct_values(word[self._begin[word] < 0])
             if len(missing) or not self._rows.columns:
                 self._add(missing)
             at = self._begin[word], self._size[word], self._back[word], self._n_ranked[word], self._all_taken[word]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..text.types import EOS
 from .automata import DEAD, Automaton
 from .bicgstab import TOLERANCE, solve, sums
@@ -91,7 +91,7 @@ def product_graph(histories: Histories, automaton: Automaton, state: int, n_ids:
         reached = to * n + histories.target[steps]
         new = reached[~flat[reached]]
         flat[new] = True
-        for t in np.unique(new // n).tolist():
+        for t in distinct_values(new // n).tolist():
             if automaton.delta[t, 0] == t:
                 inside[t] = True
             if t not in todo:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..counting.ngrams import count_ngrams
 from ..model.building import build_table
 from ..model.discounts import SmoothingMethod
@@ -59,8 +59,8 @@ class Speller:
     def _bits(self, types: Types) -> np.ndarray:
         """-log2 of q r: float64 (m,)."""
         out = self._flag_bits[types.flags]
-        edges = np.unique(np.searchsorted(np.cumsum(types.length), np.arange(0, types.length.sum(), _LONG)))
-        cuts = np.unique(np.concatenate((edges, np.arange(0, len(types), _PIECE), [len(types)])))
+        edges = distinct_values(np.searchsorted(np.cumsum(types.length), np.arange(0, types.length.sum(), _LONG)))
+        cuts = distinct_values(np.concatenate((edges, np.arange(0, len(types), _PIECE), [len(types)])))
         for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
             out[a:b] += self._word_bits(types.take(np.arange(a, b)))
         return out

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from .segmentation import Breaks
 from .sources import READINGS
 from .tokenizer import Gaps
@@ -117,16 +117,16 @@ def dropped_bytes(a: np.ndarray, m: int, unit: str, gaps: Gaps, marks: Marks, ma
             line = np.searchsorted(edge, marks.border)
             begin, end = np.maximum(begin, edge[line - 1] + 1), np.minimum(end, edge[line])
         rest = ragged(marks.unknown + 1, np.full(len(marks.unknown), _UNK[0] - 1))
-        return np.concatenate((np.unique(ragged(begin, end - begin)), rest))
+        return np.concatenate((distinct_values(ragged(begin, end - begin)), rest))
     at = np.concatenate((marks.border, marks.unknown))
     size = np.concatenate((marks.size, np.full(len(marks.unknown), _UNK[0])))
     behind = a[at + size]
-    return np.unique(ragged(at, size + ((behind == 32) | (behind == 9))))
+    return distinct_values(ragged(at, size + ((behind == 32) | (behind == 9))))
 
 
 def _gaps_of(at: np.ndarray, gaps: Gaps) -> np.ndarray:
     """The gaps that hold these places: int64, rising."""
-    return np.unique(np.searchsorted(gaps.begin, at, "right") - 1)
+    return distinct_values(np.searchsorted(gaps.begin, at, "right") - 1)
 
 
 def with_borders(

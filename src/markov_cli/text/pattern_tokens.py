@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.sorting import ragged
+from ..arrays.sorting import distinct_values, ragged
 from ..errors import TextError
 from .interning import TypeInterner
 from .regex_timeout import at_most
@@ -112,7 +112,7 @@ class PatternTokenizer:
         more = 2 * len(self._tokens) - len(self._number_of)
         self._number_of = np.append(self._number_of, np.full(more, -1))
         number = self._number_of[key]
-        new = np.unique(key[number < 0])
+        new = distinct_values(key[number < 0])
         if len(new):
             strings = [self._tokens.text[i].encode() for i in (new >> 1).tolist()]
             length = np.array([*map(len, strings)], np.int64)

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..arrays.disk_array import Lookup
+from ..arrays.sorting import distinct_values
 from .types import Types
 
 _U = np.uint64
@@ -102,7 +103,7 @@ def stream_runs(
     """
     behind = np.empty(0, _U)
     for number, given in blocks:
-        ends = np.unique(np.asarray(given, np.int64))
+        ends = distinct_values(np.asarray(given, np.int64))
         for begin in range(0, len(number), _BLOCK):
             some = number[begin : begin + _BLOCK]
             h = np.concatenate((behind, hash_of[some]))

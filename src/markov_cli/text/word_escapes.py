@@ -18,7 +18,6 @@ name stands for its own bytes. So nothing that others wrote is changed but for w
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import numpy as np
 
@@ -38,7 +37,8 @@ _CHUNK = 1 << 16  # types named at one time, to stay in the cache
 _PLAIN, _ODD = 0, 1
 _ODD_BYTE = np.array([_ODD if c < 33 or c == 127 else _PLAIN for c in range(256)], bool)
 _N_SPACES = 0x3001  # no white space and no control character from here on
-_ODD_POINT = np.array([chr(c).isspace() or unicodedata.category(chr(c)) == "Cc" for c in range(_N_SPACES + 1)])
+_ODD_POINT = np.array([chr(c).isspace() for c in range(_N_SPACES + 1)])
+_ODD_POINT[:0x20] = _ODD_POINT[0x7F:0xA0] = True  # control characters
 
 
 def name_of(token: bytes, flags: int = 0) -> bytes:

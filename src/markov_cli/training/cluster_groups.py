@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.sorting import distinct
+from ..arrays.sorting import distinct, distinct_values
 from ..model import model_file
 from ..model.atomic_file import atomic_write
 from ..model.model_file import Header
@@ -96,7 +96,7 @@ def train_group(parts: list[GroupOfPart], options: TrainOptions) -> tuple[bytes,
     interner, collector, labels = TypeInterner(), Collector(options.text.unit), Labels()
     for part in parts:
         number = interner.numbers_of(part.types)[part.number]
-        closing = np.unique(part.ends[part.ends > 0])[:-1] - 1
+        closing = distinct_values(part.ends[part.ends > 0])[:-1] - 1
         collector.add_closed(Piece(number, np.cumsum(part.size), True, closing=closing), part.ends)
         labels.times += part.labels.times
         labels.sizes += part.labels.sizes

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..arrays.disk_array import Column
 from ..arrays.run_folder import Workspace
-from ..arrays.sorting import ragged, starts_new
+from ..arrays.sorting import distinct_values, ragged, starts_new
 from ..arrays.threads import ordered_map
 from ..errors import MarkovError, OptionError, TextError
 from ..model import model_file
@@ -219,7 +219,9 @@ class _Grouped:
         labels = whole.labels
         assert labels is not None
         own, collector = Labels(), Collector(options.text.unit)
-        kinds = np.unique(np.concatenate([np.unique(c[0]) for chunk in self.chunks if (c := chunk.texts_of(group))]))
+        kinds = distinct_values(
+            np.concatenate([distinct_values(c[0]) for chunk in self.chunks if (c := chunk.texts_of(group))])
+        )
         encoder = _Some(whole.encoders[0], kinds.astype(np.int64))
         for chunk in self.chunks:
             found = chunk.texts_of(group)
@@ -230,7 +232,7 @@ class _Grouped:
             own.times += some.times
             own.sizes += some.sizes
             ends = np.cumsum(n_sequences)
-            closing = np.unique(ends[ends > 0])[:-1] - 1
+            closing = distinct_values(ends[ends > 0])[:-1] - 1
             numbered = np.searchsorted(kinds, number).astype(np.uint32)
             collector.add_closed(Piece(numbered, np.cumsum(size), True, closing=closing), ends)
             after(collector, encoder, own)

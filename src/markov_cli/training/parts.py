@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.sorting import distinct_values
 from ..counting.document_frequency import Found, found_of, pairs
 from ..counting.external_sort import Packing, Rows, Run, block_runs, counted_run, merged
 from ..counting.measures import Sequences
@@ -206,9 +207,9 @@ def keys_of(
     ends = np.concatenate([e + n for (_, e), n in zip(hashes, before, strict=True)])
     h = np.concatenate([h for h, _ in hashes])[: len(part.number) + k - 1]
     runs = [*stream_runs([(np.arange(len(h)), ends[ends <= len(h)])], h, k)]
-    return np.split(key := np.unique(np.concatenate([h[:0], *runs])), np.searchsorted(key, edges))
+    return np.split(key := distinct_values(np.concatenate([h[:0], *runs])), np.searchsorted(key, edges))
 
 
 def merge_keys(keys: list[np.ndarray]) -> np.ndarray:
     """One range of the hashes of all parts, distinct and rising."""
-    return np.unique(np.concatenate(keys))
+    return distinct_values(np.concatenate(keys))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays.disk_array import Column
 from ..arrays.run_folder import Workspace
+from ..arrays.sorting import distinct_values
 from ..counting.external_sort import Packing, Run, spacing
 from ..counting.measures import Sequences
 from ..text.token_spool import END
@@ -94,7 +95,7 @@ class SequenceFacts:
 
     def token_blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The text in blocks: provisional numbers of tokens, and how many stand before each end of a text."""
-        ends, closed = np.unique(self._text_ends), -1
+        ends, closed = distinct_values(self._text_ends), -1
         for block in self._stream.blocks():
             end = np.flatnonzero(block == END)
             of_text = np.isin(closed + 1 + np.arange(len(end)), ends)

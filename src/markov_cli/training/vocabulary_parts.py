@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays.disk_array import BLOCK, Column, Placed, Writer
 from ..arrays.run_folder import Workspace
-from ..arrays.sorting import starts_new
+from ..arrays.sorting import distinct_values, starts_new
 from ..text.interning import TypeInterner
 from ..text.sequences import TypeChoice
 from ..text.types import EOS, N_MARKERS, UNK, Types, first_bytes, order_of_types
@@ -142,7 +142,7 @@ class VocabularyParts:
         `by` of the distinct types is 0 where they get no id.
         """
         samples = np.sort(np.concatenate([first.read()[::_SAMPLE].copy() for _, first in self._parts]))
-        cuts = np.unique(samples[:: max(size // _SAMPLE, 1)][1:])
+        cuts = distinct_values(samples[:: max(size // _SAMPLE, 1)][1:])
         edges = []
         for part, first in self._parts:
             edges.append([0, *np.searchsorted(first.read(), cuts).tolist(), len(part)])
@@ -227,7 +227,7 @@ def _in_order(
         at += len(types)
         unknown += int(count[id_ == UNK].sum())
         where = np.where(id_ == UNK, -1, (id_ - N_MARKERS) * n_buckets // max(n_types, 1))
-        for i in np.unique(where[where >= 0]).tolist():
+        for i in distinct_values(where[where >= 0]).tolist():
             which = np.flatnonzero(where == i)
             buckets[i].add(types.take(which), count[which], by[which], id_[which])
     every.drop()

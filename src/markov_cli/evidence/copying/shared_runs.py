@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...arrays.sorting import distinct_values
 from ...text.run_hashes import run_hashes, stream_runs
 
 _BITS = 22  # of the hash, for a first look-up in a table of flags
@@ -55,7 +56,7 @@ class Shared:
         while step > 1:
             step //= 2
             open_ = np.flatnonzero((found >= 2 * step) & (over == 0))
-            for n in np.unique(found[open_]).tolist():
+            for n in distinct_values(found[open_]).tolist():
                 some = open_[found[open_] == n]
                 has = self._share(h, length, some, n + step)
                 found[some[has]] += step
@@ -81,5 +82,5 @@ class Shared:
             maybe = some[coarse[(some >> _U(64 - _BITS)).view(np.int64)]]
             place = np.minimum(np.searchsorted(wanted, maybe), len(wanted) - 1)
             there[place[wanted[place] == maybe]] = True
-        out[np.unique(owner[there[which_one]])] = True
+        out[distinct_values(owner[there[which_one]])] = True
         return out

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arrays.numbers import whole
+from ...arrays.sorting import distinct_values
 from ...arrays.threads import ordered_map
 from ...errors import TextError
 from ...scoring.predictor import Predictor
@@ -188,7 +189,7 @@ def _check(options: TextOptions, keys: Canaries) -> None:
     text = keys.text(keys.canaries[0]).encode()
     data = np.frombuffer(text + bytes(8), np.uint8)
     piece = Encoder(options).encode(Block(data, len(text), True, True, 0))
-    n = len(np.unique(np.append(piece.end, len(piece.number)))) - (0 in piece.end)
+    n = len(distinct_values(np.append(piece.end, len(piece.number)))) - (0 in piece.end)
     if len(piece.number) == 0 or n != 1:
         raise TextError(
             f"this model reads the line {keys.format!r} as {n} sequences (unit {options.unit})",

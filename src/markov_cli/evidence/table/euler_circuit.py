@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...arrays.sorting import ragged, sort_keys, starts_new
+from ...arrays.sorting import distinct_values, ragged, sort_keys, starts_new
 from ...sampling.random_stream import rehash
 from .forced_strings import follow
 from .ngram_graph import Graph
@@ -55,7 +55,7 @@ def _one_cycle(after: np.ndarray, land: np.ndarray) -> np.ndarray:
     place[order] = np.arange(len(order))
     changed, to = _spliced(land, order, begin, after)
     # parts between two changes stay together
-    cut = np.unique(np.concatenate((begin, place[changed] + 1)))
+    cut = distinct_values(np.concatenate((begin, place[changed] + 1)))
     part = np.full(len(cut) - 1, -1)
     part[np.searchsorted(cut, place[changed] + 1) - 1] = np.searchsorted(cut, place[to])
     ends = np.flatnonzero(part < 0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays.sorting import sort_keys, starts_new
+from ...arrays.sorting import distinct_values, sort_keys, starts_new
 
 DENSE_NODES = 6000  # most nodes for an exact determinant: 290 MB and some seconds
 _PANEL = 256
@@ -150,7 +150,7 @@ def _hutchinson(s: np.ndarray, t: np.ndarray, p: np.ndarray, n: int, root: int) 
     second = float((p[back] * p[place[back]]).sum()) / 2.0
     new = np.flatnonzero(np.concatenate(([True], s[1:] != s[:-1])))
     row = s[new]
-    cut = np.unique(np.append(np.searchsorted(new, np.arange(0, len(s), _EDGES)), len(new)))
+    cut = distinct_values(np.append(np.searchsorted(new, np.arange(0, len(s), _EDGES)), len(new)))
     edge = np.append(new, len(s))
     raw = np.random.PCG64(0).random_raw(-(-n * _PROBES // 64))
     signs = np.unpackbits(raw.astype("<u8").view(np.uint8))[: n * _PROBES].reshape(n, _PROBES) * 2.0 - 1.0
