@@ -255,15 +255,17 @@ def test_kenlm_reads_what_is_written(tmp_path):
     st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=60),
     st.sampled_from([2, 12, 16, 30, 32, 57]),
     st.sampled_from([1, 4, 1 << 17]),
+    st.integers(1, 5),
 )
-@example([(i % 4, i // 16, i // 4 % 4, i * i % 4) for i in range(60)], 57, 1 << 17)
-def test_rows_are_sorted_for_any_width_of_ids(rows, bits, at_a_time):
+@example([(i % 4, i // 16, i // 4 % 4, i * i % 4) for i in range(60)], 57, 1 << 17, 1)
+@example([(3, 1, 2, i % 2) for i in range(60)], 16, 4, 5)
+def test_rows_are_sorted_for_any_width_of_ids(rows, bits, at_a_time, jobs):
     # with 57 bits a key has no room for the numbers of group and row
     up = min(bits, 32) - 2
     columns = [np.array(c, np.uint32) << np.uint32(up) for c in zip(*rows, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ngram_listing, "_SORTED", at_a_time)
-        order, new, ids = ngram_listing._sorted(columns, bits)
+        order, new, ids = ngram_listing._sorted(columns, bits, jobs)
     assert [rows[i] for i in order] == sorted(rows)
     assert sorted(order.tolist()) == list(range(len(rows)))
     assert [tuple(int(c) >> up for c in row) for row in zip(*ids, strict=True)] == sorted(set(rows))

@@ -74,7 +74,7 @@ def import_arpa(
     ModelFileError for a file that is not ARPA or contradicts itself; OptionError for too high an order.
     """
     listing = read(file, jobs=jobs)
-    trie = trie_of(listing, space_as)
+    trie = trie_of(listing, space_as, jobs)
     check_lengths(trie.types, options.tokenizer, listing.name)
     listing.notes.invalid_words, listing.notes.invalid_text = invalid_types(trie.types)
     n = len(trie.orders)

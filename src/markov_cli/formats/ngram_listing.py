@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
+from ..arrays.threads import thread_pool
 from ..errors import ModelFileError
 from ..text.interning import TypeInterner
 from ..text.types import MARKERS, N_MARKERS, UNK, Types, order_of_types
@@ -28,6 +29,7 @@ NO_MARKER = -99.0
 _U = np.uint64
 _SHOWN = 120
 _SORTED = 1 << 17  # rows sorted at one time
+_SAMPLE = 1 << 12  # rows from which equal shares of the rows are estimated
 _AGAIN = "the file is damaged; export it again"
 
 
@@ -135,10 +137,11 @@ class _Level:
     listed: np.ndarray
 
 
-def trie_of(listing: Listing, space_as: str | None = None) -> Trie:
+def trie_of(listing: Listing, space_as: str | None = None, jobs: int = 1) -> Trie:
     """Sort a listing into a trie; empties `listing.orders`.
 
     space_as  the name that stands for one space
+    jobs      threads that sort
 
     Names become types as in text/word_escapes.py. ModelFileError for a repeated n-gram or type, or a history that is
     not listed.
@@ -148,12 +151,12 @@ def trie_of(listing: Listing, space_as: str | None = None) -> Trie:
     levels, links, firsts = [level], [np.empty(0, np.int64)] * n, [np.empty(0, np.int64)] * n
     if n > 1:
         top = _listed(listing, id_of)
-        order, new, ids = _sorted(top.ids, bits)
+        order, new, ids = _sorted(top.ids, bits, jobs)
         _refuse_double(order[~new], top.ids, listing.name, types)
         levels.append(_Level(ids, top.log10[order], None, top.listed))
         del top, order, new
     for k in range(n, 2, -1):  # the longest first, as each order adds missing suffixes to the one below
-        below, firsts[k - 2], links[k - 1] = _below(_listed(listing, id_of), levels[1], bits, listing, types)
+        below, firsts[k - 2], links[k - 1] = _below(_listed(listing, id_of), levels[1], bits, listing, types, jobs)
         levels.insert(1, below)
     if n > 1:
         links[1] = levels[1].ids[1].astype(np.int64)
@@ -228,12 +231,33 @@ def _listed(listing: Listing, id_of: np.ndarray) -> _Level:
     return _Level([id_of.take(c) for c in ids], log10, backoff, np.ones(len(log10), bool))
 
 
-def _sorted(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def _sorted(columns: Sequence[np.ndarray], bits: int, jobs: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Sort rows by their columns, the first column first.
 
     columns  uint32 (m,) each, values below 2**bits
     returns  sorting permutation int64 (m,); True where a distinct row begins, bool (m,); columns of the distinct
              rows, uint32
+
+    Each thread sorts the rows of one range of values of the first column.
+    """
+    m = len(columns[0])
+    if jobs == 1 or m < _SORTED:
+        return _sorted_range(columns, bits)
+    sample = np.sort(columns[0][:: max(m // _SAMPLE, 1)])
+    cuts = [0, *sample[np.arange(1, jobs) * len(sample) // jobs].tolist(), 1 << 32]
+
+    def one(i: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        which = np.flatnonzero((columns[0] >= cuts[i]) & (columns[0] < cuts[i + 1]))
+        order, new, ids = _sorted_range([c.take(which) for c in columns], bits)
+        return which.take(order), new, ids
+
+    with thread_pool(jobs) as pool:
+        orders, news, each = zip(*pool.map(one, [i for i in range(jobs) if cuts[i] < cuts[i + 1]]), strict=True)
+    return np.concatenate(orders), np.concatenate(news), [np.concatenate(c) for c in zip(*each, strict=True)]
+
+
+def _sorted_range(columns: Sequence[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """`_sorted` by one thread; there may be no row.
 
     The first columns that fit one uint64 with the row's index are sorted as one key; each further column is sorted
     within the groups of equal rows so far.
@@ -289,7 +313,7 @@ def _running(count: np.ndarray) -> np.ndarray:
 
 
 def _below(
-    own: _Level, above: _Level, bits: int, listing: Listing, types: Types
+    own: _Level, above: _Level, bits: int, listing: Listing, types: Types, jobs: int
 ) -> tuple[_Level, np.ndarray, np.ndarray]:
     """Complete an order: its listed rows, and the suffixes of the order above.
 
@@ -304,7 +328,7 @@ def _below(
     n_own, n_above = len(own.log10), len(above.log10)
     heads = np.flatnonzero(starts_new(*above.ids[:-1]))
     columns = [np.concatenate((own.ids[j], above.ids[j + 1], above.ids[j][heads])) for j in range(k)]
-    order, new, ids = _sorted(columns, bits)
+    order, new, ids = _sorted(columns, bits, jobs)
     n_rows = len(ids[0])
     row = np.cumsum(new, dtype=np.uint32 if len(order) < 1 << 32 else np.uint64) - 1
     is_own, is_head = order < n_own, order >= n_own + n_above
