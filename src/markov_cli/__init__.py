@@ -245,8 +245,8 @@ if TYPE_CHECKING:
     from .evidence.corpus.canary import Canaries, Canary
     from .generation.prompt import PromptMatch
     from .generation.request import Constraints
-    from .generation.run import Text
     from .generation.session import Session, SessionState
+    from .generation.texts import Text
     from .inspecting.followers import Follower, Followers
 
 _WHERE = {
@@ -351,7 +351,7 @@ _WHERE = {
     "evidence.corpus.canary": ("Canaries", "Canary"),
     "generation.prompt": ("PromptMatch",),
     "generation.request": ("Constraints",),
-    "generation.run": ("Text",),
+    "generation.texts": ("Text",),
     "inspecting.followers": ("Follower", "Followers"),
     "generation.session": ("Session", "SessionState"),
     "api.score": (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from markov_cli.errors import TextError
-from markov_cli.text import json_lines
+from markov_cli.text import json_lines, json_shapes
 from markov_cli.text.json_shapes import Shapes
 from markov_cli.text.reading import Repairs
 from markov_cli.text.record_blocks import read_records
@@ -33,7 +33,9 @@ values = st.one_of(
     st.lists(st.sampled_from(TEXTS), max_size=2),
     st.dictionaries(st.sampled_from(["text", "a", "t1"]), st.sampled_from(TEXTS), max_size=2),
 )  # fmt: skip
-objects = st.lists(st.tuples(st.sampled_from(["text", "a", "b.text", "t1", "t2"]), values), max_size=4)
+KEYS = ["text", "a", "b.text", "t1", "t2", 'a"', "te\\u0078t", "te\\u0079t"]  # as they stand in a line
+objects = st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=4)
+COLONS = [":", ": ", " : "]
 
 
 @st.composite
@@ -41,12 +43,14 @@ def lines(draw: st.DrawFn) -> list[str]:
     """Lines of few shapes, some of them damaged."""
     out = []
     for pairs in draw(st.lists(objects, min_size=1, max_size=3)):
-        loose = draw(st.booleans())
+        loose, mixed = draw(st.booleans()), draw(st.booleans())
         separators = draw(st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : ")]))
         for _ in range(draw(st.integers(1, 4))):
             again = [(k, draw(values) if draw(st.integers(0, 3)) == 0 else v) for k, v in pairs]
             body = separators[0].join(
-                json.dumps(k) + separators[1] + json.dumps(v, ensure_ascii=loose, separators=separators)
+                f'"{k.replace(chr(34), chr(92) + chr(34))}"'
+                + (draw(st.sampled_from(COLONS)) if mixed else separators[1])
+                + json.dumps(v, ensure_ascii=loose, separators=separators)
                 for k, v in again
             )
             line = "{" + body + "}"
@@ -73,6 +77,7 @@ def read(data: bytes, field: str, skip_bad: bool) -> tuple[list[bytes], list[int
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(json_lines, "_FEWEST_BYTES", 0)
+    monkeypatch.setattr(json_shapes, "_CODE_BYTES", 0)
     yield
 
 
@@ -83,12 +88,18 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.sampled_from([40, 200, 1 << 18]),
 )
-def test_the_same_records_as_the_parser(found: list[str], field: str, skip_bad: bool, crlf: bool, torn: bool) -> None:
+def test_the_same_records_as_the_parser(
+    found: list[str], field: str, skip_bad: bool, crlf: bool, torn: bool, block_bytes: int
+) -> None:
     """Texts, places, repairs and errors of lines of any shape, in blocks of any size."""
     data = ("\r\n" if crlf else "\n").join(found).encode("utf-8", "surrogatepass" if torn else "replace")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "_FEWEST_BYTES", 0)
+        patch.setattr(json_lines, "_READ_BYTES", block_bytes)
+        patch.setattr(json_shapes, "_CODE_BYTES", 0)
+        patch.setattr(json_shapes, "_PAUSE", 0)
         fast = read(data, field, skip_bad)
         patch.setattr(json_lines, "_FEWEST_BYTES", 1 << 60)
         slow = read(data, field, skip_bad)
@@ -114,6 +125,43 @@ def test_few_lines_of_many_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert texts == [f'line "{i}" é'.encode() for i in range(500)]
     assert places == [*range(1, 501)]
     assert len(parsed) == 3  # numbers of one digit that is 0, of one that is not, and of several
+
+
+def test_a_text_of_many_escapes_is_parsed() -> None:
+    """Where escapes with a number are many, the parser is faster."""
+    rows = [json.dumps({"text": "да и нет", "n": i}) for i in range(100)]
+    shapes = Shapes("text", json_lines.parsed_object)
+    assert shapes.find("\n".join(rows).encode()) is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_shapes, "_CODE_BYTES", 200)
+        assert shapes.find("\n".join(rows).encode()) is None
+        assert shapes.find(b'{"text": "a"}') is None  # a pause of some blocks
+
+
+def test_a_long_line_is_parsed() -> None:
+    """A block that is one long line takes no more memory than the parser needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "_READ_BYTES", 100)
+        patch.setattr(json_lines, "Shapes", _Refuses)
+        assert read(json.dumps({"text": '"' * 1000}).encode(), "text", False)[0] == [b'"' * 1000]
+
+
+class _Refuses(Shapes):
+    def find(self, data: bytes) -> None:
+        pytest.fail(f"asked for the shapes of {len(data)} bytes")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field", "expected"),
+    [
+        ('{"text": "y", "a" : "x"}', '{"text": "y", "text" : "x"}', "text", [b"y", b"x"]),
+        ('{"b": {"text": "y"}, "zz" : "x"}', '{"b": {"text": "y"}, "b.text" : "x"}', "b.text", [b"y", b"x"]),
+        ('{"a\\"": true, "te\\u0078t": "v"}', '{"a\\"": true, "te\\u0079t": "v"}', "text", [b"v"]),
+    ],
+)
+def test_keys_that_a_shape_does_not_tell(first: str, second: str, field: str, expected: list[bytes]) -> None:
+    """Spaces before colons, and escapes in keys."""
+    assert read(f"{first}\n{second}".encode(), field, True)[0] == expected
 
 
 def test_keys_with_digits_are_not_mistaken() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..generation.mixture import MixedModel
 from ..generation.request import Constraints, Request
-from ..generation.run import Run, Text
+from ..generation.run import Run
+from ..generation.texts import Text
 from ..sampling.shape import Shape
 from .model import ModelLike, opened
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from ..arrays.numbers import whole
+from ..generation.prompt import PromptMatch, find_prompt
+from ..generation.request import Constraints, Request
+from ..generation.texts import Text
+from ..inspecting.followers import Followers, backoff, followers_of
 from ..model.language_model import LanguageModel
+from ..sampling.shape import Shape
 from ..text.reading import Repairs, check_encoding
 from ..text.record_format import record_format
 from ..text.sources import EXPANSION, Paths, Texts, sources_of
 from .results import OPTIONAL, GuardFigures, ModelSummary, Result, rounded
 
-if TYPE_CHECKING:  # what a few methods need is imported there: most commands need none of it
+if TYPE_CHECKING:
     from ..formats.ngram_listing import Notes
-    from ..generation.prompt import PromptMatch
-    from ..generation.request import Constraints
-    from ..generation.run import Text
-    from ..inspecting.followers import Followers
     from ..model.distribution import Distribution
     from ..model.header import Header
     from ..model.model_file import ModelFile
@@ -225,8 +226,6 @@ class Model:
 
         HistoryError if the model knows none of its tokens.
         """
-        from ..generation.prompt import find_prompt
-
         return find_prompt(self.language_model, text, at_start, ignore_case)
 
     def follow(self, level: int, row: int, top: int | None = None, smoothing: str | None = None) -> Followers:
@@ -236,16 +235,14 @@ class Model:
         top         None for all
         smoothing   None for raw counts; the likeliest come first under another
         """
-        whole("top", 1 if top is None else top)
-        from ..inspecting.followers import followers_of
-
+        if top is not None:
+            whole("top", top)
         return followers_of(self.language_model, level, row, top, smoothing)
 
     def backoff(self, known: PromptMatch, top: int | None = None, smoothing: str | None = None) -> list[Followers]:
         """The followers of a history and of each shorter one, down to no history; see `known`."""
-        whole("top", 1 if top is None else top)
-        from ..inspecting.followers import backoff
-
+        if top is not None:
+            whole("top", top)
         return backoff(self.language_model, known.level, known.row, top, smoothing)
 
     def followers(
@@ -333,9 +330,7 @@ class Model:
         >>> [text.text for text in model.generate(2, 1, constraints=asked)]
         ['d c.', 'd c.']
         """
-        from ..generation.request import Constraints, Request
-        from ..generation.run import Run
-        from ..sampling.shape import Shape
+        from ..generation.run import Run  # loads much that other commands do not need
 
         records = record_format(jsonl, csv, parquet, skip_bad=skip_bad)
         request = Request(
@@ -369,9 +364,7 @@ class Model:
         >>> [one.token for one in itertools.islice(model.stream(seed=1), 5)]
         ['a', 'b', '.', None, 'a']
         """
-        from ..generation.request import Request
         from ..generation.run import Run
-        from ..sampling.shape import Shape
 
         request = Request(
             seed=seed, prompt=prompt, within=within, ignore_case=ignore_case,

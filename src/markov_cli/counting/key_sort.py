@@ -19,6 +19,7 @@ import numpy as np
 from ..text.types import BOS, EOS
 
 _U = np.uint64
+_GATHERED = 1 << 15  # windows at one time
 
 
 class Windows(NamedTuple):
@@ -106,8 +107,12 @@ def sort_first_windows(stream: np.ndarray, n: int, order: int, bits: int) -> Win
 
 def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
     """Columns of the windows that begin at `place`: uint32 (m,) each."""
-    windows = np.lib.stride_tricks.sliding_window_view(stream, order)[place]  # a window is often one line of the cache
-    columns = [np.ascontiguousarray(windows[:, k]) for k in range(order)]
+    columns = [np.empty(len(place), np.uint32) for _ in range(order)]
+    windows = np.lib.stride_tricks.sliding_window_view(stream, order) if len(place) else stream
+    for low in range(0, len(place), _GATHERED):  # whole windows, each of which is often one line of the cache
+        some = windows[place[low : low + _GATHERED]]
+        for k, ids in enumerate(columns):
+            ids[low : low + _GATHERED] = some[:, k]
     columns[0][columns[0] == EOS] = BOS
     for before, ids in pairwise(columns[1:]):
         ids[np.flatnonzero(before == EOS)] = EOS  # few: faster than a mask

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model.blend import Blend
 from ..model.discounts import BLEND
 from ..model.distribution import Distribution, full_distribution
 from ..model.language_model import LanguageModel
 from ..model.table import Table
-from ..scoring.next_of_blend import NextOfBlend
 from ..text.types import BOS
 from ..text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from ..model.blend import Blend
 
 _TOUCHES = ("", "left", "right", "both")
 
@@ -144,6 +145,8 @@ def _of_blend(blend: Blend, ids: list[int]) -> np.ndarray:
     """p of every id after a history; exactly, where the mixture is linear."""
     if blend.parameters is None or blend.parameters.mixture == "linear":
         return blend.whole(ids)
+    from ..scoring.next_of_blend import NextOfBlend
+
     return NextOfBlend(blend).after([np.array(ids, np.int64)])[0]
 
 

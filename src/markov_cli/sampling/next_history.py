@@ -31,7 +31,8 @@ def after(table: Table, level: np.ndarray, row: np.ndarray, token: np.ndarray) -
             found = child >= 0
             new_level[here[found]], new_row[here[found]] = k + 1, child[found]
             here, rows = here[~found], rows[~found]
-        rows = table.shorter(k, rows)
+        if k:
+            rows = table.shorter(k, rows)
     return new_level, new_row
 
 

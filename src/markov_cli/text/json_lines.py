@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .json_shapes import Places, Shapes
+from .json_shapes import PROBE, Places, Shapes
 from .reading import Repairs, Source, open_text
 from .records import Bad, Batch, Reader, kind_of, utf_8, whole_number
 
@@ -84,7 +84,8 @@ def json_batches(reader: Reader) -> Iterator[Batch]:
     """The records of JSON lines."""
     form = reader.format
     alone = form.group is None and form.times is None and not form.by and reader.strip is None
-    shapes = Shapes(form.text, parsed_object) if alone else None
+    shapes = Shapes(form.text, parsed_object) if alone and PROBE not in form.text else None
+    most_bytes = 4 * _READ_BYTES  # a block is longer where a line is
     for block in _blocks_within(reader):
         data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
         try:
@@ -95,7 +96,7 @@ def json_batches(reader: Reader) -> Iterator[Batch]:
             reader.repairs.invalid += text.count("�") - data.count("�".encode())
             _read_objects(reader, text, block.first)
         else:
-            found = shapes.find(data) if shapes is not None and len(data) >= _FEWEST_BYTES else None
+            found = shapes.find(data) if shapes is not None and _FEWEST_BYTES <= len(data) <= most_bytes else None
             if found is None:
                 _read_objects(reader, text or data.decode("ascii"), block.first)
             else:

@@ -1,18 +1,20 @@
-"""Finds the texts of JSON lines that have the shape of a line parsed before, by whole-array operations.
+r"""Finds the texts of JSON lines that have the shape of a line parsed before, by whole-array operations.
 
-Legend: a value is a string that no colon follows; a line has its L-th, counted from 0.
+Legend: a value is a string that no colon follows directly.
 
 The shape of a line is all of it but the insides of its values, with numbers as far as their validity depends on them:
 `{"id": 170, "text": "Good day."}` has the shape of `{"id": 5, "text": ""}`. If a line of a shape is an object with a
 text in the wanted field, so is every line of the shape, and the text is the value at the same place. So the parser
-reads one line of each shape. Lines with control characters, with an escape that is none, or with an odd number of
-quotes have no shape here, and are left to the parser.
+reads one line of each shape. Left to the parser are lines with control characters, with an escape that is none, with
+an odd number of quotes, with digits in a key, and with a space between a key and its colon; blocks with many escapes
+such as `\u00e9`, which are faster parsed; and long lines, which would take many times their size here.
 
 The parser holds Python's lock; nearly all of this does not, so that other threads count meanwhile.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +26,12 @@ from .records import Bad, field_of
 _QUOTE, _COLON, _NEWLINE, _BACKSLASH, _U = b'":\n\\u'
 _ZERO, _ONE = b"01"
 _MORE = 1  # stands for all digits of a number but the first; in no line with a shape
-_PROBE = "\x7f"  # before the numbers of values in a line that is parsed to learn where the text is
-_LONGEST = 4000  # bytes outside of values; Python refuses numbers with more digits
+PROBE = "\x7f"  # before the numbers of values in a line that is parsed to learn where the text is
+_LONGEST = 600  # bytes outside of values; Python can be told to refuse numbers with more than 640 digits
 _MOST_SHAPES = 64
 _NEW_SHAPES = 8  # in one block
-_PAUSE = 15  # blocks that go without, where most lines of one had no shape
+_PAUSE = 15  # blocks that go without, where most lines of one had no shape, or it had many escapes with a number
+_CODE_BYTES = 200  # to each escape with a number: with fewer the parser is faster
 
 
 @dataclass
@@ -100,8 +103,11 @@ class Shapes:
 
         data  whole lines in valid UTF-8, without the last newline and without CR LF
         """
-        if self._pause or _PROBE in self.field:
+        if self._pause:
             self._pause -= 1
+            return None
+        if data.count(b"\\u") * _CODE_BYTES > len(data):
+            self._pause = _PAUSE
             return None
         lines = lines_of(data)
         low, high = np.full((2, len(lines.first)), -1, np.int64)
@@ -123,18 +129,12 @@ class Shapes:
                 known, new = known + 1, new + 1
             else:
                 break
-            same = todo[size[todo] == len(shape.outside)]
-            if len(same):
-                windows = np.lib.stride_tricks.sliding_window_view(lines.outside, max(len(shape.outside), 1))
-                same = same[(windows[begin[same]] == shape.outside).all(axis=1)] if len(shape.outside) else same
-            if len(same):
-                if shape.value >= 0:
-                    at = before[same] + shape.value
-                    low[same], high[same] = lines.opens[at] + 1, lines.closes[at]
-                rest = np.zeros(len(low), bool)
-                rest[todo] = True
-                rest[same] = False
-                todo = np.flatnonzero(rest)
+            same = size[todo] == len(shape.outside)
+            same[same] = _equal_to(shape.outside, lines.outside, begin[todo[same]])
+            found, todo = todo[same], todo[~same]
+            if shape.value >= 0:
+                at = before[found] + shape.value
+                low[found], high[found] = lines.opens[at] + 1, lines.closes[at]
         if 2 * np.count_nonzero(low >= 0) < len(low):
             self._pause = _PAUSE
         escaped, coded = (
@@ -146,7 +146,7 @@ class Shapes:
         """Which value of a line is the text, found by the parser in the line with numbers for its values."""
         at, pieces = int(lines.first[one]), []
         for i in range(int(lines.n_values[one])):
-            pieces += [lines.data[at : int(lines.opens[before + i]) + 1], f"{_PROBE}{i}".encode()]
+            pieces += [lines.data[at : int(lines.opens[before + i]) + 1], f"{PROBE}{i}".encode()]
             at = int(lines.closes[before + i])
         pieces.append(lines.data[at : int(lines.end[one])])
         try:
@@ -154,16 +154,27 @@ class Shapes:
             text = None if found is None else field_of(found, self.field)
         except Bad:
             return -1
-        keyed = b"".join(pieces[::2])
-        if not isinstance(text, str) or not text.startswith(_PROBE) or _has_numbered_key(keyed):
+        if not isinstance(text, str) or not text.startswith(PROBE) or _is_ambiguous(b"".join(pieces[::2])):
             return -1
         return int(text[1:])
 
 
-def _has_numbered_key(line: bytes) -> bool:
-    """True for a line with a digit in a key: lines with other digits would have its shape. Values are left out."""
-    strings = line.split(b'"')[1::2]
-    return any(48 <= byte <= 57 for one in strings for byte in one)
+def _equal_to(wanted: np.ndarray, outside: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """True where the bytes from each place on are those that are wanted: bool."""
+    if not len(wanted) or not len(begin):
+        return np.ones(len(begin), bool)
+    windows = np.lib.stride_tricks.sliding_window_view(outside, len(wanted))
+    equal: np.ndarray = (windows[begin] == wanted).all(axis=1)
+    return equal
+
+
+def _is_ambiguous(outside: bytes) -> bool:
+    """True for a line with a key that its shape does not tell: with a digit in it, or a space before its colon.
+
+    outside  the line without the insides of its values
+    """
+    line = re.sub(rb"\\.", b"", outside)
+    return re.search(rb'" +:', line) is not None or any(re.search(rb"\d", key) for key in line.split(b'"')[1::2])
 
 
 def lines_of(data: bytes) -> _Lines:

@@ -12,6 +12,8 @@ from .record_format import COUNTED, CSV, JSONL, PARQUET
 from .records import LONGEST_RECORD, Batch, Labels, Reader
 from .text_blocks import Block, joined
 
+_RECORD_BYTES = 16  # that a record counts for beside its text: many short ones take memory, too
+
 
 def read_records(source: Source, encoding: str, repairs: Repairs, longest: int = LONGEST_RECORD) -> Iterator[Batch]:
     """All records of a source with a format, batch by batch; TextError names the file and the line.
@@ -69,7 +71,7 @@ def _pieces(batches: Iterator[Batch], block_bytes: int) -> Iterator[tuple[list[b
     place: list[int] = []
     n = size = 0
     for batch in batches:
-        more = sum(map(len, batch.texts)) + len(batch.texts)
+        more = sum(map(len, batch.texts)) + _RECORD_BYTES * len(batch.texts)
         if texts and n + more > block_bytes:
             yield texts, place, size
             texts, place, n, size = [], [], 0, 0
@@ -85,7 +87,7 @@ def _pieces(batches: Iterator[Batch], block_bytes: int) -> Iterator[tuple[list[b
                 texts, place, n, size = [], [], 0, 0
             texts.append(text)
             place.append(at)
-            n += len(text) + 1
+            n += len(text) + _RECORD_BYTES
         if n > block_bytes:
             yield texts, place, size
             texts, place, n, size = [], [], 0, 0
