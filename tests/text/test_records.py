@@ -352,3 +352,25 @@ def test_an_author_of_no_record_is_an_error(tmp_path):
         markov_cli.forget(model, path, by={"who": "Ann"})
     with pytest.raises(OptionError, match="--csv 2, --by 'who': with a number"):
         markov_cli.forget(model, path, csv="2", by={"who": "Ann"})
+
+
+def test_long_records_and_blocks_of_text(tmp_path):
+    """Records of several blocks of lines make one block of text, and a long one blocks of its own."""
+    sizes = (3, 9000, 2, 70_000, 1, 40_000, 40_000)
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(json.dumps({"text": "word " * n}) for n in sizes), encoding="utf-8")
+    source = Source(str(path), records=record_format(jsonl="text"))
+    blocks = [*record_blocks(source, 0, "utf-8", Repairs(), 1 << 17, 1 << 20, "line")]
+    assert sum(block.text_bytes for block in blocks) == sum(5 * n + 1 for n in sizes)
+    assert [i for block in blocks if block.first for i in block.place] == [1, 2, 3, 4, 5, 6, 7]
+    assert sum(block.progress_bytes for block in blocks) == path.stat().st_size
+
+
+def test_many_tiny_records_are_several_blocks(tmp_path):
+    """A record counts for more than its text, so that a block of empty ones is no larger than others."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": ""}\n' * 50_000, encoding="utf-8")
+    source = Source(str(path), records=record_format(jsonl="text"))
+    blocks = [*record_blocks(source, 0, "utf-8", Repairs(), 1 << 17, 1 << 20, "sentence")]
+    assert max(len(block.place) for block in blocks) <= 1 << 14
+    assert [i for block in blocks for i in block.place] == [*range(1, 50_001)]

@@ -1,24 +1,20 @@
 """Reads records from JSON lines, and from lines of `text<TAB>count`.
 
-The parser is the standard library's, called at the place of a line in a block of text, so that no line is copied. It
-reads the lines whose shape is new, and all of them where more than the text is wanted; see `json_shapes`.
+The parser is the standard library's, called for each line at its place in a block of text, so that no line is copied.
+Measured on lines of 670 bytes: 300 MB/s; `json.loads` of each line 155; orjson 600. Reading and counting the text
+takes several times as long as the parser.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from .json_shapes import PROBE, Places, Shapes
 from .reading import Repairs, Source, open_text
 from .records import Bad, Batch, Reader, kind_of, utf_8, whole_number
 
-_READ_BYTES = 1 << 18
-_FEWEST_BYTES = 1 << 14  # from so many on, shapes of lines save time
+_READ_BYTES = 1 << 18  # small enough for the second-level cache with its objects
 _ONE_OBJECT = "write one JSON object on each line, or leave such records out: --skip-bad"
 _SCAN: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in the stubs
 
@@ -82,45 +78,15 @@ def line_blocks(
 
 def json_batches(reader: Reader) -> Iterator[Batch]:
     """The records of JSON lines."""
-    form = reader.format
-    alone = form.group is None and form.times is None and not form.by and reader.strip is None
-    shapes = Shapes(form.text, parsed_object) if alone and PROBE not in form.text else None
-    most_bytes = 4 * _READ_BYTES  # a block is longer where a line is
     for block in _blocks_within(reader):
-        data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
         try:
-            text = "" if data.isascii() else data.decode("utf-8")
+            text = block.data.decode("utf-8")
         except UnicodeDecodeError:
             reader.repairs.see_invalid(block.data)
-            text = data.decode("utf-8", "replace")
-            reader.repairs.invalid += text.count("�") - data.count("�".encode())
-            _read_objects(reader, text, block.first)
-        else:
-            found = shapes.find(data) if shapes is not None and _FEWEST_BYTES <= len(data) <= most_bytes else None
-            if found is None:
-                _read_objects(reader, text or data.decode("ascii"), block.first)
-            else:
-                _read_shaped(reader, data, block.first, found)
+            text = block.data.decode("utf-8", "replace")
+            reader.repairs.invalid += text.count("�") - block.data.count("�".encode())
+        _read_objects(reader, text.replace("\r\n", "\n") if "\r\n" in text else text, block.first)
         yield reader.take(block.progress_bytes)
-
-
-def _read_shaped(reader: Reader, data: bytes, number: int, found: Places) -> None:
-    """Add the records of a block of lines whose places are known; the parser reads the other lines."""
-    known, coded = found.low >= 0, found.coded
-    low, high = found.low.tolist(), found.high.tolist()
-    texts = [data[a:b] for a, b in zip(low, high, strict=True)]
-    single = data.decode("latin-1") if found.escaped.any() else ""  # a character a byte
-    for i in np.flatnonzero(found.escaped & ~coded).tolist():
-        texts[i] = _SCAN(single, low[i] - 1)[0].encode("latin-1")
-    for i in np.flatnonzero(coded).tolist():
-        texts[i] = utf_8(_SCAN(data[low[i] - 1 : high[i] + 1].decode("utf-8"), 0)[0], reader.repairs)
-    edges = [0, *(np.flatnonzero(np.diff(known)) + 1).tolist(), len(known)]
-    for i, j in pairwise(edges):
-        if known[i]:
-            reader.texts += texts[i:j]
-            reader.place += range(number + i, number + j)
-        else:
-            _read_objects(reader, data[int(found.first[i]) : int(found.end[j - 1])].decode("utf-8"), number + i)
 
 
 def _blocks_within(reader: Reader) -> Iterator[LineBlock]:

@@ -12,6 +12,7 @@ from .record_format import COUNTED, CSV, JSONL, PARQUET
 from .records import LONGEST_RECORD, Batch, Labels, Reader
 from .text_blocks import Block, joined
 
+_READ_BLOCKS = 8  # after so many blocks of records, their texts are a block, though a small one, so that progress shows
 _RECORD_BYTES = 16  # that a record counts for beside its text: many short ones take memory, too
 
 
@@ -72,7 +73,7 @@ def _pieces(batches: Iterator[Batch], block_bytes: int) -> Iterator[tuple[list[b
     n = size = 0
     for batch in batches:
         more = sum(map(len, batch.texts)) + _RECORD_BYTES * len(batch.texts)
-        if texts and n + more > block_bytes:
+        if texts and (n + more > block_bytes or size > _READ_BLOCKS * block_bytes):
             yield texts, place, size
             texts, place, n, size = [], [], 0, 0
         size += batch.progress_bytes
