@@ -145,14 +145,15 @@ def test_texts_without_copies_are_those_that_copy_nothing(name, more):
     model = m.train(texts=LINES * 3, order=2, unit="line")
     tuned = m.tune(model, texts=HELD, classes=[2], adapt=True, log_linear=log_linear).model
     options = {"smoothing": "blend", "adapt": adapt, "max_tokens": 12, **more}  # long texts are slow
-    first = {t.index: t.text for t in tuned.generate(60, 1, **options)}
-    found = {t.index: t.text for t in tuned.generate(60, 1, novel=3, corpus_texts=LINES, **options)}
+    n = 20 if log_linear and adapt else 60  # the slowest
+    first = {t.index: t.text for t in tuned.generate(n, 1, **options)}
+    found = {t.index: t.text for t in tuned.generate(n, 1, novel=3, corpus_texts=LINES, **options)}
 
     def copies(text):
         words = text.split()  # a corpus is one stream
         return any(f" {' '.join(words[i : i + 3])} " in f" {' '.join(LINES)} " for i in range(len(words) - 2))
 
-    assert len(found) > 50 and not any(map(copies, found.values()))
+    assert len(found) > n * 5 // 6 and not any(map(copies, found.values()))
     assert any(map(copies, first.values()))
     for i, text in first.items():
         if not copies(text):
