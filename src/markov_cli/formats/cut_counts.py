@@ -152,12 +152,19 @@ def ranked(ids: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
         rank[order] = np.cumsum(new) - 1
         return rank, order[new]
     rank = ids[:, 0].astype(np.int64)
-    most, place = bits, np.empty(0, np.int64)
-    for j in range(1, ids.shape[1]):
-        key, order = sort_keys(rank.astype(_U) << _U(bits) | ids[:, j].astype(_U), most + bits)
+    most, place, done = bits, np.empty(0, np.int64), 1
+    while done < ids.shape[1]:
+        fit = max((64 - most - len(rank).bit_length()) // bits, 1)  # columns that fit a key with the place of each row
+        columns = ids[:, done : done + fit].T
+        key = rank.astype(_U)
+        for column in columns:
+            key <<= _U(bits)
+            key |= column
+        key, order = sort_keys(key, most + bits * len(columns))
         new = starts_new(key)
         rank[order] = np.cumsum(new) - 1
         place, most = order[new], max(int(np.count_nonzero(new)) - 1, 1).bit_length()
+        done += len(columns)
     return rank, place
 
 
