@@ -23,7 +23,7 @@ from markov_cli.arrays.threads import ordered_map
 from markov_cli.errors import MarkovError, NeedsCounts, TextError
 from markov_cli.scoring.documents import Documents
 from markov_cli.scoring.text_totals import Reading, Units, total
-from markov_cli.text import documents, reading
+from markov_cli.text import documents, json_lines, reading
 from markov_cli.text import lines as text_lines
 from markov_cli.text.record_format import record_format
 from scoring_helpers import BOS, EOS, UNK, model, read, source
@@ -270,7 +270,7 @@ def test_an_imported_model_has_no_other_smoothing(tmp_path):
 @given(st.lists(st.text("ab \r\té", max_size=9), max_size=12), st.booleans(), st.integers(1, 7))
 def test_lines_are_those_of_the_text(wanted, newline, size):
     text = "\n".join(wanted) + "\n" * newline
-    with mock.patch.object(text_lines, "_READ_BYTES", size):
+    with mock.patch.object(json_lines, "_READ_BYTES", size):
         found = list(text_lines.read_lines([source(text)], "utf-8", reading.Repairs()))
     expected = text.split("\n")
     if not expected[-1]:

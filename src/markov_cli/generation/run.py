@@ -11,8 +11,10 @@ import numpy as np
 from ..errors import OptionError
 from ..model.discounts import BLEND
 from ..model.language_model import LanguageModel
+from ..model.table import Table
 from ..sampling import automata
 from ..sampling.backtracking import BacktrackingSampler
+from ..sampling.mixture import Mixture
 from ..sampling.sampler import Sampler, Samples, batch_size
 from ..sampling.walkers import RejectionSampler, Unconstrained, Walker
 from ..scoring.predictor import check_adapts
@@ -145,20 +147,16 @@ class Run:
 
     def _drawn(self, first: int, count: int, end: bytes) -> Iterator[Batch]:
         """Texts first..first+count-1; those that could not be drawn are left out."""
-        many = self.request.count >= MANY
         mean = mean_tokens(self.model.header, self._lengths[1])
         if self.constrained is not None:
             some, size = self.constrained, batch_size(count, mean)
             return batches(lambda a, n: some.draw(self.seed, a, n), self.model, self.prompt, first, count, size, end)
+        if self.request.count >= MANY:
+            for table, raw in self._tables:
+                self.model.checked(prepare, table, raw)
         if self._sampler is None:
-            if many and isinstance(self.walker, BlendWalker):
-                for part in self.walker.parts:
-                    self.model.checked(prepare, part.table, False)
             tried, size = self._tried, batch_size(count, mean)
             return batches(lambda a, n: tried.texts(self.seed, a, n), self.model, self.prompt, first, count, size, end)
-        if many and isinstance(self.model, LanguageModel):
-            raw = self.model.uses_raw_counts(self.request.smoothing)
-            self.model.checked(prepare, self.model.table, raw, self.model.holds_counts)
         size = batch_size(count, mean)  # more batches than needed save no time: a step costs as much for few texts
         if self._steered is not None:
             size = min(size, _STEERED)
@@ -168,6 +166,16 @@ class Run:
             return drawer.texts(self.seed, begin, n, self.prompt.history, *self._lengths)
 
         return batches(draw, self.model, self.prompt, first, count, size, end, self.request.jobs)
+
+    @property
+    def _tables(self) -> list[tuple[Table, bool]]:
+        """The tables that texts without constraints are drawn from; True for those that raw counts are drawn from."""
+        if isinstance(self.walker, BlendWalker):
+            return [(part.table, False) for part in self.walker.parts]
+        samplers = [] if self._sampler is None else [self._sampler]
+        if isinstance(self.walker, Mixture):
+            samplers = [part.sampler for part in self.walker.components]
+        return [(sampler.table, sampler.smoothed is None) for sampler in samplers]
 
     @cached_property
     def _steered(self) -> BacktrackingSampler | None:

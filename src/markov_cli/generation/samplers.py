@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.count_column import Uncounted
 from ..model.language_model import LanguageModel
 from ..model.table import INDEX_ROWS, Table
 from ..sampling.alias_tables import drawing_of
@@ -23,12 +24,12 @@ def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: 
     return model.checked(Sampler, model.table, shape, bits, smoothed)
 
 
-def prepare(table: Table, raw: bool, counted: bool = True) -> None:
+def prepare(table: Table, raw: bool) -> None:
     """Index the parts of a table that nearly every draw reads: for raw counts, those of the top order."""
     for level in range(table.order - 2 if raw else 0, table.order - 1):
         table.index(level)
     for order in table.orders[-1:] if raw else table.orders:
-        if counted and len(order) <= INDEX_ROWS:
+        if not isinstance(order.count, Uncounted) and len(order) <= INDEX_ROWS:
             order.count.index()
             if order.left is not None and not raw:
                 order.left.index()

@@ -33,23 +33,19 @@ class LineBlock(NamedTuple):
     progress_bytes: int
 
 
-def line_blocks(
-    source: Source, encoding: str, repairs: Repairs, longest: int = 1 << 62, read_bytes: int = 0
-) -> Iterator[LineBlock]:
+def line_blocks(source: Source, encoding: str, repairs: Repairs, longest: int = 1 << 62) -> Iterator[LineBlock]:
     """All lines of a text, block by block; what stands behind the last newline is a line if it is not empty.
 
-    longest     bytes from which on a line may be left out
-    read_bytes  about as many make a block; 0 for 256 KiB
+    longest  bytes from which on a line may be left out
 
     NotText where the source is no text.
     """
-    read_bytes = read_bytes or _READ_BYTES
     stream = open_text(source, encoding, repairs)
     number, size, before = 1, 0, 0
     held: list[bytes] = []
     passing = False  # inside a line that is too long
     try:
-        while data := stream.read(read_bytes):
+        while data := stream.read(_READ_BYTES):
             if passing:
                 end = data.find(b"\n")
                 if end < 0:

@@ -9,8 +9,6 @@ from ..errors import NotText
 from .json_lines import line_blocks
 from .reading import Repairs, Source
 
-_READ_BYTES = 1 << 18
-
 
 class Lines(NamedTuple):
     """Some lines of one text, without their newlines; `first` is the number of the first, from 1."""
@@ -24,7 +22,7 @@ def read_lines(sources: Sequence[Source], encoding: str, repairs: Repairs) -> It
     """All lines of all texts; a line behind the last newline counts if it is not empty."""
     for source in sources:
         try:
-            for block in line_blocks(source, encoding, repairs, read_bytes=_READ_BYTES):
+            for block in line_blocks(source, encoding, repairs):
                 yield Lines(source, block.first, block.data.split(b"\n"))
         except NotText as error:  # it can only be told of the first bytes
             repairs.leave_out(source, error)
