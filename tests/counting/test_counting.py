@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import id_counts, stream_of
-from markov_cli.counting import key_sort, ngrams
-from markov_cli.counting.key_sort import sort_windows
+from markov_cli.counting import ngrams, suffixes
+from markov_cli.counting.key_sort import keys_along, keys_at, packed, refined, sorted_windows
 from markov_cli.counting.ngrams import count_ngrams
 from markov_cli.text.types import EOS
 
@@ -74,7 +74,7 @@ def test_counts_equal_the_oracle(streams, order, range_windows, jobs):
 def test_column_wise_sorting_equals_packed_sorting(streams, order, range_windows):
     """The slow path of sorting, on windows that would fit one key."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_sort, "fits_one_key", lambda order, bits: False)
+        patch.setattr(ngrams, "sorted_windows", refined)
         check(streams, order, 6, 1, range_windows)
 
 
@@ -148,7 +148,7 @@ def test_windows_too_wide_for_a_key_are_sorted_by_argsort(monkeypatch):
     stream[:, 1:3] = rng.integers(1 << 30, (1 << 30) + 3, (m, 2))
     flat = np.concatenate((stream.ravel(), np.zeros(order, np.uint32)))
     place = np.arange(0, 4 * m, 4)
-    found = sort_windows(flat, place, order, 31)
+    found = sorted_windows(keys_at(flat, place, order, 31), order, 31)
     assert used  # the slow path ran
     expected, number = np.unique(stream, axis=0, return_counts=True)
     for k in range(order):
@@ -158,31 +158,52 @@ def test_windows_too_wide_for_a_key_are_sorted_by_argsort(monkeypatch):
     assert (found.d[1:] == 1 + same.argmin(1)).all() and found.d[0] == 1
 
 
-def test_columns_too_wide_for_any_key_are_sorted_one_by_one(monkeypatch):
-    """As if ids had 52 bits."""
-    refined = key_sort.refined
+@examples(100)
+@given(st.integers(2, 32), st.integers(1, 9), st.integers(1, 200), st.integers(2, 40), st.integers(0, 2**32))
+def test_windows_are_sorted_as_rows_are(bits, order, m, kinds, seed):
+    """Keys of any width and number, with weights and labels and without, beside NumPy's sort of rows."""
+    rng = np.random.default_rng(seed)
+    some = rng.integers(3, max(1 << bits, 4), kinds) if bits > 2 else np.full(kinds, 3)
+    rows = some[rng.integers(0, kinds, (m, order))].astype(np.uint32)
+    rows[:, 0] = np.where(rng.random(m) < 0.2, some.max(), rows[:, 0])
+    weight = rng.integers(1, 9, m)
+    label = np.sort(rng.integers(0, 5, m)).astype(np.uint32)
+    for labelled in (False, True):
+        wide = np.column_stack((label, rows)) if labelled else rows
+        expected, which = np.unique(wide, axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        differ = (expected[1:] != expected[:-1]).argmax(axis=1) + 1
+        for by in (None, weight):
+            keys = packed([*rows.T], bits)
+            if labelled:
+                found = refined(keys, order, bits, by, label)
+            else:
+                found = (sorted_windows if order % 2 else refined)(keys, order, bits, by)
+            assert np.diff(found.at).tolist() == np.bincount(which, by).tolist()
+            assert found.d[1:].tolist() == differ.tolist() and found.d[0] == 1
+            for k in range(order):
+                assert found.ids(np.arange(len(expected)), k).tolist() == expected[:, k + labelled].tolist()
 
-    def with_wide_ids(columns, bits, weight=None):
-        return refined(columns, 52, weight)
 
-    monkeypatch.setattr(key_sort, "fits_one_key", lambda order, bits: False)
-    monkeypatch.setattr(key_sort, "refined", with_wide_ids)
-    rng = np.random.default_rng(3)
-    streams = [[1, *rng.integers(3, 6, n).tolist(), 2] for n in rng.integers(1, 30, 100)]
-    for order in (2, 3, 6):
-        check(streams, order, 3)
+@examples(100)
+@given(streams_of(8), st.integers(1, 9), st.sampled_from([4, 5, 9, 20, 32]))
+def test_keys_along_a_text_are_those_of_its_places(streams, order, bits):
+    stream, length = stream_of(streams, order)
+    place = np.arange(length - 1)
+    along, at = keys_along(stream, length - 1, order, bits), keys_at(stream, place, order, bits)
+    assert [key.tolist() for key in along] == [key.tolist() for key in at]
 
 
 def test_links_are_found_by_argsort_when_a_key_has_no_spare_bits(monkeypatch):
     """As if the row's number did not fit beside its key."""
     argsorted = []
-    suffix_range = ngrams._suffix_range
+    suffix_range = suffixes._suffix_range
 
     def wide(suffix, token, low, high, bits, wants_link):
         argsorted.append(1)
         return suffix_range(suffix, token, low, high, 60 - int(high).bit_length(), wants_link)
 
-    monkeypatch.setattr(ngrams, "_suffix_range", wide)
+    monkeypatch.setattr(suffixes, "_suffix_range", wide)
     rng = np.random.default_rng(5)
     streams = [[1, *rng.integers(3, 9, n).tolist(), 2] for n in rng.integers(1, 30, 100)]
     check(streams, 5, 6)

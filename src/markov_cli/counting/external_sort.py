@@ -20,7 +20,7 @@ import numpy as np
 
 from ..arrays.sorting import distinct_values
 from ..text.types import EOS
-from .key_sort import Windows, columns_of, fits_one_key, packed, sort_first_windows, sort_rows
+from .key_sort import Windows, columns_between, keys_along, n_keys, packed, sorted_windows
 from .measures import Sequences, first_of_each, measured_windows
 from .ngrams import rows_of
 
@@ -38,14 +38,20 @@ class Packing:
     @property
     def one_key(self) -> bool:
         """A window is one uint64."""
-        return fits_one_key(self.order, self.bits)
+        return n_keys(self.order, self.bits) == 1
 
-    def ids(self, windows: np.ndarray) -> np.ndarray:
-        """Ids of windows: uint32 (u, n)."""
-        if not self.one_key:
-            return windows
-        mask = _U((1 << self.bits) - 1)
-        return np.stack([(windows >> _U(self.bits * (self.order - 1 - k)) & mask) for k in range(self.order)], axis=1)
+    def keys(self, windows: np.ndarray) -> list[np.ndarray]:
+        """The keys of windows, see key_sort.py."""
+        return [windows] if self.one_key else packed([windows[:, k] for k in range(self.order)], self.bits)
+
+    def of_keys(self, keys: list[np.ndarray]) -> np.ndarray:
+        """Windows from their keys."""
+        if self.one_key:
+            return keys[0]
+        windows = np.empty((len(keys[0]), self.order), np.uint32)
+        for k in range(self.order):
+            windows[:, k] = columns_between(keys, k, k + 1, self.order, self.bits)
+        return windows
 
     def before(self, windows: np.ndarray, cut: np.ndarray) -> int:
         """Number of sorted windows below a cut."""
@@ -104,19 +110,17 @@ def block_runs(stream: np.ndarray, m: int, packing: Packing, sequences: Sequence
     """
     order, bits = packing.order, packing.bits
     if sequences is None:
-        return [_run(sort_first_windows(stream, m, order, bits), packing)]
+        return [_run(sorted_windows(keys_along(stream, m, order, bits), order, bits), packing)]
     if not m:
         return []
-    columns, which = columns_of(stream, np.arange(m), order), sequences.of_windows(stream[:m])
+    keys, which = keys_along(stream, m, order, bits), sequences.of_windows(stream[:m])
     if sequences.times is not None:
-        return [counted_run(columns, sequences.times[which], packing)]
-    measured = measured_windows(columns, which, sequences, bits)
-    some = [c[measured.member] for c in columns]
-    runs = [_run(sort_rows(packed(some, bits), some, measured.counts, order, bits), packing)]
+        return [_run(sorted_windows(keys, order, bits, sequences.times[which]), packing)]
+    measured = measured_windows(keys, which, sequences, order, bits)
+    some = [key[measured.member] for key in keys]
+    runs = [_run(sorted_windows(some, order, bits, measured.counts), packing)]
     for holder, member in measured.outside.items():
-        some = [c[member] for c in columns]
-        windows = packed(some, bits) if packing.one_key else np.stack(some, axis=1)
-        assert windows is not None
+        windows = packing.of_keys([key[member] for key in keys])
         runs.append(Run(windows, np.ones(len(member), np.uint8), holder))
     return runs
 
@@ -129,20 +133,13 @@ def counted_run(columns: list[np.ndarray], count: np.ndarray, packing: Packing) 
     """
     if not len(count):
         return Run(np.empty(0, _U) if packing.one_key else np.empty((0, packing.order), np.uint32), count)
-    return _run(sort_rows(packed(columns, packing.bits), columns, count, packing.order, packing.bits), packing)
+    return _run(sorted_windows(packed(columns, packing.bits), packing.order, packing.bits, count), packing)
 
 
 def _run(w: Windows, packing: Packing) -> Run:
     count = np.diff(w.at, axis=0)
     count = count.astype(np.uint32 if count.max(initial=0) < 1 << 32 else np.int64)
-    if packing.one_key:
-        assert w.key is not None
-        return Run(w.key, count)
-    every = np.arange(len(w.d))
-    windows = np.empty((len(every), packing.order), np.uint32)
-    for k in range(packing.order):
-        windows[:, k] = w.ids(every, k)
-    return Run(windows, count)
+    return Run(packing.of_keys(w.keys), count)
 
 
 def cuts_of(samples: list[np.ndarray], sizes: list[int], packing: Packing, most: int) -> list[np.ndarray]:
@@ -193,12 +190,9 @@ def merged(runs: list[Run], packing: Packing) -> Rows | None:
     windows = np.concatenate([r.windows for r in parts])
     weight = np.concatenate([r.count for r in parts]).astype(np.int64)
     del parts, held
-    if packing.one_key:
-        w = sort_rows(windows, [], weight, packing.order, packing.bits)
-    else:
-        columns = [np.ascontiguousarray(windows[:, k]) for k in range(packing.order)]
-        del windows
-        w = sort_rows(None, columns, weight, packing.order, packing.bits)
+    keys = packing.keys(windows)
+    del windows
+    w = sorted_windows(keys, packing.order, packing.bits, weight)
     return Rows(rows_of(w), _ids(w, 0), _ids(w, len(w.d) - 1))
 
 
@@ -212,8 +206,7 @@ def _held_once(held: list[Run], packing: Packing, width: int) -> Run:
     label = np.repeat(number.reshape(-1).astype(np.uint32), [len(r.windows) for r in held])
     new = np.concatenate([np.arange(len(r.windows)) >= r.before for r in held])
     windows = np.concatenate([r.windows for r in held])
-    ids = packing.ids(windows)
-    count, member = first_of_each(label, [np.ascontiguousarray(c) for c in ids.T], packing.bits)
+    count, member = first_of_each(label, packing.keys(windows), packing.order, packing.bits)
     stays = new[member]
     member, count = member[stays], count[stays]
     out = np.zeros((len(member), width), np.uint32)

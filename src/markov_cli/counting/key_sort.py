@@ -1,17 +1,20 @@
-"""Sorts and counts n-grams: several ids are packed into one uint64 key, and keys are sorted.
+"""Sorts and counts n-grams: as many ids as fit are packed into one uint64 key, and keys are sorted.
 
 Legend: a window is the n ids that begin at one place of the stream, cut off after the
 first EOS; m windows; k is a column, 0..n-1; d[j] is the number (1..n) of the first
 column in which sorted window j differs from window j-1, n+1 where the two are equal.
 
-`np.sort` of uint64 is vectorised and `argsort` is not (0.5 s against 5.9 s for 16 M), so the
-low bits of a key hold the window's index, and the sorted keys give the permutation. A window
-that is distinct after a few columns is in its final place and is not sorted again.
+Windows are given as keys, per key uint64 (m,): key 0 holds the first `64 // bits` ids, the
+next key the ids behind them, and so on; the last id of each key is in its low bits.
+
+`np.sort` of uint64 is vectorised and `argsort` is not (0.5 s against 5.9 s for 16 M), so where
+a window has several keys, what is sorted holds the window's index in its low bits, and gives the
+permutation. A window that is distinct after a few columns is in its final place and is not
+sorted again.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,27 +31,21 @@ class Windows(NamedTuple):
     d        uint8/16 (u,)  see the legend
     at       int64 (u+1,)   running sum of the counts, or of the weights; (u+1, c) of c columns of them
     size     uint8/16 (u,)  number of ids up to and including the first EOS
-    key      uint64 (u,)    all ids packed, `bits` each; None where they do not fit
-    columns  per column, the ids of all m windows, uint32 (m,); None where `key` is given
-    member   int64 (u,)     index of each among the m; None where `key` is given
+    keys     per key, uint64 (u,), `bits` bits an id
+    member   int64 (u,)     index of each among the m; None where all ids fit one key
     """
 
     d: np.ndarray
     at: np.ndarray
     size: np.ndarray
-    key: np.ndarray | None
-    columns: list[np.ndarray] | None
+    keys: list[np.ndarray]
     member: np.ndarray | None
     bits: int
     order: int
 
     def ids(self, row: np.ndarray, k: int) -> np.ndarray:
         """Ids in column k (0..order-1) of the windows `row`: uint32."""
-        if self.key is not None:
-            ids = self.key.take(row, mode="clip") >> _U(self.bits * (self.order - 1 - k))
-            return (ids & _U((1 << self.bits) - 1)).astype(np.uint32)
-        assert self.columns is not None and self.member is not None
-        return self.columns[k].take(self.member.take(row, mode="clip"), mode="clip")
+        return columns_between(self.keys, k, k + 1, self.order, self.bits, row).astype(np.uint32)
 
 
 def small(order: int) -> type[np.unsignedinteger]:
@@ -56,91 +53,111 @@ def small(order: int) -> type[np.unsignedinteger]:
     return np.uint8 if order < 255 else np.uint16
 
 
-def fits_one_key(order: int, bits: int) -> bool:
-    """True where a window of `order` ids of `bits` bits fits one uint64."""
-    return order * bits <= 64
+def n_keys(order: int, bits: int) -> int:
+    """Number of keys of a window of `order` ids of `bits` bits."""
+    return -(-order // (64 // bits))
 
 
-def keys_along(stream: np.ndarray, n: int, order: int, bits: int) -> np.ndarray:
-    """All ids of each of the windows that begin at the first n places, packed: uint64 (n,).
+def columns_between(
+    keys: list[np.ndarray], low: int, high: int, order: int, bits: int, which: np.ndarray | None = None
+) -> np.ndarray:
+    """The ids in columns low..high-1, packed as in a key: uint64 (m,), a new array.
+
+    which  int64, windows; None for all
+    """
+    per = 64 // bits
+    out: np.ndarray | None = None
+    for j in range(low // per, (high - 1) // per + 1):
+        begin, end, last = max(low, j * per), min(high, (j + 1) * per), min((j + 1) * per, order)
+        some = keys[j] if which is None else keys[j].take(which, mode="clip")
+        some = some >> _U(bits * (last - end))
+        if begin > j * per:
+            some &= _U((1 << bits * (end - begin)) - 1)
+        if out is not None:
+            out <<= _U(bits * (end - begin))
+            some |= out
+        out = some
+    assert out is not None
+    return out
+
+
+def keys_along(stream: np.ndarray, n: int, order: int, bits: int) -> list[np.ndarray]:
+    """The keys of the windows that begin at the first n places.
 
     stream  uint32 (n + order - 1,)
-    bits    bits that hold any id; see `fits_one_key`
+    bits    bits that hold any id
     """
-    ids = stream[:n]
-    key = ids.astype(_U)
-    key[ids == EOS] = BOS
-    ended: np.ndarray | None = None  # windows whose first EOS is behind their first id, and before this one
-    for k in range(1, order):
-        ids = stream[k : k + n]
-        if ended is not None:
-            ids = np.where(ended, np.uint32(EOS), ids)
-        key <<= _U(bits)
-        key |= ids
-        ended = ids == EOS
-    return key
+    keys = packed([stream[k : k + n] for k in range(order)], bits)
+    per = 64 // bits
+    ends = np.flatnonzero(stream[: n + max(order - 2, 0)] == EOS)
+    own = ends[: np.searchsorted(ends, n)]
+    first = _U(bits * (min(per, order) - 1))
+    keys[0][own] -= _U(EOS - BOS) << first  # what begins a sequence begins with BOS
+    for j in range(1, order - 1):  # windows with an EOS in column j: EOS in all columns behind it
+        some = ends[np.searchsorted(ends, j) : np.searchsorted(ends, n + j)] - j
+        for i, key in enumerate(keys):
+            begin, end = max(j + 1, i * per), min((i + 1) * per, order)
+            if begin < end:
+                kept = key[some] >> _U(bits * (end - begin)) << _U(bits * (end - begin)) if begin > i * per else _U(0)
+                key[some] = kept | _U(sum(EOS << bits * k for k in range(end - begin)))
+    return keys
 
 
-def sort_keys_of_windows(key: np.ndarray, order: int, bits: int) -> Windows:
-    """Sort and count windows that are packed as `Windows.key`; sorts `key` in place."""
-    key.sort()
-    return _packed(key, order, bits)
-
-
-def sort_windows(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> Windows:
-    """Sort and count the windows that begin at `place`, int64 (m,).
+def keys_at(stream: np.ndarray, place: np.ndarray, order: int, bits: int) -> list[np.ndarray]:
+    """The keys of the windows that begin at `place`, int64 (m,).
 
     stream  uint32, with `order` readable entries from every place on
     bits    bits that hold any id
     """
-    columns = columns_of(stream, place, order)
-    key = packed(columns, bits)
-    return refined(columns, bits) if key is None else sort_keys_of_windows(key, order, bits)
-
-
-def sort_first_windows(stream: np.ndarray, n: int, order: int, bits: int) -> Windows:
-    """Sort and count the windows that begin at the first n places; `stream` and `bits` as in `sort_windows`."""
-    if fits_one_key(order, bits):
-        return sort_keys_of_windows(keys_along(stream, n, order, bits), order, bits)
-    return sort_windows(stream, np.arange(n), order, bits)
-
-
-def columns_of(stream: np.ndarray, place: np.ndarray, order: int) -> list[np.ndarray]:
-    """Columns of the windows that begin at `place`: uint32 (m,) each."""
-    columns = [np.empty(len(place), np.uint32) for _ in range(order)]
+    keys = [np.empty(len(place), _U) for _ in range(n_keys(order, bits))]
     windows = np.lib.stride_tricks.sliding_window_view(stream, order) if len(place) else stream
     for low in range(0, len(place), _GATHERED):  # whole windows, each of which is often one line of the cache
         some = windows[place[low : low + _GATHERED]]
-        for k, ids in enumerate(columns):
-            ids[low : low + _GATHERED] = some[:, k]
-    columns[0][columns[0] == EOS] = BOS
-    for before, ids in pairwise(columns[1:]):
-        ids[np.flatnonzero(before == EOS)] = EOS  # few: faster than a mask
-    return columns
+        first = some[:, 0]
+        first[first == EOS] = BOS
+        for k in range(2, order):
+            some[np.flatnonzero(some[:, k - 1] == EOS), k] = EOS  # few: faster than a mask
+        for key, made in zip(keys, packed([some[:, k] for k in range(order)], bits), strict=True):
+            key[low : low + _GATHERED] = made
+    return keys
 
 
-def packed(columns: list[np.ndarray], bits: int) -> np.ndarray | None:
-    """All ids of each window in one key, uint64 (m,); None where they do not fit."""
-    if not fits_one_key(len(columns), bits):
-        return None
-    key = columns[0].astype(_U)
-    for ids in columns[1:]:
-        key <<= _U(bits)
-        key |= ids
-    return key
+def packed(columns: list[np.ndarray], bits: int) -> list[np.ndarray]:
+    """Windows, given per column, uint32 (m,), as keys."""
+    per = 64 // bits
+    keys = []
+    for begin in range(0, len(columns), per):
+        key = columns[begin].astype(_U)
+        for ids in columns[begin + 1 : begin + per]:
+            key <<= _U(bits)
+            key |= ids
+        keys.append(key)
+    return keys
 
 
-def sort_rows(key: np.ndarray | None, columns: list[np.ndarray], weight: np.ndarray, order: int, bits: int) -> Windows:
-    """Sort windows that have counts, and add up the counts of equal ones.
+def sorted_windows(keys: list[np.ndarray], order: int, bits: int, weight: np.ndarray | None = None) -> Windows:
+    """Sort windows, and add up the counts of equal ones; may sort `keys` in place.
 
-    key      uint64 (m,), all ids packed as in `Windows.key`; or None, and then
-    columns  per column, uint32 (m,)
-    weight   int64 (m,), count of each; or (m, c)
+    keys    per key, uint64 (m,)
+    bits    bits that hold any id
+    weight  int64 (m,), count of each; or (m, c); None for one each
     """
-    if key is not None:
+    if len(keys) > 1:
+        return refined(keys, order, bits, weight)
+    key = keys[0]
+    if weight is None:
+        key.sort()
+    else:
         by_key = np.argsort(key)
-        return _packed(key[by_key], order, bits, weight[by_key])
-    return refined(columns, bits, weight)
+        key, weight = key[by_key], weight[by_key]
+    new = np.empty(len(key) + 1, bool)
+    new[0] = new[-1] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:-1])
+    at = np.flatnonzero(new)
+    key = key.take(at[:-1], mode="clip")
+    return Windows(
+        _levels(key, order, bits), _running(at, weight), _sizes([key], order, bits), [key], None, bits, order
+    )
 
 
 def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
@@ -152,17 +169,14 @@ def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     return out
 
 
-def _packed(key: np.ndarray, order: int, bits: int, weight: np.ndarray | None = None) -> Windows:
-    """Distinct windows of sorted keys that hold a whole window each."""
-    new = np.empty(len(key) + 1, bool)
-    new[0] = new[-1] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:-1])
-    at = np.flatnonzero(new)
-    key = key.take(at[:-1], mode="clip")
-    size = np.full(len(key), min(order, 2), np.uint8)
-    for k in range(1, order - 1):
-        size += (key >> _U(bits * (order - 1 - k)) & _U((1 << bits) - 1)) != EOS
-    return Windows(_levels(key, order, bits), _running(at, weight), size, key, None, None, bits, order)
+def _sizes(keys: list[np.ndarray], order: int, bits: int) -> np.ndarray:
+    """`Windows.size`: all ids behind an EOS are EOS, so few windows have one before their last column."""
+    size = np.full(len(keys[0]), order, small(order))
+    if order > 2:
+        short = np.flatnonzero(columns_between(keys, order - 2, order - 1, order, bits) == EOS)
+        for k in range(1, order - 1):
+            size[short] -= columns_between(keys, k, k + 1, order, bits, short) == EOS
+    return size
 
 
 def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
@@ -175,22 +189,27 @@ def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
     return d
 
 
-def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = None) -> Windows:
-    """Sort by as many columns as fit a key, then only the ties by the next columns, and so on.
+def refined(
+    keys: list[np.ndarray], order: int, bits: int, weight: np.ndarray | None = None, label: np.ndarray | None = None
+) -> Windows:
+    """Sort by as many columns as fit one key, then only the ties by the next columns, and so on.
+
+    label  uint32 (m,), sorted by before all ids, as if it were one: `d` is of `order` + 1 columns; None for none
 
     At the top of the loop the windows are sorted by their first `done` columns; `slot` are the places that still
     tie, `member` the windows there, `rank` their group of ties, and `d` is final everywhere else.
     """
-    order, m = len(columns), len(columns[0])
-    size = np.full(m, min(order, 2), small(order))
-    for k in range(1, order - 1):
-        size += columns[k] != EOS
-    d = np.full(m, order + 1, small(order))
+    m, ahead = len(keys[0]), int(label is not None)
+    last = order + ahead + 1  # of d: equal windows
+    if label is None:
+        rank, done = columns_between(keys, 0, 1, order, bits), 1
+        rank -= rank.min()
+    else:
+        rank, done = label.astype(_U), 0
+    d = np.full(m, last, small(last - 1))
     perm = np.arange(m)
     slot: np.ndarray | None = None  # None for all places
     member = perm
-    rank = (columns[0] - columns[0].min()).astype(_U)
-    done = 1
     while True:
         n = len(member)
         rank_bits, own_bits = int(rank.max()).bit_length(), (n - 1).bit_length()
@@ -199,9 +218,8 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
         if not rides:  # key and index do not fit together: `argsort`, with as many columns as fit alone
             fit = max(min((63 - rank_bits) // bits, order - done), 1)
         key = rank
-        for k in range(done, done + fit):
-            key <<= _U(bits)
-            key |= columns[k] if slot is None else columns[k].take(member, mode="clip")
+        key <<= _U(bits * fit)
+        key |= columns_between(keys, done, done + fit, order, bits, None if slot is None else member)
         if rides:
             key <<= _U(own_bits)
             key |= np.arange(n, dtype=_U)
@@ -213,13 +231,17 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
             key = key[moved]
         member = moved if slot is None else member.take(moved, mode="clip")
         differ = key[1:] ^ key[:-1]
-        level = np.full(n, order + 1, d.dtype)
+        level = np.full(n, last, d.dtype)
         level[0] = 1
         for k in range(fit):  # minus one for each column, from the last, down to the first that differs
             level[1:] -= differ >= _U(1 << (bits * k))
         level[1:] -= d.dtype.type(order - done - fit) * (differ != 0)
         if slot is None:
             level[1:][differ >= _U(1 << (bits * fit))] = 1
+            done += fit
+            if weight is None and label is None and own_bits + bits * (order - done) <= 64:
+                return _by_rest(keys, member, level, done, order, bits)
+            done -= fit
             perm, d = member, level
         else:
             known = differ >= _U(1 << (bits * fit))  # the ranks differ: d is final
@@ -232,14 +254,60 @@ def refined(columns: list[np.ndarray], bits: int, weight: np.ndarray | None = No
         same = np.zeros(n + 1, bool)
         same[1:-1] = differ == 0
         keep = same[1:] | same[:-1]
-        keep &= columns[done - 1].take(member, mode="clip") != EOS
+        keep &= (key & _U((1 << bits) - 1)) != EOS
         on = np.flatnonzero(keep)
         if not len(on):
             break
         rank = np.cumsum(~same[on]).astype(_U)
         slot, member = on if slot is None else slot[on], member[on]
-    at = np.flatnonzero(np.append(d <= order, True))
-    begin = at[:-1]
-    member = perm[begin]
+    at = np.flatnonzero(np.append(d < last, True))
+    member = perm[at[:-1]]
     running = _running(at, None if weight is None else weight[perm])
-    return Windows(d[begin], running, size[member], None, columns, member, bits, order)
+    keys = [key.take(member, mode="clip") for key in keys]
+    return Windows(d[at[:-1]], running, _sizes(keys, order, bits), keys, member, bits, order)
+
+
+def _by_rest(
+    keys: list[np.ndarray], member: np.ndarray, level: np.ndarray, done: int, order: int, bits: int
+) -> Windows:
+    """Sort windows that are sorted by their first columns by all others at once, without their indices.
+
+    member  int64 (m,), the windows, sorted by their first `done` columns
+    level   `Windows.d` of them, where they differ in these columns
+    """
+    begin = np.flatnonzero(level <= done)  # of groups that have these columns in common
+    rest = bits * (order - done)
+    rank = np.zeros(len(member), np.uint32)
+    rank[begin[1:]] = 1
+    key = np.cumsum(rank, dtype=_U)
+    key <<= _U(rest)
+    if rest:
+        key |= columns_between(keys, done, order, order, bits, member)
+    key.sort()
+    new = np.empty(len(key) + 1, bool)
+    new[0] = new[-1] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:-1])
+    at = np.flatnonzero(new)
+    key = key.take(at[:-1], mode="clip")
+    d = np.full(len(key), order + 1, level.dtype)
+    differ = key[1:] ^ key[:-1]
+    for k in range(order - done):
+        d[1:] -= differ >= _U(1 << (bits * k))
+    d[0] = 1
+    d[1:][differ >= _U(1 << rest)] = level[begin[1:]]
+    group = (key >> _U(rest)).view(np.int64)
+    member = member[begin]
+    per = 64 // bits
+    found = []
+    for low in range(0, order, per):
+        high = min(low + per, order)
+        if high <= done:
+            some = columns_between(keys, low, high, order, bits, member).take(group, mode="clip")
+        else:
+            some = key >> _U(bits * (order - high))
+            some &= _U((1 << bits * (high - max(low, done))) - 1)
+            if low < done:
+                before = columns_between(keys, low, done, order, bits, member) << _U(bits * (high - done))
+                some |= before.take(group, mode="clip")
+        found.append(some)
+    return Windows(d, at, _sizes(found, order, bits), found, None, bits, order)

@@ -86,20 +86,22 @@ class Measured(NamedTuple):
     outside: dict[tuple[int, int], np.ndarray]
 
 
-def measured_windows(columns: list[np.ndarray], which: np.ndarray, sequences: Sequences, bits: int) -> Measured:
+def measured_windows(
+    keys: list[np.ndarray], which: np.ndarray, sequences: Sequences, order: int, bits: int
+) -> Measured:
     """Count windows by measures.
 
-    columns  per column, the ids of all windows, uint32 (m,)
-    which    int64 (m,), the sequence of each
+    keys   of all windows, see key_sort.py
+    which  int64 (m,), the sequence of each
     """
-    n, n_measures = len(columns), len(sequences.labels)
+    n, n_measures = order, len(sequences.labels)
     members, counts = [], []
     outside: dict[tuple[int, int], np.ndarray] = {}
     for measure, (labels, begins, ends) in enumerate(
         zip(sequences.labels, sequences.begins, sequences.ends, strict=True)
     ):
         label = labels[which]
-        sorted_ = refined([(label - label[0]).astype(np.uint32), *columns], bits)
+        sorted_ = refined(keys, order, bits, label=(label - label[0]).astype(np.uint32))
         assert sorted_.member is not None
         member = sorted_.member
         own = label[member]
@@ -117,14 +119,14 @@ def measured_windows(columns: list[np.ndarray], which: np.ndarray, sequences: Se
     return Measured(np.concatenate(members), np.concatenate(counts), outside)
 
 
-def first_of_each(label: np.ndarray, columns: list[np.ndarray], bits: int) -> tuple[np.ndarray, np.ndarray]:
+def first_of_each(label: np.ndarray, keys: list[np.ndarray], order: int, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Distinct windows of each label that are the first of their k-gram: bool (u, n), and their indices.
 
     label  uint32 (m,)
     """
-    sorted_ = refined([label, *columns], bits)
+    sorted_ = refined(keys, order, bits, label=label)
     assert sorted_.member is not None
-    return _firsts(sorted_.d, len(columns)), sorted_.member
+    return _firsts(sorted_.d, order), sorted_.member
 
 
 def _firsts(d: np.ndarray, n: int) -> np.ndarray:

@@ -11,49 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from ..arrays.memory import give_back
-from ..arrays.sorting import distinct_values, sort_keys
+from ..arrays.sorting import distinct_values
 from ..arrays.threads import thread_pool
 from ..text.types import BOS, EOS
-from .key_sort import (
-    Windows,
-    columns_of,
-    fits_one_key,
-    keys_along,
-    packed,
-    sort_keys_of_windows,
-    sort_rows,
-    sort_windows,
-)
+from .key_sort import Windows, keys_along, keys_at, n_keys, sorted_windows
+from .levels import Level, smallest_id
 from .measures import Sequences, measured_windows
+from .suffixes import SUFFIX_ROWS, left_neighbours
 
-RANGE_WINDOWS = 1 << 19
-SUFFIX_ROWS = 1 << 20
-_STREAM_BLOCK = 1 << 18
+RANGE_WINDOWS = 1 << 17
+_STREAM_BLOCK = 1 << 17
+_PIECE_WINDOWS = 1 << 17
+_KEYS_ALONG = 2  # so many keys a window are made along the text; for more, places take less memory
 _U = np.uint64
-
-
-@dataclass
-class Level:
-    """All rows of one order.
-
-    token     uint32 (r,)  the last id of each n-gram
-    count     int64 (r,)   its count
-    children  int64 (r,)   number of rows of the next order that extend it; None at the top
-    left      int (r,)     number of distinct left neighbours, of any integer type; None at the top
-    link      uint (r,)    row, one order below, of the n-gram without its first id;
-                           None for orders 1, 2 and the top
-    """
-
-    token: np.ndarray
-    count: np.ndarray
-    children: np.ndarray | None = None
-    left: np.ndarray | None = None
-    link: np.ndarray | None = None
 
 
 def count_ngrams(
@@ -86,44 +61,45 @@ def count_ngrams(
         id_counts = np.bincount(stream[:windows], minlength=n_ids)
         id_counts[BOS] = id_counts[EOS]
     with thread_pool(jobs) as pool:
-        as_keys = sequences is None and fits_one_key(order, bits)
+        as_keys = sequences is None and n_keys(order, bits) <= _KEYS_ALONG
         ranges = _divide(stream, windows, id_counts, range_windows, pool, (order, bits) if as_keys else None)
         if as_keys:
             stream = stream[:0].copy()  # no longer needed
 
-        def part(some: np.ndarray, stream: np.ndarray = stream) -> list[tuple[np.ndarray, ...]]:
-            if not len(some):
-                return [(np.empty(0, np.uint32),) * 3] * order
-            if as_keys:
-                return rows_of(sort_keys_of_windows(some, order, bits))
-            return _rows(stream, some.astype(np.int64), order, bits, sequences, which)
+        def part(columns: list[np.ndarray], stream: np.ndarray = stream) -> list[list[tuple[np.ndarray, ...]]]:
+            keys = columns if as_keys else keys_at(stream, columns[0], order, bits)
+            if sequences is None or which is None:
+                return [rows_of(sorted_windows(some, order, bits)) for some in _pieces(keys, order, bits)]
+            if sequences.times is not None:
+                weight = sequences.times[which[columns[0]]]
+            else:
+                member, weight, _ = measured_windows(keys, which[columns[0]], sequences, order, bits)
+                keys = [key[member] for key in keys]
+            return [rows_of(sorted_windows(keys, order, bits, weight))]
 
-        parts = []
+        filling = _Filling(n_ids, order, windows, int(unigrams.count.sum()), sequences)
         n_ranges = len(ranges)
         for done, rows in enumerate(pool.map(part, _used_up(ranges)), 1):
-            if len(rows[0][0]):
-                parts.append(rows)
+            for piece in rows:
+                filling.add(piece)
+            del rows
             tick(0.7 * done / n_ranges)
-        stream = stream[:0].copy()  # joining needs the memory
+        stream = stream[:0].copy()  # no longer needed
         del part
+        levels = filling.close(unigrams)
+        del filling
         give_back()
-        levels = [unigrams, *pool.map(lambda k, parts=parts: _join(parts, k, order), range(1, order))]
-        unigrams.children = np.zeros(n_ids, np.int64)
-        heads = np.concatenate([p[0][0] for p in parts])
-        unigrams.children[heads] = np.concatenate([p[0][2] for p in parts])
-        unigrams.count = counts_of_ids(unigrams.count, heads, np.concatenate([p[0][1] for p in parts]))
-        del parts
-        give_back()
-        left_neighbours(levels, bits, min(SUFFIX_ROWS, 4 * range_windows), jobs, pool)
+        left_neighbours(levels, bits, min(SUFFIX_ROWS, 8 * range_windows), jobs, pool)
     tick(1.0)
     return levels
 
 
-def _used_up(places: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """The arrays in order, each removed from the list, so that it can be freed."""
-    places.reverse()
-    while places:
-        yield places.pop()
+def _used_up(ranges: list[list[np.ndarray]]) -> Iterator[list[np.ndarray]]:
+    """The ranges in order, each removed from the list, so that it can be freed."""
+    ranges.reverse()
+    while ranges:
+        if len((columns := ranges.pop())[0]):
+            yield columns
 
 
 def _divide(
@@ -133,82 +109,66 @@ def _divide(
     size: int,
     pool: ThreadPoolExecutor,
     packed_by: tuple[int, int] | None = None,
-) -> list[np.ndarray]:
-    """Places of the windows, or their keys, for each range of first ids, about `size` windows a range.
+) -> list[list[np.ndarray]]:
+    """Keys of the windows, or their places, for each range of first ids, about `size` windows a range.
 
     All windows of one first id are in one range, so a range can be larger than `size`.
 
     packed_by  order and bits of the keys of `keys_along`; None for places
     """
     count = id_counts.copy()
-    count[EOS] = 0
+    count[EOS] = 0  # windows that begin there begin with BOS
     n_ranges = int(min(max(windows // size, 1), 255))
     before = np.cumsum(count) - count
     range_of = (before * n_ranges // max(windows, 1)).clip(0, n_ranges - 1).astype(np.uint8)
+    sizes = np.bincount(range_of, count, n_ranges).astype(np.int64)
     range_of[EOS] = range_of[BOS]
-    dtype = np.uint64 if packed_by else np.uint32 if windows < 1 << 32 else np.int64
+    narrow = np.uint32 if windows < 1 << 32 else np.int64
+    dtypes = [narrow] if packed_by is None else [np.uint64] * n_keys(*packed_by)
+    out = [[np.empty(n, dtype) for dtype in dtypes] for n in sizes.tolist()]
     begins = range(0, windows, _STREAM_BLOCK)
-
-    def ranges_in(begin: int) -> np.ndarray:
-        return range_of.take(stream[begin : min(begin + _STREAM_BLOCK, windows)], mode="clip")
-
-    sizes = np.array([*pool.map(lambda begin: np.bincount(ranges_in(begin), minlength=n_ranges), begins)])
-    out = [np.empty(n, dtype) for n in sizes.sum(axis=0).tolist()]
-    at = np.cumsum(sizes, axis=0) - sizes  # where each block's part of each range begins
+    filled = [Future[list[int]]() for _ in range(len(begins) + 1)]  # of each range, by the blocks before
+    filled[0].set_result([0] * n_ranges)
 
     def one(i: int) -> None:
-        begin, which = begins[i], ranges_in(begins[i])
+        begin = begins[i]
+        n = min(_STREAM_BLOCK, windows - begin)
+        which = range_of.take(stream[begin : begin + n], mode="clip")
         order = np.argsort(which, kind="stable")  # of uint8: a counting sort
+        edges = np.searchsorted(which.take(order, mode="clip"), np.arange(n_ranges + 1)).tolist()
+        at = filled[i].result()
+        filled[i + 1].set_result([first + high - low for first, (low, high) in zip(at, pairwise(edges), strict=True)])
         if packed_by is None:
-            made = order + begin
+            made = [np.arange(begin, begin + n, dtype=narrow)]
         else:  # made place by place, a key costs a third of what a look-up of each id does
-            n = len(which)
-            made = keys_along(stream[begin : begin + n + packed_by[0]], n, *packed_by).take(order, mode="clip")
-        low = 0
-        for there, first, size in zip(out, at[i].tolist(), sizes[i].tolist(), strict=True):
-            there[first : first + size] = made[low : low + size]
-            low += size
+            made = keys_along(stream[begin:], n, *packed_by)
+        for there, first, (low, high) in zip(out, at, pairwise(edges), strict=True):
+            if low < high:
+                for column, some in zip(there, made, strict=True):
+                    some.take(order[low:high], mode="clip", out=column[first : first + high - low])
 
     for _ in pool.map(one, range(len(begins))):
         pass
     return out
 
 
-def _rows(
-    stream: np.ndarray,
-    place: np.ndarray,
-    order: int,
-    bits: int,
-    sequences: Sequences | None,
-    which: np.ndarray | None,
-) -> list[tuple[np.ndarray, ...]]:
-    """Rows of one range, as `rows_of` returns them.
-
-    which  int64, the sequence that the window at each place of the stream begins in
-    """
-    if sequences is None or which is None:
-        return rows_of(sort_windows(stream, place, order, bits))
-    columns = columns_of(stream, place, order)
-    if sequences.times is not None:
-        weight = sequences.times[which[place]]
-    else:
-        member, weight, _ = measured_windows(columns, which[place], sequences, bits)
-        columns = [c[member] for c in columns]
-    return rows_of(sort_rows(packed(columns, bits), columns, weight, order, bits))
-
-
-def counts_of_ids(id_counts: np.ndarray, heads: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """The columns of counts of all ids, (V, c), from those of the windows' first ids; `id_counts` where c is 1.
-
-    Windows begin with every id that occurs, but EOS, which is in as many sequences as BOS.
-    """
-    if count.ndim == 1:
-        return id_counts
-    out = np.zeros((len(id_counts), count.shape[1]), np.int64)
-    out[heads] = count
-    out[EOS] = out[BOS]
-    out[:, 0] = id_counts
-    return out
+def _pieces(keys: list[np.ndarray], order: int, bits: int) -> Iterator[list[np.ndarray]]:
+    """The windows of a range in pieces that the processor's cache holds, each after each; none ends within a bigram."""
+    n = len(keys[0])
+    n_pieces = min(n // _PIECE_WINDOWS, 255)
+    if len(keys) == 1 or n_pieces < 2:  # a single key is sorted faster than it is divided
+        yield keys
+        return
+    sample = np.sort(keys[0][:: max(n >> 13, 1)])
+    shift = _U(bits * (min(64 // bits, order) - 2))
+    cuts = distinct_values(sample[np.arange(1, n_pieces) * len(sample) // n_pieces] >> shift << shift)
+    which = np.searchsorted(cuts, keys[0], "right").astype(np.uint8)
+    by = np.argsort(which, kind="stable")
+    keys[:] = [key.take(by, mode="clip") for key in keys]
+    edges = [0, *np.cumsum(np.bincount(which)).tolist()]
+    for low, high in pairwise(edges):
+        if low < high:
+            yield [key[low:high] for key in keys]
 
 
 def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
@@ -239,140 +199,52 @@ def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
     return found[::-1]
 
 
-def _join(parts: list[list[tuple[np.ndarray, ...]]], k: int, order: int) -> Level:
-    """Rows of order k + 1, joined from all ranges in order; frees the parts."""
-    token, count, children = (np.concatenate([p[k][i] for p in parts]) for i in range(3))
-    for p in parts:
-        p[k] = ()
-    return Level(token, count, children if k < order - 1 else None)
+class _Filling:
+    """Rows of orders from 1 on, while ranges add theirs, in order.
 
-
-def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: ThreadPoolExecutor) -> None:
-    """Fill in `left` of every order but the top, and `link` of those from 3 on.
-
-    The suffix of a row h w is child w of the suffix of h. Sorted by (suffix of h, w), the
-    rows of order k list every row of order k-1 that does not open with BOS, in table
-    order. The length of each run of equal keys is the number of distinct left neighbours.
-
-    IndexError where the rows of two orders do not fit together.
+    Of the orders above 1, memory for as many rows as there are windows is asked for, and as much as is filled is used.
     """
-    top = len(levels)
-    levels[0].left = np.bincount(levels[1].token, minlength=len(levels[0].token))
-    suffix_of_parent = levels[1].token
-    opened = _opened_by_bos(levels)
-    for k in range(3, top + 1):
-        parent, here, below = levels[k - 2], levels[k - 1], levels[k - 2]
-        assert parent.children is not None
-        suffix = np.repeat(suffix_of_parent, parent.children)
-        low, high = opened[k - 2]
-        n = len(below.token)
-        left = np.zeros(n, _smallest_id(len(here.token)))
-        link = np.empty(len(here.token), _smallest_id(n)) if k < top else None
-        edges = _even_edges(suffix, size, jobs)
-        rows_before = [Future[int]() for _ in range(len(edges))]  # of each range: rows that earlier ranges have filled
-        rows_before[0].set_result(0)
 
-        def one(
-            i: int,
-            suffix: np.ndarray = suffix,
-            edges: np.ndarray = edges,
-            token: np.ndarray = here.token,
-            link: np.ndarray | None = link,
-            left: np.ndarray = left,
-            rows_before: list[Future[int]] = rows_before,
-            low: int = low,
-            high: int = high,
-        ) -> None:
-            """Fill in one range; it waits for the size of earlier ranges, which threads begin before this one."""
-            try:
-                which, rank, runs = _suffix_range(
-                    suffix, token, int(edges[i]), int(edges[i + 1]), bits, link is not None
-                )
-                at = rows_before[i].result()
-            except BaseException as error:
-                rows_before[i + 1].set_exception(error)
-                raise
-            rows_before[i + 1].set_result(at + len(runs))
-            inside = min(max(low - at, 0), len(runs))  # runs before the rows that open with BOS
-            for begin, part in ((at, runs[:inside]), (at + inside + high - low, runs[inside:])):
-                there = left[begin : begin + len(part)]
-                there[:] = part[: len(there)]  # more runs than rows: told below
-            if link is not None:
-                row = rank + at
-                row[rank >= inside] += high - low
-                link[which] = row
+    def __init__(self, n_ids: int, order: int, windows: int, total: int, sequences: Sequences | None) -> None:
+        """Without rows.
 
-        for _ in pool.map(one, range(len(edges) - 1)):
-            pass
-        at = rows_before[-1].result()
-        if at != n - (high - low):
-            raise IndexError(f"order {k - 1}: {n - (high - low):,} n-grams, and {at:,} that end one of order {k}")
-        below.left, here.link = left, link
-        suffix_of_parent = link if link is not None else suffix
-        del one, suffix, left, link  # the next order needs the memory
-        give_back()
+        total      sum of all counts
+        sequences  as in `count_ngrams`
+        """
+        columns = (1 + len(sequences.labels),) if sequences is not None and sequences.labels else ()
+        narrow, narrow_count = smallest_id(windows), np.uint32 if total < 1 << 32 else np.int64
+        self.n_rows = [0] * order
+        self.first = np.zeros((n_ids, *columns), np.int64), np.zeros(n_ids, np.int64)
+        self.levels = [
+            (np.empty(windows, np.uint32), np.empty((windows, *columns), narrow_count))
+            + ((np.empty(windows, narrow),) if k < order - 1 else ())
+            for k in range(1, order)
+        ]
+
+    def add(self, rows: list[tuple[np.ndarray, ...]]) -> None:
+        """Add a range's rows, as `rows_of` returns them."""
+        head, count, children = rows[0]
+        self.first[0][head] += count  # an id is the head of several ranges, but of one row of each
+        self.first[1][head] += children
+        for k, columns in enumerate(self.levels, 1):
+            low = self.n_rows[k]
+            high = self.n_rows[k] = low + len(rows[k][0])
+            for column, some in zip(columns, rows[k], strict=False):
+                column[low:high] = some
+
+    def close(self, unigrams: Level) -> list[Level]:
+        """All rows, with those of order 1."""
+        unigrams.count, unigrams.children = counts_of_ids(unigrams.count, self.first[0]), self.first[1]
+        return [unigrams, *(Level(*(c[:n] for c in x)) for x, n in zip(self.levels, self.n_rows[1:], strict=True))]
 
 
-def _smallest_id(n: int) -> type[np.unsignedinteger]:
-    return np.uint32 if n < 1 << 32 else np.uint64
+def counts_of_ids(id_counts: np.ndarray, of_heads: np.ndarray) -> np.ndarray:
+    """The columns of counts of all ids, (V, c), from those of the windows' first ids; `id_counts` where c is 1.
 
-
-def _opened_by_bos(levels: list[Level]) -> list[tuple[int, int]]:
-    """Rows [low, high) of each order that open with BOS."""
-    low, high = BOS, BOS + 1
-    out = [(low, high)]
-    for level in levels[:-1]:
-        assert level.children is not None
-        first = int(level.children[:low].sum(dtype=np.int64))
-        low, high = first, first + int(level.children[low:high].sum(dtype=np.int64))
-        out.append((low, high))
-    return out
-
-
-def _even_edges(values: np.ndarray, size: int, jobs: int) -> np.ndarray:
-    """Edges of value ranges that hold about `size` of `values` each: int64 (ranges + 1,).
-
-    Estimated from a sample; two ranges a job or more, where each would hold 65,536 values.
+    Windows begin with every id that occurs, but EOS, which is in as many sequences as BOS.
     """
-    top = int(values.max()) + 1 if len(values) else 1
-    n_ranges = max(len(values) // size, min(2 * jobs, len(values) >> 16), 1)
-    sample = np.sort(values[:: max(len(values) >> 14, 1)])
-    cut = sample[np.arange(1, n_ranges) * len(sample) // n_ranges].astype(np.int64)
-    return distinct_values(np.concatenate(([0], cut, [top])))
-
-
-def _suffix_range(
-    suffix: np.ndarray, token: np.ndarray, low: int, high: int, bits: int, wants_link: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices of the rows whose parent's suffix is in [low, high), sorted by (suffix, token); the run of equal
-    pairs that each belongs to; and the lengths of the runs."""
-    which = np.flatnonzero((suffix >= low) & (suffix < high))
-    key = (suffix[which].astype(_U) - _U(low)) << _U(bits) | token[which]
-    order, number, runs = suffix_runs(key, wants_link, int(high - low).bit_length() + bits)
-    return which[order] if wants_link else order, number, runs
-
-
-def suffix_runs(key: np.ndarray, wants_link: bool, bits: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sorting permutation of the keys, the run of equal keys that each belongs to, and the lengths of the runs.
-
-    key      uint64 (m,), (suffix of the history, token) packed; every key is below 2**bits
-    returns  int64 (m,), int64 (m,), int64 (runs,); without `wants_link` the first two are empty and `key` is
-             sorted in place
-    """
-    if not wants_link:
-        none = np.empty(0, np.int64)
-        key.sort()
-        return none, none, _runs(key)[1]
-    key, order = sort_keys(key, bits)
-    number, runs = _runs(key)
-    return order, number, runs
-
-
-def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Run of equal keys that each sorted key belongs to, and the lengths of the runs."""
-    new = np.empty(len(key) + 1, bool)
-    new[0] = new[-1] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:-1])
-    if not len(key):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return np.cumsum(new[:-1]) - 1, np.diff(np.flatnonzero(new))
+    if of_heads.ndim == 1:
+        return id_counts
+    of_heads[EOS] = of_heads[BOS]
+    of_heads[:, 0] = id_counts
+    return of_heads

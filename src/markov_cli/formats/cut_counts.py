@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..errors import MarkovError
 from ..model.building import Before, build_table, counts_of_counts, left_totals
 from ..model.count_column import find_sorted

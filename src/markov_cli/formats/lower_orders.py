@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..errors import MarkovError
 from ..model.count_column import find_sorted
 from ..model.remap_ids import group

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays.numbers import whole
 from ..arrays.threads import thread_pool
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..errors import OptionError
 from ..text.types import BOS
 from .count_column import Counts, smallest

@@ -18,7 +18,7 @@ import numpy as np
 from ..arrays.disk_array import BLOCK, Buckets, Column, Placed, Writer
 from ..arrays.sorting import distinct_values
 from ..arrays.threads import ordered_map
-from ..counting.ngrams import suffix_runs
+from ..counting.suffixes import suffix_runs
 from ..text.types import BOS, EOS
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..text.types import BOS, EOS
 from .building import prune_levels
 from .count_column import Uncounted

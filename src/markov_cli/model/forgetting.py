@@ -19,7 +19,7 @@ import numpy as np
 from ..arrays.memory import give_back
 from ..arrays.sorting import ragged, sort_keys
 from ..arrays.threads import thread_pool
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..errors import MarkovError, ModelFileError
 from ..text.interning import TypeInterner
 from ..text.types import N_MARKERS, UNK, order_of_types

@@ -18,7 +18,8 @@ import numpy as np
 
 from ..arrays.sorting import ragged, sort_keys, starts_new
 from ..arrays.threads import thread_pool
-from ..counting.ngrams import SUFFIX_ROWS, Level, left_neighbours
+from ..counting.levels import Level
+from ..counting.suffixes import SUFFIX_ROWS, left_neighbours
 from ..errors import ModelFileError
 from .count_column import DAMAGED
 from .table import Table

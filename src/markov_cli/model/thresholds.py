@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..counting.ngrams import Level
+from ..counting.levels import Level
 from ..errors import OptionError
 
 

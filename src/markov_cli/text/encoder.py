@@ -190,7 +190,10 @@ class Encoder:
         if self._marks is not None and block.markers == BORDERS:
             unknown = self._marks.unknown
             number, start, length = with_unknown(number, start, length, unknown, self._of_unknown())
-        end = np.searchsorted(start, breaks.begin)
+        if self.options.unit == "line" and gaps.of is not None and self._marks is None:
+            end = gaps.of + int(gaps.begin[0] > 0) if len(gaps.of) else gaps.of  # a token stands before each gap
+        else:
+            end = np.searchsorted(start, breaks.begin)
         return self._piece(number, end, block, a, m, breaks, (start, length))
 
     def _without_marks(self, a: np.ndarray, m: int, markers: str) -> np.ndarray:

@@ -103,7 +103,7 @@ def find_breaks(
     """
     if unit == "file":
         return Breaks(seams, seams + 1) if len(seams) else NO_BREAKS
-    newline = np.flatnonzero(a[:m] == 10)
+    newline = np.flatnonzero(a[:m] == 10) if gaps.newline is None else gaps.newline
     if unit == "line":
         returned = (newline > 0) & (a[np.maximum(newline - 1, 0)] == 13)
         returned[np.searchsorted(newline, seams)] = False  # a text that ends in CR keeps it
@@ -113,7 +113,7 @@ def find_breaks(
         breaks[0] = True
     if last and len(gaps.end) and gaps.end[-1] == m:
         breaks[-1] = True
-    begin, end = gaps
+    begin, end = gaps.begin, gaps.end
     breaks[np.searchsorted(begin, seams, "right") - 1] = True
     if unit == "sentence":
         role = _roles(a, m, wide)
@@ -132,7 +132,7 @@ def find_breaks(
 def _blank(newline: np.ndarray, gaps: Gaps) -> np.ndarray:
     """True for gaps with two newlines, so with a blank line: bool."""
     breaks = np.zeros(len(gaps.begin), bool)
-    gap = np.searchsorted(gaps.begin, newline, "right") - 1
+    gap = np.searchsorted(gaps.begin, newline, "right") - 1 if gaps.of is None else gaps.of
     breaks[gap[1:][gap[1:] == gap[:-1]]] = True
     return breaks
 

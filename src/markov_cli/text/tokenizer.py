@@ -46,10 +46,16 @@ class Spans(NamedTuple):
 
 
 class Gaps(NamedTuple):
-    """Runs of white space: int64 (g,) each, [begin, end)."""
+    """Runs of white space: int64 (g,) each, [begin, end).
+
+    newline  int64, offsets of all newlines; None where the tokenizer did not come upon them
+    of       int64, the gap of each newline
+    """
 
     begin: np.ndarray
     end: np.ndarray
+    newline: np.ndarray | None = None
+    of: np.ndarray | None = None
 
 
 def changes(flag: np.ndarray) -> np.ndarray:
@@ -63,12 +69,25 @@ def changes(flag: np.ndarray) -> np.ndarray:
 
 def split_spaces(a: np.ndarray, m: int) -> tuple[Spans, Gaps]:
     """Runs of bytes between white space, as KenLM reads them."""
-    white = np.frombuffer(a[:m].tobytes().translate(SPACES_TABLE), np.uint8)
-    edge = changes(white)
-    skip = int(white[0])  # the runs alternate; is the first one white?
-    start, end = edge[skip:-1:2], edge[skip + 1 :: 2]
-    gap_from = 1 - skip
-    return Spans(start, end - start, None), Gaps(edge[gap_from:-1:2], edge[gap_from + 1 :: 2])
+    at = np.flatnonzero(a[:m] <= 32)  # few bytes up to the space are not white space
+    byte = a.take(at, mode="clip")
+    white = _SPACES.take(byte, mode="clip")
+    if not white.all():
+        at, byte = at[white > 0], byte[white > 0]
+    opens = np.ones(len(at), bool)
+    np.not_equal(at[1:], at[:-1] + 1, out=opens[1:])
+    newline = np.flatnonzero(byte == 10)
+    if opens.all():
+        begin, end, of = at, at + 1, newline
+    else:
+        first = np.flatnonzero(opens)
+        begin, end = at[first], at[np.append(first[1:], len(at)) - 1] + 1
+        of = np.cumsum(opens)[newline] - 1
+    before, behind = int(len(begin) == 0 or begin[0] > 0), int(len(end) == 0 or end[-1] < m)
+    start, stop = np.zeros(len(begin) + before, np.int64), np.full(len(begin) + behind, m)
+    start[before:], stop[: len(begin)] = end, begin
+    start, stop = start[: len(start) - 1 + behind], stop[1 - before :]
+    return Spans(start, stop - start, None), Gaps(begin, end, at[newline], of)
 
 
 def gaps_of(a: np.ndarray, m: int, wide: bool) -> Gaps:

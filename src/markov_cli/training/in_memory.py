@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..counting.document_frequency import SequencesWith
+from ..counting.levels import Level
 from ..counting.measures import Sequences
-from ..counting.ngrams import Level, count_ngrams
+from ..counting.ngrams import count_ngrams
 from ..errors import TextError
 from ..model.building import build_table
 from ..model.endless import without_borders
