@@ -6,7 +6,10 @@ import errno
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import import_module
+from keyword import iskeyword
 from typing import Any, TextIO
 
 import click
@@ -16,35 +19,37 @@ from ..errors import COULD_NOT, INTERRUPTED, OUR_BUG, AnswerIsNo, MarkovError
 from ..render import messages
 from ..render.safe_stream import guard
 from ..render.safe_text import one_line, visible
-from .audit import audit
-from .canary import canary
-from .completion import completion
-from .explore import explore
-from .export import export
-from .forget import forget
-from .generate import generate
-from .import_ import import_
-from .inspect import inspect
-from .man import man
-from .merge import merge
-from .page import page
-from .prune import prune
-from .score import score
-from .trace import trace
-from .train import train
-from .tune import tune
 
-_COMMANDS = [
-    train, generate, explore, inspect, score, tune, audit, trace, page, canary, merge, forget, prune, export, import_,
-    completion, man,
-]  # fmt: skip
+_NAMES = (
+    "train", "generate", "explore", "inspect", "score", "tune", "audit", "trace", "page", "canary", "merge", "forget",
+    "prune", "export", "import", "completion", "man",
+)  # fmt: skip
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name, in the order in which they are used; the module of each is loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in _NAMES:
+            raise KeyError(name)
+        module = name + "_" * iskeyword(name)
+        command: click.Command = getattr(import_module(f".{module}", __package__), module)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
 
 
 class _Ending(click.Group):
     """A group that turns every result and error into its documented exit code."""
 
+    commands: Mapping[str, click.Command]  # type: ignore[assignment] # Click writes to it for new commands only
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [c.name or "" for c in _COMMANDS]  # in the order in which they are used
+        return [*self.commands]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -199,5 +204,4 @@ def main() -> None:
     """
 
 
-for _command in _COMMANDS:
-    main.add_command(_command)
+main.commands = _Commands()

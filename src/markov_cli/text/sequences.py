@@ -100,7 +100,7 @@ class Collector:
         pieces, self.pieces = self.pieces, []
         return pieces
 
-    def counts(self, n_types: int, times: np.ndarray | None = None) -> np.ndarray:
+    def counts(self, n_types: int, times: np.ndarray | None = None, jobs: int = 1) -> np.ndarray:
         """The count of each provisional number: int64 (n_types,).
 
         times  int64 (S,), how often each sequence counts; None for once. Their tokens sum to less than 2**53
@@ -114,9 +114,9 @@ class Collector:
                 some = np.bincount(piece.number, times[sequence]).astype(np.int64)  # float64 holds such sums exactly
                 count[: len(some)] += some
             return count
-        for group in _groups([p.number for p in self.pieces]):
-            some = np.bincount(group)
-            count[: len(some)] += some
+        with thread_pool(jobs) as pool:
+            for some in pool.map(np.bincount, _groups([p.number for p in self.pieces])):
+                count[: len(some)] += some
         return count
 
 
@@ -224,7 +224,7 @@ def finish(
     times  as in `Collector.counts`
     """
     s = collector.n_sequences
-    every = collector.counts(encoder.n_numbers(), times)
+    every = collector.counts(encoder.n_numbers(), times, jobs)
     found = final_ids(every, encoder.types, s if times is None else int(times.sum()), choice, judged)
     id_of = found.id_of
     stream = np.zeros(collector.n_tokens + s + 1 + pad, np.uint32)

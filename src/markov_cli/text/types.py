@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays.sorting import in_parts, ragged, starts_new
+from ..arrays.sorting import in_parts, ragged, sort_keys, starts_new
 
 UNK, BOS, EOS = 0, 1, 2
 MARKERS = ("<unk>", "<s>", "</s>")
@@ -103,7 +103,13 @@ def order_of_types(types: Types, count: np.ndarray) -> np.ndarray:
     blob = types.padded()
     view = np.ndarray((len(blob) - 7,), ">u8", blob, strides=(1,))
     first = first_bytes(types)
-    order = np.lexsort((first, -count))
+    order = np.argsort(first)
+    of = count[order]
+    if of.dtype.kind in "iu":
+        top = int(of.max(initial=0))
+        order = order[sort_keys((top - of).astype(_U), top.bit_length())[1]]
+    else:
+        order = order[np.argsort(-of, kind="stable")]
     new = starts_new(count[order], first[order])
     tied = np.flatnonzero(_in_tie(new))  # places in the order that are not yet decided
     rank = np.cumsum(new)[tied]
