@@ -26,7 +26,7 @@ from .mixture import MixedModel
 from .novelty import Novelty
 from .prompt import PromptMatch, find_prompt
 from .request import Request, new_seed
-from .samplers import MANY, prepare, sampler_of
+from .samplers import MANY, SMALL, prepare, sampler_of
 from .stream import stream
 from .texts import Text
 from .unique import UniqueTexts
@@ -141,6 +141,7 @@ class Run:
 
     def tokens(self) -> Iterator[tuple[int, int, float]]:
         """Endless stream of tokens of texts 0, 1, 2, ...: number of the text, id, bits."""
+        self._index()
         source = stream(self.walker, self.seed, self.prompt.tokens > 0)
         while True:
             yield self.model.checked(next, source)
@@ -151,9 +152,7 @@ class Run:
         if self.constrained is not None:
             some, size = self.constrained, batch_size(count, mean)
             return batches(lambda a, n: some.draw(self.seed, a, n), self.model, self.prompt, first, count, size, end)
-        if self.request.count >= MANY:
-            for table, raw in self._tables:
-                self.model.checked(prepare, table, raw)
+        self._index()
         if self._sampler is None:
             tried, size = self._tried, batch_size(count, mean)
             return batches(lambda a, n: tried.texts(self.seed, a, n), self.model, self.prompt, first, count, size, end)
@@ -166,6 +165,12 @@ class Run:
             return drawer.texts(self.seed, begin, n, self.prompt.history, *self._lengths)
 
         return batches(draw, self.model, self.prompt, first, count, size, end, self.request.jobs)
+
+    def _index(self) -> None:
+        """Index the tables that are drawn from, where that saves time."""
+        for table, raw in self._tables:
+            if self.request.count >= MANY or table.rows <= SMALL:
+                self.model.checked(prepare, table, raw)
 
     @property
     def _tables(self) -> list[tuple[Table, bool]]:

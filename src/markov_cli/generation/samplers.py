@@ -9,7 +9,8 @@ from ..sampling.alias_tables import drawing_of
 from ..sampling.sampler import Sampler
 from ..sampling.shape import Shape
 
-MANY = 2000  # from this many texts on, an index of the table saves time
+MANY = 2000  # from this many texts on, an index of a large table saves time
+SMALL = 1 << 21  # rows of all orders up to which it takes less time than one text (measured)
 
 
 def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: bool = True) -> Sampler:

@@ -87,6 +87,11 @@ class Table:
         return next((k for k, order in enumerate(self.orders[1:], 2) if not len(order)), len(self.orders))
 
     @property
+    def rows(self) -> int:
+        """Rows of all orders."""
+        return sum(len(order) for order in self.orders)
+
+    @property
     def capped(self) -> bool:
         """Counts are numbers of sequences, and a history's followers have a total of their own."""
         return self.orders[0].total is not None and self.borders

@@ -30,7 +30,7 @@ class Scorer:
     @property
     def rows(self) -> int:
         """Rows of the table."""
-        return sum(len(order) for order in self.table.orders)
+        return self.table.rows
 
     def prepare(self, jobs: int = 1) -> None:
         """Index the table for many tokens; takes some memory."""

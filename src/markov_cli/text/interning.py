@@ -78,6 +78,10 @@ class _Slots:
             todo, wanted, at, there = todo[on], wanted[on], at[on], there[on]
         return number, np.concatenate(absent) if absent else np.empty(0, np.int64)
 
+    def absent(self, key: np.ndarray) -> np.ndarray:
+        """Indices of the keys that are not there, rising: int64."""
+        return np.sort(self.find(key)[1])
+
     def add(self, key: np.ndarray, number: np.ndarray) -> None:
         """Distinct keys that are not there yet."""
         used = self.used + len(key)
@@ -93,7 +97,7 @@ class _Slots:
             self._put(table, old[:, 0], old[:, 1])
             self._put(table, key, value)
             self.table = table
-        self.used = used  # last: while it stays as it was, so does what is absent
+        self.used = used
 
     def _put(self, table: np.ndarray, key: np.ndarray, value: np.ndarray) -> None:
         keys, values = table[:, 0], table[:, 1]
@@ -189,23 +193,17 @@ class TypeInterner:
         return number
 
     def _short_numbers(self, key: np.ndarray) -> np.ndarray:
-        used = self._short.used
         number, missing = self._short.find(key)
         if len(missing):
             wanted = key[missing]
+            new = np.sort(wanted)  # they hold their bytes, length and flags themselves
+            new = new[starts_new(new)]  # np.unique hashes, and is slow on such keys
             with self._lock:
-                if self._short.used == used:
-                    found, still = np.empty(len(wanted), np.uint32), np.arange(len(wanted))
-                else:
-                    found, still = self._short.find(wanted)
-                if len(still):
-                    new = np.sort(wanted[still])  # they hold their bytes, length and flags themselves
-                    new = new[starts_new(new)]  # np.unique hashes, and is slow on such keys
-                    n = (new >> _U(56) & _U(7)).astype(np.int64)
-                    letters = new.astype("<u8").view(np.uint8)
-                    self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
-                    found[still], _ = self._short.find(wanted[still])
-            number[missing] = found
+                new = new[self._short.absent(new)]
+                n = (new >> _U(56) & _U(7)).astype(np.int64)
+                letters = new.astype("<u8").view(np.uint8)
+                self._short.add(new, self._append(letters, np.arange(len(new)) * 8, n, new >> _FLAG_SHIFT))
+            number[missing], _ = self._short.find(wanted)
         return number
 
     def _append(self, a: np.ndarray, start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> np.ndarray:
@@ -231,32 +229,24 @@ class TypeInterner:
 
     def _long_numbers(self, t: _Long) -> np.ndarray:
         own, missing = self._long.find(t.key)
-        own[missing] = 0
-        # `_seen` is what `_append_long` fills last: a thread that comes in between must not look into it
-        doubtful = self._differ(t, own) if self._seen.size else np.arange(len(own))
-        if len(doubtful):  # the missing are among them
-            with self._lock:
-                own[doubtful] = self._add_long(t.take(doubtful))
-        return self._of_long.values[own]
-
-    def _add_long(self, t: _Long) -> np.ndarray:
-        """The own numbering of tokens that are new, or not what their hash named."""
-        own, missing = self._long.find(t.key)
         if len(missing):
             wanted = t.key[missing]
             order = np.argsort(wanted)
             one = missing[order[starts_new(wanted[order])]]  # any token of each key
             one.sort()  # bytes are copied in their order
-            self._long.add(t.key[one], self._append_long(t, one))
+            with self._lock:
+                one = one[self._long.absent(t.key[one])]
+                self._long.add(t.key[one], self._append_long(t, one))
             own[missing], _ = self._long.find(wanted)
         for i in self._differ(t, own).tolist():
             begin = int(t.start[i])
             token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
-            known = self._collided.get(token)
-            if known is None:
-                known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
+            with self._lock:
+                known = self._collided.get(token)
+                if known is None:
+                    known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
             own[i] = known
-        return own
+        return self._of_long.values[own]
 
     def _differ(self, t: _Long, own: np.ndarray) -> np.ndarray:
         """Indices of tokens whose bytes are not those of the type that their hash named."""
