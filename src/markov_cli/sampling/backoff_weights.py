@@ -23,7 +23,7 @@ from ..text.types import BOS, EOS, UNK
 from .automata import DEAD, Automaton
 from .backoff_graph import BackoffGraph
 from .bicgstab import refined
-from .success_weights import components, scaled
+from .success_weights import components, layers_before
 
 _TINY = 1e-300
 _SOLVING = 14  # arrays of the states of one component while its system is solved
@@ -137,18 +137,15 @@ def limited(system: BackoffSystem, shortest: int, longest: int, tail: BackoffWei
     accept = np.append(system.automaton.accept, False)[:, None]
     last = longest if tail is None else shortest
     v, power = (accept * system.ends, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
-    v, power = scaled(v, power)
-    layers, powers = [v], [power]
-    for t in range(last - 1, -1, -1):
+
+    def step(v: np.ndarray, power: int, t: int) -> tuple[np.ndarray, int]:
         new = np.zeros((n_states + 1, n))
         for q in range(n_states):
             new[q] = system.step(v, q)
-        if t >= shortest:
-            new, power = np.ldexp(new, power) + accept * system.ends, 0
-        v, power = scaled(new, power)
-        layers.append(v)
-        powers.append(power)
-    return BackoffWeights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
+        return (np.ldexp(new, power) + accept * system.ends, 0) if t >= shortest else (new, power)
+
+    layers, powers = layers_before(step, v, power, last, shortest)
+    return BackoffWeights(layers, powers, tail.off if tail else 0.0, tail is not None)
 
 
 def unlimited(system: BackoffSystem) -> BackoffWeights | None:

@@ -16,6 +16,7 @@ Source: Pachet, Roy and Barbieri (2011), "Finite-length Markov processes with co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,19 +151,41 @@ def limited(
     w, power = (at.end, 0) if tail is None else (tail.by_tokens[0], tail.power[0])
     last = longest if tail is None else shortest
     inside = _reached_after(at, last) if narrow else None
-    w, power = scaled(w if inside is None else w * inside[last], power)
-    layers, powers = [w], [power]
-    for t in range(last - 1, -1, -1):
+    if inside is not None:
+        w = w * inside[last]
+
+    def step(w: np.ndarray, power: int, t: int) -> tuple[np.ndarray, int]:
         w = backward_step(at, w)
         if inside is not None:
             w *= inside[t]
         end = at.end if inside is None else at.end * inside[t]
-        if t >= shortest and end.any():
-            w, power = np.ldexp(w, power) + end, 0
-        w, power = scaled(w, power)
-        layers.append(w)
-        powers.append(power)
-    return Weights(layers[::-1], powers[::-1], tail.off if tail else 0.0, tail is not None)
+        return (np.ldexp(w, power) + end, 0) if t >= shortest and end.any() else (w, power)
+
+    layers, powers = layers_before(step, w, power, last, shortest if inside is None else last)
+    return Weights(layers, powers, tail.off if tail else 0.0, tail is not None)
+
+
+def layers_before(
+    step: Callable[[np.ndarray, int, int], tuple[np.ndarray, int]], w: np.ndarray, power: int, last: int, same_from: int
+) -> tuple[list[np.ndarray], list[int]]:
+    """Weights after 0..last tokens, scaled, and their powers of two, from those after `last`.
+
+    step       weights after t tokens from those after t + 1 and their power
+    same_from  from so many tokens on, the step does not depend on t: weights that it does not change are those of all
+               t down to it
+    """
+    w, power = scaled(w, power)
+    layers, powers = [w], [power]
+    t = last - 1
+    while t >= 0:
+        before, (w, power) = (w, power), scaled(*step(w, power, t))
+        n = 1
+        if t > same_from and power == before[1] and np.array_equal(w, before[0]):
+            w, n = before[0], t - same_from + 1
+        layers += [w] * n
+        powers += [power] * n
+        t -= n
+    return layers[::-1], powers[::-1]
 
 
 def _reached_after(at: ProductGraph, last: int) -> list[np.ndarray]:
