@@ -102,14 +102,16 @@ class Guide:
 
         row, token  int64 (m,), rows of histories, and ids of the vocabulary
         """
-        bucket = self.bucket.take(row).astype(np.int64)
-        many = self.bucket[1:].take(row).astype(np.int64)
-        many -= bucket
-        share = self.share.take(token)
-        share *= many.view(_U)
+        first = self.bucket.take(row, mode="clip")  # clipped: faster than checked
+        many = self.bucket[1:].take(row, mode="clip")
+        many -= first
+        share = self.share.take(token, mode="clip")
+        share *= many
         share >>= _SHIFT
-        bucket += share.view(np.int64)
-        return self.begin.take(bucket).astype(np.int64), self.begin[1:].take(bucket).astype(np.int64)
+        share += first
+        bucket = share.view(np.int64)
+        low, high = self.begin.take(bucket, mode="clip"), self.begin[1:].take(bucket, mode="clip")
+        return low.astype(np.int64), high.astype(np.int64)
 
 
 def pays(first: np.ndarray) -> bool:
@@ -145,21 +147,19 @@ def search(below: np.ndarray, low: np.ndarray, high: np.ndarray, token: np.ndarr
     if not len(below):
         return found
     wanted = token.astype(below.dtype)
-    at = np.minimum(low, len(below) - 1)
-    there = below.take(at)  # most histories have one follower
-    inside = low < high
+    there = below.take(low, mode="clip")  # most histories have one follower
     hit = there == wanted
-    hit &= inside
-    np.copyto(found, at, where=hit)
+    hit &= low < high
+    np.copyto(found, low, where=hit)
     low += 1
     more = there < wanted
     more &= low < high
     todo = np.flatnonzero(more)
-    low, high, wanted = low[todo], high[todo], wanted[todo]
+    low, high, wanted = (a.take(todo, mode="clip") for a in (low, high, wanted))
     while len(todo):  # halves: at most 64 rounds
         middle = low + high
         middle >>= 1
-        there = below.take(middle)
+        there = below.take(middle, mode="clip")
         hit = there == wanted
         found[todo[hit]] = middle[hit]
         before = there < wanted

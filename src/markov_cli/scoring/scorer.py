@@ -88,7 +88,7 @@ class Scorer:
         return p, longest
 
     def _look_up_piece(self, ids: np.ndarray, values: RowValues, within: bool) -> tuple[np.ndarray, np.ndarray]:
-        p = values.unigram.take(ids)
+        p = values.unigram.take(ids, mode="clip")
         longest = np.ones(len(ids), np.uint32)
         looked_up = ids[1:] != BOS  # nothing is looked up for what is never predicted
         if within:
@@ -96,16 +96,16 @@ class Scorer:
         place = np.flatnonzero(looked_up)
         node = ids.take(place)
         place += 1
-        b = values.of[0][:, 1].take(node) if len(values.of) > 1 else p
+        b = values.of[0].take(node, axis=0, mode="clip")[:, 1] if len(values.of) > 1 else p
         for level in range(1, self.table.order):
             if not len(place):
                 break
-            child = self.table.child(level, node, ids.take(place))
-            q = p.take(place)
+            child = self.table.child(level, node, ids.take(place, mode="clip"))
+            q = p.take(place, mode="clip")
             q *= b
             found = np.flatnonzero(child >= 0)
             node = child.take(found)
-            both = values.of[level].take(node, axis=0)
+            both = values.of[level].take(node, axis=0, mode="clip")
             if values.adds:
                 q[found] += both[:, 0]
             else:
