@@ -85,12 +85,12 @@ class Guide:
     def _fill(self, edges: np.ndarray, bucket: np.ndarray) -> None:
         """Begin of the buckets of some histories, whose followers are edges[i]..edges[i + 1] - 1."""
         base = bucket - bucket[0]
-        share = self.share.take(self.token[edges[0] : edges[-1]])
+        share = self.share.take(self.token[edges[0] : edges[-1]], mode="clip")
         owner = owners(edges)
-        share *= np.diff(base).astype(_U).take(owner)
+        share *= np.diff(base).astype(_U).take(owner, mode="clip")
         share >>= _SHIFT
         where = share.view(np.int64)
-        where += base.take(owner)
+        where += base.take(owner, mode="clip")
         n = np.bincount(where, minlength=int(base[-1]))
         begin = np.cumsum(n)
         begin -= n

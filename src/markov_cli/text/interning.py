@@ -56,7 +56,7 @@ class _Slots:
         """Numbers of `key`, uint32 (n,), and which keys (indices into `key`) are not there."""
         table = self.table
         slot = self._slot(key, table)
-        found = table.take(slot, axis=0)
+        found = table.take(slot, axis=0, mode="clip")  # clipped: faster than checked
         number = found[:, 1].astype(np.uint32)
         miss = found[:, 0] != key
         miss |= number == 0
@@ -70,7 +70,7 @@ class _Slots:
             on = np.flatnonzero(~stop)
             todo, wanted = todo[on], wanted[on]
             at = (at[on] + 1) & (len(table) - 1)
-            found = table.take(at, axis=0)
+            found = table.take(at, axis=0, mode="clip")
             there, value = found[:, 0], found[:, 1].astype(np.uint32)
             hit = (there == wanted) & (value != 0)
             number[todo[hit]] = value[hit] - np.uint32(1)
@@ -246,11 +246,11 @@ class TypeInterner:
                 if known is None:
                     known = self._collided[token] = int(self._append_long(t, np.array([i]))[0])
             own[i] = known
-        return self._of_long.values[own]
+        return self._of_long.values.take(own, mode="clip")
 
     def _differ(self, t: _Long, own: np.ndarray) -> np.ndarray:
         """Indices of tokens whose bytes are not those of the type that their hash named."""
-        seen = self._seen.values.take(own, axis=0)
+        seen = self._seen.values.take(own, axis=0, mode="clip")
         wrong = seen[:, 0] != t.tag
         wrong |= seen[:, 1] != t.head
         wrong |= seen[:, 2] != t.next

@@ -235,7 +235,7 @@ def finish(
     def write(i: int) -> None:
         piece, here = pieces[i], stream[ends[i] : ends[i + 1]]
         pieces[i] = _USED
-        ids = id_of[piece.number]
+        ids = id_of.take(piece.number, mode="clip")
         if len(piece.end):
             token = np.ones(len(here), bool)
             token[piece.end + np.arange(len(piece.end))] = False
