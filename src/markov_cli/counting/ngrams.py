@@ -83,12 +83,13 @@ def count_ngrams(
             for piece in rows:
                 filling.add(piece)
             del rows
+            if 3 * done % n_ranges < 3:  # three times in all: the keys that are used up make room for rows
+                give_back()
             tick(0.7 * done / n_ranges)
         stream = stream[:0].copy()  # no longer needed
         del part
         levels = filling.close(unigrams)
         del filling
-        give_back()
         left_neighbours(levels, bits, min(SUFFIX_ROWS, 8 * range_windows), jobs, pool)
     tick(1.0)
     return levels
