@@ -185,6 +185,34 @@ def test_windows_are_sorted_as_rows_are(bits, order, m, kinds, seed):
                 assert found.ids(np.arange(len(expected)), k).tolist() == expected[:, k + labelled].tolist()
 
 
+@pytest.mark.parametrize(("bits", "order"), [(8, 16), (16, 8), (21, 6), (32, 4)])
+@pytest.mark.parametrize("m", [1, 2])
+def test_windows_whose_other_columns_fill_a_key(bits, order, m):
+    rows = np.random.default_rng(1).integers(3, 1 << bits, (m, order)).astype(np.uint32)
+    found = sorted_windows(packed([*rows.T], bits), order, bits)
+    assert [found.ids(np.arange(m), k).tolist() for k in range(order)] == rows[np.lexsort(rows.T[::-1])].T.tolist()
+
+
+def test_a_block_that_fails_ends_the_count(monkeypatch):
+    """Threads that wait for what it would have filled get its error, too."""
+    rng = np.random.default_rng(3)
+    streams = [[1, *rng.integers(3, 9, n).tolist(), 2] for n in rng.integers(1, 30, 100)]
+    argsort, calls = np.argsort, []
+
+    def failing(*args, **more):
+        calls.append(1)
+        if len(calls) == 3:
+            raise MemoryError
+        return argsort(*args, **more)
+
+    stream, length = stream_of(streams, 3)
+    counts = id_counts(streams, 9)
+    monkeypatch.setattr(ngrams, "_STREAM_BLOCK", 100)
+    monkeypatch.setattr(ngrams.np, "argsort", failing)
+    with pytest.raises(MemoryError):
+        count_ngrams(stream, length, counts, 3, 2)
+
+
 @examples(100)
 @given(streams_of(8), st.integers(1, 9), st.sampled_from([4, 5, 9, 20, 32]))
 def test_keys_along_a_text_are_those_of_its_places(streams, order, bits):

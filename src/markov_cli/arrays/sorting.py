@@ -49,6 +49,17 @@ def starts_new(*columns: np.ndarray) -> np.ndarray:
     return new
 
 
+def run_edges(key: np.ndarray) -> np.ndarray:
+    """True where a run of equal sorted keys begins, and behind the last: bool (m + 1,).
+
+    >>> np.flatnonzero(run_edges(np.array([4, 4, 7]))).tolist()
+    [0, 2, 3]
+    """
+    edge = np.ones(len(key) + 1, bool)
+    np.not_equal(key[1:], key[:-1], out=edge[1 : len(key)])
+    return edge
+
+
 def sort_keys(key: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Sorted keys, and the place that each one had: uint64 (m,), int64 (m,); the sort is stable.
 

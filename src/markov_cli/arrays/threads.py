@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .numbers import whole
 
@@ -59,6 +59,16 @@ def ordered_map(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def failing(waited_for: Future[Any]) -> Iterator[None]:
+    """Hands an error on to those who wait for a result that now never comes."""
+    try:
+        yield
+    except BaseException as error:
+        waited_for.set_exception(error)
+        raise
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays.sorting import run_edges, starts_new
 from ..text.types import BOS, EOS
 
 _U = np.uint64
@@ -32,7 +33,7 @@ class Windows(NamedTuple):
     at       int64 (u+1,)   running sum of the counts, or of the weights; (u+1, c) of c columns of them
     size     uint8/16 (u,)  number of ids up to and including the first EOS
     keys     per key, uint64 (u,), `bits` bits an id
-    member   int64 (u,)     index of each among the m; None where all ids fit one key
+    member   int64 (u,)     index of each among the m; None where the windows were sorted without it
     """
 
     d: np.ndarray
@@ -150,14 +151,10 @@ def sorted_windows(keys: list[np.ndarray], order: int, bits: int, weight: np.nda
     else:
         by_key = np.argsort(key)
         key, weight = key[by_key], weight[by_key]
-    new = np.empty(len(key) + 1, bool)
-    new[0] = new[-1] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:-1])
-    at = np.flatnonzero(new)
-    key = key.take(at[:-1], mode="clip")
-    return Windows(
-        _levels(key, order, bits), _running(at, weight), _sizes([key], order, bits), [key], None, bits, order
-    )
+    at = np.flatnonzero(run_edges(key))
+    keys = [key.take(at[:-1], mode="clip")]
+    d = _levels(keys[0], order, order, bits)
+    return Windows(d, _running(at, weight), _sizes(keys, order, bits), keys, None, bits, order)
 
 
 def _running(at: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
@@ -179,13 +176,13 @@ def _sizes(keys: list[np.ndarray], order: int, bits: int) -> np.ndarray:
     return size
 
 
-def _levels(key: np.ndarray, columns: int, bits: int) -> np.ndarray:
-    """`Windows.d` for sorted keys of `columns` columns."""
-    d = np.full(len(key), columns + 1, np.uint8)
-    d[:1] = 1
+def _levels(key: np.ndarray, order: int, columns: int, bits: int) -> np.ndarray:
+    """`Windows.d` for sorted keys that hold the last `columns` columns of windows that are alike before them."""
+    d = np.full(len(key), order + 1, small(order))
     differ = key[1:] ^ key[:-1]
     for k in range(columns):
         d[1:] -= differ >= _U(1 << (bits * k))
+    d[:1] = 1
     return d
 
 
@@ -238,10 +235,8 @@ def refined(
         level[1:] -= d.dtype.type(order - done - fit) * (differ != 0)
         if slot is None:
             level[1:][differ >= _U(1 << (bits * fit))] = 1
-            done += fit
-            if weight is None and label is None and own_bits + bits * (order - done) <= 64:
-                return _by_rest(keys, member, level, done, order, bits)
-            done -= fit
+            if weight is None and label is None and own_bits + bits * (order - done - fit) < 64:
+                return _by_rest(keys, member, level, done + fit, order, bits)
             perm, d = member, level
         else:
             known = differ >= _U(1 << (bits * fit))  # the ranks differ: d is final
@@ -284,18 +279,11 @@ def _by_rest(
     if rest:
         key |= columns_between(keys, done, order, order, bits, member)
     key.sort()
-    new = np.empty(len(key) + 1, bool)
-    new[0] = new[-1] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:-1])
-    at = np.flatnonzero(new)
+    at = np.flatnonzero(run_edges(key))
     key = key.take(at[:-1], mode="clip")
-    d = np.full(len(key), order + 1, level.dtype)
-    differ = key[1:] ^ key[:-1]
-    for k in range(order - done):
-        d[1:] -= differ >= _U(1 << (bits * k))
-    d[0] = 1
-    d[1:][differ >= _U(1 << rest)] = level[begin[1:]]
+    d = _levels(key, order, order - done, bits)
     group = (key >> _U(rest)).view(np.int64)
+    d[starts_new(group)] = level[begin]
     member = member[begin]
     per = 64 // bits
     found = []

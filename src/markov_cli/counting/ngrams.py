@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays.memory import give_back
 from ..arrays.sorting import distinct_values
-from ..arrays.threads import thread_pool
+from ..arrays.threads import failing, thread_pool
 from ..text.types import BOS, EOS
 from .key_sort import Windows, keys_along, keys_at, n_keys, sorted_windows
 from .levels import Level, smallest_id
@@ -134,10 +134,11 @@ def _divide(
     def one(i: int) -> None:
         begin = begins[i]
         n = min(_STREAM_BLOCK, windows - begin)
-        which = range_of.take(stream[begin : begin + n], mode="clip")
-        order = np.argsort(which, kind="stable")  # of uint8: a counting sort
-        edges = np.searchsorted(which.take(order, mode="clip"), np.arange(n_ranges + 1)).tolist()
-        at = filled[i].result()
+        with failing(filled[i + 1]):
+            which = range_of.take(stream[begin : begin + n], mode="clip")
+            order = np.argsort(which, kind="stable")  # of uint8: a counting sort
+            edges = np.searchsorted(which.take(order, mode="clip"), np.arange(n_ranges + 1)).tolist()
+            at = filled[i].result()
         filled[i + 1].set_result([first + high - low for first, (low, high) in zip(at, pairwise(edges), strict=True)])
         if packed_by is None:
             made = [np.arange(begin, begin + n, dtype=narrow)]

@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from ..arrays.memory import give_back
-from ..arrays.sorting import distinct_values, sort_keys
+from ..arrays.sorting import distinct_values, run_edges, sort_keys
+from ..arrays.threads import failing
 from ..text.types import BOS
 from .levels import Level, smallest_id
 
@@ -56,14 +57,11 @@ def left_neighbours(levels: list[Level], bits: int, size: int, jobs: int, pool: 
             high: int = high,
         ) -> None:
             """Fill in one range; it waits for the size of earlier ranges, which threads begin before this one."""
-            try:
+            with failing(rows_before[i + 1]):
                 which, rank, runs = _suffix_range(
                     suffix, token, int(edges[i]), int(edges[i + 1]), bits, link is not None
                 )
                 at = rows_before[i].result()
-            except BaseException as error:
-                rows_before[i + 1].set_exception(error)
-                raise
             rows_before[i + 1].set_result(at + len(runs))
             inside = min(max(low - at, 0), len(runs))  # runs before the rows that open with BOS
             for begin, part in ((at, runs[:inside]), (at + inside + high - low, runs[inside:])):
@@ -130,15 +128,7 @@ def suffix_runs(key: np.ndarray, wants_link: bool, bits: int = 64) -> tuple[np.n
     if not wants_link:
         none = np.empty(0, np.int64)
         key.sort()
-        return none, none, np.diff(np.flatnonzero(_new(key)))
+        return none, none, np.diff(np.flatnonzero(run_edges(key)))
     key, order = sort_keys(key, bits)
-    new = _new(key)
-    return order, np.cumsum(new[:-1]) - 1, np.diff(np.flatnonzero(new))
-
-
-def _new(key: np.ndarray) -> np.ndarray:
-    """Where a run of equal sorted keys begins, or the last one ends: bool (m + 1,), none of no key."""
-    new = np.empty(len(key) + bool(len(key)), bool)
-    new[:1] = new[-1:] = True
-    np.not_equal(key[1:], key[:-1], out=new[1:-1])
-    return new
+    edge = run_edges(key)
+    return order, np.cumsum(edge[:-1]) - 1, np.diff(np.flatnonzero(edge))

@@ -10,7 +10,7 @@ from ..sampling.sampler import Sampler
 from ..sampling.shape import Shape
 
 MANY = 2000  # from this many texts on, an index of a large table saves time
-SMALL = 1 << 21  # rows of all orders up to which it takes less time than one text (measured)
+SMALL = 1 << 21  # rows of all orders up to which it takes hundredths of a second at most (measured)
 
 
 def sampler_of(model: LanguageModel, shape: Shape, smoothing: str | None, bits: bool = True) -> Sampler:

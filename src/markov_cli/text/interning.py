@@ -238,7 +238,7 @@ class TypeInterner:
                 one = one[self._long.absent(t.key[one])]
                 self._long.add(t.key[one], self._append_long(t, one))
             own[missing], _ = self._long.find(wanted)
-        for i in self._differ(t, own).tolist():
+        for i in self._differ(t, own).tolist():  # `_seen` has a type before its number can be found
             begin = int(t.start[i])
             token = t.a[begin : begin + int(t.length[i])].tobytes(), int(t.tag[i]) & 3
             with self._lock:
@@ -333,11 +333,6 @@ class _Long:
     next: np.ndarray
     tag: np.ndarray
     key: np.ndarray
-
-    def take(self, which: np.ndarray) -> _Long:
-        """Some of them."""
-        columns = (self.start, self.length, self.head, self.next, self.tag, self.key)
-        return _Long(self.a, self.view, *(c[which] for c in columns))
 
     @classmethod
     def of(

@@ -29,7 +29,6 @@ _LONGEST_PATTERN = 10_000
 _SECONDS = 1.5
 _SPACES = np.zeros(256, np.uint8)
 _SPACES[[0, 9, 10, 13, 32]] = 1  # KenLM's separators
-SPACES_TABLE = _SPACES.tobytes()
 
 
 class Spans(NamedTuple):
