@@ -33,6 +33,11 @@ def examples(n):
     return settings(max_examples=n * 10 if THOROUGH else max(n // 4, 5))
 
 
+def rarely(*cases):
+    """Parameters that add little to those before them, or take long: for `make thorough` alone."""
+    return cases if THOROUGH else ()
+
+
 # answers of other programs (KenLM, NLTK, markovify) are compared by `make peers` alone: another version of theirs that
 # lies about here must not fail our tests
 PEERS = os.environ.get("MARKOV_PEERS") == "1"
@@ -44,6 +49,47 @@ def pytest_configure(config):
     if THOROUGH:
         for kind in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
             config.addinivalue_line("filterwarnings", rf"error::{kind}:markov_cli(\..*)?$")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keep few cases of a product of parameters, with every value of each; `make thorough` runs the product.
+
+    A list of parameters is kept whole: whoever wrote it chose its cases; so is a test marked every_combination. A test
+    that is named alone is run.
+    """
+    if THOROUGH or any("::" in arg for arg in config.args):
+        return
+    tests = {}
+    for item in items:
+        if not item.get_closest_marker("every_combination"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append((item, values_of(item)))
+    left = {item for cases in tests.values() for item in left_out(cases)}
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = [item for item in items if item not in left]
+
+
+def values_of(item):
+    """Values of a case of a test: for each parametrize mark and each fixture, which one it has."""
+    params = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    values = set()
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0]
+        values.add(tuple((name.strip(), id(params.pop(name.strip()))) for name in names))
+    return values | {((name, id(value)),) for name, value in params.items()}
+
+
+def left_out(cases):
+    """The cases, each an object with its set of values, whose values the others have; the choice depends on them alone.
+
+    >>> left_out([("a1", {"a", 1}), ("a2", {"a", 2}), ("b1", {"b", 1}), ("b2", {"b", 2})])
+    ['a2', 'b1']
+    """
+    missing, left = set().union(*(values for _, values in cases)), list(cases)
+    while missing:
+        best = max(left, key=lambda case: len(case[1] & missing))
+        missing -= best[1]
+        left.remove(best)
+    return [case for case, values in left if values]
 
 
 CORPORA = Path(__file__).parent.parent / "corpora"
@@ -90,19 +136,29 @@ def run_markov(*args, stdin=b"", env=None, cwd=None, fresh=False):
     return Ran(done)
 
 
+def start_markov(args, fds, env, cwd=None):
+    """Start `markov` with these three standard streams, which are closed here; a function that waits for its exit code.
+
+    One at a time: that function is called before the next start.
+    """
+    words = [str(a) for a in args]
+    if FORKS is not None and FORKS.serves(env):
+        FORKS.start(words, fds, env=env, cwd=cwd)
+        return FORKS.ended
+    command = [sys.executable, "-m", "markov_cli", *words]
+    started = subprocess.Popen(command, stdin=fds[0], stdout=fds[1], stderr=fds[2], env=env, cwd=cwd)
+    for fd in set(fds):
+        os.close(fd)
+    return started.wait
+
+
 def run_in_terminal(*args, columns=80, **env):
     """Run `markov` with a terminal as its three standard streams: what it shows, and its exit code."""
     import pty  # there is none on Windows
 
     ours, theirs = pty.openpty()
-    words, env = [str(a) for a in args], environment(COLUMNS=str(columns), LINES="40", **{"TERM": "xterm", **env})
-    if FORKS is not None and FORKS.serves(env):
-        FORKS.start(words, [theirs] * 3, env=env)
-        end = FORKS.ended
-    else:
-        command = [sys.executable, "-m", "markov_cli", *words]
-        end = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env).wait
-        os.close(theirs)
+    env = environment(COLUMNS=str(columns), LINES="40", **{"TERM": "xterm", **env})
+    end = start_markov(args, [theirs] * 3, env)
     shown = b""
     while True:
         try:

@@ -1,7 +1,6 @@
 """Plain English: how docstrings open, words that no help text or error holds, pages without marks of a merge."""
 
 import ast
-import functools
 import re
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 import pytest
 
 from markov_cli.cli.main import main
+from sources import statements
 
 ROOT = Path(__file__).parents[1]
 FILES = [path for part in ("src", "tests", "benchmarks") for path in sorted((ROOT / part).rglob("*.py"))]
@@ -25,11 +25,6 @@ def commands(command, name):
         yield from commands(one, f"{name} {sub}")
 
 
-@functools.cache
-def nodes(path):
-    return [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-
-
 def test_no_page_holds_the_marks_of_an_unfinished_merge():
     pages = [path for part in ("docs", "benchmarks") for path in sorted((ROOT / part).rglob("*.md"))]
     pages += sorted(ROOT.glob("*.md"))
@@ -39,7 +34,12 @@ def test_no_page_holds_the_marks_of_an_unfinished_merge():
 
 
 def test_first_lines_of_docstrings_are_plain_statements():
-    first = [(path, ast.get_docstring(n) or "") for path in FILES for n in nodes(path) if isinstance(n, DOCUMENTED)]
+    first = [
+        (path, (ast.get_docstring(n, clean=False) or "").strip())
+        for path in FILES
+        for n in statements(path)
+        if isinstance(n, DOCUMENTED)
+    ]
     assert [(path, text.partition("\n")[0]) for path, text in first if OPENING.match(text)] == []
 
 
@@ -53,6 +53,6 @@ def test_help_texts_hold_no_odd_words(command):
 
 def test_error_messages_hold_no_odd_words():
     ours = [path for path in FILES if path.is_relative_to(ROOT / "src")]
-    raised = [(path, n.exc) for path in ours for n in nodes(path) if isinstance(n, ast.Raise) and n.exc]
+    raised = [(path, n.exc) for path in ours for n in statements(path) if isinstance(n, ast.Raise) and n.exc]
     said = [(path, c.value) for path, e in raised for c in ast.walk(e) if isinstance(c, ast.Constant)]
     assert [(path, text) for path, text in said if isinstance(text, str) and ODD.search(text)] == []

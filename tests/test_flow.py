@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import markov_cli
+from sources import statements
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "markov_cli"
@@ -32,7 +33,7 @@ def imported(name, path, known):
     """The modules of `known` that one imports, packages by their own name."""
     here = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     here = [part for part in here if part]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - node.level + 1] + (node.module.split(".") if node.module else [])
             for alias in node.names:
@@ -55,7 +56,10 @@ def room(module):
     return module.split(".")[0]
 
 
-OURS = {name: to for name, to in arrows(PACKAGE).items() if name not in ("", "__main__")}
+@functools.cache
+def ours():
+    """The arrows of the package: asked for by tests, since each process of a run imports this module."""
+    return {name: to for name, to in arrows(PACKAGE).items() if name not in ("", "__main__")}
 
 
 def test_the_flow_names_every_room():
@@ -68,7 +72,7 @@ def test_the_flow_names_every_room():
 def test_a_module_imports_only_rooms_below_its_own():
     level = {name: i for i, name in enumerate(FLOW)}
     level.update({"": -1, "__main__": len(FLOW)})  # the package itself may be imported by all
-    assert not [(name, to) for name in OURS for to in OURS[name] if level[room(to)] > level[room(name)]]
+    assert not [(name, to) for name, all_to in ours().items() for to in all_to if level[room(to)] > level[room(name)]]
 
 
 @pytest.mark.parametrize("name", [r for r in FLOW if r != "errors"])
@@ -80,7 +84,7 @@ def test_each_room_says_what_it_may_import(name):
     allowed = said[1].split(", ")
     assert allowed == [r for r in FLOW if r in allowed]  # rooms that exist, in the order of the flow
     assert name not in allowed
-    used = {room(to) for module, to_all in OURS.items() if room(module) == name for to in to_all} - {name, ""}
+    used = {room(to) for module, to_all in ours().items() if room(module) == name for to in to_all} - {name, ""}
     assert used == set(allowed)
 
 
@@ -97,7 +101,7 @@ def test_no_file_over_400_lines_and_no_function_over_80(folder):
     for path in sorted((ROOT / folder).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         too_long += [path.name] if text.count("\n") > 400 else []
-        for node in ast.walk(ast.parse(text)):
+        for node in statements(path):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 told = node.body[0] if ast.get_docstring(node) else None
                 lines = node.end_lineno - node.lineno + 1 - (told.end_lineno - told.lineno + 1 if told else 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import markov_cli
-from conftest import TIMEOUT_S
+from conftest import environment, start_markov
 from helpers import MARKOV, full, posix
 
 PACKAGE = Path(markov_cli.__file__).parent
@@ -128,20 +128,17 @@ def small_pipe():
 def test_messages_stand_behind_the_results_before_them(folder, name):
     words, *text, lines = COMMANDS[name]
     reading, writing = small_pipe()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"} | {"PYTHONUTF8": "1"}
-    running = subprocess.Popen(
-        [*MARKOV, *words.split(), *text], cwd=folder, env=env, stdin=subprocess.PIPE, stdout=writing, stderr=writing
-    )
-    os.close(writing)
-    running.stdin.write(INPUT if words.startswith("explore") else b"")
-    running.stdin.close()
+    given, typed = os.pipe()
+    end = start_markov([*words.split(), *text], [given, writing, writing], environment(), cwd=folder)
+    os.write(typed, INPUT if words.startswith("explore") else b"")
+    os.close(typed)
     written = b""
     with open(reading, "rb", buffering=0) as pipe:
         select.select([pipe], [], [])
         time.sleep(0.05)  # whatever can be written before this is read is written
         while piece := pipe.read(1 << 12):
             written += piece
-    running.wait(TIMEOUT_S)
+    end()
     between = [r"(?s:.*)" + "\n" * (not line.startswith("*")) + re.escape(line.removeprefix("*")) for line in lines[1:]]
     pattern = re.escape(lines[0]) + "".join(between) + r"[^\n]*\n"
     assert re.fullmatch(pattern, written.decode("utf-8", "replace")), written.decode("utf-8", "replace")

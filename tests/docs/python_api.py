@@ -71,7 +71,8 @@ def page() -> str:
 
 def left_out() -> set[str]:
     """Public names that the page does not have."""
-    return {name for name in markov_cli.__all__ if f"### {name}\n" not in page()} - {"__version__", "ModelLike"}
+    written = page()
+    return {name for name in markov_cli.__all__ if f"### {name}\n" not in written} - {"__version__", "ModelLike"}
 
 
 def _errors() -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import markov_cli
+from conftest import THOROUGH
 from markov_cli.errors import OptionError, TextError
 from markov_cli.evidence.corpus.leave_one_out import LeaveOneOut, auc, number, true_positives
 from markov_cli.evidence.model_evidence import audit
@@ -45,7 +46,7 @@ def held(texts, order, **more):
 @pytest.mark.parametrize("prune", [(), (0, 0, 1), (0, 1, 1, 2)])
 def test_leaving_one_out_equals_training_without_it(prune):
     order = 4
-    for seed in range(5):
+    for seed in range(5 if THOROUGH else 3):
         texts = some_text(seed)
         if prune and not any(n > 2 for n in Counter(t[i : i + 2] for t in texts for i in range(len(t) - 1)).values()):
             continue

@@ -58,6 +58,7 @@ def enumerations(model):
     return {method: smoothed(model, LINES, LONGEST, method) for method in METHODS}
 
 
+@pytest.mark.every_combination
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", SHORT)
 def test_smoothed_texts_are_distributed_as_enumerated(model, enumerations, name, method):

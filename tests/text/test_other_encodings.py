@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from conftest import rarely
 from markov_cli.text.file_kinds import around_invalid, encoding_hint
 from markov_cli.text.types import Types, invalid_types
 
@@ -25,7 +26,7 @@ def test_training_notes_invalid_bytes_with_a_hint(run, tmp_path, text, encoding,
     assert ran.code == 0 and "--encoding" not in ran.stderr
 
 
-@pytest.mark.parametrize("tokenizer", ["words", "spaces"])
+@pytest.mark.parametrize("tokenizer", ["words", *rarely("spaces")])
 def test_every_command_that_reads_text_gives_the_note_and_takes_the_option(run, tmp_path, tokenizer):
     (tmp_path / "west").write_bytes(WEST.encode("cp1252"))
     (tmp_path / "utf8").write_text(WEST, encoding="utf-8")

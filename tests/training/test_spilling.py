@@ -258,7 +258,7 @@ def test_a_sigkill_leaves_a_whole_model(tmp_path):
     target, before, whole = tmp_path / "model.npz", TINY.read_bytes(), in_memory(HARBOUR, order=4)
     rng = random.Random(5)
     command = [sys.executable, "-c", SPILLED, "train", str(HARBOUR), "-n", "4", "-o", str(target), "-q", "--jobs", "1"]
-    for _ in range(4):
+    for _ in range(2):
         target.write_bytes(before)
         with subprocess.Popen(command) as process:
             time.sleep(rng.uniform(0.25, 0.8))
