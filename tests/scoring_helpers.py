@@ -1,6 +1,5 @@
 """Score small texts in blocks and batches of any size, for the tests of scoring."""
 
-import functools
 from unittest import mock
 
 import engine
@@ -23,8 +22,7 @@ def model(text, **options):
 
 def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
     """Score one text; returns totals, units and tokens."""
-    small = functools.partial(model_ids.read_blocks, block_bytes=block_bytes)
-    with mock.patch.object(model_ids, "read_blocks", small):
+    with mock.patch.object(model_ids, "block_bytes_for", lambda encoders: block_bytes):
         one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)
         scored = list(one.scored())
     out = Totals()

@@ -9,7 +9,7 @@ from ..arrays.threads import ordered_map
 from ..errors import NotText
 from .encoder import Encoder, Piece, TextOptions
 from .interning import TypeInterner
-from .reading import BLOCK_BYTES, LONGEST_BLOCK, Repairs, Source, blocks
+from .reading import BLOCK_BYTES, LARGEST_BLOCK, LONGEST_BLOCK, Repairs, Source, blocks
 from .record_blocks import record_blocks
 from .records import Labels
 from .short_files import ShortTexts, read_short
@@ -23,6 +23,16 @@ def new_encoders(
     shared = TypeInterner() if interner is None else interner
     n = 1 if options.tokenizer == "regex" else max(jobs, 1)
     return [Encoder(options, shared, keep_text) for _ in range(n)]
+
+
+def block_bytes_for(encoders: Sequence[Encoder]) -> int:
+    """The size of blocks that these encode fastest.
+
+    Threads wait for each other after each operation on whole arrays, a hundred times a block. So several read larger
+    blocks than one, where those are some hundred thousand tokens; of `chars` and `bytes` a small block has as many.
+    """
+    many = len(encoders) > 1 and encoders[0].options.tokenizer in ("words", "spaces")
+    return LARGEST_BLOCK if many else BLOCK_BYTES
 
 
 def read_blocks(

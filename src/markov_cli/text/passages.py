@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from .encoder import Cut, Encoder, Piece
-from .encoding_threads import encode_blocks, read_blocks
+from .encoding_threads import block_bytes_for, encode_blocks, read_blocks
 from .reading import Repairs, Source
 
 
@@ -76,7 +76,9 @@ def pieces_of(
 ) -> Iterator[tuple[Piece, int]]:
     """Pieces of all sources, each with the bytes read from disk."""
     keep_bytes = encoders[0].options.tokenizer == "bytes"
-    found = read_blocks(sources, encoding, keep_bytes, repairs, unit=encoders[0].options.unit)
+    found = read_blocks(
+        sources, encoding, keep_bytes, repairs, block_bytes_for(encoders), unit=encoders[0].options.unit
+    )
     return encode_blocks(found, encoders)
 
 

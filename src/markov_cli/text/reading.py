@@ -29,6 +29,7 @@ from .text_blocks import Block, padded
 
 __all__ = [
     "BLOCK_BYTES",
+    "LARGEST_BLOCK",
     "Block",
     "Repairs",
     "Source",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
+LARGEST_BLOCK = 5 << 19
 _BOMB_BYTES = 1 << 30  # up to this size nobody asks
 LONGEST_BLOCK = 1 << 30  # bytes without white space to cut at; they take many times as much memory
 _MAGIC = {

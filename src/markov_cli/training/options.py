@@ -16,7 +16,7 @@ from ..model.model_file import Header
 from ..model.table import MAX_ORDER
 from ..model.thresholds import Protection
 from ..text.encoder import TextOptions
-from ..text.reading import BLOCK_BYTES, LONGEST_BLOCK
+from ..text.reading import LARGEST_BLOCK, LONGEST_BLOCK
 from ..text.segmentation import UNITS
 from ..text.sequences import TypeChoice
 from ..text.tokenizer import TOKENIZERS, compile_pattern
@@ -45,7 +45,7 @@ class TrainOptions:
     guard_bits: int = 0  # least number of bits of a hash
 
     jobs: int = 1
-    block_bytes: int = BLOCK_BYTES
+    block_bytes: int = LARGEST_BLOCK  # at most
     longest_block: int = LONGEST_BLOCK
     range_windows: int = RANGE_WINDOWS
 

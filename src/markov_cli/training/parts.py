@@ -16,7 +16,7 @@ from ..counting.document_frequency import Found, found_of, pairs
 from ..counting.external_sort import Packing, Rows, Run, block_runs, counted_run, merged
 from ..counting.measures import Sequences
 from ..text.encoder import Encoder
-from ..text.encoding_threads import encode_blocks, read_blocks
+from ..text.encoding_threads import block_bytes_for, encode_blocks, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs, token_hashes
@@ -59,9 +59,8 @@ def read_part(sources: list[Source], options: TrainOptions) -> PartText:
     encoder, repairs = Encoder(options.text), Repairs()
     keep_bytes = options.text.tokenizer == "bytes"
     labels = Labels() if options.weights else None
-    found = read_blocks(
-        sources, options.encoding, keep_bytes, repairs, options.block_bytes, unit=options.text.unit, labels=labels
-    )
+    size = min(options.block_bytes, block_bytes_for([encoder]))
+    found = read_blocks(sources, options.encoding, keep_bytes, repairs, size, unit=options.text.unit, labels=labels)
     pieces = [piece for piece, _ in encode_blocks(found, [encoder])]
     ends = [(len(p.number), p.end, p.last, p.closing) for p in pieces]
     repairs.add(encoder.repairs)

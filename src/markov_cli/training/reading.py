@@ -8,7 +8,7 @@ from itertools import chain
 
 from ..errors import TextError
 from ..text.encoder import Encoder, NumberedTypes
-from ..text.encoding_threads import encode_blocks, new_encoders, read_blocks
+from ..text.encoding_threads import block_bytes_for, encode_blocks, new_encoders, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector
@@ -74,7 +74,8 @@ def read_pieces(
     encoders = new_encoders(options.text, options.jobs)
     labels = Labels() if options.weights or options.groups else None
     done = 0
-    keep_bytes, sizes = options.text.tokenizer == "bytes", (options.block_bytes, options.longest_block)
+    keep_bytes = options.text.tokenizer == "bytes"
+    sizes = min(options.block_bytes, block_bytes_for(encoders)), options.longest_block
     found = read_blocks(sources, options.encoding, keep_bytes, repairs, *sizes, options.text.unit, labels)
     for block in found:
         part = _until(chain([block], found), lambda: is_full(encoders[0]))
