@@ -4,7 +4,11 @@ import atexit
 import os
 import sys
 
-from .cli.main import main
+from .arrays.processor import avoid_slow_sort
+
+avoid_slow_sort()  # before any module imports NumPy
+
+from .cli.main import main  # noqa: E402
 
 
 def run() -> None:

@@ -66,8 +66,9 @@ def _read_blocks(
     unit: str,
     labels: Labels | None,
 ) -> Iterator[Block]:
-    held = Held(block_bytes)
-    for found in read_short(sources, encoding, keep_bytes, block_bytes):
+    small = min(block_bytes, BLOCK_BYTES)  # many texts, often little in all
+    held = Held(small)
+    for found in read_short(sources, encoding, keep_bytes, small):
         if isinstance(found, ShortTexts):
             repairs.add(found.repairs)
             for text, which, size in zip(found.texts, found.which, found.sizes, strict=True):
@@ -78,7 +79,7 @@ def _read_blocks(
         yield from held.rest()
         source = sources[found]
         if source.records is not None:
-            read = record_blocks(source, found, encoding, repairs, block_bytes, longest, unit, labels)
+            read = record_blocks(source, found, encoding, repairs, small, longest, unit, labels)
         else:
             if labels is not None:
                 labels.add_text()

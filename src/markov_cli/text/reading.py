@@ -44,6 +44,7 @@ __all__ = [
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
 LARGEST_BLOCK = 5 << 19
+_SHARE = 8  # of what was read before: so large a block may be
 _BOMB_BYTES = 1 << 30  # up to this size nobody asks
 LONGEST_BLOCK = 1 << 30  # bytes without white space to cut at; they take many times as much memory
 _MAGIC = {
@@ -326,7 +327,7 @@ def blocks(
     repairs: Repairs,
     which: int = 0,
 ) -> Iterator[Block]:
-    """The text of `source` in blocks of about `block_bytes`.
+    """The text of `source` in blocks of about `block_bytes`; the first are smaller, so that threads share a short one.
 
     which  number of the source, for `Block.which`
 
@@ -338,8 +339,8 @@ def blocks(
     try:
         pending: list[bytes] = []
         first = source.part is None or source.part[0] == 0
-        before = 0
-        want, marked = block_bytes, source.markers != "text"
+        before = taken = 0
+        want, marked = min(block_bytes, BLOCK_BYTES), source.markers != "text"
         while True:
             piece = stream.read(want)
             if not piece:
@@ -356,7 +357,8 @@ def blocks(
                         "break it into lines; or a higher --memory",
                     )
                 continue
-            want = block_bytes
+            taken += sum(map(len, pending))
+            want = min(block_bytes, max(taken // _SHARE, BLOCK_BYTES))
             pending[-1] = piece[:cut]
             after = piece[cut : cut + _LOOK_AHEAD]
             yield _block(pending, False, first, stream.done_on_disk - before, which, after)

@@ -1,0 +1,61 @@
+"""The command keeps NumPy from the slow sort of AMD's Zen 4, and leaves every other process as it is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from conftest import environment
+from markov_cli.arrays.processor import is_zen_4
+
+VARIABLE = "NPY_DISABLE_CPU_FEATURES"
+LINUX = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: {}\nflags\t\t: fpu sse2 avx2 {}\n"
+AFTER = f"import os, numpy; print(os.environ.get({VARIABLE!r}), numpy.sort(numpy.array([3, 1, 2])).tolist())"
+
+
+def shown(before, *options, **env):
+    """What a process prints that acts as on Zen 4: the variable, and three sorted numbers."""
+    script = (
+        f"{before}\nfrom markov_cli.arrays import processor\nprocessor.is_zen_4 = lambda: True\n"
+        f"processor.avoid_slow_sort()\n{AFTER}"
+    )
+    known = {k: v for k, v in environment(**env).items() if k != VARIABLE or k in env}
+    done = subprocess.run(
+        [sys.executable, *options, "-c", script], capture_output=True, text=True, env=known, check=True
+    )
+    assert done.stderr == ""  # a name that this NumPy does not know is no warning
+    assert done.stdout.endswith(" [1, 2, 3]\n")
+    return done.stdout.removesuffix(" [1, 2, 3]\n")
+
+
+def test_it_is_set_before_numpy_is_imported():
+    assert shown("").split()[:2] == ["X86_V4", "AVX512F"]
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "env", "left"),
+    [
+        ("import numpy", [], {}, "None"),  # too late
+        ("", [], {VARIABLE: "AVX512_SPR"}, "AVX512_SPR"),
+        ("", ["-W", "error"], {}, "None"),  # the warning of an unknown name would end it
+    ],
+)
+def test_it_is_left_alone(before, options, env, left):
+    assert shown(before, *options, **env) == left
+
+
+def test_other_processors():
+    assert is_zen_4(LINUX.format(17, "avx512f avx512cd"))
+    assert not is_zen_4(LINUX.format(33, "sha_ni"))  # Zen 3
+    assert not is_zen_4(LINUX.format(17, "avx512f").replace("AuthenticAMD", "HygonGenuine"))
+    assert not is_zen_4("vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nflags\t\t: avx2 avx512f\n")
+    assert not is_zen_4("Features\t: fp asimd\nCPU implementer\t: 0x41\n")
+    assert not is_zen_4("Intel64 Family 6 Model 140 Stepping 1, GenuineIntel")
+    assert not is_zen_4("")
+
+
+def test_the_command_asks_first():
+    """The entry point is the first to import NumPy, if anything does."""
+    script = "import sys, markov_cli.__main__; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
