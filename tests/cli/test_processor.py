@@ -14,7 +14,7 @@ AFTER = f"import os, numpy; print(os.environ.get({VARIABLE!r}), numpy.sort(numpy
 
 
 def shown(before, *options, **env):
-    """What a process prints that acts as on Zen 4: the variable, and three sorted numbers."""
+    """The variable as a process sees it that acts as on Zen 4, and sorts three numbers."""
     script = (
         f"{before}\nfrom markov_cli.arrays import processor\nprocessor.is_zen_4 = lambda: True\n"
         f"processor.avoid_slow_sort()\n{AFTER}"

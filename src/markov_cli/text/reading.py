@@ -43,8 +43,7 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 1 << 20  # small enough for the second-level cache with its temporaries
-LARGEST_BLOCK = 5 << 19
-_SHARE = 8  # of what was read before: so large a block may be
+LARGEST_BLOCK, _SHARE = 5 << 19, 8  # a block is at most this share of what was read before
 _BOMB_BYTES = 1 << 30  # up to this size nobody asks
 LONGEST_BLOCK = 1 << 30  # bytes without white space to cut at; they take many times as much memory
 _MAGIC = {
