@@ -67,7 +67,8 @@ def failing(waited_for: Future[Any]) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        waited_for.set_exception(error)
+        if not waited_for.done():
+            waited_for.set_exception(error)
         raise
 
 

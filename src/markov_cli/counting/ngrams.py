@@ -66,7 +66,7 @@ def count_ngrams(
         if as_keys:
             stream = stream[:0].copy()  # no longer needed
 
-        def part(columns: list[np.ndarray], stream: np.ndarray = stream) -> list[list[tuple[np.ndarray, ...]]]:
+        def rows_in(columns: list[np.ndarray], stream: np.ndarray = stream) -> list[list[tuple[np.ndarray, ...]]]:
             keys = columns if as_keys else keys_at(stream, columns[0], order, bits)
             if sequences is None or which is None:
                 return [rows_of(sorted_windows(some, order, bits)) for some in _pieces(keys, order, bits)]
@@ -77,17 +77,29 @@ def count_ngrams(
                 keys = [key[member] for key in keys]
             return [rows_of(sorted_windows(keys, order, bits, weight))]
 
-        filling = _Filling(n_ids, order, windows, int(unigrams.count.sum()), sequences)
+        ranges = [columns for columns in ranges if len(columns[0])]
         n_ranges = len(ranges)
-        for done, rows in enumerate(pool.map(part, _used_up(ranges)), 1):
-            for piece in rows:
-                filling.add(piece)
-            del rows
+        filling = _Filling(n_ids, order, windows, int(unigrams.count.sum()), sequences, n_ranges)
+
+        def part(
+            i: int,
+            columns: list[np.ndarray],
+            filling: _Filling = filling,
+            rows_in: Callable[[list[np.ndarray]], list[list[tuple[np.ndarray, ...]]]] = rows_in,
+        ) -> list[tuple[np.ndarray, ...]]:
+            with failing(filling.rows_before[i + 1]):
+                rows = rows_in(columns)
+                filling.add(i, rows)
+            return [piece[0] for piece in rows]
+
+        for done, heads in enumerate(pool.map(part, range(n_ranges), _used_up(ranges)), 1):
+            for head in heads:
+                filling.add_heads(*head)
             if 3 * done % n_ranges < 3:  # three times in all: the keys that are used up make room for rows
                 give_back()
             tick(0.7 * done / n_ranges)
         stream = stream[:0].copy()  # no longer needed
-        del part
+        del part, rows_in
         levels = filling.close(unigrams)
         del filling
         left_neighbours(levels, bits, min(SUFFIX_ROWS, 8 * range_windows), jobs, pool)
@@ -99,8 +111,7 @@ def _used_up(ranges: list[list[np.ndarray]]) -> Iterator[list[np.ndarray]]:
     """The ranges in order, each removed from the list, so that it can be freed."""
     ranges.reverse()
     while ranges:
-        if len((columns := ranges.pop())[0]):
-            yield columns
+        yield ranges.pop()
 
 
 def _divide(
@@ -202,20 +213,23 @@ def rows_of(windows: Windows) -> list[tuple[np.ndarray, ...]]:
 
 
 class _Filling:
-    """Rows of orders from 1 on, while ranges add theirs, in order.
+    """Rows of orders from 1 on, to which the threads that sorted the ranges add theirs.
 
     Of the orders above 1, memory for as many rows as there are windows is asked for, and as much as is filled is used.
     """
 
-    def __init__(self, n_ids: int, order: int, windows: int, total: int, sequences: Sequences | None) -> None:
+    def __init__(
+        self, n_ids: int, order: int, windows: int, total: int, sequences: Sequences | None, n_ranges: int
+    ) -> None:
         """Without rows.
 
         total      sum of all counts
         sequences  as in `count_ngrams`
         """
+        self.rows_before = [Future[list[int]]() for _ in range(n_ranges + 1)]  # of each range, in orders from 2 on
+        self.rows_before[0].set_result([0] * (order - 1))
         columns = (1 + len(sequences.labels),) if sequences is not None and sequences.labels else ()
         narrow, narrow_count = smallest_id(windows), np.uint32 if total < 1 << 32 else np.int64
-        self.n_rows = [0] * order
         self.first = np.zeros((n_ids, *columns), np.int64), np.zeros(n_ids, np.int64)
         self.levels = [
             (np.empty(windows, np.uint32), np.empty((windows, *columns), narrow_count))
@@ -223,21 +237,33 @@ class _Filling:
             for k in range(1, order)
         ]
 
-    def add(self, rows: list[tuple[np.ndarray, ...]]) -> None:
-        """Add a range's rows, as `rows_of` returns them."""
-        head, count, children = rows[0]
-        self.first[0][head] += count  # an id is the head of several ranges, but of one row of each
+    def add(self, i: int, rows: list[list[tuple[np.ndarray, ...]]]) -> None:
+        """Write a range's rows from order 2 on, in pieces as `rows_of` returns them, behind those of earlier ranges.
+
+        It waits for the number of those; threads begin earlier ranges earlier.
+        """
+        at = self.rows_before[i].result()
+        ends = [low + sum(len(piece[k][0]) for piece in rows) for k, low in enumerate(at, 1)]
+        self.rows_before[i + 1].set_result(ends)
+        for k, (low, columns) in enumerate(zip(at, self.levels, strict=True), 1):
+            for piece in rows:
+                high = low + len(piece[k][0])
+                for column, some in zip(columns, piece[k], strict=False):
+                    column[low:high] = some
+                low = high
+
+    def add_heads(self, head: np.ndarray, count: np.ndarray, children: np.ndarray) -> None:
+        """Add a range's rows of order 1: an id is the head of several ranges, but of one row of each."""
+        self.first[0][head] += count
         self.first[1][head] += children
-        for k, columns in enumerate(self.levels, 1):
-            low = self.n_rows[k]
-            high = self.n_rows[k] = low + len(rows[k][0])
-            for column, some in zip(columns, rows[k], strict=False):
-                column[low:high] = some
 
     def close(self, unigrams: Level) -> list[Level]:
         """All rows, with those of order 1."""
         unigrams.count, unigrams.children = counts_of_ids(unigrams.count, self.first[0]), self.first[1]
-        return [unigrams, *(Level(*(c[:n] for c in x)) for x, n in zip(self.levels, self.n_rows[1:], strict=True))]
+        return [
+            unigrams,
+            *(Level(*(c[:n] for c in x)) for x, n in zip(self.levels, self.rows_before[-1].result(), strict=True)),
+        ]
 
 
 def counts_of_ids(id_counts: np.ndarray, of_heads: np.ndarray) -> np.ndarray:
