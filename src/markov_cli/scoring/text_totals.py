@@ -48,7 +48,9 @@ class Reading:
         due = predictor.due(sum(s.size_bytes for s in sources) / bytes_of_a_token(predictor))
         with ThreadPoolExecutor(1) as pool:  # prepares while the vocabulary is read
             ready = pool.submit(copy_context().run, predictor.prepare, jobs) if due else None
-            self.recoder = predictor.guard(Recoder, predictor.vocabularies, predictor.options, jobs, keep_text)
+            # half of the threads read, since all of them score: more of both wait for each other
+            readers = (jobs + 1) // 2
+            self.recoder = predictor.guard(Recoder, predictor.vocabularies, predictor.options, readers, keep_text)
             if ready is not None:
                 ready.result()
         self._size = stream_codes or (_ROW_CODES if keep_text else STREAM_CODES)
