@@ -330,29 +330,28 @@ def _below(
     columns = [np.concatenate((own.ids[j], above.ids[j + 1], above.ids[j][heads])) for j in range(k)]
     order, new, ids = _sorted(columns, bits, jobs)
     n_rows = len(ids[0])
-    row = np.cumsum(new, dtype=np.uint32 if len(order) < 1 << 32 else np.uint64) - 1
-    is_own, is_head = order < n_own, order >= n_own + n_above
-    from_own, of_own, of_head = order[is_own], row[is_own], row[is_head]  # heads are in order already
-    _refuse_double(from_own[1:][of_own[1:] == of_own[:-1]], own.ids, listing.name, types)
-    is_above = ~(is_own | is_head)
-    link = np.empty(n_above, row.dtype)
-    link[order[is_above] - n_own] = row[is_above]
+    row = np.empty(len(order), np.uint32 if len(order) < 1 << 32 else np.uint64)
+    row[order] = np.cumsum(new, dtype=row.dtype) - 1
+    of_own, link, of_head = row[:n_own], row[n_own : n_own + n_above].copy(), row[n_own + n_above :]
     listed = np.zeros(n_rows, bool)
     listed[of_own] = True
+    if np.count_nonzero(listed) < n_own:
+        by = np.argsort(of_own, kind="stable")
+        _refuse_double(by[1:][~starts_new(of_own[by])[1:]], own.ids, listing.name, types)
     if len(heads):
         missing = np.flatnonzero(np.logical_or.reduceat(above.listed, heads) & ~listed[of_head])
         if len(missing):
-            row = heads[missing[0]] + int(np.argmax(above.listed[heads[missing[0]] :]))
-            ngram = [int(c[row]) for c in above.ids]
+            first = heads[missing[0]] + int(np.argmax(above.listed[heads[missing[0]] :]))
+            ngram = [int(c[first]) for c in above.ids]
             raise ModelFileError(
                 f"{listing.name}, section \\{k + 1}-grams: the history {_show(types, ngram[:-1])} of "
                 f"{_show(types, ngram)} is not in \\{k}-grams:",
                 "the history of every n-gram must be listed; export the file again",
             )
     log10, backoff = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
-    log10[of_own] = own.log10[from_own]
+    log10[of_own] = own.log10
     if own.backoff is not None:
-        backoff[of_own] = own.backoff[from_own]
+        backoff[of_own] = own.backoff
     listing.notes.blanks += n_rows - n_own
     n_followers = np.zeros(n_rows, np.int64)
     n_followers[of_head] = np.diff(heads, append=n_above)
