@@ -163,7 +163,7 @@ peers: $(READY) ## Compare answers with KenLM, NLTK, markovify and pyctcdecode
 	MARKOV_PEERS=1 $(BIN)/python -m pytest -v -rs $(PEER_TESTS) -k 'against or itself or kenlm or lmplz or query'
 
 .PHONY: thorough
-thorough: $(READY) ## Run all combinations of the tests' parameters, ten times as many random examples, new ones each time (half an hour)
+thorough: $(READY) ## Run the tests with all combinations of parameters and ten times as many new random examples (half an hour)
 	MARKOV_EXAMPLES=thorough $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 	$(BIN)/python tests/fuzz.py --cases 2000 --jobs $(JOBS)
 	$(BIN)/python tests/fuzz_readers.py --cases 2000 --jobs $(JOBS)

@@ -6,7 +6,7 @@ import engine
 from markov_cli.api.train import model_of
 from markov_cli.scoring.text_totals import Reading, units_of
 from markov_cli.scoring.totals import Totals
-from markov_cli.text import model_ids
+from markov_cli.text import encoding_threads
 from markov_cli.text.reading import Source
 
 UNK, BOS, EOS = 0, 1, 2
@@ -22,7 +22,7 @@ def model(text, **options):
 
 def read(judge, text, jobs=1, stream_codes=None, block_bytes=1 << 20, keep_text=False):
     """Score one text; returns totals, units and tokens."""
-    with mock.patch.object(model_ids, "block_bytes_for", lambda encoders: block_bytes):
+    with mock.patch.object(encoding_threads, "block_bytes_for", lambda encoders: block_bytes):
         one = Reading(judge, [source(text)], jobs=jobs, stream_codes=stream_codes, keep_text=keep_text)
         scored = list(one.scored())
     out = Totals()

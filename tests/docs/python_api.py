@@ -32,8 +32,8 @@ Tables for people and HTML pages are the commands' own.
 - **An error** is a `MarkovError`, with `message` and `hint`; each function names the kinds that it raises. Messages
   name options as the command line has them: `--order` is `order=`.
 - **On AMD's Zen 4** NumPy sorts five times as fast with AVX2 as with AVX-512. The command `markov` sees to it. In
-  Python, set the variable `NPY_DISABLE_CPU_FEATURES` to `X86_V4 AVX512_ICL AVX512_SPR` before anything imports NumPy
-  (below 2.4: `AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR`). No result depends on it.
+  Python, set the variable `NPY_DISABLE_CPU_FEATURES` before anything imports NumPy, to `X86_V4 AVX512F AVX512CD
+  AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR`, which has the names of all versions. No result depends on it.
 - `jobs` is the number of threads; it never changes a result. `smoothing=None` is the command's default.
 
 A `Model` also has `vocabulary`, `table`, `file` and a few methods for work on the engine. They are not

@@ -66,29 +66,23 @@ def count_ngrams(
         if as_keys:
             stream = stream[:0].copy()  # no longer needed
 
-        def rows_in(columns: list[np.ndarray], stream: np.ndarray = stream) -> list[list[tuple[np.ndarray, ...]]]:
-            keys = columns if as_keys else keys_at(stream, columns[0], order, bits)
-            if sequences is None or which is None:
-                return [rows_of(sorted_windows(some, order, bits)) for some in _pieces(keys, order, bits)]
-            if sequences.times is not None:
-                weight = sequences.times[which[columns[0]]]
-            else:
-                member, weight, _ = measured_windows(keys, which[columns[0]], sequences, order, bits)
-                keys = [key[member] for key in keys]
-            return [rows_of(sorted_windows(keys, order, bits, weight))]
-
         ranges = [columns for columns in ranges if len(columns[0])]
         n_ranges = len(ranges)
         filling = _Filling(n_ids, order, windows, int(unigrams.count.sum()), sequences, n_ranges)
 
         def part(
-            i: int,
-            columns: list[np.ndarray],
-            filling: _Filling = filling,
-            rows_in: Callable[[list[np.ndarray]], list[list[tuple[np.ndarray, ...]]]] = rows_in,
+            i: int, columns: list[np.ndarray], stream: np.ndarray = stream, filling: _Filling = filling
         ) -> list[tuple[np.ndarray, ...]]:
             with failing(filling.rows_before[i + 1]):
-                rows = rows_in(columns)
+                keys, weight = columns if as_keys else keys_at(stream, columns[0], order, bits), None
+                if sequences is not None and which is not None:
+                    if sequences.times is not None:
+                        weight = sequences.times[which[columns[0]]]
+                    else:
+                        member, weight, _ = measured_windows(keys, which[columns[0]], sequences, order, bits)
+                        keys = [key[member] for key in keys]
+                pieces = _pieces(keys, order, bits) if weight is None else [keys]
+                rows = [rows_of(sorted_windows(some, order, bits, weight)) for some in pieces]
                 filling.add(i, rows)
             return [piece[0] for piece in rows]
 
@@ -99,7 +93,7 @@ def count_ngrams(
                 give_back()
             tick(0.7 * done / n_ranges)
         stream = stream[:0].copy()  # no longer needed
-        del part, rows_in
+        del part
         levels = filling.close(unigrams)
         del filling
         left_neighbours(levels, bits, min(SUFFIX_ROWS, 8 * range_windows), jobs, pool)

@@ -22,7 +22,7 @@ from ..model.language_model import LanguageModel
 from ..sampling.backtracking import BacktrackingCounts, BacktrackingSampler, CopyFilter
 from ..sampling.sampler import Sampler, Samples
 from ..text.encoder import Encoder, TextOptions
-from ..text.encoding_threads import block_bytes_for, encode_blocks, read_blocks
+from ..text.encoding_threads import pieces_of
 from ..text.model_ids import Recoder
 from ..text.number_hashes import number_hashes
 from ..text.reading import Repairs, Source
@@ -254,9 +254,7 @@ def _read(
     if options.tokenizer != "regex":  # with `chars` and `bytes`, characters between sequences are tokens too
         options = replace(options, unit="file")
     recoder = model.checked(Recoder, [model.vocabulary], options, jobs)
-    keep_bytes, size = options.tokenizer == "bytes", block_bytes_for(recoder.encoders)
-    blocks = read_blocks(corpus, encoding, keep_bytes, repairs, size)
-    numbers = [piece.number for piece, _ in encode_blocks(blocks, recoder.encoders)]
+    numbers = [piece.number for piece, _ in pieces_of(corpus, encoding, recoder.encoders, repairs)]
     for encoder in recoder.encoders:
         repairs.add(encoder.repairs)
     if not any(map(len, numbers)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class RowValues:
         return self.of[level - 1][:, 1]
 
 
-def run_all(call: Callable[..., None], parts: Iterable[tuple[int, ...]], jobs: int) -> None:
+def run_all(call: Callable[..., None], parts: Iterable[tuple[Any, ...]], jobs: int) -> None:
     """Call a function with each tuple of arguments, in several threads; raises its first error."""
     if jobs == 1:
         for part in parts:

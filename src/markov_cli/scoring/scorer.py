@@ -9,12 +9,9 @@ are looked up at once, order by order, and each order computes p(w | h) from p(w
 
 from __future__ import annotations
 
-from contextvars import copy_context
-
 import numpy as np
 
 from ..arrays.sorting import sort_keys, starts_new
-from ..arrays.threads import thread_pool
 from ..model.distribution import Distribution
 from ..model.row_values import RowValues, run_all
 from ..text.marker_stream import behind
@@ -37,15 +34,13 @@ class Scorer:
 
     def prepare(self, jobs: int = 1) -> None:
         """Index the table for many tokens; takes some memory."""
-        levels = [(level,) for level in range(self.table.order - 1, 0, -1)]
-        if jobs == 1:
-            self.distribution.prepare()
-            run_all(self.table.index, levels, 1)
-            return
-        with thread_pool(1) as pool:  # a long part, beside many short ones
-            indexed = pool.submit(copy_context().run, run_all, self.table.index, levels, 1)
-            self.distribution.prepare(jobs)
-            indexed.result()
+
+        def index() -> None:
+            for level in range(self.table.order - 1, 0, -1):
+                self.table.index(level)
+
+        # a long part beside many short ones
+        run_all(lambda part: part(), [(index,), (lambda: self.distribution.prepare(jobs),)], min(jobs, 2))
 
     def score(self, stream: np.ndarray, within: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Probability of every id of a stream after those before it, and the length of the longest n-gram found.

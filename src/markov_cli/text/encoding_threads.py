@@ -117,3 +117,14 @@ def encode_blocks(found: Iterator[Block], encoders: list[Encoder]) -> Iterator[t
             free.put(encoder)
 
     return ordered_map(one, found, len(encoders))
+
+
+def pieces_of(
+    sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs
+) -> Iterator[tuple[Piece, int]]:
+    """Pieces of all sources, each with the bytes read from disk."""
+    keep_bytes = encoders[0].options.tokenizer == "bytes"
+    found = read_blocks(
+        sources, encoding, keep_bytes, repairs, block_bytes_for(encoders), unit=encoders[0].options.unit
+    )
+    return encode_blocks(found, encoders)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .encoder import Piece, TextOptions
-from .encoding_threads import block_bytes_for, encode_blocks, new_encoders, read_blocks
+from .encoding_threads import new_encoders, pieces_of
 from .interning import TypeInterner
 from .reading import Repairs, Source
 from .types import N_MARKERS, UNK, Types, invalid_types
@@ -43,10 +43,7 @@ class Recoder:
 
     def pieces(self, sources: Sequence[Source], encoding: str = "utf-8") -> Iterator[Piece]:
         """The text in pieces, in order."""
-        keep_bytes = self.options.tokenizer == "bytes"
-        size = block_bytes_for(self.encoders)
-        found = read_blocks(sources, encoding, keep_bytes, self.repairs, size, unit=self.options.unit)
-        for piece, _ in encode_blocks(found, self.encoders):
+        for piece, _ in pieces_of(sources, encoding, self.encoders, self.repairs):
             yield piece
 
     def see_invalid_types(self) -> None:

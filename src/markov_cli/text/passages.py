@@ -5,14 +5,14 @@ Legend: n tokens of a text; a mark follows every sequence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from .encoder import Cut, Encoder, Piece
-from .encoding_threads import block_bytes_for, encode_blocks, read_blocks
+from .encoder import Cut, Encoder
+from .encoding_threads import pieces_of
 from .reading import Repairs, Source
 
 
@@ -69,17 +69,6 @@ class Passages:
         n_files = int(file[-1]) + 1 if len(file) else 0
         bounds, names = self.bounds[: n_files + 1], self.names[:n_files]
         return Passages(number, rest, file, self.start[some], self.length[some], self.data, bounds, names)
-
-
-def pieces_of(
-    sources: Sequence[Source], encoding: str, encoders: list[Encoder], repairs: Repairs
-) -> Iterator[tuple[Piece, int]]:
-    """Pieces of all sources, each with the bytes read from disk."""
-    keep_bytes = encoders[0].options.tokenizer == "bytes"
-    found = read_blocks(
-        sources, encoding, keep_bytes, repairs, block_bytes_for(encoders), unit=encoders[0].options.unit
-    )
-    return encode_blocks(found, encoders)
 
 
 def text_edges(cut: Cut) -> np.ndarray:

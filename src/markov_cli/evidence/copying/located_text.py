@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ...text.encoder import Cut, Encoder, Piece
-from ...text.passages import pieces_of, text_edges, with_marks
+from ...text.encoding_threads import pieces_of
+from ...text.passages import text_edges, with_marks
 from ...text.reading import Repairs, Source
 from .longest_matches import Part
 
