@@ -15,9 +15,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from markov_cli.arrays.processor import avoid_slow_sort
+from markov_cli.arrays.processor import set_up_numpy
 
-avoid_slow_sort()  # as the command does, before anything imports NumPy
+set_up_numpy()  # as the command does, before anything imports NumPy
 
 import numpy as np  # noqa: E402
 

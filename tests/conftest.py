@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from fork_server import ForkServer
+from markov_cli.arrays.processor import set_up_numpy
 
 # What a person's shell, terminal or CI says to Python, Click and rich is no part of a test. It goes here, once, for the
 # tests themselves and for every process that they start; a test that is about one of these sets it.
@@ -19,6 +20,7 @@ KEPT = {"PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED"}
 for name in [n for n in os.environ if (n.startswith(OF_THE_PERSON) or n in OF_THE_TERMINAL) and n not in KEPT]:
     del os.environ[name]
 os.environ.update(LC_ALL="C.UTF-8", TERM="dumb")
+set_up_numpy()  # as the command does
 os.umask(0o022)
 
 # the same examples in every run: a test that fails here fails everywhere; `make thorough` tries many more, and others

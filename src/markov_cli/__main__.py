@@ -4,9 +4,9 @@ import atexit
 import os
 import sys
 
-from .arrays.processor import avoid_slow_sort
+from .arrays.processor import set_up_numpy
 
-avoid_slow_sort()  # before any module imports NumPy
+set_up_numpy()  # before any module imports it
 
 from .cli.main import main  # noqa: E402
 

@@ -1,7 +1,8 @@
-"""The command keeps NumPy from the slow sort of AMD's Zen 4, and leaves every other process as it is."""
+"""The command sets NumPy's threads and, on AMD's Zen 4, its instructions; what is set or running stays as it is."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ def shown(before, *options, **env):
     """The variable as a process sees it that acts as on Zen 4, and sorts three numbers."""
     script = (
         f"{before}\nfrom markov_cli.arrays import processor\nprocessor.is_zen_4 = lambda: True\n"
-        f"processor.avoid_slow_sort()\n{AFTER}"
+        f"processor.set_up_numpy()\n{AFTER}"
     )
     known = {k: v for k, v in environment(**env).items() if k != VARIABLE or k in env}
     done = subprocess.run(
@@ -42,6 +43,32 @@ def test_it_is_set_before_numpy_is_imported():
 )
 def test_it_is_left_alone(before, options, env, left):
     assert shown(before, *options, **env) == left
+
+
+def threads(before="", **env):
+    """The variables of threads in a process that did `before`, then set NumPy up and imported it."""
+    script = (
+        f"{before}\nfrom markov_cli.arrays.processor import set_up_numpy\nset_up_numpy()\nimport os, numpy\n"
+        "print(os.environ.get('OPENBLAS_NUM_THREADS'), os.environ.get('OMP_NUM_THREADS'))"
+    )
+    known = {k: v for k, v in environment(**env).items() if not k.endswith("_NUM_THREADS") or k in env}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=known, check=True)
+    return done.stdout.split()
+
+
+def test_numpy_starts_without_threads():
+    assert threads() == ["1", "None"]
+    assert threads("import numpy") == ["None", "None"]
+    assert threads(OPENBLAS_NUM_THREADS="3") == ["3", "None"]
+    assert threads(OMP_NUM_THREADS="2") == ["None", "2"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+def test_the_command_has_one_thread():
+    script = "import os, markov_cli.__main__, numpy; print(len(os.listdir('/proc/self/task')))"
+    known = {k: v for k, v in environment().items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=known, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_other_processors():

@@ -1,4 +1,4 @@
-"""Keeps NumPy from instructions that are slow on the processor it runs on; it imports no NumPy itself."""
+"""Sets what NumPy asks for when it is imported: its threads and its instructions; it imports no NumPy itself."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ import sys
 
 # of NumPy from 2.4 on, and of those before; names that a version does not know make a warning that Python ignores
 _AVX512 = "X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+_BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # OpenBLAS takes the first that is set
 
 
-def avoid_slow_sort() -> None:
-    """Have NumPy sort with AVX2 on AMD's Zen 4, where it is five times as fast as with AVX-512.
+def set_up_numpy() -> None:
+    """Choose the threads and the instructions of NumPy for a process that has not imported it yet.
 
-    NumPy's sort writes with the instruction `vpcompressq`, which takes over a hundred cycles there: a million random
-    keys of 64 bits take 51 ns each, and 11 ns with AVX2. The order is the same. NumPy reads the variable when it is
-    imported, so this has no effect later; a variable that is set stays, and so does a process that shows or raises
-    warnings by an option.
+    No threads of OpenBLAS: it starts one a core when NumPy is imported, and each waits in a loop for a tenth of a
+    second, as much of the processor's time as a short command takes. The program has threads of its own, and a product
+    of matrices that several threads share can differ in its last bit with their number.
 
-    Source: numpy/x86-simd-sort issue 6; NumPy's documentation of NPY_DISABLE_CPU_FEATURES.
+    AVX2 in place of AVX-512 on AMD's Zen 4: NumPy's sort writes with the instruction `vpcompressq`, which takes over a
+    hundred cycles there: a million random keys of 64 bits take 51 ns each, and 11 ns with AVX2. The order is the same.
+
+    Variables that are set stay. Nothing is done where NumPy is there already, for which it would be too late, and a
+    process that shows or raises warnings by an option keeps its instructions.
+
+    Source: NumPy's documentation of NPY_DISABLE_CPU_FEATURES; numpy/x86-simd-sort issue 6; OpenBLAS's documentation
+    of OPENBLAS_NUM_THREADS.
     """
-    if "numpy" not in sys.modules and not sys.warnoptions and is_zen_4():
+    if "numpy" in sys.modules:
+        return
+    if not any(name in os.environ for name in _BLAS_THREADS):
+        os.environ[_BLAS_THREADS[0]] = "1"
+    if not sys.warnoptions and is_zen_4():
         os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", _AVX512)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays.sorting import distinct_values, sort_keys, starts_new
+from ...arrays.threads import ordered_map, usable_cores
 
 DENSE_NODES = 6000  # most nodes for an exact determinant: 290 MB and some seconds
 _PANEL = 256
@@ -125,14 +126,18 @@ def _dense(s: np.ndarray, t: np.ndarray, p: np.ndarray, n: int, root: int) -> fl
     m = np.zeros((n - 1, n - 1))
     m[s, t] = -p[keep]
     np.fill_diagonal(m, 1.0)
-    out = 0.0
+    out, jobs = 0.0, usable_cores() if n > 4 * _PANEL else 1
     for a in range(0, n - 1, _PANEL):
         b = min(a + _PANEL, n - 1)
         out += float(np.linalg.slogdet(m[a:b, a:b])[1])
         if b < n - 1:
             right = np.linalg.solve(m[a:b, a:b], m[a:b, b:])
-            for c in range(b, n - 1, 4 * _PANEL):  # keeps the product smaller than the matrix
-                m[c : c + 4 * _PANEL, b:] -= m[c : c + 4 * _PANEL, a:b] @ right
+
+            def below(c: int, a: int = a, b: int = b, right: np.ndarray = right) -> None:
+                m[c : c + 2 * _PANEL, b:] -= m[c : c + 2 * _PANEL, a:b] @ right
+
+            for _ in ordered_map(below, range(b, n - 1, 2 * _PANEL), jobs):
+                pass
     return out
 
 
