@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import oracle
 from conftest import examples
 from engine import id_counts, stream_of
-from markov_cli.counting import ngrams, suffixes
+from markov_cli.counting import key_sort, ngrams, suffixes
 from markov_cli.counting.key_sort import keys_along, keys_at, packed, refined, sorted_windows
 from markov_cli.counting.ngrams import count_ngrams
 from markov_cli.text.types import EOS
@@ -183,6 +183,41 @@ def test_windows_are_sorted_as_rows_are(bits, order, m, kinds, seed):
             assert found.d[1:].tolist() == differ.tolist() and found.d[0] == 1
             for k in range(order):
                 assert found.ids(np.arange(len(expected)), k).tolist() == expected[:, k + labelled].tolist()
+
+
+@pytest.mark.parametrize(("bits", "order"), [(22, 3), (24, 3), (18, 4), (14, 5), (9, 8), (3, 22), (21, 3), (16, 2)])
+@pytest.mark.parametrize("weights", ["none", "one", "three"])
+@pytest.mark.parametrize("spread", ["few", "many", "all"])
+def test_windows_of_a_few_bits_more_than_a_key_are_sorted_in_groups(monkeypatch, bits, order, weights, spread):
+    """First ids that are near to each other, far apart, and the smallest and largest of all; some windows are equal."""
+    monkeypatch.setattr(key_sort, "_GROUP", 64)
+    monkeypatch.setattr(key_sort, "_GATHERED", 100)
+    monkeypatch.setattr(key_sort, "_MANY", 1000)
+    rng = np.random.default_rng(bits)
+    m, top = 1500, 1 << bits
+    rows = rng.integers(0, top, (m, order)).astype(np.uint32)
+    rows[:, 0] = {
+        "few": top - 1 - rng.integers(0, min(top, 3), m),
+        "many": (top ** rng.random(m)).astype(np.int64) - 1,
+        "all": rng.choice([0, top - 1], m),
+    }[spread]
+    rows[rng.integers(0, m, m // 2)] = rows[rng.integers(0, m, m // 2)]
+    weight = {"none": None, "one": rng.integers(1, 9, m), "three": rng.integers(0, 9, (m, 3))}[weights]
+    expected, which = np.unique(rows, axis=0, return_inverse=True)
+    every = np.ones(m, np.int64) if weight is None else weight
+    total = np.zeros((len(expected), *every.shape[1:]), np.int64)
+    np.add.at(total, which.reshape(-1), every)
+    used = []
+    groups = key_sort._groups
+    monkeypatch.setattr(key_sort, "_groups", lambda *a: used.append(groups(*a)) or used[-1])
+    found = sorted_windows(packed([*rows.T], bits), order, bits, weight)
+    assert np.array_equal(np.diff(found.at, axis=0), total)
+    for k in range(order):
+        assert found.ids(np.arange(len(expected)), k).tolist() == expected[:, k].tolist()
+    assert found.d.tolist() == [1, *((expected[1:] != expected[:-1]).argmax(axis=1) + 1)]
+    if bits * order > 64 or weights != "none":
+        (base,) = used
+        assert len(base) > 1 or spread == "few" or bits == 3
 
 
 @pytest.mark.parametrize(("bits", "order"), [(8, 16), (16, 8), (21, 6), (32, 4)])

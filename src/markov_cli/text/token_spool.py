@@ -10,9 +10,7 @@ from ..arrays.disk_array import Column, Writer
 from .encoder import Piece
 
 END = 0  # in the file, where a sequence ends; numbers are one more than they were
-
-
-_GROUP = 1 << 20  # tokens counted at one time
+_GROUP = 1 << 20  # tokens written at one time, and the fewest that are counted together
 
 
 def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
@@ -35,6 +33,7 @@ class TokenSpool:
         self._writer = Writer(path, np.uint32)
         self._writer.append(np.zeros(1, np.uint32))
         self._count = np.zeros(1 << 16, np.int64)
+        self._held: list[np.ndarray] = []  # numbers yet to be counted
         self.closed = 0  # sequences
         self.base = 0  # is added to numbers
         self.places = [(0, -1)]  # in the file, each with the number of END before it, less one
@@ -51,26 +50,32 @@ class TokenSpool:
                 token[piece.end + np.arange(len(piece.end))] = False
                 out[token] = piece.number + np.uint32(1 + self.base)
                 self._writer.append(out)
-            number = np.concatenate([p.number for p in some])
-            if times is None:
-                found = np.bincount(number)
-            else:
+            self._held += [p.number for p in some]
+            if times is not None:
                 before = np.cumsum([0, *(len(p.number) for p in some)])
                 end = np.concatenate([p.end + n for p, n in zip(some, before[:-1], strict=True)])
-                which = np.searchsorted(end, np.arange(len(number)), "right")
-                found = np.bincount(number, times[which]).astype(np.int64)  # float64 holds such sums exactly
+                which = np.searchsorted(end, np.arange(int(before[-1])), "right")
+                self._count_held(times[which])
                 times = times[len(end) :]
-            if len(found) > len(self._count):
-                larger = np.zeros(max(len(found), 2 * len(self._count)), np.int64)
-                larger[: len(self._count)] = self._count
-                self._count = larger
-            self._count[: len(found)] += found
+            elif sum(map(len, self._held)) >= max(_GROUP, len(self._count)):  # each time all counts are gone through
+                self._count_held()
             self.closed += sum(len(p.end) for p in some)
             self.places.append((self._writer.n, self.closed))
         pieces.clear()
 
+    def _count_held(self, times: np.ndarray | None = None) -> None:
+        number = np.concatenate([np.empty(0, np.uint32), *self._held])
+        self._held.clear()
+        found = np.bincount(number, times).astype(np.int64, copy=False)  # float64 holds sums of times exactly
+        if len(found) > len(self._count):
+            larger = np.zeros(max(len(found), 2 * len(self._count)), np.int64)
+            larger[: len(self._count)] = self._count
+            self._count = larger
+        self._count[: len(found)] += found
+
     def counts(self, n_types: int) -> np.ndarray:
         """The count of each provisional number: int64 (n_types,)."""
+        self._count_held()
         out = np.zeros(n_types, np.int64)
         n = min(n_types, len(self._count))
         out[:n] = self._count[:n]
@@ -79,6 +84,7 @@ class TokenSpool:
     def renumber(self, n_types: int) -> None:
         """Numbers start again, behind n_types of them."""
         self.base += n_types
+        self._held.clear()
         self._count = np.zeros(1 << 16, np.int64)
 
     def close(self) -> Column:
