@@ -225,6 +225,16 @@ def test_a_model_of_characters_names_its_space(run, tmp_path):
     two_lines(run("import", tmp_path / "x.arpa", "--space-as", "|", "-o", "y"), 2, "no token that is a space", "chars")
 
 
+def test_a_byte_alone_is_no_character(run, tmp_path):
+    """A file can name a type that is a single byte, which no text of characters has."""
+    (tmp_path / "x.arpa").write_text(
+        "\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<unk>\n-1\t</s>\n-1\t\\u{DC80}\n\n\\end\\\n", encoding="utf-8"
+    )
+    said = run("import", tmp_path / "x.arpa", "--tokenizer", "chars", "-o", tmp_path / "y.npz")
+    two_lines(said, 1, r"'\x80' is no character", "leave --tokenizer out")
+    assert run("import", tmp_path / "x.arpa", "-o", tmp_path / "y.npz").code == 0
+
+
 @pytest.mark.parametrize("kind", ["arpa", "counts", "markovify"])
 def test_how_text_is_read_comes_from_the_options_of_every_import(tmp_path, kind):
     model = markov_cli.train(texts=["a b c. a b d."], order=2)

@@ -52,11 +52,12 @@ def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None
     text     whole lines
     n_words  number of unigrams; None for order 1, whose words are added to the interner
     """
-    a = np.frombuffer(text + bytes(SPARE), np.uint8)
-    columns, backed = _even(text, a, k) or _uneven(text, a, k)
+    a = np.zeros(len(text) + SPARE, np.uint8)
+    a[: len(text)] = np.frombuffer(text, np.uint8)  # not `text + bytes(SPARE)`: other threads go on
+    columns, backed, lines = _even(text, a, k) or _uneven(text, a, k)
     if not columns:
         none = np.empty(0, np.float32)
-        return Part([np.empty(0, np.uint32)] * k, none, none, Notes(), text.count(b"\n"))
+        return Part([np.empty(0, np.uint32)] * k, none, none, Notes(), lines)
     pieces = Pieces(a)
     log10 = _numbers(text, pieces, *columns[0], "probability")
     notes = Notes()
@@ -80,15 +81,15 @@ def rows_of(text: bytes, k: int, words: TypeInterner, n_words: int | None = None
         backoff[backed] = np.maximum(given, -_FLOAT32)
         notes.missing_backoffs -= len(given)
     number = _numbers_of_words(text, a, columns[1 : k + 1], words, n_words)
-    return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, text.count(b"\n"))
+    return Part(number, np.maximum(log10, -_FLOAT32).astype(np.float32), backoff, notes, lines)
 
 
 _Columns = list[tuple[np.ndarray, np.ndarray]]  # start and length, int64, of each field
 _Backed = np.ndarray | slice | None  # rows with a backoff
 
 
-def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None:
-    """Fields of rows that all have the same number of fields, separated by one tab or space; else None."""
+def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed, int] | None:
+    """Fields of rows that all have the same number of fields, separated by one tab or space, and lines; else None."""
     m = len(text.rstrip(b"\n")) + 1  # allows empty lines after the last row
     at = np.flatnonzero(a[:m] < 0x21)
     divider = a.take(at)
@@ -109,12 +110,12 @@ def _even(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed] | None
     end = at.reshape(n_rows, fields).T
     by_field = np.ascontiguousarray(length.reshape(n_rows, fields).T)
     start = end - by_field
-    return list(zip(start, by_field, strict=True)), slice(None) if fields == k + 2 else None
+    return list(zip(start, by_field, strict=True)), slice(None) if fields == k + 2 else None, n_rows + len(text) - m
 
 
-def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
-    """Fields of rows in any form; no columns where there is no row."""
-    m = len(text)
+def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed, int]:
+    """Fields of rows in any form, and lines; no columns where there is no row."""
+    m, lines = len(text), text.count(b"\n")
     newline = a[:m] == 0x0A
     white = newline | (a[:m] == 0x09) | (a[:m] == 0x20) | (a[:m] == 0x0D) | (a[:m] == 0)
     edge = np.flatnonzero(white[1:] != white[:-1])
@@ -124,7 +125,7 @@ def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
     start = edge[0::2]
     end = edge[1::2] if len(edge) % 2 == 0 else np.append(edge[1::2], m)
     if not len(start):
-        return [], None
+        return [], None, lines
     last = _last_of_line(newline, start, end)
     fields = np.diff(last, prepend=-1)
     if int(fields.min()) < k + 1 or int(fields.max()) > k + 2:
@@ -135,7 +136,7 @@ def _uneven(text: bytes, a: np.ndarray, k: int) -> tuple[_Columns, _Backed]:
     columns = [(start[first + c], length[first + c]) for c in range(k + 1)]
     if len(backed):
         columns.append((start[last[backed]], length[last[backed]]))
-    return columns, backed if len(backed) else None
+    return columns, backed if len(backed) else None, lines
 
 
 def _numbers_of_words(
