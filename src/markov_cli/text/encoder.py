@@ -260,6 +260,8 @@ class Encoder:
             return (padded(plain.lower()), block.size) if o.lowercase else (data, block.size)
         try:
             text = plain.decode("utf-8", "surrogateescape" if raw else "strict")
+            if not o.lowercase:
+                return data, block.size
         except UnicodeDecodeError:
             self.repairs.see_invalid(plain)
             text = plain.decode("utf-8", "replace")
