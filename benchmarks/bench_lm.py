@@ -33,8 +33,10 @@ HELD_OUT_MEGABYTES = 50
 class Bench:
     """State of one run: files, commands, measurements and rows."""
 
-    def __init__(self, text: Path, held_out: Path, work: Path, runs: int, import_megabytes: float) -> None:
-        self.text, self.held_out, self.work, self.runs = text, held_out, work, runs
+    def __init__(
+        self, text: Path, held_out: Path, longer: Path, work: Path, runs: int, import_megabytes: float
+    ) -> None:
+        self.text, self.held_out, self.longer, self.work, self.runs = text, held_out, longer, work, runs
         self.m = Measurements()
         self.notes: list[str] = []
         self.rows: list[Row] = []
@@ -103,6 +105,8 @@ def run(b: Bench) -> None:
         ],
         b.runs,
     )
+    say("scoring at order 5")
+    score_longer(b)
     say("importing")
     part, small = head_of(b.text, b.path("part.txt"), b.import_megabytes), b.path("part.arpa")
     for command in b.theirs("lmplz of a part", "lmplz", *options, stdin=part, stdout=small):
@@ -122,6 +126,26 @@ def run(b: Bench) -> None:
     )
     say("checking")
     table(b, small)
+
+
+def score_longer(b: Bench) -> None:
+    """Score a text as long as that of the model, by models of order 5."""
+    model, arpa, binary = b.path("model5.npz"), b.path("lmplz5.arpa"), b.path("lmplz5.bin")
+    measure.launch(b.ours("train -n 5", "train", b.text, "-o", model, *SPACES, "--order", 5, "-q"))
+    options = ("-o", 5, "-S", "4G", "-T", b.path("tmp"), "--discount_fallback")
+    for command in (
+        *b.theirs("lmplz -o 5", "lmplz", *options, stdin=b.text, stdout=arpa),
+        *b.theirs("build_binary of order 5", "build_binary", "probing", arpa, binary),
+    ):
+        measure.launch(command)
+    arpa.unlink(missing_ok=True)
+    b.m.measure(
+        [
+            *b.theirs("query -o 5", "query", "-v", "summary", binary, stdin=b.longer, stdout=b.path("query5.txt")),
+            b.ours("score, order 5", "score", model, b.longer, "--json", stdout=b.path("score5.json")),
+        ],
+        b.runs,
+    )
 
 
 # ---------------------------------------------------------------- the table
@@ -154,9 +178,21 @@ def table(b: Bench, small: Path) -> None:
                 ">= 1x" if name == "score" else "-",
                 f"{speed:.2f} M/s" if r is None else f"{r:.2f}x ({speed:.2f} M/s)",
                 None if r is None or name != "score" else r >= 1,
-                same_perplexity(b, said),
+                same_perplexity(b.path("query.txt"), said),
             )
         )
+    r, said5 = b.ratio(("score, order 5",), ("query -o 5",)), json.loads(b.path("score5.json").read_text("utf-8"))
+    seconds = b.m.wall_s("score, order 5")
+    b.rows.append(
+        Row(
+            f"score {b.longer.stat().st_size / 1e6:.0f} MB at order 5",
+            "-" if r is None else f"query, {b.m.wall_s('query -o 5'):.1f} s",
+            "<= 1x",
+            f"{seconds:.1f} s" if r is None else f"{r:.2f}x ({seconds:.1f} s)",
+            None if r is None else r <= 1,
+            same_perplexity(b.path("query5.txt"), said5),
+        )
+    )
     r = b.ratio(("import",), ("build_binary",))
     size = small.stat().st_size / 1e6
     seconds = b.m.wall_s("import")
@@ -230,11 +266,11 @@ def split(lines: list[bytes]) -> tuple[list[bytes], np.ndarray]:
     return [c[0] for c in columns], np.array([c[1:] for c in columns]).astype(np.float64)
 
 
-def same_perplexity(b: Bench, said: dict) -> list[Check]:
+def same_perplexity(of_query: Path, said: dict) -> list[Check]:
     """Compare two perplexities to six digits."""
-    if not b.path("query.txt").exists():
+    if not of_query.exists():
         return []
-    text = b.path("query.txt").read_text(encoding="utf-8")
+    text = of_query.read_text(encoding="utf-8")
     checks = []
     for key, label in (("perplexity", "including"), ("perplexity_without_oov", "excluding")):
         found = re.search(rf"{label} OOVs:\s*([0-9.e+]+)", text)
@@ -250,7 +286,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Estimate, export, import and score, beside KenLM.")
     parser.add_argument("--text", type=Path, help="a large text [default: one is written]")
-    parser.add_argument("--heldout", type=Path, help="the text to score [default: one is written, by another seed]")
+    parser.add_argument("--heldout", type=Path, help="the text to score [default: two are written, by other seeds]")
     parser.add_argument("--megabytes", type=float, default=100, help="size of the text that is written")
     parser.add_argument("--import-megabytes", type=float, default=24, help="of the text whose ARPA is imported")
     parser.add_argument("--runs", type=int, default=3)
@@ -259,8 +295,9 @@ def main() -> int:
     args = parser.parse_args()
     text = args.text or make_text.ensure_text(args.megabytes)
     held_out = args.heldout or make_text.ensure_text(min(HELD_OUT_MEGABYTES, args.megabytes), seed=2)
+    longer = args.heldout or make_text.ensure_text(args.megabytes, seed=3)
     with tempfile.TemporaryDirectory(dir=args.work, prefix="markov-bench-") as work:
-        bench = Bench(text, held_out, Path(work), args.runs, args.import_megabytes)
+        bench = Bench(text, held_out, longer, Path(work), args.runs, args.import_megabytes)
         try:
             run(bench)
         except measure.CommandError as error:
