@@ -25,6 +25,7 @@ from .measures import Sequences, first_of_each, measured_windows
 from .ngrams import rows_of
 
 SAMPLES = 1 << 10  # windows of a run that are kept in memory
+_UNPACKED = 1 << 15  # windows at one time, to stay in the cache
 _U = np.uint64
 
 
@@ -49,8 +50,10 @@ class Packing:
         if self.one_key:
             return keys[0]
         windows = np.empty((len(keys[0]), self.order), np.uint32)
-        for k in range(self.order):
-            windows[:, k] = columns_between(keys, k, k + 1, self.order, self.bits)
+        for low in range(0, len(windows), _UNPACKED):
+            some = [key[low : low + _UNPACKED] for key in keys]
+            for k in range(self.order):
+                windows[low : low + _UNPACKED, k] = columns_between(some, k, k + 1, self.order, self.bits)
         return windows
 
     def before(self, windows: np.ndarray, cut: np.ndarray) -> int:
@@ -187,11 +190,13 @@ def merged(runs: list[Run], packing: Packing) -> Rows | None:
         parts.append(_held_once(held, packing, parts[0].count.shape[1]))
     if not parts:
         return None
-    windows = np.concatenate([r.windows for r in parts])
-    weight = np.concatenate([r.count for r in parts]).astype(np.int64)
+    edges = [0, *np.cumsum([len(r.count) for r in parts]).tolist()]
+    keys = [np.empty(edges[-1], _U) for _ in range(n_keys(packing.order, packing.bits))]
+    for low, high, r in zip(edges[:-1], edges[1:], parts, strict=True):
+        for key, some in zip(keys, packing.keys(r.windows), strict=True):
+            key[low:high] = some
+    weight = np.concatenate([r.count for r in parts], dtype=np.int64)
     del parts, held
-    keys = packing.keys(windows)
-    del windows
     w = sorted_windows(keys, packing.order, packing.bits, weight)
     return Rows(rows_of(w), _ids(w, 0), _ids(w, len(w.d) - 1))
 

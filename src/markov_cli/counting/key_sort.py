@@ -142,7 +142,7 @@ def packed(columns: list[np.ndarray], bits: int) -> list[np.ndarray]:
 
 
 def sorted_windows(keys: list[np.ndarray], order: int, bits: int, weight: np.ndarray | None = None) -> Windows:
-    """Sort windows, and add up the counts of equal ones; may sort `keys` in place.
+    """Sort windows, and add up the counts of equal ones; `keys` are used up, and may be the memory of the result.
 
     keys    per key, uint64 (m,)
     bits    bits that hold any id
@@ -177,30 +177,37 @@ def _by_first_ids(keys: list[np.ndarray], order: int, bits: int, weight: np.ndar
 
     The first ids of a group differ by less than the bits say that the other ids leave free in one key.
     """
-    per = 64 // bits
+    m, per = len(keys[0]), 64 // bits
     own, behind = bits * (min(per, order) - 1), bits * max(order - per, 0)  # bits of key 0 but its first id; of key 1
-    base = _groups(keys[0] >> _U(own), 64 - bits * (order - 1))
+    base = _groups(keys[0], own, 64 - bits * (order - 1))
     key, weight, edges = _grouped(keys, weight, own, behind, base)
-    found = []
+    d, at = np.empty(m, small(order)), np.empty((m + 1, *(() if weight is None else weight.shape[1:])), np.int64)
+    u, before = 0, np.zeros(at.shape[1:], np.int64)
     for low, high, smallest in zip(edges[:-1], edges[1:], base << _U(own), strict=True):
         if low < high:
-            d, at, some = _by_key(key[low:high], order, bits, None if weight is None else weight[low:high])
-            found.append((d, at, [(some >> _U(behind)) + smallest, some & _U((1 << behind) - 1)][: len(keys)]))
-    keys = [np.concatenate(columns) for columns in zip(*(both for _, _, both in found), strict=True)]
-    before = np.cumsum([np.zeros_like(found[0][1][-1]), *(at[-1] for _, at, _ in found)], axis=0)
-    at = np.concatenate([*(at[:-1] + n for (_, at, _), n in zip(found, before, strict=False)), before[-1:]])
-    return Windows(np.concatenate([d for d, _, _ in found]), at, _sizes(keys, order, bits), keys, None, bits, order)
+            own_d, own_at, some = _by_key(key[low:high], order, bits, None if weight is None else weight[low:high])
+            here = slice(u, u + len(some))  # fresh memory costs more than the arithmetic: `keys` are used up
+            d[here], at[here] = own_d, own_at[:-1] + before
+            np.add(some >> _U(behind), smallest, out=keys[0][here])
+            if behind:
+                np.bitwise_and(some, _U((1 << behind) - 1), out=keys[1][here])
+            u, before = here.stop, before + own_at[-1]
+    at[u] = before
+    keys = [key[:u] for key in keys]
+    return Windows(d[:u], at[: u + 1], _sizes(keys, order, bits), keys, None, bits, order)
 
 
-def _groups(first: np.ndarray, bits: int) -> np.ndarray:
+def _groups(key: np.ndarray, own: int, bits: int) -> np.ndarray:
     """The smallest first id of each group, uint64, rising: so that all of a group have differences below 2**bits.
+
+    own  bits of the key behind the first id
 
     A group has about as many windows as the processor's cache holds.
     """
-    sample = np.sort(first[:: max(len(first) >> 12, 1)])
-    n = len(first) // _GROUP
+    sample = np.sort(key[:: max(len(key) >> 12, 1)]) >> _U(own)
+    n = len(key) // _GROUP
     alike = sample[np.arange(1, n + 1) * len(sample) // (n + 1)]
-    wide = np.arange(int(first.min()), int(first.max()) + 1, 1 << bits, dtype=_U)
+    wide = np.arange(int(key.min()) >> own, (int(key.max()) >> own) + 1, 1 << bits, dtype=_U)
     return distinct_values(np.concatenate((alike, wide)))
 
 
