@@ -43,10 +43,11 @@ $(READY): pyproject.toml requirements-dev.txt
 	$(BIN)/python $(PIP) --no-build-isolation --editable . $(WITH)
 	@touch $@
 
-# the same for every Python: mypy reads these, nothing runs them
+# the same for every Python, also one that they are too new for: mypy reads these, nothing runs them
 $(TYPES): requirements-dev.txt | $(READY)
 	@rm -rf $(@D)
 	$(BIN)/python $(PIP) --target $(@D) --no-deps --no-compile --only-binary :all: --python-version 3.13 \
+	  --ignore-requires-python \
 	  $$(sed -nE 's/^(($(RUNTIME))==[^ ;]+).*/\1/p' requirements-dev.txt)
 	@touch $@
 
