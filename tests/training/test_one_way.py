@@ -6,7 +6,8 @@ import pytest
 import markov_cli
 from conftest import CORPORA
 from markov_cli.arrays import disk_array, memory
-from markov_cli.model import disk_guard
+from markov_cli.arrays.threads import ordered_map
+from markov_cli.model import disk_guard, disk_table
 from markov_cli.model.fingerprints import Guard, bits_for
 from markov_cli.training import on_disk, plan, vocabulary_parts
 from markov_cli.training.options import TrainOptions
@@ -202,6 +203,22 @@ def test_a_vocabulary_larger_than_memory(texts, tmp_path, on_disk_bytes, few_typ
     monkeypatch.setattr(vocabulary_parts.VocabularyParts, "add", lambda self, *a: parts.append(1) or add(self, *a))
     assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
     assert len(parts) > 3
+
+
+@pytest.mark.parametrize("more", [{"jobs": 2}, {"jobs": 3, "order": 5, "borders": False}], ids=str)
+def test_threads_share_a_vocabulary_and_left_neighbours(texts, tmp_path, on_disk_bytes, few_types, monkeypatch, more):
+    """As they do where there is memory for many types, and for many rows, at one time."""
+    threads = []
+
+    def noted(call, items, jobs, *rest):
+        threads.append(jobs)
+        return ordered_map(call, items, jobs, *rest)
+
+    for module in (vocabulary_parts, disk_table):
+        monkeypatch.setattr(module, "BLOCK", 5)
+        monkeypatch.setattr(module, "ordered_map", noted)
+    assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)
+    assert threads and set(threads) == {more["jobs"]}
 
 
 def test_a_vocabulary_larger_than_memory_is_added_to_a_model(texts, tmp_path, update_on_disk, few_types):

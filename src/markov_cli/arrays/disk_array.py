@@ -112,12 +112,19 @@ class Buckets:
 
     def add(self, key: np.ndarray, extra: np.ndarray | None = None) -> None:
         """Put records where they belong: uint64 (m,), and what goes with each."""
+        self.append(*self.arranged(key, extra))
+
+    def arranged(
+        self, key: np.ndarray, extra: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
+        """Records in the order of their buckets, and the edges of these among them; several threads may do this."""
         where = np.searchsorted(self._edges, key, "right").astype(np.uint8)  # at most 256 files
         order = np.argsort(where, kind="stable")  # of uint8: a counting sort
-        key = key[order]
-        if extra is not None:
-            extra = extra[order]
         cuts = [0, *np.cumsum(np.bincount(where, minlength=len(self._keys))).tolist()]
+        return key[order], None if extra is None else extra[order], cuts
+
+    def append(self, key: np.ndarray, extra: np.ndarray | None, cuts: list[int]) -> None:
+        """Write records that are arranged."""
         for i, (low, high) in enumerate(pairwise(cuts)):
             if low < high:
                 self._keys[i].append(key[low:high])

@@ -141,7 +141,7 @@ def counted_run(columns: list[np.ndarray], count: np.ndarray, packing: Packing) 
 
 def _run(w: Windows, packing: Packing) -> Run:
     count = np.diff(w.at, axis=0)
-    count = count.astype(np.uint32 if count.max(initial=0) < 1 << 32 else np.int64)
+    count = count.astype(np.min_scalar_type(int(count.max(initial=0))))
     return Run(packing.of_keys(w.keys), count)
 
 

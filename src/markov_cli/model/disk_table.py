@@ -297,7 +297,9 @@ def left_neighbours(
     suffix = token
     for k in range(3, len(orders) + 1):
         wants_link = k < len(orders)
-        keys = _suffixes(orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders)
+        keys = _suffixes(
+            orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders, jobs
+        )
         found = CountWriter(os.path.join(folder, f"left_{k - 1}"))
         links = Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
         low, high = opened[k - 2]
@@ -353,29 +355,42 @@ def _append_with_gap(writer: CountWriter, runs: np.ndarray, at: int, low: int, h
 
 
 def _suffixes(
-    parent: StreamedOrder, here: StreamedOrder, suffix: Column, bits: int, folder: str, size: int, wants_row: bool
+    parent: StreamedOrder,
+    here: StreamedOrder,
+    suffix: Column,
+    bits: int,
+    folder: str,
+    size: int,
+    wants_row: bool,
+    jobs: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(suffix of the history, token) of every row as one key, and its row, by ranges of keys.
 
     suffix  of every history: its row, one order below
     """
-    assert parent.first is not None and here.token is not None
+    first, token = parent.first, here.token
+    assert first is not None and token is not None
 
-    def keys() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        assert parent.first is not None and here.token is not None
-        for family in families(parent.first):
-            key = np.repeat(_take(suffix, family.parents).astype(_U), family.size)
-            key <<= _U(bits)
-            key |= _take(here.token, family.rows)
-            yield key, np.arange(family.rows.start, family.rows.stop)
+    def keys(family: Family) -> np.ndarray:
+        key = np.repeat(_take(suffix, family.parents).astype(_U), family.size)
+        key <<= _U(bits)
+        key |= _take(token, family.rows)
+        return key
 
+    threads = jobs if size >= BLOCK else 1  # each holds a block
     step = max(len(here) // _SAMPLES, 1)
     n = min(max(2 * len(here) // size, 1), _MAX_BUCKETS)
     edges = np.empty(0, _U)
     if n > 1:
-        sample = np.sort(np.concatenate([key[::step] for key, _ in keys()]))
+        some = ordered_map(lambda family: keys(family)[::step].copy(), families(first), threads)
+        sample = np.sort(np.concatenate([*some]))
         edges = distinct_values(sample[np.arange(1, n) * len(sample) // n])
     buckets = Buckets(folder, "suffix", edges, _U if wants_row else None)
-    for key, row in keys():
-        buckets.add(key, row if wants_row else None)
+
+    def arranged(family: Family) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
+        rows = np.arange(family.rows.start, family.rows.stop) if wants_row else None
+        return buckets.arranged(keys(family), rows)
+
+    for records in ordered_map(arranged, families(first), threads):
+        buckets.append(*records)
     yield from buckets.take()

@@ -140,7 +140,7 @@ class TextSpill:
             read.encoders, begin = [], self._parts.n
             if old is not None:
                 n_sequences += old.add_types(self._parts, size)
-            found = self._parts.close(options.choice, n_sequences, size)
+            found = self._parts.close(options.choice, n_sequences, size, options.jobs)
             if old is not None:
                 old_ids = np.append(np.arange(N_MARKERS), found.id_of.read(1 + begin)).astype(np.uint32)
         else:

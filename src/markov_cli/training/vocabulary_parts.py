@@ -18,6 +18,7 @@ import numpy as np
 from ..arrays.disk_array import BLOCK, Column, Placed, Writer
 from ..arrays.run_folder import Workspace
 from ..arrays.sorting import distinct_values, starts_new
+from ..arrays.threads import ordered_map
 from ..text.interning import TypeInterner
 from ..text.sequences import TypeChoice
 from ..text.types import EOS, N_MARKERS, UNK, Types, first_bytes, order_of_types
@@ -113,13 +114,15 @@ class VocabularyParts:
         self._parts.append((part.close(), first.close()))
         self.n += len(types)
 
-    def close(self, choice: TypeChoice, sequences: int, size: int) -> DiskVocabulary:
+    def close(self, choice: TypeChoice, sequences: int, size: int, jobs: int = 1) -> DiskVocabulary:
         """Merge all parts.
 
         choice  which types get an id
         size    types that are held in memory at one time, about
+        jobs    threads that merge
         """
-        every, pair_number, pair_type = self._merged(choice, size)
+        threads = jobs if size >= BLOCK else 1  # many small ranges take longer than one thread does
+        every, pair_number, pair_type = self._merged(choice, size if threads == 1 else size // (threads + 1), threads)
         ids, n_ids, cut = _ids_of(every, choice.max_types, self._work)
         id_of = Placed(self._work.path("id_of"), self.n + 1, size, np.uint32)
         id_of.add(np.zeros(1, np.int64), np.full(1, EOS))
@@ -136,8 +139,11 @@ class VocabularyParts:
         ids.drop()
         return DiskVocabulary(*out, id_of.close(), cut)
 
-    def _merged(self, choice: TypeChoice, size: int) -> tuple[_Listed, Column, Column]:
+    def _merged(self, choice: TypeChoice, size: int, jobs: int) -> tuple[_Listed, Column, Column]:
         """All distinct types; and the distinct type of each provisional number, in pairs of any order.
+
+        size  types of a range, about
+        jobs  threads, each with a range
 
         `by` of the distinct types is 0 where they get no id.
         """
@@ -147,17 +153,21 @@ class VocabularyParts:
         for part, first in self._parts:
             edges.append([0, *np.searchsorted(first.read(), cuts).tolist(), len(part)])
             first.drop()
-        out = _Listed(self._work, "types")
-        pair_number, pair_type = (Writer(self._work.path(f"pair_{n}"), np.uint32) for n in ("number", "type"))
-        for r in range(len(cuts) + 1):
-            found = [part.read(at[r], at[r + 1]) for (part, _), at in zip(self._parts, edges, strict=True)]
+
+        def ranges() -> Iterator[list[tuple[Types, np.ndarray, np.ndarray, np.ndarray]]]:
+            for r in range(len(cuts) + 1):
+                yield [part.read(at[r], at[r + 1]) for (part, _), at in zip(self._parts, edges, strict=True)]
+
+        def one(
+            found: list[tuple[Types, np.ndarray, np.ndarray, np.ndarray]],
+        ) -> tuple[Types, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             interner = TypeInterner()
             own = np.concatenate([interner.numbers_of(types) for types, *_ in found])
             count, by = np.zeros((2, len(interner)), np.int64)
             np.add.at(count, own, np.concatenate([c for _, c, _, _ in found]))
             np.add.at(by, own, np.concatenate([b for _, _, b, _ in found]))
             number = np.concatenate([n for *_, n in found])
-            del found
+            found.clear()
             types = interner.types()
             order = order_of_types(types, np.zeros(len(types), np.int64))
             types, by = types.take(order), by[order]
@@ -165,10 +175,15 @@ class VocabularyParts:
             if choice.words is not None:
                 by[choice.words.number(types) < 0] = 0
             rank = np.empty(len(order), np.uint32)
-            rank[order] = np.arange(len(out), len(out) + len(order))
+            rank[order] = np.arange(len(order))
+            return types, count[order], by, number, rank[own]
+
+        out = _Listed(self._work, "types")
+        pair_number, pair_type = (Writer(self._work.path(f"pair_{n}"), np.uint32) for n in ("number", "type"))
+        for types, count, by, number, rank in ordered_map(one, ranges(), jobs):
             pair_number.append(number)
-            pair_type.append(rank[own])
-            out.add(types, count[order], by, order)
+            pair_type.append(rank + np.uint32(len(out)))
+            out.add(types, count, by, np.arange(len(types)))
         for part, _ in self._parts:
             part.drop()
         return out.close(), pair_number.close(), pair_type.close()
