@@ -151,23 +151,27 @@ def score_longer(b: Bench) -> None:
 # ---------------------------------------------------------------- the table
 
 
-def table(b: Bench, small: Path) -> None:
-    """The rows, with their checks."""
-    both = ("train -n 3", "export")
-    r = b.ratio(both, ("lmplz -o 3",))
-    ours = sum(map(b.m.wall_s, both))
-    against = "-" if r is None else f"lmplz, {b.m.wall_s('lmplz -o 3'):.1f} s"
+def seconds_beside(
+    b: Bench, what: str, mine: tuple[str, ...], their: str, most: float, checks: list[Check] | None = None
+) -> None:
+    """Add the row of some commands of ours, whose seconds together may be at most so many times those of a peer."""
+    r, ours, program = b.ratio(mine, (their,)), sum(map(b.m.wall_s, mine)), their.split()[0]
     b.rows.append(
         Row(
-            "train and write ARPA, order 3",
-            against,
-            "<= 1x",
+            what,
+            "-" if r is None else f"{program}, {b.m.wall_s(their):.1f} s",
+            f"<= {most:g}x",
             f"{ours:.1f} s" if r is None else f"{r:.2f}x ({ours:.1f} s)",
-            None if r is None else r <= 1,
-            same_arpa(b),
+            None if r is None else r <= most,
+            checks or [],
         )
     )
-    said = json.loads(b.path("score.json").read_text(encoding="utf-8"))
+
+
+def table(b: Bench, small: Path) -> None:
+    """The rows, with their checks."""
+    seconds_beside(b, "train and write ARPA, order 3", ("train -n 3", "export"), "lmplz -o 3", 1, same_arpa(b))
+    said, longer = (json.loads(b.path(f"score{k}.json").read_text(encoding="utf-8")) for k in ("", "5"))
     for name in ("score", "score --jobs 1"):
         r = b.ratio(("query",), (name,)) if b.m.of("query") else None
         speed = said["tokens"] / b.m.wall_s(name) / 1e6
@@ -181,30 +185,10 @@ def table(b: Bench, small: Path) -> None:
                 same_perplexity(b.path("query.txt"), said),
             )
         )
-    r, said5 = b.ratio(("score, order 5",), ("query -o 5",)), json.loads(b.path("score5.json").read_text("utf-8"))
-    seconds = b.m.wall_s("score, order 5")
-    b.rows.append(
-        Row(
-            f"score {b.longer.stat().st_size / 1e6:.0f} MB at order 5",
-            "-" if r is None else f"query, {b.m.wall_s('query -o 5'):.1f} s",
-            "<= 1x",
-            f"{seconds:.1f} s" if r is None else f"{r:.2f}x ({seconds:.1f} s)",
-            None if r is None else r <= 1,
-            same_perplexity(b.path("query5.txt"), said5),
-        )
-    )
-    r = b.ratio(("import",), ("build_binary",))
-    size = small.stat().st_size / 1e6
-    seconds = b.m.wall_s("import")
-    b.rows.append(
-        Row(
-            f"import an ARPA of {size:.0f} MB",
-            "-" if r is None else f"build_binary, {b.m.wall_s('build_binary'):.1f} s",
-            "<= 0.9x",
-            f"{seconds:.1f} s" if r is None else f"{r:.2f}x ({seconds:.1f} s)",
-            None if r is None else r <= 0.9,
-        )
-    )
+    what = f"score {b.longer.stat().st_size / 1e6:.0f} MB at order 5"
+    seconds_beside(b, what, ("score, order 5",), "query -o 5", 1, same_perplexity(b.path("query5.txt"), longer))
+    what = f"import an ARPA of {small.stat().st_size / 1e6:.0f} MB"
+    seconds_beside(b, what, ("import",), "build_binary", 0.9)
     b.notes.insert(0, f"text: {b.text.stat().st_size / 1e6:.1f} MB; scored: {b.held_out.stat().st_size / 1e6:.1f} MB")
     b.notes.insert(1, f"scored: {said['tokens']:,} tokens, {said['oov']:,} of them OOV")
 
