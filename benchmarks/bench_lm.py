@@ -275,7 +275,7 @@ def main() -> int:
     parser.add_argument("--import-megabytes", type=float, default=24, help="of the text whose ARPA is imported")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=make_text.BUILD / "results-lm", help="folder for the figures")
-    parser.add_argument("--work", type=Path, help="a folder for models; it needs 15 times the text")
+    parser.add_argument("--work", type=Path, help="a folder for models; it needs 40 times the text")
     args = parser.parse_args()
     text = args.text or make_text.ensure_text(args.megabytes)
     held_out = args.heldout or make_text.ensure_text(min(HELD_OUT_MEGABYTES, args.megabytes), seed=2)

@@ -32,10 +32,11 @@ Tables for people and HTML pages are the commands' own.
 - **An error** is a `MarkovError`, with `message` and `hint`; each function names the kinds that it raises. Messages
   name options as the command line has them: `--order` is `order=`.
 - **Variables that the command sets** before it imports NumPy, and that a Python program sets itself where it wants
-  them. `OPENBLAS_NUM_THREADS=1`: NumPy starts without threads of its own, which cost 0.1 s of the processor's time; a
-  probability can differ from the command's in its last bits without it. On AMD's Zen 4 `NPY_DISABLE_CPU_FEATURES`, with
-  the value `X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR` (the names of all
-  versions): NumPy sorts five times as fast with AVX2 as with AVX-512 there. No result depends on it.
+  them. `OPENBLAS_NUM_THREADS=1`: NumPy starts without threads of its own, which cost 0.1 s of the processor's time;
+  without it a figure of `audit` can differ from the command's in its last bit. On AMD's Zen 4
+  `NPY_DISABLE_CPU_FEATURES`, with the value `X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL
+  AVX512_SPR` (the names of all versions): NumPy sorts five times as fast with AVX2 as with AVX-512 there, to the same
+  order.
 - `jobs` is the number of threads; it never changes a result. `smoothing=None` is the command's default.
 
 A `Model` also has `vocabulary`, `table`, `file` and a few methods for work on the engine. They are not

@@ -175,7 +175,7 @@ def _by_key(
 def _by_first_ids(keys: list[np.ndarray], order: int, bits: int, weight: np.ndarray | None) -> Windows:
     """Sort windows that fit into one key, or are a few bits too long, in groups of neighbouring first ids.
 
-    The first ids of a group differ by less than the bits say that the other ids leave free in one key.
+    The first ids of a group differ by so little that the difference fits into the bits that the other ids leave free.
     """
     m, per = len(keys[0]), 64 // bits
     own, behind = bits * (min(per, order) - 1), bits * max(order - per, 0)  # bits of key 0 but its first id; of key 1
