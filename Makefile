@@ -151,8 +151,9 @@ renew-tools: ## Pin the newest development tools in requirements-dev.txt; then m
 	  $(COMPILE) --python-version $$one --no-header --output-file build/renew/$$one.txt requirements-dev.txt || exit 1; done
 	@rm -rf build/renew
 
-# each peer is installed by itself, since kenlm needs a compiler; tests skip the missing ones
-PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pyctcdecode
+# each peer is installed by itself, since kenlm needs a compiler; tests skip the missing ones. pyctcdecode asks for a
+# NumPy before 2, which would take the place of ours; the part that reads ARPA works with ours
+PEERS := kenlm==0.3.0 nltk==3.10.4 markovify==0.9.4 pygtrie==2.6.2 '--no-deps pyctcdecode==0.5.0'
 PEER_TESTS := $(addprefix tests/,$(addsuffix .py,scoring/test_against_kenlm training/test_against_lmplz formats/test_exchange \
   formats/test_listing model/test_oracle_smoothing scoring/test_scoring))
 
