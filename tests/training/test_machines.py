@@ -77,7 +77,7 @@ def test_a_cluster_reads_with_a_word_list(tmp_path, local_cluster, small):
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("phase", ["sorting", *rarely("reading", "merging")])
+@pytest.mark.parametrize("phase", ["sorting", "joining", *rarely("reading", "merging", "writing rows")])
 def test_training_survives_a_dead_worker(tmp_path, local_cluster, small, phase):
     killed = []
 
@@ -87,8 +87,8 @@ def test_training_survives_a_dead_worker(tmp_path, local_cluster, small, phase):
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    whole = in_memory([HARBOUR], order=4)
-    assert spread([HARBOUR], tmp_path / "model.npz", local_cluster, progress=progress, order=4) == whole
+    whole = in_memory([HARBOUR], order=5)
+    assert spread([HARBOUR], tmp_path / "model.npz", local_cluster, progress=progress, order=5) == whole
     assert killed
 
 

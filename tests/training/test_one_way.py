@@ -7,7 +7,7 @@ import markov_cli
 from conftest import CORPORA
 from markov_cli.arrays import disk_array, memory
 from markov_cli.arrays.threads import ordered_map
-from markov_cli.model import disk_guard, disk_table
+from markov_cli.model import disk_guard, disk_suffixes
 from markov_cli.model.fingerprints import Guard, bits_for
 from markov_cli.training import on_disk, plan, vocabulary_parts
 from markov_cli.training.options import TrainOptions
@@ -214,7 +214,7 @@ def test_threads_share_a_vocabulary_and_left_neighbours(texts, tmp_path, on_disk
         threads.append(jobs)
         return ordered_map(call, items, jobs, *rest)
 
-    for module in (vocabulary_parts, disk_table):
+    for module in (vocabulary_parts, disk_suffixes):
         monkeypatch.setattr(module, "BLOCK", 5)
         monkeypatch.setattr(module, "ordered_map", noted)
     assert on_disk_bytes(texts, **more) == in_memory(texts, tmp_path, **more)

@@ -232,6 +232,12 @@ def _size(ids: np.ndarray) -> int:
     return int(ends[0]) + 2 if len(ends) else len(ids)
 
 
+def shared_orders(last: np.ndarray, first: np.ndarray) -> int:
+    """Orders of which a window and the one behind it have the same row: uint32 (n,) each."""
+    differ = np.flatnonzero(first != last)
+    return min(int(differ[0]) if len(differ) else len(last), _size(last), _size(first))
+
+
 def stitched(ranges: Iterable[Rows]) -> Iterator[list[tuple[np.ndarray, ...]]]:
     """Rows of consecutive ranges, where rows that two ranges share are joined into one.
 
@@ -245,8 +251,7 @@ def stitched(ranges: Iterable[Rows]) -> Iterator[list[tuple[np.ndarray, ...]]]:
         held = held or [None] * n
         shared = 0
         if last is not None:
-            differ = np.flatnonzero(part.first != last)
-            shared = min(int(differ[0]) if len(differ) else n, _size(last), _size(part.first))
+            shared = shared_orders(last, part.first)
         out: list[tuple[np.ndarray, ...]] = []
         for k in range(n):
             token, count, children = part.levels[k]

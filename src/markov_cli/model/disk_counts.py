@@ -1,6 +1,6 @@
 """`Counts` of tables larger than memory: written from the front, read in ranges.
 
-Legend as in compact.py.
+Legend as in count_column.py.
 """
 
 from __future__ import annotations
@@ -69,6 +69,30 @@ class CountColumns:
         ]
 
 
+@dataclass
+class CountPiece:
+    """Neighbouring counts, as they are put on disk.
+
+    small  uint8 (m,), counts, with ASIDE for the large ones
+    large  int64 (b,) and (b,): the rows of the large ones, and their counts
+    sums   int64 (s,), the sum of each span, or of what is here of it
+    """
+
+    small: np.ndarray
+    large: tuple[np.ndarray, np.ndarray]
+    sums: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray, at: int) -> CountPiece:
+        """Counts of the rows from `at` on: int (m,)."""
+        large = np.flatnonzero(values >= ASIDE)
+        begin = np.arange(-(at % SPAN), len(values), SPAN)
+        begin[:1] = 0
+        sums = np.add.reduceat(values, begin, dtype=np.int64) if len(values) else np.empty(0, np.int64)
+        small = np.minimum(values, ASIDE).astype(np.uint8)
+        return cls(small, (large + at, values[large].astype(np.int64)), sums)
+
+
 class CountWriter:
     """Writes `Counts` from the front."""
 
@@ -77,7 +101,6 @@ class CountWriter:
         self._big_row = Writer(f"{path}.big_row", np.uint64)
         self._big = Writer(f"{path}.big", np.uint64)
         self._sums = Writer(f"{path}.sums", np.uint64)
-        self._rest = np.empty(0, np.int64)  # of a span that is not yet full
         self._total = 0
         self._sums.append(np.zeros(1, np.uint64))
 
@@ -87,25 +110,21 @@ class CountWriter:
         return self._small.n
 
     def append(self, values: np.ndarray) -> None:
-        """Put counts at the end."""
-        values = values.astype(np.int64, copy=False)
-        large = np.flatnonzero(values >= ASIDE)
-        self._big_row.append(large + self._small.n)
-        self._big.append(values[large])
-        self._small.append(np.minimum(values, ASIDE).astype(np.uint8))
-        held = np.concatenate((self._rest, values)) if len(self._rest) else values
-        whole = len(held) // SPAN * SPAN
-        self._sum(held[:whole])
-        self._rest = held[whole:].copy()
+        """Put counts at the end: int (m,)."""
+        self.put(CountPiece.of(values, self.n))
 
-    def _sum(self, values: np.ndarray) -> None:
-        if len(values):
-            spans = np.add.reduceat(values, np.arange(0, len(values), SPAN), dtype=np.int64)
-            running = np.cumsum(spans) + self._total
+    def put(self, piece: CountPiece) -> None:
+        """Put counts at the end, of the rows from `n` on."""
+        self._small.append(piece.small)
+        self._big_row.append(piece.large[0])
+        self._big.append(piece.large[1])
+        if len(piece.sums):
+            running = np.cumsum(piece.sums) + self._total
             self._total = int(running[-1])
-            self._sums.append(running)
+            self._sums.append(running[:-1] if self.n % SPAN else running)
 
     def close(self) -> CountColumns:
         """The counts, complete."""
-        self._sum(self._rest)
+        if self.n % SPAN:
+            self._sums.append(np.array([self._total]))
         return CountColumns(self._small.close(), self._big_row.close(), self._big.close(), self._sums.close())

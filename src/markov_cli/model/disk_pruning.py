@@ -16,7 +16,8 @@ from ..text.types import BOS, EOS
 from .building import threshold
 from .count_column import smallest
 from .disk_counts import CountColumns, CountWriter
-from .disk_table import FirstWriter, StreamedOrder, StreamedTable, by_family, families, opened_by_bos
+from .disk_rows import FirstWriter
+from .disk_table import StreamedOrder, StreamedTable, by_family, families, opened_by_bos
 
 _U = np.uint64
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.uint8)

@@ -8,26 +8,17 @@ The bytes are those that building.py gives: the same rows, counted and pruned th
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..arrays.disk_array import BLOCK, Buckets, Column, Placed, Writer
-from ..arrays.sorting import distinct_values
-from ..arrays.threads import ordered_map
-from ..counting.suffixes import suffix_runs
-from ..text.types import BOS, EOS
+from ..arrays.disk_array import BLOCK, Column
+from ..text.types import BOS
 from .count_column import smallest
-from .disk_counts import CountColumns, CountWriter
+from .disk_counts import CountColumns
 from .disk_guard import GuardColumns
-from .thresholds import Protection
-
-_U = np.uint64
-_SAMPLES = 1 << 14
-_MAX_BUCKETS = 200  # files open at one time, twice that with what goes along
 
 
 @dataclass
@@ -119,85 +110,6 @@ class StreamedTable:
         return out
 
 
-Pieces = Iterable[list[tuple[np.ndarray, ...]]]
-
-
-def write_rows(
-    pieces: Pieces, id_counts: Column, order: int, folder: str, protection: Protection, borders: bool
-) -> StreamedTable:
-    """Rows as `stitched` gives them, put on disk: tokens, counts, `first` and `keep` of orders 1..order.
-
-    id_counts   int64 (V,)
-    protection  by what n-grams are counted, and which have `keep`
-    borders     False: BOS and EOS are not counted
-    """
-    n_ids = len(id_counts)
-    token_type = smallest(n_ids - 1)
-    tokens = [Writer(os.path.join(folder, f"token_{k}"), token_type) for k in range(2, order + 1)]
-    counts = [CountWriter(os.path.join(folder, f"count_{k}")) for k in range(2, order + 1)]
-    firsts = [FirstWriter(os.path.join(folder, f"first_{k}")) for k in range(2, order)]
-    keeps = [Writer(os.path.join(folder, f"keep_{k}"), bool) for k in range(2, order + 1)] if protection.drops else []
-    one = CountWriter(os.path.join(folder, "count_1"))
-    first = FirstWriter(os.path.join(folder, "first_1"))
-    done = 0  # ids
-    for levels in pieces:
-        heads, count, children = levels[0]
-        if len(heads):  # rising, each once; nearly every id is a head
-            high = int(heads[-1]) + 1
-            wide = np.zeros(high - done, np.int64)
-            wide[heads.astype(np.int64) - done] = children
-            first.append(wide)
-            if protection.caps:
-                held = id_counts.read(done, high).astype(np.int64)
-                held[heads.astype(np.int64) - done], _ = protection.judged(count)
-                one.append(held)
-            done = high
-        for k in range(1, order):
-            token, count, more = levels[k]
-            tokens[k - 1].append(token)
-            if count.ndim > 1:
-                count, keep = protection.judged(count)
-                if keeps:
-                    keeps[k - 1].append(keep)
-            counts[k - 1].append(count)
-            if k < order - 1:
-                firsts[k - 1].append(more)
-    for low in range(done if protection.caps and order > 1 else 0, n_ids, BLOCK):
-        some = id_counts.read(low, low + BLOCK)
-        if not borders and not low:
-            some[[BOS, EOS]] = 0
-        one.append(some)
-    if order == 1:
-        return StreamedTable([StreamedOrder(one.close())])
-    for low in range(done, n_ids, BLOCK):
-        first.append(np.zeros(min(BLOCK, n_ids - low), np.int64))
-    orders = [StreamedOrder(one.close(), None, first.close())]
-    for k in range(order - 1):
-        below = firsts[k].close() if k < order - 2 else None
-        enough = keeps[k].close() if keeps else None
-        orders.append(StreamedOrder(counts[k].close(), tokens[k].close(), below, keep=enough))
-    return StreamedTable(orders)
-
-
-class FirstWriter:
-    """Writes running sums of numbers of followers, from 0."""
-
-    def __init__(self, path: str) -> None:
-        self._writer, self._total = Writer(path, _U), 0
-        self._writer.append(np.zeros(1, _U))
-
-    def append(self, children: np.ndarray) -> None:
-        """Numbers of followers of the next rows."""
-        running = np.cumsum(children, dtype=np.int64) + self._total
-        if len(running):
-            self._total = int(running[-1])
-        self._writer.append(running)
-
-    def close(self) -> Column:
-        """The column, one entry longer than there are rows."""
-        return self._writer.close()
-
-
 # ------------------------------------------------------------ families
 
 
@@ -233,10 +145,6 @@ def families(first: Column, rows: int = BLOCK) -> Iterator[Family]:
         low += m
 
 
-def _take(column: Column, rows: slice) -> np.ndarray:
-    return column.read(rows.start, rows.stop)
-
-
 def by_family(counts: CountColumns, first: Column) -> Iterator[tuple[Family, np.ndarray]]:
     """Families of an order, each with its followers' counts, which are given."""
     found = [*_edges(first)]
@@ -257,140 +165,3 @@ def opened_by_bos(table: StreamedTable) -> list[tuple[int, int]]:
         low, high = out[-1]
         out.append((int(order.first.read(low, low + 1)[0]), int(order.first.read(high, high + 1)[0])))
     return out
-
-
-# ------------------------------------------------------------ left neighbours and links
-
-
-def left_neighbours(
-    table: StreamedTable,
-    folder: str,
-    bucket_rows: int,
-    jobs: int = 1,
-    tick: Callable[[float], None] = lambda share: None,
-    borders: bool = True,
-) -> None:
-    """Fill in `left` of every order but the top, and `link` of those from 3 on, as counting does in memory.
-
-    bucket_rows  rows sorted in memory at one time by each job, about
-    borders      False: BOS is no left neighbour
-    """
-    orders = table.orders
-    if len(orders) == 1:
-        return
-    bits = max(int(table.n_ids - 1).bit_length(), 2)
-    opened = opened_by_bos(table)
-    token = orders[1].token
-    assert token is not None
-    writer = CountWriter(os.path.join(folder, "left_1"))
-    size = max(8 * bucket_rows, BLOCK)
-    for low in range(0, table.n_ids, size):  # as many ids as are counted at one time
-        left = np.zeros(min(size, table.n_ids - low), np.int64)
-        for block in token.blocks():
-            left += _between(block, low, len(left))
-        if not borders:
-            left -= _between(token.read(*opened[1]), low, len(left))
-            if not low:
-                left[EOS] = 0
-        writer.append(left)
-    orders[0].left = writer.close()
-    suffix = token
-    for k in range(3, len(orders) + 1):
-        wants_link = k < len(orders)
-        keys = _suffixes(
-            orders[k - 2], orders[k - 1], suffix, bits, folder, bucket_rows, wants_link or not borders, jobs
-        )
-        found = CountWriter(os.path.join(folder, f"left_{k - 1}"))
-        links = Placed(os.path.join(folder, f"link_{k}"), len(orders[k - 1]), bucket_rows) if wants_link else None
-        low, high = opened[k - 2]
-        at = 0
-
-        def one(
-            bucket: tuple[np.ndarray, np.ndarray],
-            wants_row: bool = wants_link or not borders,
-            opened: tuple[int, int] = opened[k - 1],
-        ) -> tuple[np.ndarray, ...]:
-            order, number, runs = suffix_runs(bucket[0], wants_row)
-            row = bucket[1][order] if wants_row else order
-            if not borders:
-                outside = number[(row >= opened[0]) & (row < opened[1])]
-                return row, number, runs - np.bincount(outside, minlength=len(runs))
-            return row, number, runs
-
-        for row, number, runs in ordered_map(one, keys, jobs):
-            place = np.arange(at, at + len(runs))
-            place[place >= low] += high - low
-            _append_with_gap(found, runs, at, low, high)
-            if links is not None:
-                links.add(row, place[number])
-            at += len(runs)
-            tick(at / max(len(orders[k - 2]), 1))
-        if at <= low:
-            _append_with_gap(found, np.zeros(0, np.int64), low, low, high)
-        if found.n != len(orders[k - 2]):
-            raise IndexError(
-                f"order {k - 1}: {len(orders[k - 2]):,} n-grams, and {found.n:,} that end one of order {k}"
-            )
-        orders[k - 2].left = found.close()
-        if links is not None:
-            suffix = orders[k - 1].link = links.close()
-
-
-def _between(ids: np.ndarray, low: int, n: int) -> np.ndarray:
-    """Counts of the n ids from `low`: int64."""
-    if low or (len(ids) and int(ids.max()) >= n):
-        ids = ids[(ids >= low) & (ids < low + n)].astype(np.int64) - low
-    return np.bincount(ids, minlength=n)
-
-
-def _append_with_gap(writer: CountWriter, runs: np.ndarray, at: int, low: int, high: int) -> None:
-    """Counts of rows at.. of those that do not open with BOS; the others, rows low..high-1, have none."""
-    if writer.n <= low <= at + len(runs) and high > low:
-        writer.append(runs[: low - at])
-        for begin in range(low, high, BLOCK):
-            writer.append(np.zeros(min(BLOCK, high - begin), np.int64))
-        writer.append(runs[low - at :])
-    else:
-        writer.append(runs)
-
-
-def _suffixes(
-    parent: StreamedOrder,
-    here: StreamedOrder,
-    suffix: Column,
-    bits: int,
-    folder: str,
-    size: int,
-    wants_row: bool,
-    jobs: int,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(suffix of the history, token) of every row as one key, and its row, by ranges of keys.
-
-    suffix  of every history: its row, one order below
-    """
-    first, token = parent.first, here.token
-    assert first is not None and token is not None
-
-    def keys(family: Family) -> np.ndarray:
-        key = np.repeat(_take(suffix, family.parents).astype(_U), family.size)
-        key <<= _U(bits)
-        key |= _take(token, family.rows)
-        return key
-
-    threads = jobs if size >= BLOCK else 1  # each holds a block
-    step = max(len(here) // _SAMPLES, 1)
-    n = min(max(2 * len(here) // size, 1), _MAX_BUCKETS)
-    edges = np.empty(0, _U)
-    if n > 1:
-        some = ordered_map(lambda family: keys(family)[::step].copy(), families(first), threads)
-        sample = np.sort(np.concatenate([*some]))
-        edges = distinct_values(sample[np.arange(1, n) * len(sample) // n])
-    buckets = Buckets(folder, "suffix", edges, _U if wants_row else None)
-
-    def arranged(family: Family) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
-        rows = np.arange(family.rows.start, family.rows.stop) if wants_row else None
-        return buckets.arranged(keys(family), rows)
-
-    for records in ordered_map(arranged, families(first), threads):
-        buckets.append(*records)
-    yield from buckets.take()

@@ -1,8 +1,8 @@
 """Trains on many machines: the steps of on_disk.py as tasks of a Dask cluster.
 
 Each worker encodes a part of the text with a vocabulary of its own. When all types are known, each part becomes
-a sorted run, and each range of windows is merged from all runs. Parts and runs stay with the workers; Dask
-computes again what a dead worker held.
+a sorted run, and each range of windows is merged from all runs; cluster_rows.py makes columns of them. Parts, runs and
+ranges stay with the workers; Dask computes again what a dead worker held.
 
 Legend: a part is one or more texts, or a range of bytes of one; n is the highest order that is counted.
 """
@@ -19,7 +19,7 @@ import numpy as np
 
 from ..arrays.disk_array import Column, Writer
 from ..counting.document_frequency import Found, HolderCounts
-from ..counting.external_sort import Packing, Rows, cuts_of
+from ..counting.external_sort import Packing, cuts_of
 from ..errors import MarkovError, OptionError
 from ..text.byte_ranges import file_size
 from ..text.encoder import Piece
@@ -27,6 +27,7 @@ from ..text.interning import TypeInterner
 from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
 from ..text.types import Types
+from .cluster_rows import RangeColumns
 from .in_memory import checked_times
 from .on_disk import ClusterSteps, Training, packing_of
 from .options import TrainOptions
@@ -190,8 +191,9 @@ class _ClusterTraining:
             n_tokens = [sum(map(len, ends)) for ends in kept]
             t.known_guard(self._guard_keys(texts, [a - b for a, b in zip(sizes, n_tokens, strict=True)]))
         del texts, id_of, kept
-        ranges, n_ranges = self._merged(ids, sizes, near, packing, found.old_ids) if n > 1 else (iter(()), 0)
-        return known, t.known_rows(found, ranges, n_ranges)
+        ranges = self._merged(ids, sizes, near, packing, found.old_ids) if n > 1 else []
+        columns = RangeColumns(self._submit, t.work, t.progress, packing.bits, self._options.borders)
+        return known, t.rows_done(columns.table(ranges, t.row_writer(found)))
 
     def _vocabulary(
         self, texts: list[Any]
@@ -291,8 +293,8 @@ class _ClusterTraining:
 
     def _merged(
         self, ids: list[Any], sizes: list[int], near: list[Near | None], packing: Packing, described_ids: list[Any]
-    ) -> tuple[Iterator[Rows | None], int]:
-        """Rows of every range, in order, and the number of ranges."""
+    ) -> list[Any]:
+        """Rows of every range, in order."""
         n, t = packing.order, self._training
         heads = [self._submit(head, one, n) for one in ids]
         runs = []
@@ -312,16 +314,10 @@ class _ClusterTraining:
         cuts = cuts_of([s for s, _ in known], [m for _, m in known], packing, RANGE_WINDOWS)
         parts = [self._submit(divided, run, cuts, packing) for run in runs]
         del runs
-        rows = [
+        return [
             self._submit(merge_runs, [self._submit(one_of, p, r) for p in parts], packing)
             for r in range(len(cuts) + 1)
         ]  # fmt: skip
-
-        def results() -> Iterator[Rows | None]:
-            while rows:
-                yield rows.pop(0).result()
-
-        return results(), len(rows)
 
 
 def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:

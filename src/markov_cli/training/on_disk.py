@@ -38,7 +38,9 @@ from ..model.atomic_file import atomic_write
 from ..model.disk_file import vocabulary_columns, write_streamed
 from ..model.disk_guard import GuardColumns, distinct_keys, make_guard
 from ..model.disk_pruning import Kept, by_count, by_holders, by_ids, inside, pruned, selected, with_sums
-from ..model.disk_table import StreamedOrder, StreamedTable, left_neighbours, write_rows
+from ..model.disk_rows import RowLayout, RowWriter
+from ..model.disk_suffixes import left_neighbours
+from ..model.disk_table import StreamedOrder, StreamedTable
 from ..model.merging import pruned_header
 from ..text.encoder import Encoder, NumberedTypes
 from ..text.reading import Repairs, Source
@@ -309,8 +311,19 @@ class Training:
                 if rows is not None:
                     yield rows
 
-        counts, folder, options = self._opened(text.counts), self.work.folder, self.options
-        table = write_rows(stitched(some()), counts, text.longest, folder, options.protection, options.borders)
+        writer = self.row_writer(text)
+        for levels in stitched(some()):
+            writer.add(levels)
+        return self.rows_done(writer.close())
+
+    def row_writer(self, text: SpilledText) -> RowWriter:
+        """Writer of the table's rows."""
+        counts = self._opened(text.counts)
+        layout = RowLayout(text.longest, len(counts), self.options.protection)
+        return RowWriter(layout, counts, self.work.folder, self.options.borders)
+
+    def rows_done(self, table: StreamedTable) -> dict[str, Any]:
+        """Record the step `rows`."""
         described = table.described()
         self.work.done("rows", described, table.files())
         return described
@@ -322,7 +335,9 @@ class Training:
         bucket = int(np.clip(self._free() // (80 * jobs + 24 * (2 * jobs + 1)), _MIN_BLOCK, _MAX_BLOCK))
         self.progress("joining", 0, 1)
         folder, options = self.work.folder, self.options
-        left_neighbours(table, folder, bucket, jobs, lambda share: self.progress("joining", share, 1), options.borders)
+        if table.orders[0].left is None:
+            tick = lambda share: self.progress("joining", share, 1)  # noqa: E731
+            left_neighbours(table, folder, bucket, jobs, tick, options.borders)
         if options.order < len(table.orders):  # of one order, see `longest_counted`
             table.orders = [StreamedOrder(table.orders[0].count)]
         n = len(table.orders)

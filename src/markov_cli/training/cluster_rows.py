@@ -1,0 +1,146 @@
+"""The step `rows` on a Dask cluster: the rows of all ranges become columns, with left neighbours and links.
+
+Each range stays with a worker, see range_parts.py. The client knows where the rows of each begin in the table, and
+puts the pieces of columns behind each other.
+
+Left neighbours of the rows of order k come from those of order k + 1. Each range divides their suffixes by the ranges
+that these lie in, which are intervals of suffix keys; each range adds up what it is sent. The numbers of the rows go
+the way back: they are the links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..arrays.disk_array import Column, Writer
+from ..arrays.run_folder import Workspace
+from ..counting.range_rows import RangePlace, joined
+from ..model.disk_counts import CountWriter
+from ..model.disk_rows import RowWriter
+from ..model.disk_table import StreamedTable
+from ..text.types import EOS
+from .options import Progress
+from .range_parts import (
+    last_of,
+    left_of,
+    left_of_types,
+    links_of,
+    met,
+    row_edges,
+    row_pieces,
+    rows_for,
+    suffixes_between,
+    suffixes_of,
+)
+
+Submit = Callable[..., Any]
+
+
+class RangeColumns:
+    """Makes the columns of a table from rows that workers hold."""
+
+    def __init__(self, submit: Submit, work: Workspace, progress: Progress, bits: int, borders: bool) -> None:
+        """Those of no rows.
+
+        submit   gives the future of a call
+        bits     of an id
+        borders  False: BOS is no left neighbour
+        """
+        self._submit, self._work, self._progress = submit, work, progress
+        self._bits, self._borders = bits, borders
+        self._rows: list[Any] = []
+        self._places: list[RangePlace] = []
+
+    def table(self, ranges: list[Any], writer: RowWriter) -> StreamedTable:
+        """The table.
+
+        ranges  futures of the `Rows` of each, or of None, in order; used up
+        """
+        edges = []
+        n = len(ranges)
+        asked = [self._submit(row_edges, future) for future in ranges]
+        for i in range(n):
+            found = asked.pop(0).result()
+            future = ranges.pop(0)
+            if found is not None:
+                edges.append(found)
+                self._rows.append(future)
+            self._progress("merging", i + 1, n)
+        self._places = joined(edges, self._bits)
+        table = self._written(writer)
+        return self._with_left(table) if len(table.orders) > 1 else table
+
+    def _written(self, writer: RowWriter) -> StreamedTable:
+        pieces = [self._submit(row_pieces, *two, writer.layout) for two in zip(self._rows, self._places, strict=True)]
+        for i in range(len(pieces)):
+            one, some = pieces.pop(0).result()
+            writer.add_heads(one)
+            writer.put(some)
+            self._progress("writing rows", i + 1, len(self._rows))
+        return writer.close()
+
+    def _with_left(self, table: StreamedTable) -> StreamedTable:
+        """Fill in `left` and `link`, as `disk_suffixes.left_neighbours` does."""
+        orders = table.orders
+        left = np.zeros(table.n_ids, np.int64)
+        for future in [self._submit(left_of_types, *two, self._borders) for two in self._ranges()]:
+            some, n = future.result()
+            left[some] += n
+        if not self._borders:
+            left[EOS] = 0
+        writer = CountWriter(self._work.path("left_1"))
+        writer.append(left)
+        orders[0].left = writer.close()
+        link: list[Any] | None = None
+        for k in range(3, len(orders) + 1):
+            self._progress("joining", k - 3, len(orders) - 2)
+            suffixes, found = self._met(k, link, k < len(orders))
+            writer = CountWriter(self._work.path(f"left_{k - 1}"))
+            for future in [self._submit(left_of, one) for one in found.values()]:
+                writer.put(future.result())
+            orders[k - 2].left = writer.close()
+            if k < len(orders):
+                link = self._links(suffixes, found)
+                orders[k - 1].link = self._column(f"link_{k}", link)
+        return table
+
+    def _ranges(self) -> list[tuple[Any, RangePlace]]:
+        return [*zip(self._rows, self._places, strict=True)]
+
+    def _met(self, k: int, link: list[Any] | None, wants_links: bool) -> tuple[list[Any], dict[int, Any]]:
+        """The suffixes of the rows of order k of each range, and what the ranges that have rows of order k - 1 make
+        of them."""
+        suffixes = []
+        last: Any = None  # link of the last row of order k - 1 so far
+        for i, (rows, place) in enumerate(self._ranges()):
+            own = None if link is None else link[i]
+            before = last if place.shared >= k - 1 else None
+            suffixes.append(
+                self._submit(suffixes_of, rows, place, k, own, before, (self._bits, wants_links, self._borders))
+            )
+            if own is not None and place.size[k - 2]:
+                last = self._submit(last_of, own)
+        holders = [i for i, place in enumerate(self._places) if place.size[k - 2]]
+        cuts = [None, *(self._places[i].key[k - 3] for i in holders[1:]), None]
+        found = {}
+        for i, (low, high) in zip(holders, pairwise(cuts), strict=True):
+            parts = [self._submit(suffixes_between, one, low, high) for one in suffixes]
+            found[i] = self._submit(met, parts, self._places[i], k - 1)
+        return suffixes, found
+
+    def _links(self, suffixes: list[Any], found: dict[int, Any]) -> list[Any]:
+        """The links of the rows of each range."""
+        return [
+            self._submit(links_of, one, [self._submit(rows_for, met_there, i) for met_there in found.values()])
+            for i, one in enumerate(suffixes)
+        ]
+
+    def _column(self, name: str, parts: list[Any]) -> Column:
+        writer = Writer(self._work.path(name), np.uint64)
+        for part in parts:
+            writer.append(part.result())
+        return writer.close()

@@ -1,0 +1,84 @@
+"""Rows that stay in their ranges become the columns that one machine makes, however small the ranges are."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import examples, rarely
+from engine import saved
+from markov_cli.model.thresholds import Protection
+from markov_cli.text.encoder import TextOptions
+from markov_cli.text.reading import find_sources
+from markov_cli.training import cluster
+from markov_cli.training.in_memory import train_sources
+from markov_cli.training.options import TrainOptions
+from markov_cli.training.plan import Resources, train_file
+
+
+@dataclass
+class Done:
+    """A call that was made at once."""
+
+    value: Any
+
+    def result(self):
+        return self.value
+
+
+class Alone:
+    """A cluster of this process."""
+
+    def submit(self, call, *args, pure=True):
+        return Done(call(*(self._known(arg) for arg in args)))
+
+    def _known(self, arg):
+        if isinstance(arg, list):
+            return [self._known(one) for one in arg]
+        return arg.value if isinstance(arg, Done) else arg
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path):
+    """Trains on a cluster of this process, and in memory: the bytes of both."""
+
+    @contextmanager
+    def connected(*args):
+        yield Alone()
+
+    monkeypatch.setattr(cluster, "connected", connected)
+
+    def both(text, part, windows, *, tokenizer="words", unit="line", **more):
+        monkeypatch.setattr(cluster, "PART_BYTES", part)
+        monkeypatch.setattr(cluster, "RANGE_WINDOWS", windows)
+        path, target = tmp_path / "text.txt", tmp_path / "model.npz"
+        path.write_text(text, encoding="utf-8")
+        options = TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
+        train_file(find_sources([str(path)]), options, str(target), Resources(dask="alone"))
+        return target.read_bytes(), saved(train_sources(find_sources([str(path)]), options))
+
+    return both
+
+
+LINES = st.lists(st.lists(st.sampled_from(["a", "b", "the", "<unk>", "."]), max_size=9).map(" ".join), min_size=1)
+HOW = {
+    "plain": {},
+    "no borders": {"borders": False, "unit": "file"},
+    "few sequences": {"protection": Protection(min_sequences=2)},
+    "once a sequence": {"protection": Protection(cap_per_sequence=1)},
+}
+
+
+@pytest.mark.parametrize("order", [1, 3, *rarely(2, 4, 6)])
+@pytest.mark.parametrize("how", ["plain", "no borders", "few sequences", "once a sequence"])
+def test_ranges_of_any_size(alone, order, how):
+    @examples(40)
+    @given(LINES, st.integers(1, 9), st.integers(20, 200))
+    def test(lines, windows, part):
+        ours, theirs = alone("a\na\n" + "\n".join(lines) + "\n", part, windows, order=order, **HOW[how])
+        assert ours == theirs
+
+    test()
