@@ -14,7 +14,7 @@ from markov_cli.text.byte_ranges import PartOfFile, next_cut
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import Source, find_sources
 from markov_cli.text.word_list import WordList
-from markov_cli.training import cluster
+from markov_cli.training import dask_client
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
 from markov_cli.training.plan import Resources, train_file
@@ -35,8 +35,8 @@ def local_cluster():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(cluster, "PART_BYTES", 5000)
-    monkeypatch.setattr(cluster, "RANGE_WINDOWS", 2000)
+    monkeypatch.setattr(dask_client, "PART_BYTES", 5000)
+    monkeypatch.setattr(dask_client, "RANGE_WINDOWS", 2000)
 
 
 def options(tokenizer="words", unit="sentence", **more):
@@ -99,7 +99,7 @@ def test_addresses_are_read_through_fsspec(tmp_path, local_cluster, small):
 
 
 def test_a_missing_scheduler_is_an_error_and_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "_TIMEOUT_S", 1)
+    monkeypatch.setattr(dask_client, "_TIMEOUT_S", 1)
     with pytest.raises(MarkovError, match="--dask tcp"):
         train_file(find_sources([str(HARBOUR)]), options(), str(tmp_path / "m"), Resources(dask="tcp://127.0.0.1:1"))
     assert not [*tmp_path.iterdir()]

@@ -13,7 +13,7 @@ from engine import saved
 from markov_cli.model.thresholds import Protection
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import find_sources
-from markov_cli.training import cluster
+from markov_cli.training import cluster, dask_client, exchange
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
 from markov_cli.training.plan import Resources, train_file
@@ -31,6 +31,9 @@ class Done:
 
 class Alone:
     """A cluster of this process."""
+
+    def scheduler_info(self):
+        return {"workers": {}}
 
     def submit(self, call, *args, pure=True):
         return Done(call(*(self._known(arg) for arg in args)))
@@ -51,9 +54,10 @@ def alone(monkeypatch, tmp_path):
 
     monkeypatch.setattr(cluster, "connected", connected)
 
-    def both(text, part, windows, *, tokenizer="words", unit="line", **more):
-        monkeypatch.setattr(cluster, "PART_BYTES", part)
-        monkeypatch.setattr(cluster, "RANGE_WINDOWS", windows)
+    def both(text, part, windows, direct, *, tokenizer="words", unit="line", **more):
+        monkeypatch.setattr(dask_client, "PART_BYTES", part)
+        monkeypatch.setattr(dask_client, "RANGE_WINDOWS", windows)
+        monkeypatch.setattr(exchange, "DIRECT", direct)
         path, target = tmp_path / "text.txt", tmp_path / "model.npz"
         path.write_text(text, encoding="utf-8")
         options = TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
@@ -76,9 +80,9 @@ HOW = {
 @pytest.mark.parametrize("how", ["plain", "no borders", "few sequences", "once a sequence"])
 def test_ranges_of_any_size(alone, order, how):
     @examples(40)
-    @given(LINES, st.integers(1, 9), st.integers(20, 200))
-    def test(lines, windows, part):
-        ours, theirs = alone("a\na\n" + "\n".join(lines) + "\n", part, windows, order=order, **HOW[how])
+    @given(LINES, st.integers(1, 9), st.integers(20, 200), st.sampled_from([0, 40]))
+    def test(lines, windows, part, direct):
+        ours, theirs = alone("a\na\n" + "\n".join(lines) + "\n", part, windows, direct, order=order, **HOW[how])
         assert ours == theirs
 
     test()

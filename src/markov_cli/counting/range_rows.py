@@ -198,11 +198,10 @@ class RangeSuffixes:
             n -= np.bincount(number[low : low + opened], minlength=len(some))
         return cls(some.view(_U), n, number if links else None)
 
-    def between(self, low: int | None, high: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """Keys from low up to high, and rows."""
-        first = 0 if low is None else int(np.searchsorted(self.key, _U(low)))
-        last = len(self.key) if high is None else int(np.searchsorted(self.key, _U(high)))
-        return self.key[first:last], self.rows[first:last]
+    def divided(self, cuts: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Keys and rows of the intervals of keys that begin at 0 and at each cut."""
+        at = np.searchsorted(self.key, np.array(cuts, _U))
+        return [*zip(np.split(self.key, at), np.split(self.rows, at), strict=True)]
 
 
 def met_suffixes(

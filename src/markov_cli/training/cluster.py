@@ -9,8 +9,7 @@ Legend: a part is one or more texts, or a range of bytes of one; n is the highes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 from ..arrays.disk_array import Column, Writer
 from ..counting.document_frequency import Found, HolderCounts
 from ..counting.external_sort import Packing, cuts_of
-from ..errors import MarkovError, OptionError
+from ..errors import OptionError
 from ..text.byte_ranges import file_size
 from ..text.encoder import Piece
 from ..text.interning import TypeInterner
@@ -28,6 +27,8 @@ from ..text.reading import Repairs, Source, can_be_parted
 from ..text.sequences import Collector, final_ids
 from ..text.types import Types
 from .cluster_rows import RangeColumns
+from .dask_client import TaskSize, connected, import_distributed
+from .exchange import exchanged
 from .in_memory import checked_times
 from .on_disk import ClusterSteps, Training, packing_of
 from .options import TrainOptions
@@ -41,7 +42,6 @@ from .parts import (
     keys_of,
     merge_keys,
     merge_runs,
-    one_of,
     read_part,
     run_of_counts,
     runs_of,
@@ -50,14 +50,10 @@ from .parts import (
 from .reading import check_read
 from .spilled_text import SpilledText, done, known_text
 
-PART_BYTES = 1 << 25  # of text
-_TIMEOUT_S = 10  # for a scheduler to answer
-RANGE_WINDOWS = 1 << 22
-
 
 def cluster_steps(address: str, memory: int) -> ClusterSteps:
     """Function that does the steps `text` and `rows` of a training on a Dask cluster; see `connected`."""
-    _distributed()
+    import_distributed()
 
     def steps(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         with connected(address, memory, training.options.jobs) as client:
@@ -66,76 +62,12 @@ def cluster_steps(address: str, memory: int) -> ClusterSteps:
     return steps
 
 
-def _distributed() -> Any:
-    try:
-        import distributed
-    except ImportError:
-        raise OptionError("--dask needs the package distributed", "pip install distributed") from None
-    return distributed
-
-
-@contextmanager
-def connected(address: str, memory: int, jobs: int) -> Iterator[Any]:
-    """Client of a cluster.
-
-    address  of a scheduler, or `local` to start a cluster on this machine
-    memory   bytes that all workers together may use, for `local`
-    jobs     workers, for `local`
-
-    OptionError where the package distributed is missing; MarkovError where the cluster fails.
-    """
-    distributed = _distributed()
-    try:
-        with _client(distributed, address, memory, jobs) as client:
-            yield client
-    except (OSError, TimeoutError) as error:
-        if isinstance(error, (FileNotFoundError, PermissionError)):
-            raise
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise MarkovError(
-            f"--dask {address}: {said}", "give the address that dask scheduler prints when it starts, or: local"
-        ) from None
-    except distributed.KilledWorker as error:
-        raise MarkovError(
-            f"--dask {address}: several workers died: {str(error).splitlines()[0]}",
-            "give each worker more memory; a part of the text needs about 1 GB",
-        ) from None
-    except ModuleNotFoundError as error:
-        raise MarkovError(
-            f"--dask {address}: a worker has {error}",
-            "on every worker, in the folder of this program: pip install .",
-        ) from None
-
-
-def _client(distributed: Any, address: str, memory: int, jobs: int) -> Any:
-    if address != "local":
-        return distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
-    cluster = distributed.LocalCluster(
-        n_workers=jobs,
-        threads_per_worker=1,
-        memory_limit=max(memory // jobs, 1 << 28),
-        dashboard_address=None,
-        silence_logs=50,
-    )
-    return _local_client(distributed, cluster)
-
-
-@contextmanager
-def _local_client(distributed: Any, cluster: Any) -> Iterator[Any]:
-    """Client of a cluster that was started here; closes both."""
-    client = distributed.Client(cluster, set_as_default=False)
-    try:
-        yield client
-    finally:
-        client.close()
-        cluster.close()
-
-
 # ------------------------------------------------------------ the client
 
 
-def parts_of(sources: Sequence[Source], options: TrainOptions, size: int) -> list[list[Source]]:
-    """Divide all texts into parts of about `size` bytes: large texts are cut, small ones are grouped."""
+def parts_of(sources: Sequence[Source], options: TrainOptions, task_size: TaskSize) -> list[list[Source]]:
+    """Divide all texts into parts: large texts are cut, small ones are grouped."""
+    size = task_size.part_bytes(sum(source.size_bytes for source in sources))
     parts: list[list[Source]] = []
     held: list[Source] = []
     held_bytes = 0
@@ -170,6 +102,7 @@ class _ClusterTraining:
     def __init__(self, client: Any, training: Training) -> None:
         self._client, self._training = client, training
         self._options = training.options
+        self._size = TaskSize(client, training.options)
 
     def _submit(self, call: Callable[..., Any], *args: Any) -> Any:
         return self._client.submit(call, *args, pure=False)
@@ -178,7 +111,7 @@ class _ClusterTraining:
         """The steps `text` and `rows`; OptionError for standard input, which workers cannot read."""
         t = self._training
         refuse_stdin(t.sources)
-        groups = parts_of(t.sources, self._options, PART_BYTES)
+        groups = parts_of(t.sources, self._options, self._size)
         plain = replace(self._options, jobs=1, vocab=None, prune_vocab=None)  # types are chosen here
         texts = [self._submit(read_part, group, plain) for group in groups]
         near, known, id_of, kept, sizes = self._vocabulary(texts)
@@ -276,7 +209,7 @@ class _ClusterTraining:
     def _guard_keys(self, texts: list[Any], n_tokens: list[int]) -> Column:
         """Distinct hashes of all runs of `--guard` tokens."""
         k, t = self._options.guard, self._training
-        n_ranges = max(sum(n_tokens) // RANGE_WINDOWS, 1)
+        n_ranges = max(sum(n_tokens) // self._size.range_windows(sum(n_tokens)), 1)
         edges = np.array([i * (1 << 64) // n_ranges for i in range(1, n_ranges)], np.uint64)
         heads = [self._submit(hashes_of, text, k - 1) for text in texts]
         parts = []
@@ -284,10 +217,11 @@ class _ClusterTraining:
             behind = _until(heads, n_tokens, i + 1, k - 1)
             parts.append(self._submit(keys_of, text, behind, k, edges))
         del heads
+        merged = [self._submit(merge_keys, some) for some in exchanged(self._submit, parts, n_ranges)]
+        del parts
         writer = Writer(t.work.path("guard_keys"), np.uint64)
         for r in range(n_ranges):
-            some = [self._submit(one_of, part, r) for part in parts]
-            writer.append(self._submit(merge_keys, some).result())
+            writer.append(merged.pop(0).result())
             t.progress("hashing runs", r + 1, n_ranges)
         return writer.close()
 
@@ -305,19 +239,17 @@ class _ClusterTraining:
         del ids, heads
         if t.old is not None:
             old_ids = Column.of(t.work.folder, described_ids).read()
-            for block in t.old.blocks(n, RANGE_WINDOWS):
+            for block in t.old.blocks(n, self._size.range_windows(0)):
                 runs.append(self._submit(run_of_counts, *t.old.windows(block, old_ids, n), packing))
         known = []
         for i, run in enumerate(runs):
             known.append(self._submit(described, run).result())
             t.progress("sorting", i + 1, len(runs))
-        cuts = cuts_of([s for s, _ in known], [m for _, m in known], packing, RANGE_WINDOWS)
+        n_windows = [m for _, m in known]
+        cuts = cuts_of([s for s, _ in known], n_windows, packing, self._size.range_windows(sum(n_windows)))
         parts = [self._submit(divided, run, cuts, packing) for run in runs]
         del runs
-        return [
-            self._submit(merge_runs, [self._submit(one_of, p, r) for p in parts], packing)
-            for r in range(len(cuts) + 1)
-        ]  # fmt: skip
+        return [self._submit(merge_runs, some, packing) for some in exchanged(self._submit, parts, len(cuts) + 1)]
 
 
 def _until(heads: list[Any], sizes: list[int], first: int, n: int) -> list[Any]:

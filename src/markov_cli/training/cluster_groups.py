@@ -23,7 +23,8 @@ from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector
 from ..text.types import Types
-from .cluster import PART_BYTES, NumberedList, connected, parts_of, refuse_stdin
+from .cluster import NumberedList, parts_of, refuse_stdin
+from .dask_client import TaskSize, connected
 from .groups import Chunk, GroupFile, Groups, chosen_groups, paths_of, prepared
 from .in_memory import train_read
 from .options import Progress, TrainOptions
@@ -131,7 +132,7 @@ def train_groups_on(
             return client.submit(call, *args, pure=False)
 
         plain = replace(options, jobs=1, vocab=None, prune_vocab=None)
-        parts = [submit(read_groups, group, plain) for group in parts_of(sources, options, PART_BYTES)]
+        parts = [submit(read_groups, group, plain) for group in parts_of(sources, options, TaskSize(client, options))]
         numbers: dict[str, int] = {}
         records, tokens = np.zeros((2, 0), np.int64)
         holders: list[list[int]] = []

@@ -10,8 +10,6 @@ the way back: they are the links.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,8 +21,10 @@ from ..model.disk_counts import CountWriter
 from ..model.disk_rows import RowWriter
 from ..model.disk_table import StreamedTable
 from ..text.types import EOS
+from .exchange import Submit, exchanged
 from .options import Progress
 from .range_parts import (
+    divided_suffixes,
     last_of,
     left_of,
     left_of_types,
@@ -32,12 +32,9 @@ from .range_parts import (
     met,
     row_edges,
     row_pieces,
-    rows_for,
-    suffixes_between,
+    rows_of,
     suffixes_of,
 )
-
-Submit = Callable[..., Any]
 
 
 class RangeColumns:
@@ -100,7 +97,7 @@ class RangeColumns:
             self._progress("joining", k - 3, len(orders) - 2)
             suffixes, found = self._met(k, link, k < len(orders))
             writer = CountWriter(self._work.path(f"left_{k - 1}"))
-            for future in [self._submit(left_of, one) for one in found.values()]:
+            for future in [self._submit(left_of, one) for one in found]:
                 writer.put(future.result())
             orders[k - 2].left = writer.close()
             if k < len(orders):
@@ -111,7 +108,7 @@ class RangeColumns:
     def _ranges(self) -> list[tuple[Any, RangePlace]]:
         return [*zip(self._rows, self._places, strict=True)]
 
-    def _met(self, k: int, link: list[Any] | None, wants_links: bool) -> tuple[list[Any], dict[int, Any]]:
+    def _met(self, k: int, link: list[Any] | None, wants_links: bool) -> tuple[list[Any], list[Any]]:
         """The suffixes of the rows of order k of each range, and what the ranges that have rows of order k - 1 make
         of them."""
         suffixes = []
@@ -125,19 +122,16 @@ class RangeColumns:
             if own is not None and place.size[k - 2]:
                 last = self._submit(last_of, own)
         holders = [i for i, place in enumerate(self._places) if place.size[k - 2]]
-        cuts = [None, *(self._places[i].key[k - 3] for i in holders[1:]), None]
-        found = {}
-        for i, (low, high) in zip(holders, pairwise(cuts), strict=True):
-            parts = [self._submit(suffixes_between, one, low, high) for one in suffixes]
-            found[i] = self._submit(met, parts, self._places[i], k - 1)
+        cuts = [self._places[i].key[k - 3] for i in holders[1:]]
+        parts = [self._submit(divided_suffixes, one, cuts) for one in suffixes]
+        sent = exchanged(self._submit, parts, len(holders))
+        found = [self._submit(met, some, self._places[i], k - 1) for i, some in zip(holders, sent, strict=True)]
         return suffixes, found
 
-    def _links(self, suffixes: list[Any], found: dict[int, Any]) -> list[Any]:
+    def _links(self, suffixes: list[Any], found: list[Any]) -> list[Any]:
         """The links of the rows of each range."""
-        return [
-            self._submit(links_of, one, [self._submit(rows_for, met_there, i) for met_there in found.values()])
-            for i, one in enumerate(suffixes)
-        ]
+        sent = exchanged(self._submit, [self._submit(rows_of, one) for one in found], len(suffixes))
+        return [self._submit(links_of, *two) for two in zip(suffixes, sent, strict=True)]
 
     def _column(self, name: str, parts: list[Any]) -> Column:
         writer = Writer(self._work.path(name), np.uint64)

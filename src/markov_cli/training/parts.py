@@ -21,6 +21,7 @@ from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs, token_hashes
 from ..text.types import EOS, Types, order_of_types
+from .exchange import every
 from .options import TrainOptions
 
 
@@ -178,14 +179,9 @@ def divided(runs: list[Run], cuts: list[np.ndarray], packing: Packing) -> list[l
     return out
 
 
-def one_of(ranges: list[Any], i: int) -> Any:
-    """Range i of a part."""
-    return ranges[i]
-
-
-def merge_runs(runs: list[list[Run]], packing: Packing) -> Rows | None:
-    """Merge one range of all parts into table rows."""
-    return merged([run for part in runs for run in part], packing)
+def merge_runs(runs: list[list[list[Run]]], packing: Packing) -> Rows | None:
+    """Merge one range of all parts, as `exchanged` gives it, into table rows."""
+    return merged([run for part in every(runs) for run in part], packing)
 
 
 def hashes_of(part: PartText, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -209,6 +205,6 @@ def keys_of(
     return np.split(key := distinct_values(np.concatenate([h[:0], *runs])), np.searchsorted(key, edges))
 
 
-def merge_keys(keys: list[np.ndarray]) -> np.ndarray:
-    """One range of the hashes of all parts, distinct and rising."""
-    return distinct_values(np.concatenate(keys))
+def merge_keys(keys: list[list[np.ndarray]]) -> np.ndarray:
+    """One range of the hashes of all parts, as `exchanged` gives it, distinct and rising."""
+    return distinct_values(np.concatenate(every(keys)))

@@ -13,6 +13,7 @@ from ..counting.external_sort import Rows
 from ..counting.range_rows import RangeEdges, RangePlace, RangeSuffixes, met_suffixes, own_levels
 from ..model.disk_counts import CountPiece
 from ..model.disk_rows import Level, RowLayout, RowPiece
+from .exchange import every
 
 
 def row_edges(rows: Rows | None) -> RangeEdges | None:
@@ -56,14 +57,19 @@ def suffixes_of(
     return RangeSuffixes.of(rows, place, k, suffix, *how)
 
 
-def suffixes_between(suffixes: RangeSuffixes, low: int | None, high: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """The suffixes that lie in one range of keys, for that range."""
-    return suffixes.between(low, high)
+def divided_suffixes(suffixes: RangeSuffixes, cuts: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The suffixes by the ranges that they lie in, for these."""
+    return suffixes.divided(cuts)
 
 
-def met(parts: list[tuple[np.ndarray, np.ndarray]], place: RangePlace, k: int) -> tuple[CountPiece, list[np.ndarray]]:
-    """The left neighbours of the rows of order k of the range, as they are on disk, and what goes back to each."""
-    left, rows = met_suffixes(parts, place, k)
+def met(
+    parts: list[list[tuple[np.ndarray, np.ndarray]]], place: RangePlace, k: int
+) -> tuple[CountPiece, list[np.ndarray]]:
+    """The left neighbours of the rows of order k of the range, as they are on disk, and the rows for each range.
+
+    parts  the suffixes that lie in the range, as `exchanged` gives them
+    """
+    left, rows = met_suffixes(every(parts), place, k)
     return CountPiece.of(left, place.at[k - 1]), rows
 
 
@@ -72,18 +78,18 @@ def left_of(found: tuple[CountPiece, list[np.ndarray]]) -> CountPiece:
     return found[0]
 
 
-def rows_for(found: tuple[CountPiece, list[np.ndarray]], i: int) -> np.ndarray:
-    """The rows that go back to range i."""
-    return found[1][i]
+def rows_of(found: tuple[CountPiece, list[np.ndarray]]) -> list[np.ndarray]:
+    """The rows that go back to each range."""
+    return found[1]
 
 
-def links_of(suffixes: RangeSuffixes, rows: list[np.ndarray]) -> np.ndarray:
+def links_of(suffixes: RangeSuffixes, rows: list[list[np.ndarray]]) -> np.ndarray:
     """The links of the range's rows: uint64.
 
-    rows  those of the suffixes, from all ranges, in order
+    rows  those of the suffixes, as `exchanged` gives them
     """
     assert suffixes.number is not None
-    return np.concatenate([np.empty(0, np.uint64), *rows])[suffixes.number]
+    return np.concatenate([np.empty(0, np.uint64), *every(rows)])[suffixes.number]
 
 
 def last_of(links: np.ndarray) -> np.ndarray:
