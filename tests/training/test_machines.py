@@ -37,6 +37,7 @@ def local_cluster():
 def small(monkeypatch):
     monkeypatch.setattr(dask_client, "PART_BYTES", 5000)
     monkeypatch.setattr(dask_client, "RANGE_WINDOWS", 2000)
+    monkeypatch.setattr(dask_client, "PARTS_OF_A_SHARD", 3)
 
 
 def options(tokenizer="words", unit="sentence", **more):

@@ -1,4 +1,4 @@
-"""Rows that stay in their ranges become the columns that one machine makes, however small the ranges are."""
+"""A cluster makes the file that one machine makes, however small the parts of the text and the ranges are."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +57,7 @@ def alone(monkeypatch, tmp_path):
     def both(text, part, windows, direct, *, tokenizer="words", unit="line", **more):
         monkeypatch.setattr(dask_client, "PART_BYTES", part)
         monkeypatch.setattr(dask_client, "RANGE_WINDOWS", windows)
+        monkeypatch.setattr(dask_client, "PARTS_OF_A_SHARD", 2)
         monkeypatch.setattr(exchange, "DIRECT", direct)
         path, target = tmp_path / "text.txt", tmp_path / "model.npz"
         path.write_text(text, encoding="utf-8")
@@ -73,11 +74,13 @@ HOW = {
     "no borders": {"borders": False, "unit": "file"},
     "few sequences": {"protection": Protection(min_sequences=2)},
     "once a sequence": {"protection": Protection(cap_per_sequence=1)},
+    "sentences": {"unit": "sentence", "min_type_count": 2},
+    "words": {"tokenizer": "spaces", "unit": "paragraph", "max_types": 2},
 }
 
 
 @pytest.mark.parametrize("order", [1, 3, *rarely(2, 4, 6)])
-@pytest.mark.parametrize("how", ["plain", "no borders", "few sequences", "once a sequence"])
+@pytest.mark.parametrize("how", [*HOW])
 def test_ranges_of_any_size(alone, order, how):
     @examples(40)
     @given(LINES, st.integers(1, 9), st.integers(20, 200), st.sampled_from([0, 40]))

@@ -49,13 +49,13 @@ class Collector:
     empty_sequences: int = 0
     longest: int = 0  # tokens in the longest sequence
     file_ends: list[int] = field(default_factory=list)  # sequences before the end of each text
-    _open: int = 0  # tokens in the sequence that is not yet closed
+    n_open: int = 0  # tokens in the sequence that is not yet closed
 
     def add(self, piece: Piece) -> None:
         """Pieces of one text must come in its order; texts one after another. Drops the piece's empty sequences."""
         n = len(piece.number)
         end = np.append(piece.end, n) if piece.last else piece.end
-        size = np.diff(end, prepend=-self._open)
+        size = np.diff(end, prepend=-self.n_open)
         self.longest = max(self.longest, int(size.max(initial=0)))
         filled = size > 0
         empty = len(end) - int(np.count_nonzero(filled))
@@ -64,7 +64,7 @@ class Collector:
             self.empty_sequences += empty - closed
         elif self.unit == "file":
             self.empty_sequences += empty
-        self._open = self._open + n if not len(end) else n - int(end[-1])
+        self.n_open = self.n_open + n if not len(end) else n - int(end[-1])
         piece.end = end[filled]
         if len(piece.closing):
             closed_by = np.cumsum(filled)[piece.closing]
@@ -90,10 +90,19 @@ class Collector:
         self.n_sequences += len(piece.end)
         self.longest = max(self.longest, int(np.diff(piece.end, prepend=0).max(initial=0)))
 
+    def join(self, behind: Collector) -> None:
+        """Add the figures, without pieces, of another that began with `n_open` tokens where this one ends."""
+        self.file_ends += [end + self.n_sequences for end in behind.file_ends]
+        self.n_tokens += behind.n_tokens
+        self.n_sequences += behind.n_sequences
+        self.empty_sequences += behind.empty_sequences
+        self.longest = max(self.longest, behind.longest)
+        self.n_open = behind.n_open
+
     @property
     def is_open(self) -> bool:
         """The last sequence is not closed."""
-        return self._open > 0
+        return self.n_open > 0
 
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""

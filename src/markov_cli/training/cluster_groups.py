@@ -23,7 +23,8 @@ from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.sequences import Collector
 from ..text.types import Types
-from .cluster import NumberedList, parts_of, refuse_stdin
+from .cluster import parts_of, refuse_stdin
+from .cluster_text import NumberedList
 from .dask_client import TaskSize, connected
 from .groups import Chunk, GroupFile, Groups, chosen_groups, paths_of, prepared
 from .in_memory import train_read

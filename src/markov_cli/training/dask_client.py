@@ -12,6 +12,7 @@ from .options import TrainOptions
 
 PART_BYTES = 1 << 25  # of text
 RANGE_WINDOWS = 1 << 22
+PARTS_OF_A_SHARD = 16
 _TASKS = 2000  # parts, or ranges, from which these are larger than above, if memory permits
 _UNKNOWN_MEMORY = 4 << 30  # of a worker without a limit
 _TOKEN_BYTES = 4  # of text, at least, of words
@@ -90,6 +91,7 @@ class TaskSize:
     def __init__(self, client: Any, options: TrainOptions) -> None:
         """That of the workers that are known now."""
         workers = client.scheduler_info()["workers"].values()
+        self._threads = sum(w.get("nthreads", 1) for w in workers)
         limits = [(w.get("memory_limit") or _UNKNOWN_MEMORY) // max(w.get("nthreads", 1), 1) for w in workers]
         self._windows = min(limits, default=_UNKNOWN_MEMORY) // (2 * options.token_bytes)
         self._token_bytes = 1 if options.text.tokenizer in UNSPACED else _TOKEN_BYTES
@@ -101,3 +103,7 @@ class TaskSize:
     def range_windows(self, windows: int) -> int:
         """Windows of a range, where all parts have so many."""
         return max(min(max(RANGE_WINDOWS, windows // _TASKS), self._windows), 1)
+
+    def shards(self, parts: int) -> int:
+        """Shards of the vocabulary of so many parts."""
+        return max(-(-parts // PARTS_OF_A_SHARD), min(parts, self._threads), 1)

@@ -5,7 +5,7 @@ Legend: a part is one or more texts, or a range of bytes of one; n is the highes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,11 +15,12 @@ from ..arrays.sorting import distinct_values
 from ..counting.document_frequency import Found, found_of, pairs
 from ..counting.external_sort import Packing, Rows, Run, block_runs, counted_run, merged
 from ..counting.measures import Sequences
-from ..text.encoder import Encoder
+from ..text.encoder import Encoder, Piece
 from ..text.encoding_threads import block_bytes_for, encode_blocks, read_blocks
 from ..text.reading import Repairs, Source
 from ..text.records import Labels
 from ..text.run_hashes import stream_runs, token_hashes
+from ..text.sequences import Collector
 from ..text.types import EOS, Types, order_of_types
 from .exchange import every
 from .options import TrainOptions
@@ -107,18 +108,61 @@ def run_of_counts(columns: list[np.ndarray], count: np.ndarray, packing: Packing
     return [counted_run(columns, count, packing)]
 
 
-def without_numbers(part: PartText) -> PartText:
-    """A part without its tokens, for the client."""
-    return replace(part, number=part.number[:0])
+@dataclass
+class PartFigures:
+    """Figures of a part, for the client.
+
+    behind      tokens behind its last break, None where it has none
+    last_label  label of its last sequence, see `_held`
+    """
+
+    tokens: int
+    behind: int | None
+    last_label: int
+    times: list[int]
+    repairs: Repairs
+    text_bytes: int
 
 
-def ids_of(part: PartText, id_of: np.ndarray, kept: list[np.ndarray]) -> np.ndarray:
+def figures_of(part: PartText) -> PartFigures:
+    """Those of a part."""
+    behind = None
+    for n, end, last, _ in part.ends:
+        if last or len(end):
+            behind = 0 if last else n - int(end[-1])
+        elif behind is not None:
+            behind += n
+    last_label = 0 if part.held is None else int(part.held.last.max(initial=0))
+    return PartFigures(len(part.number), behind, last_label, part.times, part.repairs, part.text_bytes)
+
+
+def closed_sequences(part: PartText, unit: str, n_open: int) -> tuple[list[np.ndarray], Collector]:
+    """Per block of a part, the breaks that end a sequence that is not empty; and figures of all its sequences.
+
+    n_open  tokens of the sequence that the parts before leave open
+    """
+    collector, kept = Collector(unit, n_open=n_open), []
+    for n, end, last, closing in part.ends:
+        piece = Piece(np.broadcast_to(np.uint32(0), n), end, last, closing=closing)
+        collector.add(piece)
+        kept.append(piece.end)
+    collector.take()
+    return kept, collector
+
+
+def sequences_of(closed: tuple[list[np.ndarray], Collector]) -> Collector:
+    """The figures alone, for the client."""
+    return closed[1]
+
+
+def ids_of(part: PartText, id_of: np.ndarray, closed: tuple[list[np.ndarray], Collector]) -> np.ndarray:
     """Final ids of a part, with EOS after each sequence: uint32.
 
-    kept  per block, the breaks that end a non-empty sequence
+    id_of   uint32, those of its types
+    closed  see `closed_sequences`
     """
     out, at = [np.empty(0, np.uint32)], 0
-    for (n, *_), end in zip(part.ends, kept, strict=True):
+    for (n, *_), end in zip(part.ends, closed[0], strict=True):
         ids = np.full(n + len(end), EOS, np.uint32)
         token = np.ones(len(ids), bool)
         token[end + np.arange(len(end))] = False
