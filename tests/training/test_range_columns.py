@@ -1,58 +1,26 @@
 """A cluster makes the file that one machine makes, however small the parts of the text and the ranges are."""
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lone_cluster
 from conftest import examples, rarely
 from engine import saved
 from markov_cli.model.thresholds import Protection
 from markov_cli.text.encoder import TextOptions
 from markov_cli.text.reading import find_sources
-from markov_cli.training import cluster, dask_client, exchange
+from markov_cli.training import dask_client, exchange
 from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
 from markov_cli.training.plan import Resources, train_file
-
-
-@dataclass
-class Done:
-    """A call that was made at once."""
-
-    value: Any
-
-    def result(self):
-        return self.value
-
-
-class Alone:
-    """A cluster of this process."""
-
-    def scheduler_info(self):
-        return {"workers": {}}
-
-    def submit(self, call, *args, pure=True):
-        return Done(call(*(self._known(arg) for arg in args)))
-
-    def _known(self, arg):
-        if isinstance(arg, list):
-            return [self._known(one) for one in arg]
-        return arg.value if isinstance(arg, Done) else arg
 
 
 @pytest.fixture
 def alone(monkeypatch, tmp_path):
     """Trains on a cluster of this process, and in memory: the bytes of both."""
 
-    @contextmanager
-    def connected(*args):
-        yield Alone()
-
-    monkeypatch.setattr(cluster, "connected", connected)
+    address = lone_cluster.use(monkeypatch)
 
     def both(text, part, windows, direct, *, tokenizer="words", unit="line", **more):
         monkeypatch.setattr(dask_client, "PART_BYTES", part)
@@ -62,7 +30,7 @@ def alone(monkeypatch, tmp_path):
         path, target = tmp_path / "text.txt", tmp_path / "model.npz"
         path.write_text(text, encoding="utf-8")
         options = TrainOptions(text=TextOptions.of(tokenizer, unit), **more)
-        train_file(find_sources([str(path)]), options, str(target), Resources(dask="alone"))
+        train_file(find_sources([str(path)]), options, str(target), Resources(dask=address))
         return target.read_bytes(), saved(train_sources(find_sources([str(path)]), options))
 
     return both
