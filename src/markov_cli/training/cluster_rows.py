@@ -10,14 +10,15 @@ the way back: they are the links.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ..arrays.disk_array import Column, Writer
+from ..arrays.disk_array import Writer
 from ..arrays.run_folder import Workspace
 from ..counting.range_rows import RangePlace, joined
-from ..model.disk_counts import CountWriter
+from ..model.disk_counts import CountColumns, CountWriter
 from ..model.disk_rows import RowWriter
 from ..model.disk_table import StreamedTable
 from ..text.types import EOS
@@ -68,53 +69,63 @@ class RangeColumns:
                 self._rows.append(future)
             self._progress("merging", i + 1, n)
         self._places = joined(edges, self._bits)
-        table = self._written(writer)
-        return self._with_left(table) if len(table.orders) > 1 else table
-
-    def _written(self, writer: RowWriter) -> StreamedTable:
-        pieces = [self._submit(row_pieces, *two, writer.layout) for two in zip(self._rows, self._places, strict=True)]
+        # all is asked for before anything is waited for, so that workers go on while the client writes
+        pieces = [self._submit(row_pieces, *two, writer.layout) for two in self._ranges()]
+        order = writer.layout.order
+        of_types = [self._submit(left_of_types, *two, self._borders) for two in self._ranges() if order > 1]
+        higher = [*self._higher(order)]
         for i in range(len(pieces)):
             one, some = pieces.pop(0).result()
             writer.add_heads(one)
             writer.put(some)
             self._progress("writing rows", i + 1, len(self._rows))
-        return writer.close()
+        table = writer.close()
+        if order > 1:
+            table.orders[0].left = self._left_of_types(of_types, table.n_ids)
+        for k in range(2, order):
+            self._progress("joining", k - 2, order - 2)
+            left, link = higher.pop(0)
+            counts = CountWriter(self._work.path(f"left_{k}"))
+            for future in left:
+                counts.put(future.result())
+            table.orders[k - 1].left = counts.close()
+            if link:
+                links = Writer(self._work.path(f"link_{k + 1}"), np.uint64)
+                for future in link:
+                    links.append(future.result())
+                table.orders[k].link = links.close()
+        return table
 
-    def _with_left(self, table: StreamedTable) -> StreamedTable:
-        """Fill in `left` and `link`, as `disk_suffixes.left_neighbours` does."""
-        orders = table.orders
-        left = np.zeros(table.n_ids, np.int64)
-        for future in [self._submit(left_of_types, *two, self._borders) for two in self._ranges()]:
+    def _left_of_types(self, found: list[Any], n_ids: int) -> CountColumns:
+        left = np.zeros(n_ids, np.int64)
+        for future in found:
             some, n = future.result()
             left[some] += n
         if not self._borders:
             left[EOS] = 0
         writer = CountWriter(self._work.path("left_1"))
         writer.append(left)
-        orders[0].left = writer.close()
-        link: list[Any] | None = None
-        for k in range(3, len(orders) + 1):
-            self._progress("joining", k - 3, len(orders) - 2)
-            suffixes, found = self._met(k, link, k < len(orders))
-            writer = CountWriter(self._work.path(f"left_{k - 1}"))
-            for future in [self._submit(left_of, one) for one in found]:
-                writer.put(future.result())
-            orders[k - 2].left = writer.close()
-            if k < len(orders):
-                link = self._links(suffixes, found)
-                orders[k - 1].link = self._column(f"link_{k}", link)
-        return table
+        return writer.close()
+
+    def _higher(self, order: int) -> Iterator[tuple[list[Any], list[Any]]]:
+        """Futures of the left neighbours of the rows of orders 2.., and of the links of the order above each, which the
+        highest has none of; per range."""
+        link: list[Any] = []
+        for k in range(3, order + 1):
+            suffixes, found = self._met(k, link, k < order)
+            link = self._links(suffixes, found) if k < order else []
+            yield [self._submit(left_of, one) for one in found], link
 
     def _ranges(self) -> list[tuple[Any, RangePlace]]:
         return [*zip(self._rows, self._places, strict=True)]
 
-    def _met(self, k: int, link: list[Any] | None, wants_links: bool) -> tuple[list[Any], list[Any]]:
+    def _met(self, k: int, link: list[Any], wants_links: bool) -> tuple[list[Any], list[Any]]:
         """The suffixes of the rows of order k of each range, and what the ranges that have rows of order k - 1 make
         of them."""
         suffixes = []
         last: Any = None  # link of the last row of order k - 1 so far
         for i, (rows, place) in enumerate(self._ranges()):
-            own = None if link is None else link[i]
+            own = link[i] if link else None
             before = last if place.shared >= k - 1 else None
             suffixes.append(
                 self._submit(suffixes_of, rows, place, k, own, before, (self._bits, wants_links, self._borders))
@@ -132,9 +143,3 @@ class RangeColumns:
         """The links of the rows of each range."""
         sent = exchanged(self._submit, [self._submit(rows_of, one) for one in found], len(suffixes))
         return [self._submit(links_of, *two) for two in zip(suffixes, sent, strict=True)]
-
-    def _column(self, name: str, parts: list[Any]) -> Column:
-        writer = Writer(self._work.path(name), np.uint64)
-        for part in parts:
-            writer.append(part.result())
-        return writer.close()
