@@ -15,11 +15,12 @@ from markov_cli.training.in_memory import train_sources
 from markov_cli.training.options import TrainOptions
 from markov_cli.training.plan import Resources, train_file
 
+pytest.importorskip("distributed")
+
 
 @pytest.fixture
 def alone(monkeypatch, tmp_path):
     """Trains on a cluster of this process, and in memory: the bytes of both."""
-
     address = lone_cluster.use(monkeypatch)
 
     def both(text, part, windows, direct, *, tokenizer="words", unit="line", **more):

@@ -90,7 +90,7 @@ class RangePlace:
         """The rows of order k of the range that belong to it."""
         return slice(int(k <= self.shared), None)
 
-    def outside_bos(self, k: int) -> tuple[int, int]:
+    def opened_here(self, k: int) -> tuple[int, int]:
         """Place among its rows of order k of the first that opens with BOS, or would, and the number of these."""
         low, high = (min(max(edge - self.at[k - 1], 0), self.size[k - 1]) for edge in self.opened[k - 1])
         return low, high - low
@@ -181,6 +181,8 @@ class RangeSuffixes:
         """Those of order k, 3 or higher.
 
         suffix   of each row of order k - 1 of the range, of the first, too, where it belongs to another
+        bits     of an id
+        links    they are wanted, so `number` is kept
         borders  False: BOS is no left neighbour
         """
         key = np.repeat(suffix.astype(_U), rows.levels[k - 2][2])
@@ -194,7 +196,7 @@ class RangeSuffixes:
         some, number = distinct(key)
         n = np.bincount(number, minlength=len(some))
         if not borders:
-            low, opened = place.outside_bos(k)
+            low, opened = place.opened_here(k)
             n -= np.bincount(number[low : low + opened], minlength=len(some))
         return cls(some.view(_U), n, number if links else None)
 
@@ -216,7 +218,7 @@ def met_suffixes(
     """
     some, which = distinct(np.concatenate([key for key, _ in parts]))
     n = np.concatenate([rows for _, rows in parts])
-    low, opened = place.outside_bos(k)
+    low, opened = place.opened_here(k)
     if len(some) != place.size[k - 1] - opened:
         raise IndexError(
             f"order {k}: {place.size[k - 1] - opened:,} n-grams, and {len(some):,} that end one of order {k + 1}"

@@ -99,11 +99,6 @@ class Collector:
         self.longest = max(self.longest, behind.longest)
         self.n_open = behind.n_open
 
-    @property
-    def is_open(self) -> bool:
-        """The last sequence is not closed."""
-        return self.n_open > 0
-
     def take(self) -> list[Piece]:
         """The pieces so far, which are then no longer here."""
         pieces, self.pieces = self.pieces, []

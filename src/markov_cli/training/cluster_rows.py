@@ -127,9 +127,8 @@ class RangeColumns:
         for i, (rows, place) in enumerate(self._ranges()):
             own = link[i] if link else None
             before = last if place.shared >= k - 1 else None
-            suffixes.append(
-                self._submit(suffixes_of, rows, place, k, own, before, (self._bits, wants_links, self._borders))
-            )
+            how = self._bits, wants_links, self._borders
+            suffixes.append(self._submit(suffixes_of, rows, place, k, own, before, *how))
             if own is not None and place.size[k - 2]:
                 last = self._submit(last_of, own)
         holders = [i for i, place in enumerate(self._places) if place.size[k - 2]]

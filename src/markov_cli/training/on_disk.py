@@ -336,7 +336,10 @@ class Training:
         self.progress("joining", 0, 1)
         folder, options = self.work.folder, self.options
         if table.orders[0].left is None:
-            tick = lambda share: self.progress("joining", share, 1)  # noqa: E731
+
+            def tick(share: float) -> None:
+                self.progress("joining", share, 1)
+
             left_neighbours(table, folder, bucket, jobs, tick, options.borders)
         if options.order < len(table.orders):  # of one order, see `longest_counted`
             table.orders = [StreamedOrder(table.orders[0].count)]

@@ -32,7 +32,7 @@ def left_of_types(rows: Rows, place: RangePlace, borders: bool) -> tuple[np.ndar
     borders are not counted."""
     token = rows.levels[1][0][place.inside(2)]
     if not borders:
-        low, opened = place.outside_bos(2)
+        low, opened = place.opened_here(2)
         token = np.delete(token, slice(low, low + opened))
     some, which = distinct(token)
     return some, np.bincount(which, minlength=len(some))
@@ -44,17 +44,19 @@ def suffixes_of(
     k: int,
     link: np.ndarray | None,
     before: np.ndarray | None,
-    how: tuple[int, bool, bool],
+    bits: int,
+    links: bool,
+    borders: bool,
 ) -> RangeSuffixes:
     """The distinct suffixes of the rows of order k.
 
     link    those of order k - 1 that belong to the range, None for order 2
     before  link of the last row of order k - 1 that belongs to an earlier range, (1,); None where the range has none
             of it
-    how     bits of an id, whether links are wanted, and whether borders are counted
+    bits, links, borders  see `RangeSuffixes.of`
     """
     suffix = rows.levels[1][0] if link is None else link if before is None else np.concatenate((before, link))
-    return RangeSuffixes.of(rows, place, k, suffix, *how)
+    return RangeSuffixes.of(rows, place, k, suffix, bits, links, borders)
 
 
 def divided_suffixes(suffixes: RangeSuffixes, cuts: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
